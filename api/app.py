@@ -1,0 +1,104 @@
+"""The application: routes behind the gate, opened when the server starts, as many times as there are workers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+import psycopg
+from anyio import to_thread
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+
+from domain import chance
+from domain.chance import Clock
+from domain.refusals import Refusal
+
+from .daybook import Daybook, open_daybook
+from .edge import problems
+from .edge.answers import Answer
+from .edge.gate import BASE_PATH, Gate
+from .pages.documentation import add_documentation
+from .routes import health, organizations, sessions, sign_in
+from .settings import Settings
+
+_LOOK_AGAIN = 0.5
+"""Seconds between looks for a database that is away."""
+_TIDY_EVERY = 60.0
+_COUNTERS_KEPT_FOR = timedelta(hours=2)
+
+_logger = logging.getLogger("daybook")
+
+
+def create_app(settings: Settings | None = None, clock: Clock = chance.now) -> Gate:
+    """The ASGI application; without settings those of the environment."""
+    known = settings or Settings()
+    web = FastAPI(
+        title="Daybook",
+        summary="User accounts whose every change is an event.",
+        version="0.1.0",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lambda web: _lifespan(gate, web, known, clock),
+    )
+    web.state.daybook = None
+    contract = APIRouter(prefix=BASE_PATH)
+    for router in (sign_in.router, organizations.router, health.contract):
+        contract.include_router(router)
+    web.include_router(contract)
+    web.include_router(health.operations)
+    add_documentation(web, {f"{BASE_PATH}{sessions.PATH}": (sessions.DOCUMENTATION, sessions.CurrentSessionAnswer)})
+    for kind in (problems.Problem, Refusal, RequestValidationError, *problems.UNAVAILABLE):
+        web.add_exception_handler(kind, _answer_error)
+    web.add_exception_handler(Exception, _answer_unexpected)
+    gate: Gate = Gate(web, routes=web.routes, plain={("GET", f"{BASE_PATH}{sessions.PATH}"): sessions.get_session})
+    return gate
+
+
+@asynccontextmanager
+async def _lifespan(gate: Gate, web: FastAPI, settings: Settings, clock: Clock) -> AsyncIterator[None]:
+    """Open on the first try or, while the database is away, behind a service that answers 503 until it is back."""
+    opening = asyncio.create_task(_open(gate, web, settings, clock))
+    await asyncio.wait({opening}, timeout=_LOOK_AGAIN)
+    if opening.done():
+        opening.result()
+    try:
+        yield
+    finally:
+        opening.cancel()
+        with suppress(asyncio.CancelledError):
+            await opening
+        if gate.daybook is not None:
+            await gate.daybook.sessions.close()
+            await to_thread.run_sync(gate.daybook.close)
+
+
+async def _open(gate: Gate, web: FastAPI, settings: Settings, clock: Clock) -> None:
+    while gate.daybook is None:
+        try:
+            gate.daybook = web.state.daybook = await to_thread.run_sync(open_daybook, settings, clock)
+        except psycopg.OperationalError:
+            _logger.warning("The database does not answer; looking again.")
+            await asyncio.sleep(_LOOK_AGAIN)
+    await _tidy(gate.daybook)
+
+
+async def _tidy(daybook: Daybook) -> None:
+    """Now and then, forget counters of rate limits that no window reaches any more."""
+    while True:
+        await asyncio.sleep(_TIDY_EVERY)
+        with suppress(*problems.UNAVAILABLE):
+            await to_thread.run_sync(daybook.counters.forget, _COUNTERS_KEPT_FOR)
+
+
+async def _answer_error(_request: Request, error: Exception) -> Answer:
+    return problems.of(error).answer()
+
+
+async def _answer_unexpected(_request: Request, _error: Exception) -> Answer:
+    # the framework raises the error again, and the gate logs it
+    return problems.Problem(500).answer()

@@ -1,0 +1,73 @@
+"""The command line: `daybook serve`, `daybook migrate`."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from api.settings import Settings
+from domain.store.migrate import grants
+
+from .database import APPLICATION_ROLE, WontStart, database, prepare
+from .serve import serve as serve_until_signalled
+
+app = typer.Typer(help="User accounts whose every change is an event.", no_args_is_help=True, add_completion=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on (DAYBOOK_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on (DAYBOOK_PORT).")] = None,
+    workers: Annotated[int | None, typer.Option(help="How many server processes (DAYBOOK_WORKERS).")] = None,
+    data_dir: Annotated[str | None, typer.Option(help="Where data is kept (DAYBOOK_DATA_DIR).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run everything: the database if none is given, migrations, and the workers, until Ctrl-C or SIGTERM."""
+    given = {"HOST": host, "PORT": port, "WORKERS": workers, "DATA_DIR": data_dir}
+    # workers read their settings from the environment, so what is said here is said there
+    os.environ.update({f"DAYBOOK_{name}": str(value) for name, value in given.items() if value is not None})
+    serve_until_signalled(settings(), as_json=as_json)
+
+
+@app.command()
+def migrate(
+    print_grants: Annotated[bool, typer.Option(help="Only print the rights of the application's role.")] = False,
+    role: Annotated[str, typer.Option(help="The application's role, for --print-grants.")] = APPLICATION_ROLE,
+    as_json: Json = False,
+) -> None:
+    """Bring the database up to this release, as the role that owns its tables (DAYBOOK_OWNER_DATABASE_URL)."""
+    if print_grants:
+        print(json.dumps({"sql": grants(role)}) if as_json else grants(role))
+        return
+    with database(settings()) as found:
+        applied = prepare(found)
+    if as_json:
+        print(json.dumps({"applied": applied}))
+    else:
+        print("\n".join(f"applied {name}" for name in applied) or "nothing to apply")
+
+
+def settings() -> Settings:
+    """The settings of the environment. Raises WontStart with what is wrong with them."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = error.errors(include_input=False, include_url=False)
+        sentences = (f"DAYBOOK_{str(one['loc'][0]).upper()}: {one['msg']}" for one in wrong)
+        raise WontStart("; ".join(sentences) + ".") from None
+
+
+def main() -> None:
+    """The `daybook` program: one clear sentence and exit code 1 if it cannot start."""
+    try:
+        app()
+    except WontStart as reason:
+        Console(stderr=True, highlight=False).print(f"[red]{reason}[/red]", soft_wrap=True)
+        raise SystemExit(1) from None

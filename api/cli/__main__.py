@@ -1,0 +1,5 @@
+"""`python -m api.cli` is `daybook`."""
+
+from . import main
+
+main()

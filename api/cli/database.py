@@ -1,0 +1,148 @@
+"""The database of the command line: an embedded one or the operator's, migrated and fit to be served from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import Connection, sql
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import SecretStr
+
+from api.settings import Settings
+from domain.chance import new_token
+from domain.events.keys import WrongSecret
+from domain.store.connections import Values, connection_arguments
+from domain.store.migrate import NotMigrated, migrate, require_migrated
+from domain.store.requirements import UnfitDatabase, open_keyring, require_durable
+
+from .embedded import DatabaseWontStart, EmbeddedPostgres
+
+APPLICATION_ROLE = "daybook"
+OWNER_ROLE = "postgres"
+
+
+class WontStart(Exception):
+    """Why nothing was started, in one sentence for the operator."""
+
+
+@dataclass
+class Database:
+    """A database that answers: how the application reaches it, and how its owner does."""
+
+    application_url: str
+    owner_url: str | None
+    embedded: EmbeddedPostgres | None = None
+
+    def keep_running(self) -> bool:
+        """Start the embedded server again if it died; whether it had. Raises DatabaseWontStart."""
+        if self.embedded is None or self.embedded.running():
+            return False
+        self.embedded.start()
+        return True
+
+    @property
+    def application_role(self) -> str | None:
+        """The role that serves, if it is another than the owner of the tables."""
+        if self.owner_url is None:
+            return None
+        return str(conninfo_to_dict(self.application_url).get("user") or os.environ.get("PGUSER", ""))
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Database]:
+    """The database of these settings while it is used. Raises WontStart."""
+    if settings.database_url is not None:
+        yield Database(settings.database_url, settings.owner_database_url)
+        return
+    embedded = EmbeddedPostgres(settings.data_dir)
+    try:
+        embedded.start()
+    except DatabaseWontStart as error:
+        raise WontStart(str(error)) from error
+    try:
+        owner_url = embedded.conninfo(OWNER_ROLE)
+        with connected(owner_url) as connection:
+            _create_application_role(connection)
+        yield Database(embedded.conninfo(APPLICATION_ROLE), owner_url, embedded)
+    finally:
+        embedded.stop()
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection[Values]]:
+    """A connection for setting up. Raises WontStart if the server does not let us in."""
+    try:
+        connection = psycopg.connect(url, **connection_arguments("daybook-setup"))
+    except psycopg.Error as error:
+        raise WontStart(f"The database does not answer: {_first_line(error)}.") from error
+    with connection:
+        # a migration may take longer than any statement of the service
+        connection.execute("SET statement_timeout = 0")
+        yield connection
+
+
+def prepare(found: Database) -> list[str]:
+    """Refuse a database that may lose data, and migrate it; the names of what was applied. Raises WontStart."""
+    try:
+        with connected(found.owner_url or found.application_url) as connection:
+            require_durable(connection)
+            try:
+                return migrate(connection, application_role=found.application_role)
+            except psycopg.errors.InsufficientPrivilege:
+                require_migrated(connection)
+                return []
+    except UnfitDatabase as error:
+        raise WontStart(str(error)) from error
+    except NotMigrated as error:
+        raise WontStart(
+            f"The database lacks migrations ({error}) and this role may not apply them:"
+            " run `daybook migrate` with DAYBOOK_OWNER_DATABASE_URL."
+        ) from error
+
+
+def require_secret(found: Database, secret: str) -> None:
+    """The secret must be the one this database was set up with. Raises WontStart."""
+    with connected(found.application_url) as connection:
+        try:
+            open_keyring(connection, secret)
+        except WrongSecret:
+            raise WontStart("DAYBOOK_SECRET is not the one this database was set up with.") from None
+
+
+def secret_of(settings: Settings) -> SecretStr:
+    """The secret that was set or, for the embedded database, one that is generated once and kept beside it.
+
+    Raises WontStart.
+    """
+    if settings.secret is not None:
+        return settings.secret
+    if settings.database_url is not None:
+        raise WontStart("DAYBOOK_SECRET must be set (32 characters or more) when DAYBOOK_DATABASE_URL is.")
+    return SecretStr(_kept_secret(settings.data_dir / "secret"))
+
+
+def _kept_secret(file: Path) -> str:
+    try:
+        with open(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as kept:
+            kept.write(new_token() + new_token())
+            kept.flush()
+            os.fsync(kept.fileno())
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise WontStart(f"The data folder {file.parent} cannot be written: {error.strerror}.") from error
+    return file.read_text()
+
+
+def _create_application_role(connection: Connection[Values]) -> None:
+    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (APPLICATION_ROLE,)).fetchone() is None:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(APPLICATION_ROLE)))
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return (str(error).strip().splitlines() or ["no reason given"])[0].rstrip(".")

@@ -1,0 +1,146 @@
+"""`daybook serve`: database, migrations and workers under one supervisor; what dies is started again."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from typing import Any
+
+import uvicorn
+from rich.console import Console
+from uvicorn.supervisors import Multiprocess
+
+from api.app import create_app
+from api.edge.gate import Gate
+from api.settings import Settings
+
+from .database import Database, WontStart, database, prepare, require_secret, secret_of
+from .embedded import DatabaseWontStart
+
+GRACE = 6
+"""Seconds that requests in flight have to finish: with the database's own shutdown below ten."""
+
+_PARENT_DEATH_SIGNAL = 1
+_LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "loggers": {
+        "daybook": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+    },
+}
+
+_logger = logging.getLogger("daybook")
+
+
+def serve(settings: Settings, *, as_json: bool) -> None:
+    """Serve until a signal ends it. Raises WontStart before anything was started."""
+    # until the supervisor listens to signals: what was started is stopped again
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+    with listening(settings) as listener, database(settings) as found:
+        applied = prepare(found)
+        secret = secret_of(settings)
+        require_secret(found, secret.get_secret_value())
+        os.environ.update(
+            DAYBOOK_DATABASE_URL=found.application_url,
+            DAYBOOK_SECRET=secret.get_secret_value(),
+            DAYBOOK_BASE_URL=settings.origin,
+        )
+        threading.Thread(target=_announce, args=(settings, applied, as_json), daemon=True).start()
+        Supervisor(_configuration(settings), found, listener).run()
+
+
+def worker() -> Gate:
+    """The application of one worker, which ends with its supervisor, also a killed one."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+    return create_app()
+
+
+class Supervisor(Multiprocess):
+    """Uvicorn's supervisor of workers, which watches over the embedded database too."""
+
+    def __init__(self, configuration: uvicorn.Config, found: Database, listener: socket.socket) -> None:
+        super().__init__(configuration, [listener])
+        self._database = found
+
+    def keep_subprocess_alive(self) -> None:
+        """Called twice a second."""
+        super().keep_subprocess_alive()
+        if self.should_exit.is_set():
+            return
+        try:
+            if self._database.keep_running():
+                _logger.warning("The database had ended and was started again.")
+        except DatabaseWontStart as error:
+            _logger.error("%s", error)
+
+
+def listening(settings: Settings) -> socket.socket:
+    """The socket all workers accept from. Raises WontStart if the address cannot be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+        # listening at once: a second Daybook on this port fails here, not after it started a database
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise WontStart(f"Port {settings.port} on {settings.host} cannot be had: {error.strerror}.") from error
+    listener.set_inheritable(True)
+    return listener
+
+
+def _configuration(settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        "api.cli.serve:worker",
+        factory=True,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        log_config=_LOGGING,
+        access_log=False,
+        server_header=False,
+        # nobody's forwarded headers are believed; the peer of the socket is who asks
+        proxy_headers=False,
+        backlog=2048,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE,
+    )
+
+
+def _announce(settings: Settings, applied: list[str], as_json: bool) -> None:
+    """Say where to look, once the service is ready."""
+    anywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104  compared, not bound
+    url = f"http://{'localhost' if anywhere else settings.host}:{settings.port}"
+    while not _ready(f"{url}/readyz"):
+        time.sleep(0.05)
+    if as_json:
+        print(json.dumps({"url": settings.origin, "docs": f"{url}/docs", "migrated": applied}), flush=True)
+        return
+    console = Console(highlight=False)
+    console.print(f"Daybook is ready at [bold]{settings.origin}/api/auth[/bold] (all routes: {url}/docs)")
+    if settings.database_url is None:
+        console.print(f"Its database and its secret are kept in {settings.data_dir.resolve()}; stop it with Ctrl-C.")
+
+
+def _ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  our own address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

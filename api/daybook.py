@@ -1,0 +1,86 @@
+"""A running Daybook: its parts, put together in one place from settings and a database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg
+from fastapi import Request
+
+from domain.chance import Clock
+from domain.commands.context import Context
+from domain.passwords import Passwords
+from domain.store import Store
+from domain.store.connections import Pool, connection_arguments, open_pool
+from domain.store.migrate import require_migrated
+from domain.store.rate_limits import RateLimits
+from domain.store.requirements import open_keyring, require_durable
+from projections import INLINE
+from projections.lookups import ListLookups
+
+from .edge.cookies import SessionCookies
+from .edge.current_session import SessionCheck
+from .edge.limits import Limits
+from .edge.origins import TrustedOrigins
+from .settings import Settings
+
+_WAITING_FOR_HASHES = 16
+"""Sign-ins that may wait for a hashing thread, in one worker: fewer than its threads, so that others get one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Daybook:
+    """What handlers work with. One in each worker, shared by its threads; `sessions` belongs to the event loop."""
+
+    settings: Settings
+    clock: Clock
+    context: Context
+    counters: RateLimits
+    limits: Limits
+    cookies: SessionCookies
+    origins: TrustedOrigins
+    sessions: SessionCheck
+    pool: Pool
+
+    def close(self) -> None:
+        """Let running commands finish and give the connections back."""
+        self.context.passwords.close()
+        self.pool.close()
+
+
+def open_daybook(settings: Settings, clock: Clock) -> Daybook:
+    """Put the parts together. Blocks for as long as the database takes to answer.
+
+    Raises psycopg.OperationalError if it does not, UnfitDatabase, NotMigrated, WrongSecret.
+    """
+    assert settings.database_url is not None, "whoever starts the application names its database"
+    assert settings.secret is not None, "whoever starts the application gives it its secret"
+    secret = settings.secret.get_secret_value()
+    with psycopg.connect(settings.database_url, **connection_arguments("daybook-start")) as connection:
+        require_durable(connection)
+        require_migrated(connection)
+        keyring = open_keyring(connection, secret)
+    pool = open_pool(settings.database_url, size=settings.database_connections)
+    store = Store(pool, keyring, INLINE)
+    lookups = ListLookups(store.reader)
+    counters = RateLimits(store.reader)
+    passwords = Passwords(settings.argon2, threads=settings.hashing_threads, waiting=_WAITING_FOR_HASHES)
+    return Daybook(
+        settings=settings,
+        clock=clock,
+        context=Context(
+            store=store, lookups=lookups, keyring=keyring, passwords=passwords, lifetimes=settings.lifetimes
+        ),
+        counters=counters,
+        limits=Limits(counters, keyring, lookups, on=settings.rate_limit == "on"),
+        cookies=SessionCookies(settings.cookie_prefix, settings.secure, secret),
+        origins=TrustedOrigins(settings.origin, settings.origin_patterns),
+        sessions=SessionCheck(settings.database_url),
+        pool=pool,
+    )
+
+
+def daybook_of(request: Request) -> Daybook:
+    """The running Daybook, as a dependency of routes; the gate lets nobody in before there is one."""
+    daybook: Daybook = request.app.state.daybook
+    return daybook

@@ -1,0 +1,90 @@
+"""The body of a request: read whole, bounded, strictly parsed once; what comes after sees clean JSON (wire.md §1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.types import Message, Receive
+
+from . import media_type, strict_json
+from .answers import encode
+from .problems import Problem
+
+LARGEST = 64 * 1024
+"""Bytes (wire.md A18)."""
+
+_FORM_PATHS = {"/sign-in/email", "/sign-up/email"}
+_CONTENT_TYPE = b"content-type"
+
+
+class ClientGone(Exception):
+    """The client hung up before it had sent its request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The bytes of a JSON document and what they say; both empty if there is no body."""
+
+    json: bytes = b""
+    content: object = None
+
+    def headers(self, raw: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """A request's headers as they fit this body, whatever it was sent as."""
+        others = [(name, value) for name, value in raw if name != _CONTENT_TYPE]
+        return [*others, (_CONTENT_TYPE, b"application/json")] if self.json else others
+
+    def replayed(self, receive: Receive) -> Receive:
+        """An ASGI `receive` that gives this body, then whatever the real one has."""
+        pending = True
+
+        async def again() -> Message:
+            nonlocal pending
+            if pending:
+                pending = False
+                return {"type": "http.request", "body": self.json, "more_body": False}
+            return await receive()
+
+        return again
+
+
+async def read(receive: Receive, headers: Mapping[str, str], path: str) -> Body:
+    """The body of a request to a path. Raises the Problem of §1 (400, 413, 415), or ClientGone.
+
+    A body without any Content-Type is no body.
+    """
+    raw = await _bytes(receive, headers.get("content-length", ""))
+    content_type = headers.get("content-type")
+    if not raw or not content_type:
+        return Body()
+    allowed = media_type.FORM_OR_JSON if path in _FORM_PATHS else media_type.ONLY_JSON
+    if refusal := media_type.refusal(content_type, allowed):
+        raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", refusal)
+    try:
+        if media_type.is_form(content_type):
+            fields = strict_json.form(raw)
+            return Body(encode(fields), fields)
+        return Body(raw, strict_json.parse(raw))
+    except strict_json.MalformedBody:
+        raise Problem(400, "BAD_REQUEST", "Invalid JSON in request body") from None
+
+
+async def _bytes(receive: Receive, content_length: str) -> bytes:
+    if content_length.isdecimal() and int(content_length[:12]) > LARGEST:
+        raise _too_large()
+    chunks, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientGone
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > LARGEST:
+            raise _too_large()
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+def _too_large() -> Problem:
+    # what is left of the body is not worth reading, so the connection cannot be used again
+    return Problem(413, "PAYLOAD_TOO_LARGE", headers={"Connection": "close"})

@@ -1,0 +1,135 @@
+"""Cookies: reading the request's, signing and rendering ours (wire.md §7)."""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from urllib.parse import quote, unquote
+
+SIGNATURE_LENGTH = 44  # base64 of 32 bytes, one `=` of padding
+_KEPT_BY_ENCODE_URI_COMPONENT = "!'()*"  # beside letters, digits and `_.-~`, which quote() never encodes
+
+
+def values(cookie_header: str | None, name: str) -> list[str]:
+    """All values this name has in a Cookie header, in order, percent-decoded and without their quotes."""
+    return [_decoded(raw) for found, raw in _pairs(cookie_header or "") if found == name]
+
+
+def sign(value: str, secret: str) -> str:
+    """The signed value as it stands in Set-Cookie: encodeURIComponent(value + "." + base64(HMAC-SHA256))."""
+    return quote(f"{value}.{_signature(value, secret)}", safe=_KEPT_BY_ENCODE_URI_COMPONENT)
+
+
+def verified(raw: str, secret: str) -> str | None:
+    """The value inside a signed one, percent-encoded or not; None unless our secret signed it. Constant time."""
+    return _signed(_decoded(raw), secret)
+
+
+def set_cookie(
+    name: str, value: str, *, max_age: int | None, domain: str | None = None, path: str = "/", secure: bool
+) -> str:
+    """A Set-Cookie header value; `max_age` in seconds, None for a cookie that ends with the browser session."""
+    parts = [f"{name}={value}"]
+    if max_age is not None:
+        parts.append(f"Max-Age={max_age}")
+    if domain is not None:
+        parts.append(f"Domain={domain}")
+    parts += [f"Path={path}", "HttpOnly"]
+    if secure:
+        parts.append("Secure")
+    return "; ".join([*parts, "SameSite=Lax"])
+
+
+@dataclass(frozen=True)
+class SessionCookies:
+    """The three cookies of a session: their names, what is put into them and what is believed of them.
+
+    `secure` says that the base URL is https: names then begin with `__Secure-`.
+    """
+
+    prefix: str
+    secure: bool
+    secret: str = field(repr=False)
+    domain: str | None = None
+
+    @property
+    def token_name(self) -> str:
+        """Name of the cookie that holds the session's token."""
+        return self._name("session_token")
+
+    @property
+    def data_name(self) -> str:
+        """Name of the reference's cookie cache. Never set here, only cleared with the others."""
+        return self._name("session_data")
+
+    @property
+    def dont_remember_name(self) -> str:
+        """Name of the cookie that says "sign me out when the browser closes"."""
+        return self._name("dont_remember")
+
+    def issue(self, token: str, max_age: int | None, dont_remember: bool) -> list[str]:
+        """Set-Cookie values that hand out a session; `max_age` in seconds, None for a browser-session cookie."""
+        headers = [self._set(self.token_name, sign(token, self.secret), max_age)]
+        if dont_remember:
+            headers.append(self._set(self.dont_remember_name, sign("true", self.secret), None))
+        return headers
+
+    def clear(self) -> list[str]:
+        """Set-Cookie values that take all three cookies away, in the order of wire.md §7."""
+        return [self._set(name, "", 0) for name in (self.token_name, self.data_name, self.dont_remember_name)]
+
+    def tokens(self, cookie_header: str | None) -> list[str]:
+        """The validly signed session tokens of a request, in order, each once.
+
+        More than one where a dead twin was left behind by another domain or path: the first live one counts
+        (wire.md part A, 21), which only the store can tell.
+        """
+        found = (_signed(value, self.secret) for value in values(cookie_header, self.token_name))
+        return list(dict.fromkeys(token for token in found if token is not None))
+
+    def dont_remember(self, cookie_header: str | None) -> bool:
+        """Whether the browser carries our word that this session must not be extended."""
+        return any(_signed(value, self.secret) == "true" for value in values(cookie_header, self.dont_remember_name))
+
+    def _name(self, noun: str) -> str:
+        return f"{'__Secure-' if self.secure else ''}{self.prefix}.{noun}"
+
+    def _set(self, name: str, value: str, max_age: int | None) -> str:
+        return set_cookie(name, value, max_age=max_age, domain=self.domain, secure=self.secure)
+
+
+def _pairs(cookie_header: str) -> Iterator[tuple[str, str]]:
+    for pair in cookie_header.split(";"):
+        name, equals, raw = pair.partition("=")
+        if equals:
+            yield name.strip(" \t"), _unquoted(raw.strip(" \t"))
+
+
+def _unquoted(raw: str) -> str:
+    return raw[1:-1] if len(raw) >= 2 and raw[0] == raw[-1] == '"' else raw
+
+
+def _decoded(raw: str) -> str:
+    try:
+        return unquote(raw, errors="strict")
+    except UnicodeDecodeError:
+        return raw
+
+
+def _signed(text: str, secret: str) -> str | None:
+    value, _, signature = text.rpartition(".")
+    if not value or len(signature) != SIGNATURE_LENGTH or not signature.endswith("="):
+        return None
+    return value if hmac.compare_digest(_bytes(signature), _bytes(_signature(value, secret))) else None
+
+
+def _signature(value: str, secret: str) -> str:
+    return b64encode(hmac.digest(_bytes(secret), _bytes(value), sha256)).decode("ascii")
+
+
+def _bytes(text: str) -> bytes:
+    # Hostile text may hold lone surrogates; this maps every string to bytes of its own instead of failing.
+    return text.encode("utf-8", "surrogatepass")

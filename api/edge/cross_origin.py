@@ -1,0 +1,35 @@
+"""CORS: pages of trusted origins may read our answers, for all others there is none (wire.md A19)."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from .origins import TrustedOrigins
+from .visit import Visit
+
+Headers = list[tuple[bytes, bytes]]
+
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "content-type, authorization",
+    "Access-Control-Max-Age": "600",
+}
+
+
+def headers_for(visit: Visit, origins: TrustedOrigins) -> Headers:
+    """What an answer to this visit says to the browser of a trusted page; nothing to any other."""
+    origin = visit.headers.get("origin")
+    if origin is None or not origins.trusts(origin):
+        return []
+    return [
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-allow-credentials", b"true"),
+        (b"access-control-expose-headers", b"set-auth-token, retry-after, x-retry-after"),
+        (b"vary", b"Origin"),
+    ]
+
+
+def preflight(visit: Visit, origins: TrustedOrigins) -> Response | None:
+    """The answer to a trusted page that asks what it may send; None for anybody else."""
+    asks = "access-control-request-method" in visit.headers
+    return Response(status_code=204, headers=_PREFLIGHT) if asks and headers_for(visit, origins) else None

@@ -1,0 +1,106 @@
+"""The gate: every request passes here first, in the order of wire.md §2, and every answer leaves from here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from typing import Any
+
+from anyio import to_thread
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.daybook import Daybook
+
+from . import body, cross_origin, problems
+from .origins import forbidden_origin
+from .problems import Problem
+from .redirects import require_trusted_targets
+from .reply import Reply
+from .visit import STATE, Visit
+
+BASE_PATH = "/api/auth"
+DEADLINE = 10.0
+"""Seconds after which any request is answered with 503."""
+
+PlainRoute = Callable[[Daybook, Visit, Scope, Reply], Awaitable[None]]
+
+
+class Gate:
+    """An ASGI application around the web framework.
+
+    `plain` are routes by method and path that are answered on the event loop, without the framework: the hot path.
+    """
+
+    def __init__(
+        self, web: ASGIApp, *, routes: Iterable[BaseRoute], plain: Mapping[tuple[str, str], PlainRoute]
+    ) -> None:
+        self._web, self._routes, self._plain = web, list(routes), plain
+        self.daybook: Daybook | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._web(scope, receive, send)
+        else:
+            await send({"type": "websocket.close"})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        daybook = self.daybook
+        if not scope["path"].startswith(f"{BASE_PATH}/"):
+            return await self._answer_outside(scope, receive, send)
+        if daybook is None:
+            return await problems.unavailable().answer()(scope, receive, send)
+        visit = Visit.of(scope, daybook.clock())
+        reply = Reply(visit, send, cross_origin.headers_for(visit, daybook.origins))
+        try:
+            if plain := self._plain.get((scope["method"], scope["path"])):
+                async with asyncio.timeout(DEADLINE):
+                    await plain(daybook, visit, scope, reply)
+            else:
+                await _until(DEADLINE, self._answer_routed(daybook, visit, scope, receive, reply))
+        except body.ClientGone:
+            return
+        except Exception as error:
+            if reply.started:
+                problems.log_unexpected(error)
+            else:
+                await problems.of(error).answer()(scope, receive, reply.instead())
+
+    async def _answer_routed(
+        self, daybook: Daybook, visit: Visit, scope: Scope, receive: Receive, reply: Reply
+    ) -> None:
+        path = scope["path"].removeprefix(BASE_PATH)
+        if limit := daybook.limits.limit_for(path):
+            await to_thread.run_sync(daybook.limits.admit, visit.where_from.ip_address, path, limit)
+        if scope["method"] == "OPTIONS" and (answer := cross_origin.preflight(visit, daybook.origins)):
+            return await answer(scope, receive, reply)
+        if not self._routed(scope):
+            raise Problem(404)
+        content = await body.read(receive, visit.headers, path)
+        if code := forbidden_origin(scope["method"], visit.headers, daybook.origins):
+            raise Problem(403, code)
+        if scope["method"] != "GET":
+            require_trusted_targets(content.content, scope["query_string"], daybook.origins)
+        inside = {**scope, "headers": content.headers(scope["headers"]), "state": {STATE: visit}}
+        await self._web(inside, content.replayed(receive), reply)
+
+    async def _answer_outside(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Health and documentation are not the contract's; an unknown path is the same empty 404."""
+        answer: ASGIApp = self._web if self._routed(scope) else Problem(404).answer()
+        await answer(scope, receive, send)
+
+    def _routed(self, scope: Scope) -> bool:
+        """Whether a route takes exactly this method and path; there is no 405 and no redirect (wire.md §1)."""
+        return any(route.matches(scope)[0] is Match.FULL for route in self._routes)
+
+
+async def _until(deadline: float, work: Coroutine[Any, Any, None]) -> None:
+    """Wait so many seconds. Raises TimeoutError, and leaves the work to finish alone: threads cannot be stopped."""
+    task = asyncio.create_task(work)
+    done, _ = await asyncio.wait({task}, timeout=deadline)
+    if not done:
+        task.add_done_callback(lambda late: late.cancelled() or late.exception())
+        raise TimeoutError
+    task.result()

@@ -1,0 +1,147 @@
+"""Problems: every refusal as status, code and message; the one shape of errors (wire.md §3, §13)."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import psycopg
+from fastapi.exceptions import RequestValidationError
+
+from domain import refusals
+from domain.passwords import HashingBusy
+from domain.refusals import Refusal
+from domain.store.conflicts import StoreAway
+
+from .answers import Answer
+
+STATUS: Mapping[type[Refusal], int] = {
+    refusals.EmailTaken: 422,
+    refusals.MalformedEmail: 400,
+    refusals.WrongCredentials: 401,
+    refusals.PasswordTooShort: 400,
+    refusals.PasswordTooLong: 400,
+    refusals.InvitationNotFound: 400,
+    refusals.SessionOver: 401,
+    refusals.SubjectGone: 401,
+    refusals.SlugTaken: 400,
+    refusals.TooManyAttempts: 429,
+    refusals.Conflict: 409,
+}
+
+_IRREGULAR_MESSAGES = {
+    "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL": "User already exists. Use another email.",
+    "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED": (
+        "Cross-site navigation login blocked. This request appears to be a CSRF attack."
+    ),
+    "MISSING_OR_NULL_ORIGIN": "Missing or null Origin",
+    "INVALID_CALLBACK_URL": "Invalid callbackURL",
+    "INVALID_REDIRECT_URL": "Invalid redirectURL",
+    "INVALID_ERROR_CALLBACK_URL": "Invalid errorCallbackURL",
+    "INVALID_NEW_USER_CALLBACK_URL": "Invalid newUserCallbackURL",
+    "CONFLICT": "Others changed the same thing at the same time. Please try again.",
+    "SERVICE_UNAVAILABLE": "The service is temporarily unavailable. Please try again.",
+}
+_JSON_TYPES = {
+    "string_type": "string",
+    "bool_type": "boolean",
+    "dict_type": "object",
+    "model_attributes_type": "object",
+}
+
+
+UNAVAILABLE = (StoreAway, HashingBusy, TimeoutError, psycopg.OperationalError, psycopg.InterfaceError)
+"""What is answered with 503: something this depends on is away or overloaded."""
+
+_logger = logging.getLogger("daybook")
+
+
+class Problem(Exception):
+    """A request that ends with this status; without code or message where the contract has none."""
+
+    def __init__(
+        self, status: int, code: str | None = None, message: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, code)
+        self.status, self.code, self.headers = status, code, headers
+        self.message = message if message is not None or code is None else message_for(code)
+
+    def answer(self) -> Answer:
+        """The envelope `{"message", "code"}`, or an empty body."""
+        body = {key: value for key, value in (("message", self.message), ("code", self.code)) if value is not None}
+        return Answer(body or None, self.status, self.headers, empty=not body)
+
+
+def message_for(code: str) -> str:
+    """What is shown of a code: in sentence case, where wire.md §13 does not say otherwise."""
+    return _IRREGULAR_MESSAGES.get(code) or code.replace("_", " ").capitalize()
+
+
+def of(error: Exception) -> Problem:
+    """How any error is answered; an unexpected one is logged, and answered with an empty 500."""
+    match error:
+        case Problem():
+            return error
+        case Refusal():
+            return of_refusal(error)
+        case RequestValidationError():
+            return of_schema(error.errors())
+        case _ if isinstance(error, UNAVAILABLE):
+            return unavailable()
+        case _:
+            log_unexpected(error)
+            return Problem(500)
+
+
+def log_unexpected(error: Exception) -> None:
+    """Where an error came from. Never its message: a database's quotes the values it was given."""
+    frames = traceback.extract_tb(error.__traceback__)
+    trail = " < ".join(f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in reversed(frames[-6:]))
+    _logger.error("unexpected %s in %s", type(error).__name__, trail)
+
+
+def of_refusal(refusal: Refusal) -> Problem:
+    """How a refusal of the domain is answered."""
+    if isinstance(refusal, refusals.TooManyAttempts):
+        return too_many_requests(refusal.retry_after)
+    return Problem(STATUS[type(refusal)], refusal.code)
+
+
+def too_many_requests(retry_after: int) -> Problem:
+    """429 with the reference's header and the standard one, in seconds (wire.md §5, A14)."""
+    seconds = str(retry_after)
+    headers = {"X-Retry-After": seconds, "Retry-After": seconds}
+    return Problem(429, None, "Too many requests. Please try again later.", headers)
+
+
+def unavailable(retry_after: int = 1) -> Problem:
+    """503: something this depends on does not answer. Whether a command took effect is unknown."""
+    return Problem(503, "SERVICE_UNAVAILABLE", headers={"Retry-After": str(retry_after)})
+
+
+def of_schema(errors: Iterable[Mapping[str, Any]]) -> Problem:
+    """400 `VALIDATION_ERROR` with every place that is wrong; never what was sent."""
+    texts = (f"[{'.'.join(map(str, error['loc']))}] {_schema_message(error)}" for error in errors)
+    return Problem(400, "VALIDATION_ERROR", "; ".join(texts))
+
+
+def _schema_message(error: Mapping[str, Any]) -> str:
+    kind = error["type"]
+    if kind == "missing":
+        return "Invalid input: required, received undefined"
+    if kind in _JSON_TYPES:
+        return f"Invalid input: expected {_JSON_TYPES[kind]}, received {_json_type(error.get('input'))}"
+    if kind == "string_too_short":
+        return f"Too small: expected string to have >={error['ctx']['min_length']} characters"
+    if kind == "string_too_long":
+        return f"Too big: expected string to have <={error['ctx']['max_length']} characters"
+    if kind == "value_error":
+        return str(error["ctx"]["error"])
+    return "Invalid input"
+
+
+def _json_type(value: Any) -> str:
+    names = {type(None): "null", bool: "boolean", int: "number", float: "number", str: "string", list: "array"}
+    return names.get(type(value), "object")

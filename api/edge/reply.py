@@ -1,0 +1,31 @@
+"""Reply: the way out. Gives every answer, also an error, the cookies of its visit and the headers of its origin."""
+
+from __future__ import annotations
+
+from starlette.types import Message, Send
+
+from .visit import Visit
+
+
+class Reply:
+    """An ASGI `send` around the server's."""
+
+    def __init__(self, visit: Visit, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
+        self._visit, self._send, self._headers = visit, send, headers
+        self.started = False
+        self._abandoned = False
+
+    async def __call__(self, message: Message) -> None:
+        if self._abandoned:
+            return
+        if message["type"] == "http.response.start":
+            self.started = True
+            cookies = [(b"set-cookie", cookie.encode("latin-1")) for cookie in self._visit.set_cookies]
+            if cookies or self._headers:
+                message["headers"] = [*message["headers"], *cookies, *self._headers]
+        await self._send(message)
+
+    def instead(self) -> Reply:
+        """A fresh way out for another answer; what still comes for this one is thrown away."""
+        self._abandoned = True
+        return Reply(self._visit, self._send, self._headers)

@@ -1,0 +1,53 @@
+"""What `/openapi.json` says of a route's answers: success, and each refusal with its status, code and message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from api.edge.problems import STATUS, message_for
+
+STATUS_BY_CODE = {
+    **{refusal.code: status for refusal, status in STATUS.items()},
+    "UNAUTHORIZED": 401,
+    "VALIDATION_ERROR": 400,
+    "BAD_REQUEST": 400,
+    "UNSUPPORTED_MEDIA_TYPE": 415,
+    "PAYLOAD_TOO_LARGE": 413,
+    "MISSING_OR_NULL_ORIGIN": 403,
+    "INVALID_ORIGIN": 403,
+    "INVALID_CALLBACK_URL": 403,
+    "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED": 403,
+    "SERVICE_UNAVAILABLE": 503,
+}
+_ANY_ROUTE = ("SERVICE_UNAVAILABLE",)
+_ANY_BODY = (
+    "BAD_REQUEST",
+    "UNSUPPORTED_MEDIA_TYPE",
+    "PAYLOAD_TOO_LARGE",
+    "MISSING_OR_NULL_ORIGIN",
+    "INVALID_ORIGIN",
+    "INVALID_CALLBACK_URL",
+)
+
+
+class ProblemAnswer(TypedDict):
+    """Every error that has a body."""
+
+    message: str
+    code: str
+
+
+def documented(success: Any, *codes: str, body: bool = True) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that answers `success`, or refuses with these codes and those of every route."""
+    responses: dict[int | str, dict[str, Any]] = {200: {"model": success, "description": "Success"}}
+    for code in (*codes, *(_ANY_BODY if body else ()), *_ANY_ROUTE):
+        status = STATUS_BY_CODE[code]
+        entry = responses.setdefault(
+            status, {"model": ProblemAnswer, "content": {"application/json": {"examples": {}}}}
+        )
+        examples = entry["content"]["application/json"]["examples"]
+        examples[code] = {"value": {"message": message_for(code), "code": code}}
+        entry["description"] = ", ".join(examples)
+    return responses

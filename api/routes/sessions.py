@@ -1,0 +1,103 @@
+"""The session of a request (wire.md §9): plain ASGI, because every page of a client asks it again and again."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from urllib.parse import parse_qs
+
+from anyio import to_thread
+from starlette.types import Scope
+from typing_extensions import TypedDict
+
+from api.daybook import Daybook
+from api.edge.admission import clear_cookies, due, look, renew
+from api.edge.answers import encode
+from api.edge.reply import Reply
+from api.edge.visit import Visit
+from domain.commands.lookups import Person
+from domain.events.keys import token_hash
+from domain.refusals import SessionOver
+from projections.lists.session_list import LiveSession
+
+from . import shapes
+
+PATH = "/get-session"
+
+_NOBODY = b"null"
+_HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), (b"pragma", b"no-cache")]
+
+
+class CurrentSessionAnswer(TypedDict):
+    """The session of the request and its person."""
+
+    session: shapes.Session
+    user: shapes.User
+
+
+DOCUMENTATION = {
+    "get": {
+        "tags": ["session"],
+        "summary": "The session of the request and its person, or null",
+        "operationId": "get_session",
+        "parameters": [
+            {
+                "name": "disableRefresh",
+                "in": "query",
+                "required": False,
+                "description": "Look without extending the session; `false` and `0` are the same as leaving it out.",
+                "schema": {"type": "string"},
+            }
+        ],
+        "responses": {
+            "200": {
+                "description": "Success",
+                "content": {
+                    "application/json": {
+                        "schema": {"anyOf": [{"$ref": "#/components/schemas/CurrentSessionAnswer"}, {"type": "null"}]}
+                    }
+                },
+            },
+            "503": {"description": "SERVICE_UNAVAILABLE"},
+        },
+    }
+}
+"""The entry of this route in `/openapi.json`: the web framework does not know of it."""
+
+
+async def get_session(daybook: Daybook, visit: Visit, scope: Scope, reply: Reply) -> None:
+    """Answer the session of the request, `null` without one; use extends it, if its refresh window has passed."""
+    shown = await look(daybook, visit)
+    session = shown.session
+    if session is not None and due(daybook, visit, session) and not _refresh_disabled(scope["query_string"]):
+        try:
+            await to_thread.run_sync(renew, daybook, visit, session, shown.token)
+            session = await daybook.sessions.live_session(token_hash(shown.token))
+        except SessionOver:
+            session = None
+    if session is None and (shown.dead or shown.session is not None):
+        clear_cookies(daybook, visit)
+    body = _NOBODY if session is None else _body(session)
+    headers = [*_HEADERS, (b"content-length", str(len(body)).encode())]
+    await reply({"type": "http.response.start", "status": 200, "headers": headers})
+    await reply({"type": "http.response.body", "body": body})
+
+
+@lru_cache(10_000)
+def _body(row: LiveSession) -> bytes:
+    """The answer's bytes, kept by the row they come from: every column of the answer is in the key."""
+    person = Person(
+        user_id=row.user_id,
+        email=row.email,
+        name=row.name,
+        image=row.image,
+        email_verified=row.email_verified,
+        created_at=row.user_created_at,
+        updated_at=row.user_updated_at,
+    )
+    return encode(CurrentSessionAnswer(session=shapes.session(row), user=shapes.user(person)))
+
+
+def _refresh_disabled(query_string: bytes) -> bool:
+    """`disableRefresh` with any value but `false` and `0` (wire.md A17)."""
+    values = parse_qs(query_string.decode("latin-1")).get("disableRefresh", [])
+    return any(value not in ("false", "0") for value in values)

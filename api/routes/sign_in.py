@@ -1,0 +1,183 @@
+"""Signing up, in and out with e-mail and password (wire.md §9)."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, NotRequired
+from urllib.parse import parse_qs, quote, urlsplit
+
+from fastapi import APIRouter, Request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
+
+from api.daybook import Daybook, daybook_of
+from api.edge.admission import Calling, clear_cookies
+from api.edge.answers import Answer
+from api.edge.origins import forbidden_sign_in
+from api.edge.problems import Problem
+from api.edge.visit import Visit, visit_of
+from domain.commands import session as sessions
+from domain.commands.session import SignedIn
+from domain.commands.user import sign_up
+from domain.email_address import canonical
+from domain.refusals import InvitationNotFound
+
+from . import shapes
+from .documented import documented
+
+router = APIRouter(tags=["account"])
+
+_IMAGE_URL = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
+
+
+def _email(text: str) -> str:
+    if canonical(text) is None:
+        raise ValueError("Invalid email address")
+    return text
+
+
+def _image_url(text: str) -> str:
+    if text and not _IMAGE_URL.fullmatch(text):
+        raise ValueError("Invalid image URL")
+    return text
+
+
+class SignUp(BaseModel):
+    """The body of a sign-up. Unknown fields are ignored."""
+
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [
+        {"name": "Ada Lovelace", "email": "ada@example.com", "password": "correct horse 1"}
+    ]})  # fmt: skip
+
+    name: Annotated[str, Field(max_length=200)]
+    email: Annotated[str, AfterValidator(_email)]
+    password: Annotated[str, Field(min_length=1)]
+    image: Annotated[str, Field(max_length=2048), AfterValidator(_image_url)] = ""
+    callbackURL: str = ""
+    rememberMe: bool = True
+
+
+class SignIn(BaseModel):
+    """The body of a sign-in. Unknown fields are ignored."""
+
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [
+        {"email": "ada@example.com", "password": "correct horse 1"}
+    ]})  # fmt: skip
+
+    email: str
+    password: str
+    callbackURL: str = ""
+    rememberMe: bool = True
+
+
+class SignedUpAnswer(TypedDict):
+    """A new account, signed in. `token` is the session's secret, as the cookie has it."""
+
+    token: str
+    user: shapes.User
+
+
+class SignedInAnswer(TypedDict):
+    """A new session. `redirect` and `url` say where the request asked to be sent."""
+
+    redirect: bool
+    token: str
+    url: NotRequired[str]
+    user: shapes.User
+
+
+class SignedOutAnswer(TypedDict):
+    """Signed out, or there was nothing to sign out of."""
+
+    success: bool
+
+
+@router.post(
+    "/sign-up/email",
+    summary="Open an account with its personal organization, signed in",
+    responses=documented(
+        SignedUpAnswer,
+        "VALIDATION_ERROR",
+        "PASSWORD_TOO_SHORT",
+        "PASSWORD_TOO_LONG",
+        "INVITATION_NOT_FOUND",
+        "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL",
+    ),
+)
+def sign_up_with_email(request: Request, form: SignUp) -> Answer:
+    daybook, visit = daybook_of(request), visit_of(request)
+    _refuse_other_sites(daybook, visit)
+    if _invitation_id(form.callbackURL):
+        raise InvitationNotFound
+    signed_in = sign_up(
+        daybook.context,
+        email=form.email,
+        name=form.name,
+        image=form.image or None,
+        password=form.password,
+        remembered=form.rememberMe,
+        now=visit.now,
+        where_from=visit.where_from,
+    )
+    _give_cookies(daybook, visit, signed_in, remembered=form.rememberMe)
+    return Answer(SignedUpAnswer(token=signed_in.token, user=shapes.user(signed_in.person)))
+
+
+@router.post(
+    "/sign-in/email",
+    summary="Sign a device in",
+    responses=documented(
+        SignedInAnswer, "VALIDATION_ERROR", "INVALID_EMAIL", "PASSWORD_TOO_LONG", "INVALID_EMAIL_OR_PASSWORD"
+    ),
+)
+def sign_in_with_email(request: Request, form: SignIn) -> Answer:
+    daybook, visit = daybook_of(request), visit_of(request)
+    _refuse_other_sites(daybook, visit)
+    with daybook.limits.guessing(form.email, visit.where_from.ip_address):
+        account = sessions.verified_account(daybook.context, email=form.email, password=form.password)
+    signed_in = sessions.sign_in(
+        daybook.context, account, remembered=form.rememberMe, now=visit.now, where_from=visit.where_from
+    )
+    _give_cookies(daybook, visit, signed_in, remembered=form.rememberMe)
+    answer = SignedInAnswer(redirect=bool(form.callbackURL), token=signed_in.token, user=shapes.user(signed_in.person))
+    if not form.callbackURL:
+        return Answer(answer)
+    return Answer({**answer, "url": form.callbackURL}, headers={"Location": _header_safe(form.callbackURL)})
+
+
+@router.post("/sign-out", summary="Sign this device out", responses=documented(SignedOutAnswer))
+def sign_out(calling: Calling) -> Answer:
+    daybook, visit, session = calling.daybook, calling.visit, calling.shown.session
+    if session is not None:
+        sessions.sign_out(
+            daybook.context,
+            session_id=session.session_id,
+            user_id=session.user_id,
+            now=visit.now,
+            where_from=visit.where_from,
+        )
+    clear_cookies(daybook, visit)
+    return Answer(SignedOutAnswer(success=True))
+
+
+def _refuse_other_sites(daybook: Daybook, visit: Visit) -> None:
+    if code := forbidden_sign_in(visit.headers, daybook.origins):
+        raise Problem(403, code)
+
+
+def _give_cookies(daybook: Daybook, visit: Visit, signed_in: SignedIn, *, remembered: bool) -> None:
+    max_age = int(daybook.context.lifetimes.full.total_seconds()) if remembered else None
+    visit.set_cookies += daybook.cookies.issue(signed_in.token, max_age, dont_remember=not remembered)
+    if remembered and daybook.cookies.dont_remember(visit.headers.get("cookie")):
+        # what an earlier session in this browser asked for must not keep this one from being extended
+        visit.set_cookies.append(daybook.cookies.clear()[-1])
+
+
+def _invitation_id(callback_url: str) -> str:
+    """The invitation a new account shall accept (wire.md A4), "" if the link carries none."""
+    return next(iter(parse_qs(urlsplit(callback_url).query).get("invitationId", [])), "")
+
+
+def _header_safe(url: str) -> str:
+    """The URL as a header may carry it: what is not ASCII percent-encoded, the rest as it was."""
+    return quote(url, safe="%/:?#[]@!$&'()*+,;=~ ").replace(" ", "%20")

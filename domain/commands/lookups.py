@@ -1,0 +1,52 @@
+"""What commands look up before they decide. What is found is a hint: versions, guards and constraints decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from domain.store import Subject
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """An account as its owner sees it; personal fields are None once erased."""
+
+    user_id: UUID
+    email: str | None
+    name: str | None
+    image: str | None
+    email_verified: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """What sign-in needs, read in one query: a hash of one moment and the epoch of another would let a session begun
+    with the old password outlive the change of it.
+    """
+
+    person: Person
+    subject: Subject
+    session_epoch: int
+    password_version: int | None
+    password_hash: str | None
+
+
+class Lookups(Protocol):
+    """Questions to the read side, answered by the queries of `projections/lists`."""
+
+    def email_known(self, email_hash: bytes) -> bool:
+        """Whether an account has this address."""
+
+    def account_by_email(self, email_hash: bytes) -> Account | None:
+        """The account with this address."""
+
+    def organization_to_start_in(self, user_id: UUID) -> UUID | None:
+        """The organization last chosen if the person still belongs to it, else the one joined first, else None."""
+
+    def signed_in_from(self, user_id: UUID, ip_address: str) -> bool:
+        """Whether a session of this account was ever started from this address."""

@@ -1,0 +1,64 @@
+"""Commands about accounts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.chance import new_id
+from domain.email_address import canonical
+from domain.passwords import require_length
+from domain.refusals import EmailTaken, MalformedEmail
+from domain.store import Addition
+from domain.store.credentials import first_credentials
+from domain.store.envelope import Command, WhereFrom
+from domain.user import User
+
+from .context import Context
+from .lookups import Person
+from .organization import personal_organization
+from .session import SignedIn, new_session
+
+
+def sign_up(
+    context: Context,
+    *,
+    email: str,
+    name: str,
+    image: str | None,
+    password: str,
+    remembered: bool,
+    now: datetime,
+    where_from: WhereFrom,
+) -> SignedIn:
+    """Open an account with its personal organization and sign the device in, in one commit (wire.md A4, §12).
+
+    Raises MalformedEmail, PasswordTooShort, PasswordTooLong, EmailTaken, HashingBusy.
+    """
+    address = canonical(email)
+    if address is None:
+        raise MalformedEmail
+    require_length(password)
+    email_hash = context.keyring.email_hash(address)
+    if context.lookups.email_known(email_hash):
+        raise EmailTaken
+    password_hash = context.passwords.hash(password)
+
+    owner = context.store.new_subject(new_id())
+    user_id = owner.subject_id
+    signed_up = User.sign_up(email=address, name=name, image=image, email_hash=email_hash)
+    organization_id, founding = personal_organization(owner, name=name, email=address)
+    session_id, token, started = new_session(
+        context, user_id=user_id, epoch=0, remembered=remembered, organization_id=organization_id, now=now
+    )
+    context.store.append(
+        Command.by_user(user_id, session_id=session_id, at=now, where_from=where_from),
+        owner,
+        Addition(user_id, 0, signed_up, owner),
+        *founding,
+        started,
+        writes=[first_credentials(user_id, password_version=1, password_hash=password_hash)],
+    )
+    person = Person(
+        user_id=user_id, email=address, name=name, image=image, email_verified=False, created_at=now, updated_at=now
+    )
+    return SignedIn(person=person, token=token)

@@ -1,0 +1,67 @@
+"""The catalogue of stored events: which name stands for which class, and how old shapes become new ones.
+
+Stored names are data, not module paths: a class may move and be renamed, what is stored stays readable. When an event
+changes its shape, the new shape gets a new stored name, and the old name an entry in `UPCASTS`; a sample of each stays
+in `tests/history/` for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, get_args
+
+from domain import membership, organization, session, user
+
+S = TypeVar("S")
+Fields = dict[str, Any]
+Upcast = tuple[str, Callable[[Fields], Fields]]
+"""The stored name of the next shape, and how the fields of the old one become those of the new."""
+
+
+@dataclass(frozen=True)
+class Aggregate(Generic[S]):
+    """A noun that has streams: its name, the union of its events, and how its state follows from them."""
+
+    name: str
+    events: Any
+    evolve: Callable[[S | None, Any], S]
+
+    @property
+    def event_classes(self) -> tuple[type, ...]:
+        """The members of the union; a union of one is the class itself."""
+        return get_args(self.events) or (self.events,)
+
+
+USER = Aggregate("user", user.UserEvent, user.evolve)
+SESSION = Aggregate("session", session.SessionEvent, session.evolve)
+ORGANIZATION = Aggregate("organization", organization.OrganizationEvent, organization.evolve)
+MEMBERSHIP = Aggregate("membership", membership.MembershipEvent, membership.evolve)
+AGGREGATES: tuple[Aggregate[Any], ...] = (USER, SESSION, ORGANIZATION, MEMBERSHIP)
+
+AGGREGATE_BY_EVENT: Mapping[type, Aggregate[Any]] = {
+    event: aggregate for aggregate in AGGREGATES for event in aggregate.event_classes
+}
+EVENT_BY_NAME: Mapping[str, type] = {event.__name__: event for event in AGGREGATE_BY_EVENT}
+NAME_BY_EVENT: Mapping[type, str] = {event: name for name, event in EVENT_BY_NAME.items()}
+UPCASTS: Mapping[str, Upcast] = {}
+
+
+class UnknownEvent(Exception):
+    """An event is stored under a name that this release does not know."""
+
+
+def current(name: str, fields: Fields, upcasts: Mapping[str, Upcast] = UPCASTS) -> tuple[str, Fields]:
+    """The newest stored name of an event, and its fields in that shape."""
+    while name in upcasts:
+        name, upcast = upcasts[name]
+        fields = upcast(fields)
+    return name, fields
+
+
+def event_class(name: str) -> type:
+    """The class of a current stored name. Raises UnknownEvent."""
+    try:
+        return EVENT_BY_NAME[name]
+    except KeyError:
+        raise UnknownEvent(name) from None

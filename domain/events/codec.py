@@ -1,0 +1,133 @@
+"""Events to bytes and back: the public part as plain JSON, the personal part sealed, a commitment between the two.
+
+The public bytes are kept exactly as they were written, because proofs cover them; they hold SHA-256 over the sealed
+content, which begins with a random salt. Who is given that content can check it; once the key is destroyed nobody can,
+and the commitment says nothing (docs/decisions/0005-sealed-personal-data.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from hashlib import sha256
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from domain.chance import random_bytes
+from domain.personal import PersonalMark
+
+from . import catalogue
+from .keys import seal, unseal
+
+SALT_LENGTH = 32
+COMMITMENT = "commitment"
+
+T = TypeVar("T")
+
+_personal_fields: dict[type[Any], tuple[str, ...]] = {}
+
+_encoder = msgspec.json.Encoder()
+_decode_fields = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class SealedForNobody(Exception):
+    """Personal data was to be stored without a subject whose key could seal it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A stored payload: the public bytes, and the box with the personal ones (None if there are none)."""
+
+    body: bytes
+    sealed: bytes | None
+
+
+def encode(event: Any, *, key: AESGCM | None, place: bytes) -> Encoded:
+    """The stored form of an event or of anything else with personal fields.
+
+    `place` says where it will stand and is bound to the box. Raises SealedForNobody without a key where one is needed.
+    """
+    hidden = personal_fields(type(event))
+    if not hidden:
+        return Encoded(_encoder.encode(event), None)
+    public = dict(vars(event))
+    personal = {name: public.pop(name) for name in hidden}
+    if all(value is None for value in personal.values()):
+        return Encoded(_encoder.encode(public), None)
+    if key is None:
+        raise SealedForNobody(type(event).__name__)
+    content = random_bytes(SALT_LENGTH) + _encoder.encode(personal)
+    public[COMMITMENT] = commitment_to(content)
+    return Encoded(_encoder.encode(public), seal(key, content, place))
+
+
+def decode(
+    name: str,
+    encoded: Encoded,
+    *,
+    key: AESGCM | None,
+    place: bytes,
+    upcasts: Mapping[str, catalogue.Upcast] = catalogue.UPCASTS,
+) -> Any:
+    """The event stored under `name`, validated against its class; personal fields are None without the key.
+
+    Raises UnknownEvent, msgspec.ValidationError, or cryptography's InvalidTag.
+    """
+    if name not in upcasts and not personal_fields(event := catalogue.event_class(name)):
+        return _decoder(event)(encoded.body)
+    name, stored = catalogue.current(name, _fields(encoded, key, place), upcasts)
+    return _converted(stored, catalogue.event_class(name))
+
+
+def decode_as(kind: type[T], encoded: Encoded, *, key: AESGCM | None, place: bytes) -> T:
+    """As `decode`, for what is not an event and has one shape only."""
+    return _converted(_fields(encoded, key, place), kind)
+
+
+def personal_content(encoded: Encoded, *, key: AESGCM | None, place: bytes) -> bytes | None:
+    """Salt and personal bytes, as they were committed to; None if there are none or the key is gone."""
+    if encoded.sealed is None or key is None:
+        return None
+    return unseal(key, encoded.sealed, place)
+
+
+def commitment_to(content: bytes) -> bytes:
+    """What the public part says of the personal one."""
+    return sha256(content).digest()
+
+
+def commitment_in(encoded: Encoded) -> bytes | None:
+    """The commitment that stands in the public bytes; None if nothing personal was sealed."""
+    stored = _decode_fields(encoded.body).get(COMMITMENT)
+    return None if stored is None else msgspec.convert(stored, bytes)
+
+
+def personal_fields(kind: type[Any]) -> tuple[str, ...]:
+    """The fields a class marks as personal; looked for once a class."""
+    if kind not in _personal_fields:
+        hints = get_type_hints(kind, include_extras=True)
+        _personal_fields[kind] = tuple(field.name for field in fields(kind) if _is_personal(hints[field.name]))
+    return _personal_fields[kind]
+
+
+def _fields(encoded: Encoded, key: AESGCM | None, place: bytes) -> dict[str, Any]:
+    personal = personal_content(encoded, key=key, place=place)
+    public = _decode_fields(encoded.body)
+    return public if personal is None else public | _decode_fields(personal[SALT_LENGTH:])
+
+
+def _converted(stored: dict[str, Any], kind: type[T]) -> T:
+    hidden = dict.fromkeys(personal_fields(kind))
+    return msgspec.convert(hidden | stored, kind)
+
+
+def _is_personal(hint: Any) -> bool:
+    return get_origin(hint) is Annotated and any(isinstance(mark, PersonalMark) for mark in get_args(hint))
+
+
+@cache
+def _decoder(kind: type) -> Any:
+    return msgspec.json.Decoder(kind).decode

@@ -1,0 +1,107 @@
+"""The keys: one per subject for personal data, wrapped by the data key, which the server's secret wraps."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import sha256
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from domain.chance import random_bytes
+
+KEY_LENGTH = 32
+NONCE_LENGTH = 12
+_GENERATION_LENGTH = 4
+
+
+class WrongSecret(Exception):
+    """The data key of this database was wrapped under another secret."""
+
+
+def derive(key: bytes, purpose: str) -> bytes:
+    """A key for one purpose only (HKDF-SHA256, RFC 5869)."""
+    return HKDF(algorithm=SHA256(), length=KEY_LENGTH, salt=None, info=purpose.encode()).derive(key)
+
+
+def seal(key: AESGCM, content: bytes, place: bytes) -> bytes:
+    """AES-256-GCM under a fresh nonce, which stands in front; `place` is bound to it, so a box cannot be moved."""
+    nonce = random_bytes(NONCE_LENGTH)
+    return nonce + key.encrypt(nonce, content, place)
+
+
+def unseal(key: AESGCM, box: bytes, place: bytes) -> bytes:
+    """The content of a box. Raises cryptography's InvalidTag if the key, the place or a byte is not the right one."""
+    return key.decrypt(box[:NONCE_LENGTH], box[NONCE_LENGTH:], place)
+
+
+def wrap_data_key(data_key: bytes, *, secret: str, generation: int) -> bytes:
+    """A data key as it is stored: under the server's secret."""
+    return seal(_secret_key(secret), data_key, _generation(generation))
+
+
+def unwrap_data_key(wrapped: bytes, *, secret: str, generation: int) -> bytes:
+    """A stored data key opened with the server's secret. Raises WrongSecret."""
+    try:
+        return unseal(_secret_key(secret), wrapped, _generation(generation))
+    except InvalidTag:
+        raise WrongSecret from None
+
+
+class Keyring:
+    """Opens and makes the keys of subjects, and hashes what must be found again without being readable.
+
+    `data_keys` are 32-byte keys by generation. New subject keys are wrapped by the newest; hashes use the oldest, so
+    that they never change.
+    """
+
+    def __init__(self, data_keys: Mapping[int, bytes]) -> None:
+        self._wrapping = {
+            generation: AESGCM(derive(key, "daybook subject keys")) for generation, key in data_keys.items()
+        }
+        self._newest = max(data_keys)
+        self._hashing = derive(data_keys[min(data_keys)], "daybook keyed hashes")
+
+    def new_subject_key(self, subject_id: UUID) -> bytes:
+        """A fresh key for a subject, wrapped: what `subject_keys` stores."""
+        box = seal(self._wrapping[self._newest], random_bytes(KEY_LENGTH), subject_id.bytes)
+        return _generation(self._newest) + box
+
+    def open(self, subject_id: UUID, wrapped: bytes) -> AESGCM:
+        """A subject's key. Opened keys are kept by their wrapped bytes: a destroyed one is never asked for again."""
+        generation = int.from_bytes(wrapped[:_GENERATION_LENGTH])
+        return _opened(self._wrapping[generation], subject_id.bytes, wrapped[_GENERATION_LENGTH:])
+
+    def email_hash(self, email: str) -> bytes:
+        """The keyed hash of a canonical address (HMAC-SHA256): unique slot and look-up key, unreadable in any log."""
+        return self._hash("email", email)
+
+    def limit_key(self, *parts: str) -> bytes:
+        """The keyed hash under which a rate limit counts: no address stands in its table."""
+        return self._hash("limit", "\x1f".join(parts))
+
+    def _hash(self, purpose: str, content: str) -> bytes:
+        return hmac.digest(self._hashing, f"{purpose}\x1e{content}".encode(), "sha256")
+
+
+def token_hash(token: str) -> bytes:
+    """What is stored of a session's secret. Its 190 random bits need no key and no salt."""
+    return sha256(token.encode()).digest()
+
+
+@lru_cache(10_000)
+def _opened(wrapping: AESGCM, place: bytes, box: bytes) -> AESGCM:
+    return AESGCM(unseal(wrapping, box, place))
+
+
+def _secret_key(secret: str) -> AESGCM:
+    return AESGCM(derive(secret.encode(), "daybook data keys"))
+
+
+def _generation(generation: int) -> bytes:
+    return generation.to_bytes(_GENERATION_LENGTH)

@@ -1,0 +1,115 @@
+"""Passwords: how long they may be, and their hashing in a small pool of its own.
+
+Argon2id (RFC 9106) with the parameters OWASP's Password Storage Cheat Sheet asks for. Hashing is meant to be slow, so
+it may not run where it would keep others waiting: its threads have a lower priority, and past a bound nobody may queue.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import unicodedata
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+
+from .chance import new_token
+from .refusals import PasswordTooLong, PasswordTooShort
+
+T = TypeVar("T")
+
+SHORTEST = 8
+LONGEST = 128
+_NICENESS = 10
+
+
+class HashingBusy(Exception):
+    """So many passwords wait to be hashed that one more would wait too long; try again in a second."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Argon2Parameters:
+    """The cost of one hash: `memory` in KiB, `time` in passes, `lanes`. OWASP: 19,456, 2, 1 or stronger."""
+
+    memory: int = 19_456
+    time: int = 2
+    lanes: int = 1
+
+
+def require_length(password: str) -> None:
+    """8 to 128 UTF-16 code units (wire.md §1). Raises PasswordTooShort or PasswordTooLong."""
+    if _length(password) < SHORTEST:
+        raise PasswordTooShort
+    require_not_too_long(password)
+
+
+def require_not_too_long(password: str) -> None:
+    """At most 128 UTF-16 code units, asked before anything is hashed. Raises PasswordTooLong."""
+    if _length(password) > LONGEST:
+        raise PasswordTooLong
+
+
+def _length(password: str) -> int:
+    return len(password.encode("utf-16-le")) // 2
+
+
+class Passwords:
+    """Hashes and verifies in `threads` threads of low priority; at most `waiting` more may queue for them."""
+
+    def __init__(self, parameters: Argon2Parameters, *, threads: int, waiting: int) -> None:
+        self._hasher = PasswordHasher(
+            time_cost=parameters.time, memory_cost=parameters.memory, parallelism=parameters.lanes, type=Type.ID
+        )
+        self._places = threading.BoundedSemaphore(threads + waiting)
+        self._pool = ThreadPoolExecutor(threads, "password-hashing", initializer=_give_way)
+        self._nobody = self._hasher.hash(new_token())
+
+    def hash(self, password: str) -> str:
+        """The encoded hash, parameters and salt in it. Raises HashingBusy."""
+        return self._in_pool(self._hasher.hash, _normal(password))
+
+    def verify(self, encoded: str | None, password: str) -> bool:
+        """Whether the hash is of this password; None, for nobody, costs as much and is never right.
+
+        Raises HashingBusy.
+        """
+        right = self._in_pool(self._matches, encoded or self._nobody, _normal(password))
+        return right and encoded is not None
+
+    def outdated(self, encoded: str) -> bool:
+        """Whether the hash was made with other parameters than today's."""
+        return self._hasher.check_needs_rehash(encoded)
+
+    def close(self) -> None:
+        """Let what is being hashed finish, and stop."""
+        self._pool.shutdown()
+
+    def _matches(self, encoded: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(encoded, password)
+        except (VerifyMismatchError, VerificationError, InvalidHashError):
+            return False
+
+    def _in_pool(self, work: Callable[..., T], *arguments: str) -> T:
+        if not self._places.acquire(blocking=False):
+            raise HashingBusy
+        try:
+            return self._pool.submit(work, *arguments).result()
+        finally:
+            self._places.release()
+
+
+def _normal(password: str) -> str:
+    """The same characters typed on another keyboard are the same password (NIST SP 800-63B §3.1.1.2)."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def _give_way() -> None:
+    # Linux gives each thread its own niceness; elsewhere the pool is merely small.
+    with contextlib.suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

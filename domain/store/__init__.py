@@ -1,0 +1,163 @@
+"""The store: load a stream, append to any number of them. The only room that knows the eventsourcing library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from eventsourcing.application import Application
+
+from domain.events.catalogue import AGGREGATE_BY_EVENT, Aggregate
+from domain.events.codec import personal_fields
+from domain.events.keys import Keyring
+from domain.refusals import SubjectGone
+
+from .conflicts import NoSuchStream
+from .connections import Pool, Reader
+from .envelope import Command, Recorded, Subject
+from .mapper import SealingMapper
+from .recorder import PostgresRecorder
+from .rows import SUBJECT_KEYS, Kind, Projection, Row, Write, merge, put, write_of
+from .statement import Link, Mode
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Events for a stream that stands at `version` (0: a new one), and whose personal data they hold, if any."""
+
+    stream_id: UUID
+    version: int
+    events: Sequence[Any]
+    subject: Subject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[S]):
+    """An aggregate's state, and where its stream stood when it was read."""
+
+    aggregate: Aggregate[S]
+    stream_id: UUID
+    version: int
+    state: S
+
+    def then(self, events: Sequence[Any], subject: Subject | None = None) -> Addition:
+        """These events after what was loaded."""
+        return Addition(self.stream_id, self.version, events, subject)
+
+
+class Store(Application[UUID]):
+    """Aggregates by their events. What is appended and the rows that mirror it change in one commit or not at all."""
+
+    name = "daybook"
+
+    def __init__(self, pool: Pool, keyring: Keyring, inline: Iterable[Projection]) -> None:
+        self.pool, self._keyring = pool, keyring
+        self._inline: Mapping[str, Projection] = {projection.aggregate: projection for projection in inline}
+        self.reader = Reader(pool)
+        super().__init__({"PERSISTENCE_MODULE": "eventsourcing.popo"})
+
+    def construct_mapper(self) -> SealingMapper:
+        """The library's hook: how events become bytes."""
+        return SealingMapper(self._keyring)
+
+    def construct_recorder(self) -> PostgresRecorder:
+        """The library's hook: where bytes are kept."""
+        return PostgresRecorder(self.pool)
+
+    def load(self, aggregate: Aggregate[S], stream_id: UUID) -> Loaded[S]:
+        """The state of one stream. Raises NoSuchStream, also if the id belongs to another kind of aggregate."""
+        state, version = None, 0
+        for recorded in self.events.get(stream_id):
+            assert isinstance(recorded, Recorded)
+            if AGGREGATE_BY_EVENT[type(recorded.event)] is not aggregate:
+                break
+            state, version = aggregate.evolve(state, recorded.event), recorded.version
+        if state is None:
+            raise NoSuchStream(aggregate.name)
+        return Loaded(aggregate, stream_id, version, state)
+
+    def new_subject(self, subject_id: UUID) -> Subject:
+        """A subject with a fresh key, which the first append that seals for it will store."""
+        return Subject(subject_id, self._keyring.new_subject_key(subject_id), new=True)
+
+    def subject(self, subject_id: UUID) -> Subject:
+        """A known subject with its key as it is stored now."""
+        found = self.reader.row("SELECT wrapped FROM subject_keys WHERE subject_id = $1", subject_id)
+        return Subject(subject_id, None if found is None else found[0])
+
+    def append(
+        self,
+        command: Command,
+        subject: Subject | None,
+        *additions: Addition,
+        guards: Iterable[Loaded[Any]] = (),
+        writes: Iterable[Write] = (),
+    ) -> bool:
+        """Append all additions and change their rows, or nothing; whether there was anything to append.
+
+        `subject` is whose key seals where the command came from. `guards` were only read for the decision and must not
+        have moved. `writes` are rows beside the events, of `credentials`. Raises as `PostgresRecorder.insert_events`.
+        """
+        recorded = list(_recorded(command, additions))
+        if not recorded:
+            return False
+        subjects = {one.subject.subject_id: one.subject for one in recorded if one.subject is not None}
+        if subject is not None:
+            subjects[subject.subject_id] = subject
+        if any(one.wrapped is None for one in subjects.values()):
+            raise SubjectGone
+        rows = [write_of(self._projection(one.event), one) for one in recorded]
+        mapper = self.mapper
+        assert isinstance(mapper, SealingMapper)
+        self.events.put(
+            recorded,
+            command=mapper.command_columns(command, subject),
+            links=[*_key_links(subjects.values()), *self._row_links(additions, guards)],
+            writes=merge([*_new_keys(subjects.values()), *writes, *rows]),
+        )
+        return True
+
+    def _row_links(self, additions: Iterable[Addition], guards: Iterable[Loaded[Any]]) -> Iterator[Link]:
+        changed = {one.stream_id for one in additions if one.events}
+        for one in additions:
+            if one.events and one.version > 0:
+                yield Link(self._projection(one.events[0]).table, one.stream_id, one.version, Mode.CHANGE)
+        for guard in guards:
+            if guard.stream_id not in changed:
+                yield Link(self._inline[guard.aggregate.name].table, guard.stream_id, guard.version, Mode.READ)
+
+    def _projection(self, event: Any) -> Projection:
+        return self._inline[AGGREGATE_BY_EVENT[type(event)].name]
+
+
+def _recorded(command: Command, additions: Iterable[Addition]) -> Iterator[Recorded]:
+    for one in additions:
+        for version, event in enumerate(one.events, one.version + 1):
+            yield Recorded(
+                originator_id=one.stream_id,
+                originator_version=version,
+                event=event,
+                command=command,
+                subject=one.subject if personal_fields(type(event)) else None,
+            )
+
+
+def _key_links(subjects: Iterable[Subject]) -> Iterator[Link]:
+    """Whoever is sealed for must still have a key at the moment of writing."""
+    for subject in subjects:
+        if not subject.new:
+            yield Link(SUBJECT_KEYS, subject.subject_id, 0, Mode.READ)
+
+
+def _new_keys(subjects: Iterable[Subject]) -> Iterator[Write]:
+    for subject in subjects:
+        if subject.new:
+            key = put(person_id=subject.subject_id, wrapped=subject.wrapped)
+            yield Write(SUBJECT_KEYS, subject.subject_id, key)
+
+
+__all__ = ["Addition", "Command", "Kind", "Loaded", "Row", "Store", "Subject"]

@@ -1,0 +1,104 @@
+"""Connections to PostgreSQL: deadlines on each, a pool of them, and reads that survive a restart of the database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg import Connection, RawCursor
+from psycopg_pool import ConnectionPool
+
+from .conflicts import PATIENCE, StoreAway
+
+Values = tuple[Any, ...]
+Pool = ConnectionPool[Connection[Values]]
+
+SCHEMA = "daybook"
+CONNECT_TIMEOUT = 3
+POOL_TIMEOUT = 2.0
+SESSION_SETTINGS = {
+    "search_path": SCHEMA,
+    "lock_timeout": "2s",
+    "statement_timeout": "5s",
+    "idle_in_transaction_session_timeout": "5s",
+    "timezone": "UTC",
+}
+_PREPARED = 1000
+"""Every append has a text of its own; to evict one costs a round trip."""
+
+
+def session_options() -> str:
+    """The settings of a session as libpq's `options`: in force from the first statement on, at no round trip."""
+    return " ".join(f"-c {name}={value}" for name, value in SESSION_SETTINGS.items())
+
+
+def connection_arguments(name: str) -> dict[str, Any]:
+    """What every connection of ours is opened with; `name` is what the database's own views call it."""
+    return {
+        "autocommit": True,
+        "connect_timeout": CONNECT_TIMEOUT,
+        "application_name": name,
+        "options": session_options(),
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 8_000,
+    }
+
+
+def open_pool(conninfo: str, *, size: int, name: str = "daybook") -> Pool:
+    """A pool that fills itself in the background; a connection that cannot be had within 2 s is a PoolTimeout."""
+    return ConnectionPool(
+        conninfo,
+        min_size=size,
+        max_size=size,
+        timeout=POOL_TIMEOUT,
+        reconnect_timeout=0,
+        configure=_keep_prepared,
+        kwargs=connection_arguments(name),
+        open=True,
+    )
+
+
+def connection_lost(error: psycopg.Error) -> bool:
+    """Whether the server said goodbye (SQLSTATE 57P01 to 57P03), or the socket died (class 08, or no state at all)."""
+    return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
+
+
+class Reader:
+    """Reads committed state. A connection lost on the way is followed by the same question on another one."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def rows(self, sql: str, *values: Any) -> list[Values]:
+        """All rows of a query with `$1`-style parameters. Raises StoreAway."""
+        for attempt in range(PATIENCE):
+            try:
+                with self._pool.connection() as connection, RawCursor(connection) as cursor:
+                    return cursor.execute(sql, values, prepare=True).fetchall()
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                await_another(self._pool, error, attempt)
+        raise StoreAway
+
+    def row(self, sql: str, *values: Any) -> Values | None:
+        """The first row of a query, None if there is none. Raises StoreAway."""
+        found: Sequence[Values] = self.rows(sql, *values)
+        return found[0] if found else None
+
+
+def await_another(pool: Pool, error: psycopg.Error, attempt: int) -> None:
+    """After an error: replace dead connections and return to try again, or raise StoreAway if that cannot help.
+
+    After a restart of the server every idle connection is dead; without the check three tries draw three dead ones.
+    """
+    if not connection_lost(error) or isinstance(error, psycopg.errors.ConnectionTimeout):
+        raise StoreAway from error
+    time.sleep(0.05 * attempt)
+    pool.check()
+
+
+def _keep_prepared(connection: Connection[Values]) -> None:
+    connection.prepared_max = _PREPARED

@@ -1,0 +1,24 @@
+"""Password hashes: beside the keys, never in an event. An old hash is gone when it is replaced."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from .connections import Pool, Reader
+from .rows import CREDENTIALS, Write, put
+
+
+def first_credentials(user_id: UUID, *, password_version: int, password_hash: str) -> Write:
+    """The row that goes with opening an account."""
+    return Write(CREDENTIALS, user_id, put(password_version=password_version, hash=password_hash))
+
+
+def rehash(pool: Pool, user_id: UUID, *, old: str, new: str) -> bool:
+    """Store the same password under other parameters; whether the old hash was still there.
+
+    No event: nothing happened that a person did or could notice, and the password's version stays.
+    """
+    rows = Reader(pool).rows(
+        "UPDATE credentials SET hash = $3 WHERE user_id = $1 AND hash = $2 RETURNING user_id", user_id, old, new
+    )
+    return bool(rows)

@@ -1,0 +1,94 @@
+"""What surrounds an event: the command that caused it, the place it stands in, whose personal data it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from domain.chance import new_id
+from domain.personal import Personal
+
+
+class ActorKind(StrEnum):
+    """Who may cause events."""
+
+    USER = "user"
+    SYSTEM = "system"
+    OPERATOR = "operator"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class WhereFrom:
+    """The address and the browser a request came from, as the wire shows them (wire.md §6); empty if unknown."""
+
+    ip_address: str
+    user_agent: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """Who did it, when, through which session and from where: once for all events of one append.
+
+    `at` is the one clock of the append, in whole milliseconds. Where from is sealed under the key of the actor, like
+    any personal field.
+    """
+
+    command_id: UUID
+    at: datetime
+    actor_kind: ActorKind
+    actor_id: UUID | None = None
+    session_id: UUID | None = None
+    acting_for: UUID | None = None
+    ip_address: Personal = None
+    user_agent: Personal = None
+
+    @staticmethod
+    def by_user(user_id: UUID, *, session_id: UUID, at: datetime, where_from: WhereFrom) -> Command:
+        """What a person does through one of their sessions."""
+        return Command(
+            command_id=new_id(),
+            at=at,
+            actor_kind=ActorKind.USER,
+            actor_id=user_id,
+            session_id=session_id,
+            ip_address=where_from.ip_address,
+            user_agent=where_from.user_agent,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose personal data it is. `wrapped` is their key as stored, None once destroyed; `new` if not yet stored."""
+
+    subject_id: UUID
+    wrapped: bytes | None
+    new: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """An event in its place. `originator_…` are the eventsourcing library's words for stream and version."""
+
+    originator_id: UUID
+    originator_version: int
+    event: object
+    command: Command
+    subject: Subject | None
+
+    @property
+    def stream_id(self) -> UUID:
+        """The stream the event belongs to."""
+        return self.originator_id
+
+    @property
+    def version(self) -> int:
+        """Where in its stream the event stands, from 1."""
+        return self.originator_version
+
+    @property
+    def at(self) -> datetime:
+        """When the command that caused it was given."""
+        return self.command.at

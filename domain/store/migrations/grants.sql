@@ -1,0 +1,8 @@
+-- What the application's role may do, and nothing more. Run after every migration, as the role that owns the tables.
+GRANT USAGE ON SCHEMA daybook TO {role};
+GRANT SELECT ON migrations TO {role};
+GRANT SELECT, INSERT ON commands, events, log, data_keys TO {role};
+GRANT SELECT, INSERT, DELETE ON queue TO {role};
+GRANT SELECT, INSERT, UPDATE ON subject_keys, credentials TO {role};
+GRANT SELECT, INSERT, UPDATE ON account_list, session_list, organization_list, member_list TO {role};
+GRANT SELECT, INSERT, UPDATE, DELETE ON rate_limits TO {role};

@@ -1,0 +1,56 @@
+"""Counters of rate limits: kept in the database, atomic, shared by all nodes, on the database's own clock.
+
+One algorithm (wire.md §5): a counter and the time of the last admitted hit. It starts anew once a whole window has
+passed since that hit; each admitted hit moves the time forward, a refused one does not. So no window of that length
+ever sees more hits than allowed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+
+from .connections import Reader
+
+_HIT = """
+INSERT INTO rate_limits AS r (key, hits, last_hit_at) VALUES ($1, 1, clock_timestamp())
+ON CONFLICT (key) DO UPDATE
+   SET hits = CASE WHEN clock_timestamp() - r.last_hit_at >= $3 THEN 1 ELSE r.hits + 1 END,
+       last_hit_at = clock_timestamp()
+ WHERE clock_timestamp() - r.last_hit_at >= $3 OR r.hits < $2
+RETURNING hits
+"""
+_GIVE_BACK = "UPDATE rate_limits SET hits = hits - 1 WHERE key = $1 AND hits > 0 RETURNING hits"
+_WAIT = "SELECT EXTRACT(EPOCH FROM last_hit_at + $2 - clock_timestamp())::float8 FROM rate_limits WHERE key = $1"
+_FORGET = "DELETE FROM rate_limits WHERE last_hit_at < clock_timestamp() - $1 RETURNING key"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `hits` in `window`."""
+
+    hits: int
+    window: timedelta
+
+
+class RateLimits:
+    """Counts hits under keys; a key is a keyed hash, so no address of anybody stands in the table."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def hit(self, key: bytes, limit: Limit) -> int:
+        """0 if the hit is admitted, and counted; else how many whole seconds until one will be."""
+        if self._reader.row(_HIT, key, limit.hits, limit.window) is not None:
+            return 0
+        wait = self._reader.row(_WAIT, key, limit.window)
+        return 1 if wait is None else max(1, math.ceil(wait[0]))
+
+    def give_back(self, key: bytes) -> None:
+        """Uncount an admitted hit that turned out not to be of the counted kind."""
+        self._reader.rows(_GIVE_BACK, key)
+
+    def forget(self, older_than: timedelta) -> int:
+        """Drop counters nobody has touched for so long; how many there were."""
+        return len(self._reader.rows(_FORGET, older_than))

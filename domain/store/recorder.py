@@ -1,0 +1,169 @@
+"""Our PostgreSQL adapter of the eventsourcing library's recorder port: one statement an append, no table lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
+from psycopg import RawCursor
+
+from domain.events.codec import Encoded
+from domain.refusals import SubjectGone
+
+from .conflicts import PATIENCE, StoreAway, StreamMovedOn, refused_by
+from .connections import Pool, Reader, Values, await_another
+from .envelope import Subject
+from .mapper import SealedEvent, SealedNotification, StoredCommand
+from .rows import SUBJECT_KEYS, Write
+from .statement import Link, append
+from .subscription import LogSubscription
+
+_EVENT = """
+    e.stream_id, e.version, e.name, e.body, e.sealed, e.subject_id, k.wrapped,
+    c.command_id, c.body, c.sealed, c.subject_id, ck.wrapped
+"""
+_JOINS = """
+    JOIN commands c ON c.command_id = e.command_id
+    LEFT JOIN subject_keys k ON k.subject_id = e.subject_id
+    LEFT JOIN subject_keys ck ON ck.subject_id = c.subject_id
+"""
+_LAST_VERSION = 2**31 - 1
+_LAST_POSITION = 2**62
+
+
+class PostgresRecorder(ApplicationRecorder):
+    """Appends events with their command and rows, and reads streams and the log."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self._reader = Reader(pool)
+
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        command: Values = (),
+        links: Iterable[Link] = (),
+        writes: Iterable[Write] = (),
+        **_: Any,
+    ) -> Sequence[int] | None:
+        """Append to any number of streams, all or nothing; `command` holds the values of `COMMAND_COLUMNS`.
+
+        A connection lost on the way is followed by the same bytes again, and the primary key says whether the first
+        ones had arrived. Raises StreamMovedOn, SubjectGone, the refusal a constraint stands for, or StoreAway, which
+        means unknown rather than undone.
+        """
+        if not stored_events:
+            return None
+        events = [event.columns() for event in stored_events if isinstance(event, SealedEvent)]
+        links = list(links)
+        sql, values = append(links, command, events, writes)
+        for attempt in range(PATIENCE):
+            try:
+                with self.pool.connection() as connection, RawCursor(connection) as cursor:
+                    written = cursor.execute(sql, values, prepare=True).rowcount
+            except psycopg.errors.UniqueViolation as violation:
+                if self._is_ours(events[0]):
+                    return None
+                raise refused_by(violation) from None
+            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+                raise StreamMovedOn from None
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                await_another(self.pool, error, attempt)
+                continue
+            if written == len(events) or self._is_ours(events[0]):
+                return None
+            raise self._moved_on(links)
+        if self._is_ours(events[0]):
+            return None
+        raise StoreAway
+
+    def _is_ours(self, event: Values) -> bool:
+        """Whether this very event is already there: an earlier try had arrived and its answer got lost."""
+        stream_id, version, _name, _subject_id, command_id, *_ = event
+        found = self._reader.row(
+            "SELECT command_id FROM events WHERE stream_id = $1 AND version = $2", stream_id, version
+        )
+        return found is not None and found[0] == command_id
+
+    def _moved_on(self, links: list[Link]) -> Exception:
+        """Why the chain did not hold: a destroyed key cannot come back, all else may be decided again."""
+        subjects = [link.key for link in links if link.table is SUBJECT_KEYS]
+        living = self._reader.rows(
+            "SELECT FROM subject_keys WHERE subject_id = ANY($1::uuid[]) AND wrapped IS NOT NULL", subjects
+        )
+        return StreamMovedOn() if len(living) == len(set(subjects)) else SubjectGone()
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> list[StoredEvent]:
+        """The events of a stream in order, each with the wrapped keys it takes to open it."""
+        rows = self._reader.rows(
+            f"SELECT {_EVENT} FROM events e {_JOINS}"  # noqa: S608  only constants and a direction
+            " WHERE e.stream_id = $1 AND e.version > $2 AND e.version <= $3"
+            f" ORDER BY e.version {'DESC' if desc else 'ASC'} LIMIT $4",
+            originator_id,
+            -1 if gt is None else gt,
+            _LAST_VERSION if lte is None else lte,
+            limit,
+        )
+        return [SealedEvent(**_fields(row)) for row in rows]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> list[Notification]:
+        """The log from a place on. The library counts from 1, the log's positions from 0."""
+        first = max((start or 0) - (1 if inclusive_of_start else 0), 0)
+        rows = self._reader.rows(
+            f"SELECT {_EVENT}, l.position + 1 FROM log l JOIN events e USING (stream_id, version) {_JOINS}"  # noqa: S608  only constants
+            " WHERE l.position >= $1 AND l.position < $2 AND ($3::text[] IS NULL OR e.name = ANY($3))"
+            " ORDER BY l.position LIMIT $4",
+            first,
+            _LAST_POSITION if stop is None else stop,
+            list(topics) or None,
+            limit,
+        )
+        return [SealedNotification(**_fields(row), id=row[-1]) for row in rows]
+
+    def max_notification_id(self) -> int | None:
+        """The place of the newest event in the log, None while it is empty."""
+        found = self._reader.row("SELECT max(position) + 1 FROM log")
+        return None if found is None else found[0]
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
+        """The log after a place, for ever: waits for what will be appended."""
+        return LogSubscription(self, gt, topics)
+
+
+def _fields(row: Values) -> dict[str, Any]:
+    stream_id, version, name, body, sealed, subject_id, wrapped, *cause = row
+    command_id, command_body, command_sealed, command_subject_id, command_wrapped, *_ = cause
+    return {
+        "originator_id": stream_id,
+        "originator_version": version,
+        "topic": name,
+        "state": body,
+        "sealed": sealed,
+        "subject": subject_id and Subject(subject_id, wrapped),
+        "command_id": command_id,
+        "cause": StoredCommand(
+            command_id,
+            Encoded(command_body, command_sealed),
+            command_subject_id and Subject(command_subject_id, command_wrapped),
+        ),
+    }

@@ -1,0 +1,102 @@
+"""Rows as data: what a projection says about the row of a stream, and how what is said in one append is merged.
+
+In one PostgreSQL statement an UPDATE does not see the INSERT beside it and a second UPDATE of a row is lost, both
+silently. So one append writes every row once (docs/decisions/0002-rows-are-data.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from .envelope import Recorded
+
+
+class Kind(StrEnum):
+    """Whether a row begins or goes on."""
+
+    PUT = "put"
+    CHANGE = "change"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Columns of a row and their new values; the key is the stream's id and stands elsewhere."""
+
+    kind: Kind
+    values: Mapping[str, Any]
+
+
+def put(**values: Any) -> Row:
+    """The row begins with these columns."""
+    return Row(Kind.PUT, values)
+
+
+def change(**values: Any) -> Row:
+    """These columns of the row have new values."""
+    return Row(Kind.CHANGE, values)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table as the store writes it: its key and the PostgreSQL type of each other column.
+
+    `versioned` tables mirror streams: their rows carry the version of the stream they come from.
+    """
+
+    name: str
+    key: str
+    columns: Mapping[str, str]
+    versioned: bool = True
+    types: Mapping[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        version = {"version": "integer"} if self.versioned else {}
+        object.__setattr__(self, "types", {self.key: "uuid", **version, **self.columns})
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """An inline projection: the one table that mirrors the streams of one aggregate, and the pure function to it."""
+
+    aggregate: str
+    table: Table
+    project: Callable[[Recorded], Row | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One row to be written."""
+
+    table: Table
+    key: UUID
+    row: Row
+
+    def then(self, later: Write) -> Write:
+        """This write, with what a later event of the same append says about the same row."""
+        assert later.row.kind is Kind.CHANGE, "a row begins once"
+        return Write(self.table, self.key, Row(self.row.kind, {**self.row.values, **later.row.values}))
+
+
+def write_of(projection: Projection, recorded: Recorded) -> Write:
+    """What an event means for the row of its stream: at the least, that the row's version is the event's."""
+    row = projection.project(recorded) or change()
+    values = {**row.values, "version": recorded.version}
+    return Write(projection.table, recorded.stream_id, Row(row.kind, values))
+
+
+def merge(writes: Iterable[Write]) -> list[Write]:
+    """One write a row, in the order in which the rows were first spoken of."""
+    merged: dict[tuple[str, UUID], Write] = {}
+    for write in writes:
+        place = (write.table.name, write.key)
+        before = merged.get(place)
+        merged[place] = write if before is None else before.then(write)
+    return list(merged.values())
+
+
+SUBJECT_KEYS = Table("subject_keys", "subject_id", {"person_id": "uuid", "wrapped": "bytea"}, versioned=False)
+CREDENTIALS = Table("credentials", "user_id", {"password_version": "integer", "hash": "text"}, versioned=False)

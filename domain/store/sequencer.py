@@ -1,0 +1,45 @@
+"""The sequencer gives every committed event its position in the log: 0, 1, 2, … without gaps.
+
+Serial columns are drawn before commits and come out of order; who follows "greater than the last one seen" loses events
+for good (docs/decisions/0004-a-sequencer.md). A batch is one short transaction, so any node may run one and only the
+holder of the lock moves anything.
+"""
+
+from __future__ import annotations
+
+from psycopg import Connection
+
+from .connections import Values
+
+CHANNEL = "daybook_log"
+FULL_BATCH = 2_000
+
+_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('daybook sequencer', 0))"
+# Ordered by arrival; the order of a DELETE's RETURNING is nobody's promise, so it is numbered afterwards.
+_MOVE = """
+WITH last AS (
+    SELECT position, recorded_at FROM log ORDER BY position DESC LIMIT 1
+), taken AS (
+    DELETE FROM queue WHERE arrival IN (SELECT arrival FROM queue ORDER BY arrival LIMIT %s)
+    RETURNING arrival, stream_id, version
+), entered AS (
+    INSERT INTO log (position, stream_id, version, recorded_at)
+    SELECT coalesce((SELECT position FROM last), -1) + row_number() OVER (ORDER BY arrival), stream_id, version,
+           greatest(date_trunc('milliseconds', statement_timestamp()), (SELECT recorded_at FROM last))
+    FROM taken
+    RETURNING position
+)
+SELECT count(*), pg_notify('daybook_log', max(position)::text) FROM entered HAVING count(*) > 0
+"""
+
+
+def sequence(connection: Connection[Values], *, limit: int = FULL_BATCH) -> int:
+    """Move one batch from the queue to the log and tell the followers; how many events it was.
+
+    0 also while another one holds the lock. The lock is a statement of its own, because the move must see, in a
+    snapshot taken after it, what the last holder wrote.
+    """
+    with connection.transaction():
+        held = connection.execute(_LOCK).fetchone()
+        moved = connection.execute(_MOVE, (limit,)).fetchone() if held is not None and held[0] else None
+    return 0 if moved is None else int(moved[0])

@@ -1,0 +1,10 @@
+"""What can be seen, and the one list of which projection runs where."""
+
+from .lists import account_list, member_list, organization_list, session_list
+
+INLINE = (
+    account_list.PROJECTION,
+    organization_list.PROJECTION,
+    member_list.PROJECTION,
+    session_list.PROJECTION,
+)
