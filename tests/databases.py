@@ -19,12 +19,14 @@ class Database:
         self._cluster = cluster
         self.owner_url = make_conninfo(cluster.conninfo("postgres"), dbname=name)
         self.application_url = make_conninfo(cluster.conninfo("daybook"), dbname=name)
+        self._owner: psycopg.Connection[tuple[Any, ...]] | None = None
 
     def rows(self, sql: LiteralString, *values: Any) -> list[tuple[Any, ...]]:
         """What the owner sees."""
-        with psycopg.connect(self.owner_url, **connection_arguments("tests")) as connection:
-            cursor = connection.execute(sql, values)
-            return cursor.fetchall() if cursor.description else []
+        if self._owner is None:
+            self._owner = psycopg.connect(self.owner_url, **connection_arguments("tests"))
+        cursor = self._owner.execute(sql, values)
+        return cursor.fetchall() if cursor.description else []
 
     def value(self, sql: LiteralString, *values: Any) -> Any:
         """The one value of the one row the owner sees."""
@@ -35,5 +37,7 @@ class Database:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._owner is not None:
+            self._owner.close()
         with psycopg.connect(self._cluster.conninfo("postgres"), autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {self.name} WITH (FORCE)".encode())

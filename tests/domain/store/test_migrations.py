@@ -1,0 +1,91 @@
+"""Migrations: the tables are declared once, in SQL, and are what the projections think they are."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from api.cli.embedded import EmbeddedPostgres
+from domain.store.connections import connection_arguments
+from domain.store.migrate import NotMigrated, grants, migrate, migrations, require_migrated
+from domain.store.rows import CREDENTIALS, SUBJECT_KEYS, Table
+from domain.store.statement import COMMAND_COLUMNS, EVENT_COLUMNS
+from projections import INLINE
+from tests.databases import Database
+
+TYPES = {"timestamp with time zone": "timestamptz"}
+
+
+def columns(database: Database, table: str) -> dict[str, str]:
+    rows = database.rows(
+        "SELECT column_name, data_type FROM information_schema.columns"
+        " WHERE table_schema = 'daybook' AND table_name = %s ORDER BY ordinal_position",
+        table,
+    )
+    return {name: TYPES.get(kind, kind) for name, kind in rows}
+
+
+@pytest.mark.parametrize("table", [*(one.table for one in INLINE), CREDENTIALS, SUBJECT_KEYS], ids=lambda t: t.name)
+def test_a_lists_columns_are_the_tables(database: Database, table: Table) -> None:
+    assert columns(database, table.name) == dict(table.types)
+
+
+def test_the_books_columns_are_the_tables(database: Database) -> None:
+    assert columns(database, "events") == EVENT_COLUMNS
+    assert columns(database, "commands") == COMMAND_COLUMNS
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "email_taken",
+        "slug_taken",
+        "personal_organization",
+        "already_member",
+        "stream_moved_on",
+        "session_token",
+        "command_once",
+    ],
+)
+def test_a_rule_that_cannot_be_raced_is_a_named_constraint(database: Database, name: str) -> None:
+    found = database.rows("SELECT contype, condeferrable FROM pg_constraint WHERE conname = %s", name)
+    assert found in ([("u", False)], [("p", False)])
+
+
+def test_every_migration_is_applied_once_and_only_once(database: Database) -> None:
+    applied = database.rows("SELECT number, step, name FROM migrations ORDER BY number")
+    assert applied == [(one.number, one.step, one.name) for one in migrations()]
+    with psycopg.connect(database.owner_url, **connection_arguments("tests")) as connection:
+        assert migrate(connection, application_role="daybook") == []
+
+
+def test_nodes_that_start_together_wait_for_one_another(cluster: EmbeddedPostgres) -> None:
+    with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE empty_one")
+    with Database(cluster, "empty_one") as database:
+
+        def start(_: int) -> list[str]:
+            with psycopg.connect(database.owner_url, **connection_arguments("tests")) as connection:
+                return migrate(connection, application_role="daybook")
+
+        with ThreadPoolExecutor(6) as nodes:
+            applied = [names for names in nodes.map(start, range(6)) if names]
+        assert applied == [[f"{one.number:04} {one.name}" for one in migrations()]]
+
+
+def test_a_database_without_its_migrations_is_told_apart(cluster: EmbeddedPostgres) -> None:
+    with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE empty_two")
+    with (
+        Database(cluster, "empty_two") as database,
+        psycopg.connect(database.application_url, **connection_arguments("tests")) as connection,
+        pytest.raises(NotMigrated, match="0001 the first book"),
+    ):
+        require_migrated(connection)
+
+
+def test_grants_name_the_role_quoted() -> None:
+    assert 'TO "o\'brien";' in grants("o'brien")
+    assert 'TO "a""b";' in grants('a"b')

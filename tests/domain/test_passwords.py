@@ -1,0 +1,90 @@
+"""Passwords: lengths, hashes, and a pool that does not let a crowd in."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import argon2
+import pytest
+
+from domain.passwords import Argon2Parameters, HashingBusy, Passwords, require_length, require_not_too_long
+from domain.refusals import PasswordTooLong, PasswordTooShort
+from tests.people import PASSWORD
+
+
+@pytest.fixture(scope="module")
+def passwords() -> Iterator[Passwords]:
+    pool = Passwords(Argon2Parameters(), threads=1, waiting=2)
+    yield pool
+    pool.close()
+
+
+@pytest.mark.parametrize("password", ["12345678", "x" * 128, "🐎🐎🐎🐎"])
+def test_eight_to_128_utf16_units_are_accepted(password: str) -> None:
+    require_length(password)
+
+
+def test_seven_are_too_short_and_129_too_long() -> None:
+    with pytest.raises(PasswordTooShort):
+        require_length("1234567")
+    with pytest.raises(PasswordTooShort):
+        require_length("🐎🐎🐎a")
+    with pytest.raises(PasswordTooLong):
+        require_length("x" * 129)
+    with pytest.raises(PasswordTooLong):
+        require_not_too_long("🐎" * 65)
+
+
+def test_hashes_are_argon2id_with_the_owasp_parameters(passwords: Passwords) -> None:
+    parameters = argon2.extract_parameters(passwords.hash(PASSWORD))
+    assert parameters.type is argon2.Type.ID
+    assert (parameters.memory_cost, parameters.time_cost, parameters.parallelism) == (19_456, 2, 1)
+
+
+def test_only_the_right_password_verifies(passwords: Passwords) -> None:
+    encoded = argon2.PasswordHasher(memory_cost=19_456, time_cost=2, parallelism=1).hash(PASSWORD)
+    assert passwords.verify(encoded, PASSWORD)
+    assert not passwords.verify(encoded, PASSWORD + " ")
+    assert not passwords.verify("not a hash", PASSWORD)
+
+
+def test_nobodys_password_is_never_right(passwords: Passwords) -> None:
+    assert not passwords.verify(None, PASSWORD)
+
+
+def test_the_same_characters_composed_differently_are_the_same_password(passwords: Passwords) -> None:
+    assert passwords.verify(passwords.hash("caf\u00e9 au lait"), "cafe\u0301 au lait")
+
+
+def test_a_hash_of_other_parameters_is_outdated(passwords: Passwords) -> None:
+    weaker = argon2.PasswordHasher(memory_cost=9_216, time_cost=4, parallelism=1).hash(PASSWORD)
+    assert passwords.outdated(weaker)
+    assert not passwords.outdated(passwords.hash(PASSWORD))
+
+
+def test_past_its_bound_the_pool_refuses_at_once_and_recovers(passwords: Passwords) -> None:
+    everybody = threading.Barrier(8)
+
+    def one() -> str:
+        everybody.wait()
+        try:
+            return "hashed" if passwords.hash(PASSWORD) else ""
+        except HashingBusy:
+            return "busy"
+
+    with ThreadPoolExecutor(8) as crowd:
+        outcomes = [future.result() for future in [crowd.submit(one) for _ in range(8)]]
+    assert outcomes.count("busy") >= 1
+    assert outcomes.count("hashed") >= 3
+    assert passwords.hash(PASSWORD)
+
+
+@pytest.mark.skipif(not hasattr(os, "getpriority"), reason="this system has no priorities")
+def test_hashing_threads_give_way_to_all_others(passwords: Passwords) -> None:
+    passwords.hash(PASSWORD)
+    [worker] = [thread for thread in threading.enumerate() if thread.name.startswith("password-hashing")]
+    assert worker.native_id is not None
+    assert os.getpriority(os.PRIO_PROCESS, worker.native_id) > os.getpriority(os.PRIO_PROCESS, os.getpid())
