@@ -117,7 +117,7 @@ class EmbeddedPostgres:
         self._claim()
         for folder in (self._unfinished, self.data):
             _sweep(folder)
-        binaries = _binaries(self.data)
+        binaries = programs(self.data)
         who = self._identity(binaries)
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
@@ -207,7 +207,7 @@ class EmbeddedPostgres:
         return self._child is not None and self.running() and lines[:1] + lines[7:8] == [str(self._child.pid), "ready"]
 
 
-def _binaries(data: Path) -> Path:
+def programs(data: Path) -> Path:
     """The programs of the PostgreSQL that made the data, else of the newest; none of the wheel's Python is run."""
     spec = importlib.util.find_spec(WHEEL)
     if spec is None or not spec.submodule_search_locations:

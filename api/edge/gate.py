@@ -8,7 +8,7 @@ from typing import Any
 
 from anyio import to_thread
 from starlette.routing import BaseRoute, Match
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.daybook import Daybook
 
@@ -20,8 +20,8 @@ from .reply import Reply
 from .visit import STATE, Visit
 
 BASE_PATH = "/api/auth"
-DEADLINE = 10.0
-"""Seconds after which any request is answered with 503."""
+DEADLINE = 9.5
+"""Seconds after which a request is answered with 503, so that none outlives ten."""
 
 PlainRoute = Callable[[Daybook, Visit, Scope, Reply], Awaitable[None]]
 
@@ -72,10 +72,11 @@ class Gate:
         self, daybook: Daybook, visit: Visit, scope: Scope, receive: Receive, reply: Reply
     ) -> None:
         path = scope["path"].removeprefix(BASE_PATH)
-        if limit := daybook.limits.limit_for(path):
-            await to_thread.run_sync(daybook.limits.admit, visit.where_from.ip_address, path, limit)
+        # asked by the browser, not the person, and costs nothing: counted, every sign-in from there would count twice
         if scope["method"] == "OPTIONS" and (answer := cross_origin.preflight(visit, daybook.origins)):
             return await answer(scope, receive, reply)
+        if limit := daybook.limits.limit_for(path):
+            await to_thread.run_sync(daybook.limits.admit, visit.where_from.ip_address, path, limit)
         if not self._routed(scope):
             raise Problem(404)
         content = await body.read(receive, visit.headers, path)
@@ -89,7 +90,20 @@ class Gate:
     async def _answer_outside(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Health and documentation are not the contract's; an unknown path is the same empty 404."""
         answer: ASGIApp = self._web if self._routed(scope) else Problem(404).answer()
-        await answer(scope, receive, send)
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        working = asyncio.ensure_future(answer(scope, receive, noted))
+        await asyncio.wait({working}, timeout=DEADLINE)
+        if begun or working.done():
+            # a page that takes long because its reader does
+            return await working
+        working.add_done_callback(_ignore)
+        await problems.unavailable().answer()(scope, receive, send)
 
     def _routed(self, scope: Scope) -> bool:
         """Whether a route takes exactly this method and path; there is no 405 and no redirect (wire.md §1)."""
@@ -101,6 +115,11 @@ async def _until(deadline: float, work: Coroutine[Any, Any, None]) -> None:
     task = asyncio.create_task(work)
     done, _ = await asyncio.wait({task}, timeout=deadline)
     if not done:
-        task.add_done_callback(lambda late: late.cancelled() or late.exception())
+        task.add_done_callback(_ignore)
         raise TimeoutError
     task.result()
+
+
+def _ignore(late: asyncio.Future[None]) -> None:
+    """Whatever came of it, the answer was given."""
+    late.cancelled() or late.exception()

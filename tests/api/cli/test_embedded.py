@@ -434,4 +434,4 @@ def test_an_interrupted_start_leaves_nothing_running(folder: Path) -> None:
     parent.communicate(timeout=20)
     assert parent.returncode != 0
     alive = [process for process in psutil.process_iter(["name", "cmdline"]) if process.info["name"] == "postgres"]
-    assert [process for process in alive if str(folder) in " ".join(process.info["cmdline"])] == []
+    assert [process for process in alive if str(folder) in " ".join(process.info["cmdline"] or [])] == []
