@@ -50,7 +50,9 @@ def _schema(web: FastAPI, plain: dict[str, tuple[dict[str, Any], Any]]) -> dict[
         schemas[answer.__name__] = described
         document["paths"][path] = entry
     for method in (entry for path in document["paths"].values() for entry in path.values()):
-        method["responses"].pop("422", None)  # a schema error is 400 here, and documented as such
+        # a schema error is 400 here, and documented as such; a route's own 422 stays
+        if "HTTPValidationError" in str(method["responses"].get("422")):
+            del method["responses"]["422"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     return document

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from api.edge.problems import STATUS, message_for
+from api.edge.problems import STATUS, message_for, too_many_requests
+from domain.refusals import TooManyAttempts
 
 STATUS_BY_CODE = {
     **{refusal.code: status for refusal, status in STATUS.items()},
@@ -33,10 +34,10 @@ _ANY_BODY = (
 
 
 class ProblemAnswer(TypedDict):
-    """Every error that has a body."""
+    """Every error that has a body. A few have no code."""
 
     message: str
-    code: str
+    code: NotRequired[str]
 
 
 def documented(success: Any, *codes: str, body: bool = True) -> dict[int | str, dict[str, Any]]:
@@ -48,6 +49,12 @@ def documented(success: Any, *codes: str, body: bool = True) -> dict[int | str, 
             status, {"model": ProblemAnswer, "content": {"application/json": {"examples": {}}}}
         )
         examples = entry["content"]["application/json"]["examples"]
-        examples[code] = {"value": {"message": message_for(code), "code": code}}
+        examples[code] = {"value": _example(code)}
         entry["description"] = ", ".join(examples)
     return responses
+
+
+def _example(code: str) -> ProblemAnswer:
+    if code == TooManyAttempts.code:
+        return {"message": too_many_requests(1).message or ""}
+    return {"message": message_for(code), "code": code}

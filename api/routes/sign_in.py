@@ -102,6 +102,8 @@ class SignedOutAnswer(TypedDict):
         "PASSWORD_TOO_LONG",
         "INVITATION_NOT_FOUND",
         "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL",
+        "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED",
+        "TOO_MANY_REQUESTS",
     ),
 )
 def sign_up_with_email(request: Request, form: SignUp) -> Answer:
@@ -127,7 +129,13 @@ def sign_up_with_email(request: Request, form: SignUp) -> Answer:
     "/sign-in/email",
     summary="Sign a device in",
     responses=documented(
-        SignedInAnswer, "VALIDATION_ERROR", "INVALID_EMAIL", "PASSWORD_TOO_LONG", "INVALID_EMAIL_OR_PASSWORD"
+        SignedInAnswer,
+        "VALIDATION_ERROR",
+        "INVALID_EMAIL",
+        "PASSWORD_TOO_LONG",
+        "INVALID_EMAIL_OR_PASSWORD",
+        "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED",
+        "TOO_MANY_REQUESTS",
     ),
 )
 def sign_in_with_email(request: Request, form: SignIn) -> Answer:

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 from psycopg import Connection, RawCursor
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from .conflicts import PATIENCE, StoreAway
 
@@ -94,8 +94,8 @@ def await_another(pool: Pool, error: psycopg.Error, attempt: int) -> None:
 
     After a restart of the server every idle connection is dead; without the check three tries draw three dead ones.
     """
-    if not connection_lost(error) or isinstance(error, psycopg.errors.ConnectionTimeout):
-        raise StoreAway from error
+    if isinstance(error, PoolTimeout) or not connection_lost(error):
+        raise StoreAway from None
     time.sleep(0.05 * attempt)
     pool.check()
 

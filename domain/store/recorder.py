@@ -70,6 +70,8 @@ class PostgresRecorder(ApplicationRecorder):
                     return None
                 raise refused_by(violation) from None
             except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+                if self._is_ours(events[0]):
+                    return None
                 raise StreamMovedOn from None
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 await_another(self.pool, error, attempt)
@@ -147,7 +149,9 @@ class PostgresRecorder(ApplicationRecorder):
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
         """The log after a place, for ever: waits for what will be appended."""
-        return LogSubscription(self, gt, topics)
+        conninfo = self.pool.conninfo
+        assert isinstance(conninfo, str), "our pools are made with one"
+        return LogSubscription(self, conninfo, gt, topics)
 
 
 def _fields(row: Values) -> dict[str, Any]:

@@ -5,28 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from threading import Thread
-from typing import TYPE_CHECKING
 
 import psycopg
-from eventsourcing.persistence import ListenNotifySubscription
+from eventsourcing.persistence import ApplicationRecorder, ListenNotifySubscription
 
 from .connections import connection_arguments
 from .sequencer import CHANNEL
-
-if TYPE_CHECKING:
-    from .recorder import PostgresRecorder
 
 _LOOK_EVERY = 0.5
 """Seconds between looks without a notification: a LISTEN connection can die without a word."""
 
 
-class LogSubscription(ListenNotifySubscription["PostgresRecorder"]):
+class LogSubscription(ListenNotifySubscription[ApplicationRecorder]):
     """The library's subscription on our log; its listener has a connection of its own and comes back by itself."""
 
-    def __init__(self, recorder: PostgresRecorder, gt: int | None, topics: Sequence[str] = ()) -> None:
+    def __init__(
+        self, recorder: ApplicationRecorder, conninfo: str, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> None:
         super().__init__(recorder=recorder, gt=gt, topics=topics)
-        conninfo = recorder.pool.conninfo
-        assert isinstance(conninfo, str)
         self._conninfo = conninfo
         self._listener = Thread(target=self._listen, daemon=True)
         self._listener.start()
