@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None, clock: Clock = chance.now) -> G
     )
     web.state.daybook = None
     contract = APIRouter(prefix=BASE_PATH)
-    for router in (sign_in.router, organizations.router, health.contract):
+    for router in (sign_in.router, sessions.router, organizations.router, health.contract):
         contract.include_router(router)
     web.include_router(contract)
     web.include_router(health.operations)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from .problems import Problem
 
 LARGEST = 64 * 1024
 """Bytes (wire.md A18)."""
+
+PATIENCE = 8.0
+"""Seconds a client has to send its body: less than any request may take, so that the fault is named rightly."""
 
 _FORM_PATHS = {"/sign-in/email", "/sign-up/email"}
 _CONTENT_TYPE = b"content-type"
@@ -49,11 +53,15 @@ class Body:
 
 
 async def read(receive: Receive, headers: Mapping[str, str], path: str) -> Body:
-    """The body of a request to a path. Raises the Problem of §1 (400, 413, 415), or ClientGone.
+    """The body of a request to a path. Raises the Problem of §1 (400, 413, 415), 408, or ClientGone.
 
     A body without any Content-Type is no body.
     """
-    raw = await _bytes(receive, headers.get("content-length", ""))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            raw = await _bytes(receive, headers.get("content-length", ""))
+    except TimeoutError:
+        raise Problem(408, "REQUEST_TIMEOUT", headers={"Connection": "close"}) from None
     content_type = headers.get("content-type")
     if not raw or not content_type:
         return Body()

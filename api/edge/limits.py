@@ -52,7 +52,7 @@ class Limits:
             yield
             return
         key = self._keyring.limit_key("failed sign-ins", address)
-        wait = self._counters.hit(key, FAILED_SIGN_INS)
+        wait = self._counters.reserve(key, FAILED_SIGN_INS)
         if wait and not self._known(address, ip_address):
             raise TooManyAttempts(wait)
         wrong = False
@@ -62,8 +62,9 @@ class Limits:
             wrong = True
             raise
         finally:
-            if not wait and not wrong:
-                self._counters.give_back(key)
+            if not wait:
+                settle = self._counters.confirm if wrong else self._counters.give_back
+                settle(key)
 
     def _known(self, address: str, ip_address: str) -> bool:
         account = self._lookups.account_by_email(self._keyring.email_hash(address))

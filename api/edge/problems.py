@@ -41,6 +41,10 @@ _IRREGULAR_MESSAGES = {
     "INVALID_REDIRECT_URL": "Invalid redirectURL",
     "INVALID_ERROR_CALLBACK_URL": "Invalid errorCallbackURL",
     "INVALID_NEW_USER_CALLBACK_URL": "Invalid newUserCallbackURL",
+    "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED": (
+        "POST method requires deferSessionRefresh to be enabled in session config"
+    ),
+    "REQUEST_TIMEOUT": "The request was not sent in time.",
     "CONFLICT": "Others changed the same thing at the same time. Please try again.",
     "SERVICE_UNAVAILABLE": "The service is temporarily unavailable. Please try again.",
 }

@@ -48,7 +48,7 @@ def _schema(web: FastAPI, plain: dict[str, tuple[dict[str, Any], Any]]) -> dict[
         described = TypeAdapter(answer).json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(described.pop("$defs", {}))
         schemas[answer.__name__] = described
-        document["paths"][path] = entry
+        document["paths"].setdefault(path, {}).update(entry)
     for method in (entry for path in document["paths"].values() for entry in path.values()):
         # a schema error is 400 here, and documented as such; a route's own 422 stays
         if "HTTPValidationError" in str(method["responses"].get("422")):

@@ -20,6 +20,8 @@ STATUS_BY_CODE = {
     "INVALID_ORIGIN": 403,
     "INVALID_CALLBACK_URL": 403,
     "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED": 403,
+    "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED": 405,
+    "REQUEST_TIMEOUT": 408,
     "SERVICE_UNAVAILABLE": 503,
 }
 _ANY_ROUTE = ("SERVICE_UNAVAILABLE",)
@@ -27,6 +29,7 @@ _ANY_BODY = (
     "BAD_REQUEST",
     "UNSUPPORTED_MEDIA_TYPE",
     "PAYLOAD_TOO_LARGE",
+    "REQUEST_TIMEOUT",
     "MISSING_OR_NULL_ORIGIN",
     "INVALID_ORIGIN",
     "INVALID_CALLBACK_URL",
@@ -41,8 +44,10 @@ class ProblemAnswer(TypedDict):
 
 
 def documented(success: Any, *codes: str, body: bool = True) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that answers `success`, or refuses with these codes and those of every route."""
-    responses: dict[int | str, dict[str, Any]] = {200: {"model": success, "description": "Success"}}
+    """The `responses` of a route: `success` (None if it only refuses), these codes, and those of every route."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    if success is not None:
+        responses[200] = {"model": success, "description": "Success"}
     for code in (*codes, *(_ANY_BODY if body else ()), *_ANY_ROUTE):
         status = STATUS_BY_CODE[code]
         entry = responses.setdefault(

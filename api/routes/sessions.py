@@ -6,12 +6,14 @@ from functools import lru_cache
 from urllib.parse import parse_qs
 
 from anyio import to_thread
+from fastapi import APIRouter
 from starlette.types import Scope
 from typing_extensions import TypedDict
 
 from api.daybook import Daybook
 from api.edge.admission import clear_cookies, due, look, renew
-from api.edge.answers import encode
+from api.edge.answers import Answer, encode
+from api.edge.problems import Problem
 from api.edge.reply import Reply
 from api.edge.visit import Visit
 from domain.commands.lookups import Person
@@ -20,8 +22,12 @@ from domain.refusals import SessionOver
 from projections.lists.session_list import LiveSession
 
 from . import shapes
+from .documented import documented
+
+router = APIRouter(tags=["session"])
 
 PATH = "/get-session"
+DEFERRED = "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED"
 
 _NOBODY = b"null"
 _HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), (b"pragma", b"no-cache")]
@@ -62,6 +68,12 @@ DOCUMENTATION = {
     }
 }
 """The entry of this route in `/openapi.json`: the web framework does not know of it."""
+
+
+@router.post(PATH, status_code=405, summary="Not in this configuration", responses=documented(None, DEFERRED))
+def get_session_deferred() -> Answer:
+    """The reference's other way to extend a session, which it refuses by default (wire.md §8)."""
+    raise Problem(405, DEFERRED)
 
 
 async def get_session(daybook: Daybook, visit: Visit, scope: Scope, reply: Reply) -> None:

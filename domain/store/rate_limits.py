@@ -17,10 +17,12 @@ _HIT = """
 INSERT INTO rate_limits AS r (key, hits, last_hit_at) VALUES ($1, 1, clock_timestamp())
 ON CONFLICT (key) DO UPDATE
    SET hits = CASE WHEN clock_timestamp() - r.last_hit_at >= $3 THEN 1 ELSE r.hits + 1 END,
-       last_hit_at = clock_timestamp()
+       last_hit_at = CASE WHEN $4 OR clock_timestamp() - r.last_hit_at >= $3 THEN clock_timestamp()
+                          ELSE r.last_hit_at END
  WHERE clock_timestamp() - r.last_hit_at >= $3 OR r.hits < $2
 RETURNING hits
 """
+_CONFIRM = "UPDATE rate_limits SET last_hit_at = clock_timestamp() WHERE key = $1 RETURNING hits"
 _GIVE_BACK = "UPDATE rate_limits SET hits = hits - 1 WHERE key = $1 AND hits > 0 RETURNING hits"
 _WAIT = "SELECT EXTRACT(EPOCH FROM last_hit_at + $2 - clock_timestamp())::float8 FROM rate_limits WHERE key = $1"
 _FORGET = "DELETE FROM rate_limits WHERE last_hit_at < clock_timestamp() - $1 RETURNING key"
@@ -42,14 +44,25 @@ class RateLimits:
 
     def hit(self, key: bytes, limit: Limit) -> int:
         """0 if the hit is admitted, and counted; else how many whole seconds until one will be."""
-        if self._reader.row(_HIT, key, limit.hits, limit.window) is not None:
+        return self._admit(key, limit, moves=True)
+
+    def reserve(self, key: bytes, limit: Limit) -> int:
+        """As `hit`, for one that may yet be given back."""
+        return self._admit(key, limit, moves=False)
+
+    def confirm(self, key: bytes) -> None:
+        """The reserved hit was of the counted kind."""
+        self._reader.rows(_CONFIRM, key)
+
+    def give_back(self, key: bytes) -> None:
+        """The reserved hit was not of the counted kind."""
+        self._reader.rows(_GIVE_BACK, key)
+
+    def _admit(self, key: bytes, limit: Limit, *, moves: bool) -> int:
+        if self._reader.row(_HIT, key, limit.hits, limit.window, moves) is not None:
             return 0
         wait = self._reader.row(_WAIT, key, limit.window)
         return 1 if wait is None else max(1, math.ceil(wait[0]))
-
-    def give_back(self, key: bytes) -> None:
-        """Uncount an admitted hit that turned out not to be of the counted kind."""
-        self._reader.rows(_GIVE_BACK, key)
 
     def forget(self, older_than: timedelta) -> int:
         """Drop counters nobody has touched for so long; how many there were."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 
 from tests.api.browser import BASE, Browser
@@ -230,3 +232,21 @@ def test_without_a_cookie_the_schema_wins_over_the_origin(browser: Browser) -> N
     sent = {**JSON, "Origin": "https://evil.example"}
     for path in ("/sign-in/email", "/sign-up/email"):
         assert browser.ask("POST", f"{BASE}{path}", b"{}", sent).problem == (400, "VALIDATION_ERROR")
+
+
+def test_get_session_by_post_is_refused_as_the_reference_refuses_it(server: Server) -> None:
+    answer = httpx.post(f"{server.url}/api/auth/get-session", json={})
+    assert answer.status_code == 405
+    assert answer.json() == {
+        "code": "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED",
+        "message": "POST method requires deferSessionRefresh to be enabled in session config",
+    }
+
+
+def test_a_body_that_stops_arriving_is_given_up(server: Server) -> None:
+    with socket.create_connection(("localhost", httpx.URL(server.url).port or 0), timeout=12) as stalled:
+        stalled.sendall(
+            b"POST /api/auth/sign-in/email HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b'Content-Length: 100\r\n\r\n{"email":'
+        )
+        assert stalled.recv(4096).startswith(b"HTTP/1.1 408 ")

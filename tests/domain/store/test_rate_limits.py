@@ -52,10 +52,26 @@ def test_refused_hits_do_not_extend_the_wait(limits: RateLimits, database: Datab
     assert limits.hit(KEY, THREE_IN_TEN) == 0
 
 
-def test_a_hit_given_back_makes_room_for_another(limits: RateLimits) -> None:
-    assert [limits.hit(KEY, THREE_IN_TEN) for _ in range(3)] == [0, 0, 0]
+def test_a_reserved_hit_takes_a_place_until_it_is_given_back(limits: RateLimits) -> None:
+    assert [limits.reserve(KEY, THREE_IN_TEN) for _ in range(4)] == [0, 0, 0, 10]
     limits.give_back(KEY)
-    assert [limits.hit(KEY, THREE_IN_TEN) > 0 for _ in range(2)] == [False, True]
+    assert [limits.reserve(KEY, THREE_IN_TEN) > 0 for _ in range(2)] == [False, True]
+
+
+def test_only_a_confirmed_hit_moves_the_time(limits: RateLimits, database: Database) -> None:
+    limits.reserve(KEY, THREE_IN_TEN)
+    limits.confirm(KEY)
+    for _ in range(5):
+        age(database, 3)
+        limits.reserve(KEY, THREE_IN_TEN)
+        limits.give_back(KEY)
+    # the confirmed one is 15 s old by now, however much was tried since
+    assert database.value("SELECT hits FROM rate_limits") == 0
+    limits.reserve(KEY, THREE_IN_TEN)
+    age(database, 6)
+    limits.confirm(KEY)
+    age(database, 6)
+    assert [limits.reserve(KEY, THREE_IN_TEN) for _ in range(3)] == [0, 0, 4]
 
 
 def test_many_at_once_never_overshoot(limits: RateLimits) -> None:
