@@ -15,7 +15,10 @@ from fastapi.exceptions import RequestValidationError
 
 from domain import chance
 from domain.chance import Clock
+from domain.events.keys import WrongSecret
 from domain.refusals import Refusal
+from domain.store.migrate import NotMigrated
+from domain.store.requirements import UnfitDatabase
 
 from .daybook import Daybook, open_daybook
 from .edge import problems
@@ -62,33 +65,43 @@ def create_app(settings: Settings | None = None, clock: Clock = chance.now) -> G
 @asynccontextmanager
 async def _lifespan(gate: Gate, web: FastAPI, settings: Settings, clock: Clock) -> AsyncIterator[None]:
     """Open on the first try or, while the database is away, behind a service that answers 503 until it is back."""
-    opening = asyncio.create_task(_open(gate, web, settings, clock))
+    serving = asyncio.Event()
+    opening = asyncio.create_task(_open(gate, web, settings, clock, serving))
     await asyncio.wait({opening}, timeout=_LOOK_AGAIN)
     if opening.done():
         opening.result()
+    serving.set()
+    tidying = asyncio.create_task(_tidy(opening))
     try:
         yield
     finally:
-        opening.cancel()
-        with suppress(asyncio.CancelledError):
-            await opening
+        for task in (tidying, opening):
+            task.cancel()
+        await asyncio.wait({tidying, opening})
         if gate.daybook is not None:
             await gate.daybook.sessions.close()
             await to_thread.run_sync(gate.daybook.close)
 
 
-async def _open(gate: Gate, web: FastAPI, settings: Settings, clock: Clock) -> None:
+async def _open(gate: Gate, web: FastAPI, settings: Settings, clock: Clock, serving: asyncio.Event) -> Daybook:
+    """Look until the database is fit to serve from. Raises why it is not, if nothing is served yet."""
     while gate.daybook is None:
         try:
             gate.daybook = web.state.daybook = await to_thread.run_sync(open_daybook, settings, clock)
         except psycopg.OperationalError:
             _logger.warning("The database does not answer; looking again.")
+        except (UnfitDatabase, NotMigrated, WrongSecret) as error:
+            if not serving.is_set():
+                raise
+            _logger.error("The database that came back is not fit to serve from (%s).", type(error).__name__)
+        if gate.daybook is None:
             await asyncio.sleep(_LOOK_AGAIN)
-    await _tidy(gate.daybook)
+    return gate.daybook
 
 
-async def _tidy(daybook: Daybook) -> None:
+async def _tidy(opening: asyncio.Task[Daybook]) -> None:
     """Now and then, forget counters of rate limits that no window reaches any more."""
+    daybook = await asyncio.shield(opening)
     while True:
         await asyncio.sleep(_TIDY_EVERY)
         with suppress(*problems.UNAVAILABLE):

@@ -69,5 +69,5 @@ def main() -> None:
     try:
         app()
     except WontStart as reason:
-        Console(stderr=True, highlight=False).print(f"[red]{reason}[/red]", soft_wrap=True)
+        Console(stderr=True, highlight=False).print(str(reason), style="red", markup=False, soft_wrap=True)
         raise SystemExit(1) from None

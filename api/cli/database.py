@@ -89,6 +89,9 @@ def connected(url: str) -> Iterator[Connection[Values]]:
 def prepare(found: Database) -> list[str]:
     """Refuse a database that may lose data, and migrate it; the names of what was applied. Raises WontStart."""
     try:
+        # a role may have settings of its own, so the one that serves is asked too
+        with connected(found.application_url) as connection:
+            require_durable(connection)
         with connected(found.owner_url or found.application_url) as connection:
             require_durable(connection)
             try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import logging
 import os
@@ -13,15 +12,13 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from contextlib import suppress
 from typing import Any
 
 import uvicorn
 from rich.console import Console
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from api.app import create_app
-from api.edge.gate import Gate
 from api.settings import Settings
 
 from .database import Database, WontStart, database, prepare, require_secret, secret_of
@@ -30,7 +27,6 @@ from .embedded import DatabaseWontStart
 GRACE = 6
 """Seconds that requests in flight have to finish: with the database's own shutdown below ten."""
 
-_PARENT_DEATH_SIGNAL = 1
 _LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -50,8 +46,8 @@ def serve(settings: Settings, *, as_json: bool) -> None:
     # until the supervisor listens to signals: what was started is stopped again
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     with listening(settings) as listener, database(settings) as found:
-        applied = prepare(found)
         secret = secret_of(settings)
+        applied = prepare(found)
         require_secret(found, secret.get_secret_value())
         os.environ.update(
             DAYBOOK_DATABASE_URL=found.application_url,
@@ -59,14 +55,10 @@ def serve(settings: Settings, *, as_json: bool) -> None:
             DAYBOOK_BASE_URL=settings.origin,
         )
         threading.Thread(target=_announce, args=(settings, applied, as_json), daemon=True).start()
-        Supervisor(_configuration(settings), found, listener).run()
-
-
-def worker() -> Gate:
-    """The application of one worker, which ends with its supervisor, also a killed one."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM)
-    return create_app()
+        supervisor = Supervisor(_configuration(settings), found, listener)
+        supervisor.run()
+        if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+            raise WontStart("A worker could not start; what it wrote before says why.")
 
 
 class Supervisor(Multiprocess):
@@ -75,6 +67,12 @@ class Supervisor(Multiprocess):
     def __init__(self, configuration: uvicorn.Config, found: Database, listener: socket.socket) -> None:
         super().__init__(configuration, [listener])
         self._database = found
+
+    def terminate_all(self) -> None:
+        """New connections are refused from now on, not kept in a queue nobody reads; workers close theirs too."""
+        super().terminate_all()
+        for listener in self.sockets:
+            listener.close()
 
     def keep_subprocess_alive(self) -> None:
         """Called twice a second."""
@@ -106,7 +104,7 @@ def listening(settings: Settings) -> socket.socket:
 
 def _configuration(settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
-        "api.cli.serve:worker",
+        "api.cli.worker:application",
         factory=True,
         workers=settings.workers,
         loop="uvloop",

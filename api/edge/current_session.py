@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import struct
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg import AsyncConnection
+from psycopg.adapt import Transformer
+from psycopg.pq import ExecStatus, Format
+from psycopg.pq.abc import PGresult
 
 from domain.store.conflicts import StoreAway
 from domain.store.connections import connection_arguments, connection_lost
@@ -14,6 +19,9 @@ from projections.lists.session_list import LIVE_SESSIONS, LiveSession
 
 _DEADLINE = 5.0
 """Seconds a question may take: a frozen server keeps no deadline of its own."""
+
+_NAME = b"live_sessions"
+_BYTEA = psycopg.adapters.types["bytea"]
 
 Question = asyncio.Future[LiveSession | None]
 
@@ -27,7 +35,7 @@ class SessionCheck:
 
     def __init__(self, conninfo: str) -> None:
         self._conninfo = conninfo
-        self._connection: AsyncConnection[tuple[Any, ...]] | None = None
+        self._line: _Line | None = None
         self._asked: dict[bytes, list[Question]] = {}
         self._answering: asyncio.Task[None] | None = None
 
@@ -51,7 +59,8 @@ class SessionCheck:
             # swapped before the query is sent: who asks from now on gets the next one
             batch, self._asked = self._asked, {}
             try:
-                found = await self._in_time(list(batch))
+                async with asyncio.timeout(_DEADLINE):
+                    found = await self._look_up(list(batch))
             except (psycopg.Error, OSError, TimeoutError) as error:
                 await self._drop()
                 for question in _open_questions(batch):
@@ -61,22 +70,6 @@ class SessionCheck:
                     for question in questions:
                         if not question.done():
                             question.set_result(found.get(token_hash))
-
-    async def _in_time(self, token_hashes: list[bytes]) -> dict[bytes, LiveSession]:
-        """Raises TimeoutError at the deadline, and lets go of the connection.
-
-        To cancel a query makes psycopg wait for the server up to ten seconds more; it does so alone.
-        """
-        looking = asyncio.create_task(self._look_up(token_hashes))
-        done, _ = await asyncio.wait({looking}, timeout=_DEADLINE)
-        if done:
-            return looking.result()
-        frozen, self._connection = self._connection, None
-        looking.add_done_callback(lambda late: late.cancelled() or late.exception())
-        if frozen is not None:
-            looking.add_done_callback(lambda _: frozen.pgconn.finish())
-        looking.cancel()
-        raise TimeoutError
 
     async def _look_up(self, token_hashes: list[bytes]) -> dict[bytes, LiveSession]:
         try:
@@ -89,22 +82,88 @@ class SessionCheck:
             return await self._ask(token_hashes)
 
     async def _ask(self, token_hashes: list[bytes]) -> dict[bytes, LiveSession]:
-        if self._connection is None:
-            self._connection = await self._connect()
-        cursor = AsyncRawCursor(self._connection)
-        await cursor.execute(LIVE_SESSIONS, (token_hashes,), prepare=True, binary=True)
-        return {row[0]: LiveSession._make(row) for row in await cursor.fetchall()}
+        if self._line is None:
+            self._line = await _Line.open(self._conninfo)
+        return await self._line.ask(token_hashes)
 
-    async def _connect(self) -> AsyncConnection[tuple[Any, ...]]:
+    async def _drop(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            await line.close()
+
+
+class _Line:
+    """A connection that asks one question only.
+
+    Below psycopg's cursors, which would take three times the processor time for it; this is on the path of every
+    request (docs/performance.md). One question at a time; after an error or a cancellation it must be closed.
+    """
+
+    def __init__(self, connection: AsyncConnection[tuple[Any, ...]]) -> None:
+        self._connection, self._server = connection, connection.pgconn
+        self._rows = Transformer(connection)
+
+    @staticmethod
+    async def open(conninfo: str) -> _Line:
+        """Connect and prepare the question."""
         arguments = connection_arguments("daybook-session-check")
         # without it PostgreSQL plans this query anew at every call, which costs more than running it
         arguments["options"] += " -c plan_cache_mode=force_generic_plan"
-        return await AsyncConnection.connect(self._conninfo, **arguments)
+        connection = await AsyncConnection.connect(conninfo, **arguments)
+        line = _Line(connection)
+        try:
+            line._server.send_prepare(_NAME, LIVE_SESSIONS.encode(), [_BYTEA.array_oid])
+            await line._result(ExecStatus.COMMAND_OK)
+        except BaseException:
+            await line.close()
+            raise
+        return line
 
-    async def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
+    async def ask(self, token_hashes: list[bytes]) -> dict[bytes, LiveSession]:
+        """Those of them that live. Raises psycopg.Error."""
+        hashes = [_array(token_hashes)]
+        self._server.send_query_prepared(_NAME, hashes, [Format.BINARY], result_format=Format.BINARY)
+        answer = await self._result(ExecStatus.TUPLES_OK)
+        self._rows.set_pgresult(answer)
+        return {row.token_hash: row for row in self._rows.load_rows(0, answer.ntuples, LiveSession._make)}
+
+    async def _result(self, expected: ExecStatus) -> PGresult:
+        loop, socket = asyncio.get_running_loop(), self._server.socket
+        while self._server.flush():
+            await _when(lambda ready: loop.add_writer(socket, ready), lambda: loop.remove_writer(socket))
+        answer, more = None, True
+        while more:
+            # asked for too early, the next result would block the event loop
+            while self._server.is_busy():
+                await _when(lambda ready: loop.add_reader(socket, ready), lambda: loop.remove_reader(socket))
+                self._server.consume_input()
+            result = self._server.get_result()
+            answer, more = result or answer, result is not None
+        if answer is None:
+            raise psycopg.OperationalError("the server hung up without an answer")
+        if answer.status != expected:
+            raise psycopg.errors.error_from_result(answer)
+        return answer
+
+    async def close(self) -> None:
+        """Hang up, also in the middle of an answer."""
+        await self._connection.close()
+
+
+async def _when(register: Callable[[Callable[[], None]], None], unregister: Callable[[], Any]) -> None:
+    """Wait until a socket is ready for what is registered."""
+    ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    register(lambda: None if ready.done() else ready.set_result(None))
+    try:
+        await ready
+    finally:
+        unregister()
+
+
+def _array(hashes: list[bytes]) -> bytes:
+    """A `bytea[]` as PostgreSQL sends and receives it: one dimension from 1, each value with its length before it."""
+    header = struct.pack(">iiIii", 1, 0, _BYTEA.oid, len(hashes), 1)
+    return header + b"".join(struct.pack(">i", len(one)) + one for one in hashes)
 
 
 def _open_questions(batch: dict[bytes, list[Question]]) -> list[Question]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from fastapi import Request
@@ -15,6 +16,9 @@ from .client_address import as_seen
 
 _LONGEST_USER_AGENT = 1024
 STATE = "visit"
+
+# a browser asks many times from one address
+_seen = lru_cache(1024)(as_seen)
 
 
 @dataclass(slots=True)
@@ -33,7 +37,7 @@ class Visit:
         peer = scope.get("client")
         # NUL cannot be stored as text, and a header of 60 KiB is no browser's name
         user_agent = headers.get("user-agent", "").replace("\0", "")[:_LONGEST_USER_AGENT]
-        return Visit(now, headers, WhereFrom(as_seen(peer[0] if peer else None), user_agent))
+        return Visit(now, headers, WhereFrom(_seen(peer[0] if peer else None), user_agent))
 
 
 def visit_of(request: Request) -> Visit:

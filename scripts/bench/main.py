@@ -1,0 +1,91 @@
+"""The benchmarks' command line: which to run, progress while they run, a table or JSON at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import append
+import get_session
+import typer
+from cluster import Cluster, running
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from rounds import Figure, Pair, measure
+from wrk import NotInstalled
+
+BENCHMARKS: dict[str, Callable[[Cluster], AbstractContextManager[list[Pair]]]] = {
+    "get-session": get_session.pairs,
+    "append-stock": append.against_stock,
+    "append-pgbench": append.against_pgbench,
+}
+
+
+def main(
+    names: Annotated[list[str] | None, typer.Argument(help=f"Some of: {', '.join(BENCHMARKS)}. All without.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Pairs of slices for each figure.")] = 7,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Length of a slice.")] = 4.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the figures as JSON.")] = False,
+) -> None:
+    """Measure Daybook against others, in pairs, and print the median of the ratios. Nothing is asserted."""
+    console = Console(stderr=as_json, highlight=False)
+    chosen = names or list(BENCHMARKS)
+    if unknown := [name for name in chosen if name not in BENCHMARKS]:
+        console.print(f"There is no benchmark {unknown[0]}; there are {', '.join(BENCHMARKS)}.")
+        raise typer.Exit(2)
+    try:
+        figures = list(_figures(chosen, rounds, seconds, console))
+    except NotInstalled as error:
+        console.print(str(error))
+        raise typer.Exit(1) from None
+    if as_json:
+        json.dump(
+            {"cores": os.cpu_count(), "seconds": seconds, "figures": [one.as_json() for one in figures]}, sys.stdout
+        )
+        print()
+    else:
+        console.print(_table(figures))
+
+
+def _figures(chosen: list[str], rounds: int, seconds: float, console: Console) -> Iterator[Figure]:
+    with ExitStack() as opened, Progress(console=console, transient=True) as progress:
+        cluster = opened.enter_context(running(Path(opened.enter_context(tempfile.TemporaryDirectory()))))
+        for name in chosen:
+            with BENCHMARKS[name](cluster) as pairs:
+                for pair in pairs:
+                    task = progress.add_task(pair.name, total=2 * rounds)
+                    yield measure(pair, rounds=rounds, seconds=seconds, after_slice=partial(progress.advance, task))
+
+
+def _table(figures: list[Figure]) -> Table:
+    table = Table("figure", "against", "ours/s", "theirs/s", "ratio", "min-max", "aim", "rounds", "load")
+    for found in (figure.as_json() for figure in figures):
+        ratio = found["ratio"]
+        table.add_row(
+            found["name"],
+            found["against"],
+            _side(found["ours"]),
+            _side(found["theirs"]),
+            f"{ratio['median']:.2f}",
+            f"{ratio['min']:.2f}-{ratio['max']:.2f}",
+            f"{found['aim']:g}",
+            str(found["rounds"]),
+            f"{found['load']:.1f}",
+        )
+    return table
+
+
+def _side(side: dict[str, float]) -> str:
+    return f"{side['rate']:,.0f}" + (f" (p99 {side['p99']:.0f} ms)" if "p99" in side else "")
+
+
+if __name__ == "__main__":
+    typer.run(main)

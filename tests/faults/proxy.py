@@ -1,0 +1,120 @@
+"""A proxy between a client and PostgreSQL that cuts connections around the execution of an append."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+from enum import Enum
+from pathlib import Path
+
+_READY = b"Z\x00\x00\x00\x05"
+"""How ReadyForQuery begins; the byte after it is the state of the transaction."""
+
+
+class Cut(Enum):
+    """When, as the server sees it."""
+
+    BEFORE = "the request never arrives"
+    DURING = "the request arrives, and while it runs the client is gone"
+    AFTER = "the request is done, its answer gets lost"
+
+
+class Requests:
+    """Recognises, in what one client sends, the message that executes an append.
+
+    A prepared statement shows its text only once, when it is parsed; from then on its name is bound (PostgreSQL
+    documentation, "Message Formats").
+    """
+
+    def __init__(self) -> None:
+        self._unread = b""
+        self._started = False
+        self._appends: set[bytes] = set()
+
+    def executes_append(self, sent: bytes) -> bool:
+        """Whether these next bytes complete such a message."""
+        self._unread += sent
+        found = False
+        while len(self._unread) >= 5:
+            # only the very first message has no type byte in front of its length
+            tag = self._unread[:1] if self._started else b""
+            length = len(tag) + int.from_bytes(self._unread[len(tag) : len(tag) + 4])
+            if len(self._unread) < length:
+                break
+            body, self._unread = self._unread[len(tag) + 4 : length], self._unread[length:]
+            self._started = True
+            if tag == b"P" and b"INSERT INTO queue" in body:
+                self._appends.add(body.partition(b"\x00")[0])
+            found |= tag == b"B" and body.split(b"\x00", 2)[1] in self._appends
+        return found
+
+
+class Proxy:
+    """Listens on a TCP port of loopback and passes everything on to a Unix socket, but for the cuts it was told."""
+
+    def __init__(self, server: Path) -> None:
+        self._server = str(server)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._due: list[Cut] = []
+        self.cuts = 0
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def arm(self, *cuts: Cut) -> None:
+        """Cut the next appends, one after the other, like this."""
+        self._due += cuts
+
+    def close(self) -> None:
+        """End all connections and the proxy."""
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        self._listener.settimeout(0.1)
+        while not self._over.is_set():
+            try:
+                client, _ = self._listener.accept()
+            except TimeoutError:
+                continue
+            self._threads.append(threading.Thread(target=self._serve, args=(client,)))
+            self._threads[-1].start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.socket(socket.AF_UNIX) as server, selectors.DefaultSelector() as ready:
+            server.connect(self._server)
+            ready.register(client, selectors.EVENT_READ, server)
+            ready.register(server, selectors.EVENT_READ, client)
+            requests, swallowed = Requests(), None
+            while not self._over.is_set():
+                for key, _ in ready.select(0.1):
+                    source, target = key.fileobj, key.data
+                    assert isinstance(source, socket.socket)
+                    data = source.recv(65_536)
+                    if not data:
+                        return
+                    if source is server and swallowed is not None:
+                        swallowed += data
+                        if swallowed[-6:-1] == _READY:
+                            return
+                        continue
+                    cut = self._cut() if source is client and requests.executes_append(data) else None
+                    if cut is Cut.BEFORE:
+                        return
+                    target.sendall(data)
+                    if cut is Cut.DURING:
+                        return
+                    if cut is Cut.AFTER:
+                        swallowed = b""
+
+    def _cut(self) -> Cut | None:
+        with self._lock:
+            if not self._due:
+                return None
+            self.cuts += 1
+            return self._due.pop(0)

@@ -1,0 +1,139 @@
+"""Starting where it would go wrong: one clear sentence, an exit code, and nothing was served or touched."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from api.cli.embedded import EmbeddedPostgres
+from domain.store import requirements
+from domain.store.connections import connection_arguments
+from domain.store.requirements import UnfitDatabase, require_durable
+from tests.databases import Database
+from tests.people import SECRET
+from tests.server import Server, free_port
+
+OTHER_SECRET = "another secret, 32 characters and more too"
+
+
+def refusal(tmp_path: Path, **settings: object) -> str:
+    """The one sentence `daybook serve` ends with, after nothing was served."""
+    server = Server(tmp_path / "log", settings)
+    command = [sys.executable, "-m", "api.cli", "serve"]
+    ended = subprocess.run(command, cwd=tmp_path, env=server.environment, capture_output=True, text=True, timeout=30)
+    assert ended.returncode != 0
+    assert ended.stdout == ""
+    sentence = ended.stderr.removesuffix("\n")
+    assert "\n" not in sentence, sentence
+    assert "Traceback" not in sentence
+    assert sentence.endswith(".")
+    assert not any(str(secret) in sentence for secret in (SECRET, OTHER_SECRET))
+    return sentence
+
+
+@pytest.fixture(scope="module")
+def unfit() -> Iterator[EmbeddedPostgres]:
+    """A database server whose settings these tests spoil."""
+    with tempfile.TemporaryDirectory() as folder:
+        unfit = EmbeddedPostgres(Path(folder))
+        unfit.start()
+        with psycopg.connect(unfit.conninfo("postgres"), autocommit=True) as connection:
+            connection.execute("CREATE ROLE daybook LOGIN")
+        yield unfit
+        unfit.stop()
+
+
+def urls(cluster: EmbeddedPostgres) -> dict[str, object]:
+    return {"DATABASE_URL": cluster.conninfo("daybook"), "OWNER_DATABASE_URL": cluster.conninfo("postgres")}
+
+
+def test_a_secret_the_data_folder_was_not_made_with(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    server = Server(tmp_path / "log", {"DATA_DIR": data, "WORKERS": 1, "SECRET": OTHER_SECRET})
+    server.start()
+    assert server.stop() == 0
+
+    assert refusal(tmp_path, DATA_DIR=data) == "DAYBOOK_SECRET is not the one this database was set up with."
+    assert not (data / "postgres" / "postmaster.pid").exists()
+
+
+def test_a_secret_that_is_too_short(tmp_path: Path) -> None:
+    sentence = refusal(tmp_path, SECRET="s" * 31, DATA_DIR=tmp_path / "data")
+    assert "DAYBOOK_SECRET" in sentence
+    assert "32" in sentence
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_database_of_ones_own_without_a_secret(tmp_path: Path, unfit: EmbeddedPostgres) -> None:
+    assert "DAYBOOK_SECRET must be set" in refusal(tmp_path, SECRET=None, **urls(unfit))
+    assert not _has_tables(unfit)
+
+
+def test_a_data_folder_below_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    sentence = refusal(tmp_path, DATA_DIR=tmp_path / "file" / "data")
+    assert f"{tmp_path}/file/data" in sentence
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_port_somebody_else_listens_on(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert f"Port {port} " in refusal(tmp_path, DATA_DIR=tmp_path / "data", PORT=port)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_database_that_does_not_wait_for_the_disk(tmp_path: Path, unfit: EmbeddedPostgres) -> None:
+    _set(unfit, "ALTER SYSTEM SET fsync = off")
+    assert "fsync = off" in refusal(tmp_path, **urls(unfit))
+    _set(unfit, "ALTER SYSTEM RESET fsync")
+    assert not _has_tables(unfit)
+
+
+@pytest.mark.parametrize("whose", ["ROLE daybook", "ROLE postgres", "DATABASE postgres"])
+def test_a_database_that_acknowledges_before_it_wrote(tmp_path: Path, unfit: EmbeddedPostgres, whose: str) -> None:
+    _set(unfit, f"ALTER {whose} SET synchronous_commit = off")
+    assert "synchronous_commit = off" in refusal(tmp_path, **urls(unfit))
+    _set(unfit, f"ALTER {whose} RESET synchronous_commit")
+    assert not _has_tables(unfit)
+
+
+def test_a_database_that_is_too_old(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requirements, "OLDEST_SERVER", 99)
+    with (
+        psycopg.connect(database.owner_url, **connection_arguments("tests")) as connection,
+        pytest.raises(UnfitDatabase, match=r"too old: Daybook needs 99 or newer\.$"),
+    ):
+        require_durable(connection)
+
+
+def test_a_database_that_is_not_there(tmp_path: Path) -> None:
+    url = f"postgresql://daybook:hidden@127.0.0.1:{free_port()}/daybook"
+    sentence = refusal(tmp_path, DATABASE_URL=url)
+    assert "The database does not answer" in sentence
+    assert "hidden" not in sentence
+
+
+def test_a_database_nobody_migrated_and_a_role_that_may_not(tmp_path: Path, unfit: EmbeddedPostgres) -> None:
+    sentence = refusal(tmp_path, DATABASE_URL=unfit.conninfo("daybook"))
+    assert "daybook migrate" in sentence
+    assert "DAYBOOK_OWNER_DATABASE_URL" in sentence
+    assert not _has_tables(unfit)
+
+
+def _set(cluster: EmbeddedPostgres, sql: str) -> None:
+    with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as connection:
+        connection.execute(sql.encode())
+        connection.execute("SELECT pg_reload_conf()")
+
+
+def _has_tables(cluster: EmbeddedPostgres) -> bool:
+    with psycopg.connect(cluster.conninfo("postgres")) as connection:
+        return connection.execute("SELECT FROM pg_tables WHERE schemaname = 'daybook'").fetchone() is not None
