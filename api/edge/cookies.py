@@ -6,6 +6,7 @@ import hmac
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import quote, unquote
 
@@ -131,7 +132,15 @@ def _signed(text: str, secret: str) -> str | None:
 
 
 def _signature(value: str, secret: str) -> str:
-    return b64encode(hmac.digest(_bytes(secret), _bytes(value), sha256)).decode("ascii")
+    mac = _keyed(secret).copy()
+    mac.update(_bytes(value))
+    return b64encode(mac.digest()).decode("ascii")
+
+
+@lru_cache(8)
+def _keyed(secret: str) -> hmac.HMAC:
+    # to key it anew takes several times as long as to sign
+    return hmac.new(_bytes(secret), digestmod=sha256)
 
 
 def _bytes(text: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -19,6 +19,9 @@ from projections.lists.session_list import LIVE_SESSIONS, LiveSession
 
 _DEADLINE = 5.0
 """Seconds a question may take: a frozen server keeps no deadline of its own."""
+
+_ROWS_KEPT = 10_000
+"""Decoded rows that are kept, by their bytes: to decode one takes longer than to fetch it."""
 
 _NAME = b"live_sessions"
 _BYTEA = psycopg.adapters.types["bytea"]
@@ -102,6 +105,7 @@ class _Line:
     def __init__(self, connection: AsyncConnection[tuple[Any, ...]]) -> None:
         self._connection, self._server = connection, connection.pgconn
         self._rows = Transformer(connection)
+        self._known: dict[tuple[bytes | None, ...], LiveSession] = {}
 
     @staticmethod
     async def open(conninfo: str) -> _Line:
@@ -125,7 +129,19 @@ class _Line:
         self._server.send_query_prepared(_NAME, hashes, [Format.BINARY], result_format=Format.BINARY)
         answer = await self._result(ExecStatus.TUPLES_OK)
         self._rows.set_pgresult(answer)
-        return {row.token_hash: row for row in self._rows.load_rows(0, answer.ntuples, LiveSession._make)}
+        rows = [self._row(answer, number) for number in range(answer.ntuples)]
+        return {row.token_hash: row for row in rows}
+
+    def _row(self, answer: PGresult, number: int) -> LiveSession:
+        """A row of the answer; the same object for the same bytes, which are compared column by column."""
+        columns = tuple(answer.get_value(number, column) for column in range(answer.nfields))
+        row = self._known.get(columns)
+        if row is None:
+            if len(self._known) == _ROWS_KEPT:
+                self._known.clear()
+            [row] = self._rows.load_rows(number, number + 1, _live_session)
+            self._known[columns] = row
+        return row
 
     async def _result(self, expected: ExecStatus) -> PGresult:
         loop, socket = asyncio.get_running_loop(), self._server.socket
@@ -158,6 +174,10 @@ async def _when(register: Callable[[Callable[[], None]], None], unregister: Call
         await ready
     finally:
         unregister()
+
+
+def _live_session(columns: Sequence[Any]) -> LiveSession:
+    return LiveSession(*columns)
 
 
 def _array(hashes: list[bytes]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import lru_cache
 from urllib.parse import parse_qs
 
@@ -30,6 +31,9 @@ PATH = "/get-session"
 DEFERRED = "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED"
 
 _NOBODY = b"null"
+_RENEWAL = 4.5
+"""Seconds for extending a session: with the look before it, less than any request may take."""
+
 _HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), (b"pragma", b"no-cache")]
 
 
@@ -82,8 +86,9 @@ async def get_session(daybook: Daybook, visit: Visit, scope: Scope, reply: Reply
     session = shown.session
     if session is not None and due(daybook, visit, session) and not _refresh_disabled(scope["query_string"]):
         try:
-            await to_thread.run_sync(renew, daybook, visit, session, shown.token)
-            session = await daybook.sessions.live_session(token_hash(shown.token))
+            async with asyncio.timeout(_RENEWAL):
+                await to_thread.run_sync(renew, daybook, visit, session, shown.token, abandon_on_cancel=True)
+                session = await daybook.sessions.live_session(token_hash(shown.token))
         except SessionOver:
             session = None
     if session is None and (shown.dead or shown.session is not None):
@@ -96,7 +101,7 @@ async def get_session(daybook: Daybook, visit: Visit, scope: Scope, reply: Reply
 
 @lru_cache(10_000)
 def _body(row: LiveSession) -> bytes:
-    """The answer's bytes, kept by the row they come from: every column of the answer is in the key."""
+    """The answer's bytes, kept by the row they come from; a row that differs in any column is another one."""
     person = Person(
         user_id=row.user_id,
         email=row.email,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 from domain.events.catalogue import SESSION
@@ -64,11 +64,13 @@ def project(recorded: Recorded) -> Row | None:
 PROJECTION = Projection(SESSION.name, TABLE, project)
 
 
-class LiveSession(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class LiveSession:
     """A session that was not ended and whose account still counts its epoch, with its person and active organization.
 
     Whether it has run out is for the asker's clock to say. Every column of the answer to `/get-session` is here, and
-    nothing that changes at every use, so that an answer can be kept by the row it was made from.
+    nothing that changes at every use, so that an answer can be kept by the row it was made from: the fields are the
+    columns of `LIVE_SESSIONS`, in order, and equality is identity.
     """
 
     token_hash: bytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from domain.chance import new_id, new_token, now
@@ -30,6 +31,14 @@ def test_ids_carry_the_millisecond_they_were_made_in() -> None:
 def test_ids_and_tokens_do_not_repeat() -> None:
     assert len({new_id() for _ in range(10_000)}) == 10_000
     assert len({new_token() for _ in range(10_000)}) == 10_000
+
+
+def test_every_character_of_a_token_is_as_likely_as_any_other() -> None:
+    counts = Counter(character for _ in range(10_000) for character in new_token())
+    expected = 320_000 / 62
+    # six standard deviations: a byte taken modulo 62 would favour eight characters by a fifth
+    assert all(abs(seen - expected) < 6 * expected**0.5 for seen in counts.values())
+    assert len(counts) == 62
 
 
 def test_tokens_are_32_letters_and_digits() -> None:
