@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import Connection, RawCursor
+from psycopg.types.uuid import UUIDBinaryDumper
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from .conflicts import PATIENCE, StoreAway
@@ -56,7 +58,7 @@ def open_pool(conninfo: str, *, size: int, name: str = "daybook") -> Pool:
         max_size=size,
         timeout=POOL_TIMEOUT,
         reconnect_timeout=0,
-        configure=_keep_prepared,
+        configure=_configured,
         kwargs=connection_arguments(name),
         open=True,
     )
@@ -100,5 +102,7 @@ def await_another(pool: Pool, error: psycopg.Error, attempt: int) -> None:
     pool.check()
 
 
-def _keep_prepared(connection: Connection[Values]) -> None:
+def _configured(connection: Connection[Values]) -> None:
     connection.prepared_max = _PREPARED
+    # a third of an append's parameters are ids, and their bytes are at hand
+    connection.adapters.register_dumper(UUID, UUIDBinaryDumper)
