@@ -17,8 +17,8 @@ from domain.store.conflicts import StoreAway
 from domain.store.connections import connection_arguments, connection_lost
 from projections.lists.session_list import LIVE_SESSIONS, LiveSession
 
-_DEADLINE = 5.0
-"""Seconds a question may take: a frozen server keeps no deadline of its own."""
+_DEADLINE = 3.0
+"""Seconds a query may take: a frozen server keeps no deadline of its own. Who asks may wait for two of them."""
 
 _ROWS_KEPT = 10_000
 """Decoded rows that are kept, by their bytes: to decode one takes longer than to fetch it."""

@@ -31,7 +31,7 @@ PATH = "/get-session"
 DEFERRED = "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED"
 
 _NOBODY = b"null"
-_RENEWAL = 4.5
+_RENEWAL = 3.5
 """Seconds for extending a session: with the look before it, less than any request may take."""
 
 _HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), (b"pragma", b"no-cache")]

@@ -16,15 +16,16 @@ from tests.faults.processes import end, kill
 from tests.server import Server
 
 BACK_WITHIN = 5.0
+"""Seconds."""
 WORST = 15.0
-"""Seconds; a backend that outlives its postmaster once blocked a start for 53."""
+"""What one of twenty may take on a machine that does other things too; a busy backend once blocked a start for 53."""
 KILL_AFTER = [0.1 + 0.37 * n % 0.5 for n in range(20)]
 """Seconds of sign-ups before each kill: from 0.1 to 0.6, in no step with anything the server does."""
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path / "log", {"DATA_DIR": tmp_path / "data"})
+    server = Server(tmp_path / "log", {"DATA_DIR": tmp_path / "data", "WORKERS": 1})
     yield server
     end(server, tmp_path / "data" / "postgres")
 

@@ -24,7 +24,7 @@ from tests.faults.processes import end, end_all, everything_below, postmaster, w
 from tests.people import PASSWORD
 from tests.server import Server
 
-ROUNDS = 5
+ROUNDS = 3
 STOPPED_WITHIN = 10.0
 ORPHANS_END_WITHIN = 5.0
 CLEANLY = "database system is shut down"
