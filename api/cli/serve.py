@@ -130,8 +130,8 @@ def _announce(settings: Settings, applied: list[str], as_json: bool) -> None:
     if as_json:
         print(json.dumps({"url": settings.origin, "docs": f"{url}/docs", "migrated": applied}), flush=True)
         return
-    console = Console(highlight=False)
-    console.print(f"Daybook is ready at [bold]{settings.origin}/api/auth[/bold] (all routes: {url}/docs)")
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console.print(f"Daybook is ready at {settings.origin}/api/auth (all routes: {url}/docs)")
     if settings.database_url is None:
         console.print(f"Its database and its secret are kept in {settings.data_dir.resolve()}; stop it with Ctrl-C.")
 
