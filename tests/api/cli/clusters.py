@@ -17,9 +17,11 @@ from api.cli.embedded import EmbeddedPostgres
 
 ROOT = os.geteuid() == 0
 STARTED_APART = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from api.cli.embedded import EmbeddedPostgres
+# tests that run in the background of a shell inherit that it is ignored
+signal.signal(signal.SIGINT, signal.default_int_handler)
 database = EmbeddedPostgres(Path(sys.argv[1]))
 database.start()
 print("started", flush=True)

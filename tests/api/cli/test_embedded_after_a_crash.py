@@ -96,7 +96,10 @@ def test_an_interrupted_start_leaves_nothing_running(folder: Path) -> None:
     while not (folder / "postgres.new" / "PG_VERSION").exists():
         assert time.monotonic() < deadline
     parent.send_signal(signal.SIGINT)
-    parent.communicate(timeout=20)
-    assert parent.returncode != 0
+    try:
+        parent.communicate(timeout=20)
+    finally:
+        kill(parent)
+    assert parent.returncode == -signal.SIGINT
     alive = [process for process in psutil.process_iter(["name", "cmdline"]) if process.info["name"] == "postgres"]
     assert [process for process in alive if str(folder) in " ".join(process.info["cmdline"] or [])] == []
