@@ -20,9 +20,9 @@ from domain.refusals import Refusal
 from domain.store.migrate import NotMigrated
 from domain.store.requirements import UnfitDatabase
 
-from .daybook import Daybook, open_daybook
 from .edge import problems
 from .edge.answers import Answer
+from .edge.daybook import Daybook, open_daybook
 from .edge.gate import BASE_PATH, Gate
 from .pages.documentation import add_documentation
 from .routes import health, organizations, sessions, sign_in

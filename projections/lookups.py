@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from domain.commands.lookups import Account
-from domain.store.connections import Reader
+from domain.store.connections import Statements
 
 from .lists import account_list, member_list, session_list
 
@@ -13,7 +13,7 @@ from .lists import account_list, member_list, session_list
 class ListLookups:
     """`domain.commands.lookups.Lookups` over the tables of `projections/lists`."""
 
-    def __init__(self, read: Reader) -> None:
+    def __init__(self, read: Statements) -> None:
         self._read = read
 
     def email_known(self, email_hash: bytes) -> bool:

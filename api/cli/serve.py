@@ -42,7 +42,7 @@ _logger = logging.getLogger("daybook")
 
 
 def serve(settings: Settings, *, as_json: bool) -> None:
-    """Serve until a signal ends it. Raises WontStart before anything was started."""
+    """Serve until a signal ends it. Raises WontStart; whatever was started by then is stopped again."""
     # until the supervisor listens to signals: what was started is stopped again
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     with listening(settings) as listener, database(settings) as found:
@@ -124,7 +124,8 @@ def _configuration(settings: Settings) -> uvicorn.Config:
 def _announce(settings: Settings, applied: list[str], as_json: bool) -> None:
     """Say where to look, once the service is ready."""
     anywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104  compared, not bound
-    url = f"http://{'localhost' if anywhere else settings.host}:{settings.port}"
+    host = "localhost" if anywhere else f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{host}:{settings.port}"
     while not _ready(f"{url}/readyz"):
         time.sleep(0.05)
     if as_json:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.daybook import Daybook, daybook_of
+from api.edge.daybook import Daybook, daybook_of
 from domain.commands.session import renew_session
 from domain.events.keys import token_hash
 from domain.refusals import SessionOver
@@ -51,7 +51,6 @@ def renew(daybook: Daybook, visit: Visit, session: LiveSession, token: str) -> N
     renew_session(
         daybook.context,
         session_id=session.session_id,
-        user_id=session.user_id,
         now=visit.now,
         where_from=visit.where_from,
     )
@@ -82,7 +81,7 @@ class Caller:
         except SessionOver:
             if session is not None or self.shown.dead:
                 clear_cookies(self.daybook, self.visit)
-            raise Problem(401, "UNAUTHORIZED") from None
+            raise Problem.of_code("UNAUTHORIZED") from None
         return session
 
 

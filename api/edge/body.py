@@ -61,20 +61,20 @@ async def read(receive: Receive, headers: Mapping[str, str], path: str) -> Body:
         async with asyncio.timeout(PATIENCE):
             raw = await _bytes(receive, headers.get("content-length", ""))
     except TimeoutError:
-        raise Problem(408, "REQUEST_TIMEOUT", headers={"Connection": "close"}) from None
+        raise Problem.of_code("REQUEST_TIMEOUT", headers={"Connection": "close"}) from None
     content_type = headers.get("content-type")
     if not raw or not content_type:
         return Body()
     allowed = media_type.FORM_OR_JSON if path in _FORM_PATHS else media_type.ONLY_JSON
     if refusal := media_type.refusal(content_type, allowed):
-        raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", refusal)
+        raise Problem.of_code("UNSUPPORTED_MEDIA_TYPE", refusal)
     try:
         if media_type.is_form(content_type):
             fields = strict_json.form(raw)
             return Body(encode(fields), fields)
         return Body(raw, strict_json.parse(raw))
     except strict_json.MalformedBody:
-        raise Problem(400, "BAD_REQUEST", "Invalid JSON in request body") from None
+        raise Problem.of_code("BAD_REQUEST", "Invalid JSON in request body") from None
 
 
 async def _bytes(receive: Receive, content_length: str) -> bytes:
@@ -95,4 +95,4 @@ async def _bytes(receive: Receive, content_length: str) -> bytes:
 
 def _too_large() -> Problem:
     # what is left of the body is not worth reading, so the connection cannot be used again
-    return Problem(413, "PAYLOAD_TOO_LARGE", headers={"Connection": "close"})
+    return Problem.of_code("PAYLOAD_TOO_LARGE", headers={"Connection": "close"})

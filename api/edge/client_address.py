@@ -22,8 +22,3 @@ def as_seen(peer_host: str | None) -> str:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return IPv6Address(int(address) & _NETWORK_64).exploded
-
-
-def network(address: str) -> str:
-    """The key under which limits count an address: one IPv4 address or one IPv6 /64. "" is one key for all unknown."""
-    return as_seen(address)

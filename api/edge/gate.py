@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from anyio import to_thread
 from starlette.routing import BaseRoute, Match
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.daybook import Daybook
+from api.edge.daybook import Daybook
 
 from . import body, cross_origin, problems
 from .origins import forbidden_origin
@@ -50,16 +49,22 @@ class Gate:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         daybook = self.daybook
         if not scope["path"].startswith(f"{BASE_PATH}/"):
-            return await self._answer_outside(scope, receive, send)
-        if daybook is None:
-            return await problems.unavailable().answer()(scope, receive, send)
-        visit = Visit.of(scope, daybook.clock())
-        reply = Reply(visit, send, cross_origin.headers_for(visit, daybook.origins))
-        try:
+            # health and documentation are not the contract's; an unknown path is the same empty 404
+            reply = Reply(send, [], [])
+            page: ASGIApp = self._web if self._routed(scope) else Problem(404).answer()
+            work: Awaitable[None] = _until(DEADLINE, page(scope, receive, reply), reply)
+        elif daybook is None:
+            reply = Reply(send, [], [])
+            work = problems.unavailable().answer()(scope, receive, reply)
+        else:
+            visit = Visit.of(scope, daybook.clock())
+            reply = Reply(send, visit.set_cookies, cross_origin.headers_for(visit, daybook.origins))
             if plain := self._plain.get((scope["method"], scope["path"])):
-                await plain(daybook, visit, scope, reply)
+                work = plain(daybook, visit, scope, reply)
             else:
-                await _until(DEADLINE, self._answer_routed(daybook, visit, scope, receive, reply))
+                work = _until(DEADLINE, self._answer_routed(daybook, visit, scope, receive, reply), reply)
+        try:
+            await work
         except body.ClientGone:
             return
         except Exception as error:
@@ -81,43 +86,28 @@ class Gate:
             raise Problem(404)
         content = await body.read(receive, visit.headers, path)
         if code := forbidden_origin(scope["method"], visit.headers, daybook.origins):
-            raise Problem(403, code)
+            raise Problem.of_code(code)
         if scope["method"] != "GET":
             require_trusted_targets(content.content, scope["query_string"], daybook.origins)
         inside = {**scope, "headers": content.headers(scope["headers"]), "state": {STATE: visit}}
         await self._web(inside, content.replayed(receive), reply)
-
-    async def _answer_outside(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Health and documentation are not the contract's; an unknown path is the same empty 404."""
-        answer: ASGIApp = self._web if self._routed(scope) else Problem(404).answer()
-        begun = False
-
-        async def noted(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
-        working = asyncio.ensure_future(answer(scope, receive, noted))
-        await asyncio.wait({working}, timeout=DEADLINE)
-        if begun or working.done():
-            # a page that takes long because its reader does
-            return await working
-        working.add_done_callback(_ignore)
-        await problems.unavailable().answer()(scope, receive, send)
 
     def _routed(self, scope: Scope) -> bool:
         """Whether a route takes exactly this method and path; there is no 405 and no redirect (wire.md §1)."""
         return any(route.matches(scope)[0] is Match.FULL for route in self._routes)
 
 
-async def _until(deadline: float, work: Coroutine[Any, Any, None]) -> None:
-    """Wait so many seconds. Raises TimeoutError, and leaves the work to finish alone: threads cannot be stopped."""
-    task = asyncio.create_task(work)
+async def _until(deadline: float, work: Awaitable[None], reply: Reply) -> None:
+    """Wait so many seconds for the answer to begin; a long one may take as long as its reader does.
+
+    Raises TimeoutError, and leaves the work to finish alone: threads cannot be stopped.
+    """
+    task = asyncio.ensure_future(work)
     done, _ = await asyncio.wait({task}, timeout=deadline)
-    if not done:
+    if not done and not reply.started:
         task.add_done_callback(_ignore)
         raise TimeoutError
-    task.result()
+    await task
 
 
 def _ignore(late: asyncio.Future[None]) -> None:

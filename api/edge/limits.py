@@ -12,8 +12,6 @@ from domain.events.keys import Keyring
 from domain.refusals import TooManyAttempts, WrongCredentials
 from domain.store.rate_limits import Limit, RateLimits
 
-from .client_address import network
-
 _BY_PREFIX = {
     "/sign-in": Limit(3, timedelta(seconds=10)),
     "/sign-up": Limit(3, timedelta(seconds=10)),
@@ -35,7 +33,7 @@ class Limits:
 
     def admit(self, ip_address: str, path: str, limit: Limit) -> None:
         """Let one more request in from there. Raises TooManyAttempts."""
-        wait = self._counters.hit(self._keyring.limit_key("path", network(ip_address), path), limit)
+        wait = self._counters.hit(self._keyring.limit_key("path", ip_address, path), limit)
         if wait:
             raise TooManyAttempts(wait)
 

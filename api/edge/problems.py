@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from domain import refusals
 from domain.passwords import HashingBusy
 from domain.refusals import Refusal
-from domain.store.conflicts import StoreAway
+from domain.store.conflicts import StoreAway, StreamMovedOn
 
 from .answers import Answer
 
@@ -30,6 +30,25 @@ STATUS: Mapping[type[Refusal], int] = {
     refusals.TooManyAttempts: 429,
     refusals.Conflict: 409,
 }
+
+STATUS_OF_CODE: Mapping[str, int] = {
+    **{refusal.code: status for refusal, status in STATUS.items()},
+    "VALIDATION_ERROR": 400,
+    "BAD_REQUEST": 400,
+    "UNSUPPORTED_MEDIA_TYPE": 415,
+    "PAYLOAD_TOO_LARGE": 413,
+    "REQUEST_TIMEOUT": 408,
+    "MISSING_OR_NULL_ORIGIN": 403,
+    "INVALID_ORIGIN": 403,
+    "INVALID_CALLBACK_URL": 403,
+    "INVALID_REDIRECT_URL": 403,
+    "INVALID_ERROR_CALLBACK_URL": 403,
+    "INVALID_NEW_USER_CALLBACK_URL": 403,
+    "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED": 403,
+    "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED": 405,
+    "SERVICE_UNAVAILABLE": 503,
+}
+"""The status of every code there is."""
 
 _IRREGULAR_MESSAGES = {
     "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL": "User already exists. Use another email.",
@@ -72,6 +91,11 @@ class Problem(Exception):
         self.status, self.code, self.headers = status, code, headers
         self.message = message if message is not None or code is None else message_for(code)
 
+    @staticmethod
+    def of_code(code: str, message: str | None = None, headers: Mapping[str, str] | None = None) -> Problem:
+        """The problem a code stands for, with its own message unless another is given."""
+        return Problem(STATUS_OF_CODE[code], code, message, headers)
+
     def answer(self) -> Answer:
         """The envelope `{"message", "code"}`, or an empty body."""
         body = {key: value for key, value in (("message", self.message), ("code", self.code)) if value is not None}
@@ -90,6 +114,8 @@ def of(error: Exception) -> Problem:
             return error
         case Refusal():
             return of_refusal(error)
+        case StreamMovedOn():
+            return of_refusal(refusals.Conflict())
         case RequestValidationError():
             return of_schema(error.errors())
         case _ if isinstance(error, UNAVAILABLE):
@@ -110,7 +136,7 @@ def of_refusal(refusal: Refusal) -> Problem:
     """How a refusal of the domain is answered."""
     if isinstance(refusal, refusals.TooManyAttempts):
         return too_many_requests(refusal.retry_after)
-    return Problem(STATUS[type(refusal)], refusal.code)
+    return Problem.of_code(refusal.code)
 
 
 def too_many_requests(retry_after: int) -> Problem:
@@ -120,15 +146,15 @@ def too_many_requests(retry_after: int) -> Problem:
     return Problem(429, None, "Too many requests. Please try again later.", headers)
 
 
-def unavailable(retry_after: int = 1) -> Problem:
+def unavailable() -> Problem:
     """503: something this depends on does not answer. Whether a command took effect is unknown."""
-    return Problem(503, "SERVICE_UNAVAILABLE", headers={"Retry-After": str(retry_after)})
+    return Problem.of_code("SERVICE_UNAVAILABLE", headers={"Retry-After": "1"})
 
 
 def of_schema(errors: Iterable[Mapping[str, Any]]) -> Problem:
     """400 `VALIDATION_ERROR` with every place that is wrong; never what was sent."""
     texts = (f"[{'.'.join(map(str, error['loc']))}] {_schema_message(error)}" for error in errors)
-    return Problem(400, "VALIDATION_ERROR", "; ".join(texts))
+    return Problem.of_code("VALIDATION_ERROR", "; ".join(texts))
 
 
 def _schema_message(error: Mapping[str, Any]) -> str:

@@ -31,4 +31,4 @@ def _require(name: str, target: object, code: str, origins: TrustedOrigins) -> N
     if not isinstance(target, str):
         raise Problem(400, None, f"Invalid {name}: expected a string")
     if not origins.redirect_allowed(target):
-        raise Problem(403, code)
+        raise Problem.of_code(code)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from starlette.types import Message, Send
 
-from .visit import Visit
-
 
 class Reply:
-    """An ASGI `send` around the server's."""
+    """An ASGI `send` around the server's. Cookies that are added before the answer begins go with it."""
 
-    def __init__(self, visit: Visit, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
-        self._visit, self._send, self._headers = visit, send, headers
+    def __init__(self, send: Send, cookies: list[str], headers: list[tuple[bytes, bytes]]) -> None:
+        self._send, self._cookies, self._headers = send, cookies, headers
         self.started = False
         self._abandoned = False
 
@@ -20,7 +18,7 @@ class Reply:
             return
         if message["type"] == "http.response.start":
             self.started = True
-            cookies = [(b"set-cookie", cookie.encode("latin-1")) for cookie in self._visit.set_cookies]
+            cookies = [(b"set-cookie", cookie.encode("latin-1")) for cookie in self._cookies]
             if cookies or self._headers:
                 message["headers"] = [*message["headers"], *cookies, *self._headers]
         await self._send(message)
@@ -28,4 +26,4 @@ class Reply:
     def instead(self) -> Reply:
         """A fresh way out for another answer; what still comes for this one is thrown away."""
         self._abandoned = True
-        return Reply(self._visit, self._send, self._headers)
+        return Reply(self._send, self._cookies, self._headers)

@@ -6,24 +6,9 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from api.edge.problems import STATUS, message_for, too_many_requests
+from api.edge.problems import STATUS_OF_CODE, message_for, too_many_requests
 from domain.refusals import TooManyAttempts
 
-STATUS_BY_CODE = {
-    **{refusal.code: status for refusal, status in STATUS.items()},
-    "UNAUTHORIZED": 401,
-    "VALIDATION_ERROR": 400,
-    "BAD_REQUEST": 400,
-    "UNSUPPORTED_MEDIA_TYPE": 415,
-    "PAYLOAD_TOO_LARGE": 413,
-    "MISSING_OR_NULL_ORIGIN": 403,
-    "INVALID_ORIGIN": 403,
-    "INVALID_CALLBACK_URL": 403,
-    "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED": 403,
-    "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED": 405,
-    "REQUEST_TIMEOUT": 408,
-    "SERVICE_UNAVAILABLE": 503,
-}
 _ANY_ROUTE = ("SERVICE_UNAVAILABLE",)
 _ANY_BODY = (
     "BAD_REQUEST",
@@ -49,7 +34,7 @@ def documented(success: Any, *codes: str, body: bool = True) -> dict[int | str, 
     if success is not None:
         responses[200] = {"model": success, "description": "Success"}
     for code in (*codes, *(_ANY_BODY if body else ()), *_ANY_ROUTE):
-        status = STATUS_BY_CODE[code]
+        status = STATUS_OF_CODE[code]
         entry = responses.setdefault(
             status, {"model": ProblemAnswer, "content": {"application/json": {"examples": {}}}}
         )

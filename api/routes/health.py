@@ -7,8 +7,8 @@ from typing import Literal
 from fastapi import APIRouter, Request
 from typing_extensions import TypedDict
 
-from api.daybook import Daybook
 from api.edge.answers import Answer
+from api.edge.daybook import Daybook
 from api.edge.problems import UNAVAILABLE
 
 contract = APIRouter(tags=["health"])
@@ -58,7 +58,7 @@ def readyz(request: Request) -> Answer:
 
 def _answers(daybook: Daybook) -> bool:
     try:
-        daybook.context.store.reader.rows("SELECT")
+        daybook.context.store.statements.rows("SELECT")
     except UNAVAILABLE:
         return False
     return True

@@ -21,5 +21,5 @@ router = APIRouter(prefix="/organization", tags=["organization"])
 )
 def list_organizations(calling: Calling) -> Answer:
     session = calling.admitted()
-    rows = organization_list.organizations_of(calling.daybook.context.store.reader, session.user_id)
+    rows = organization_list.organizations_of(calling.daybook.context.store.statements, session.user_id)
     return Answer([shapes.organization(row) for row in rows])

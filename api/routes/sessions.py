@@ -11,9 +11,9 @@ from fastapi import APIRouter
 from starlette.types import Scope
 from typing_extensions import TypedDict
 
-from api.daybook import Daybook
 from api.edge.admission import clear_cookies, due, look, renew
 from api.edge.answers import Answer, encode
+from api.edge.daybook import Daybook
 from api.edge.problems import Problem
 from api.edge.reply import Reply
 from api.edge.visit import Visit
@@ -77,7 +77,7 @@ DOCUMENTATION = {
 @router.post(PATH, status_code=405, summary="Not in this configuration", responses=documented(None, DEFERRED))
 def get_session_deferred() -> Answer:
     """The reference's other way to extend a session, which it refuses by default (wire.md §8)."""
-    raise Problem(405, DEFERRED)
+    raise Problem.of_code(DEFERRED)
 
 
 async def get_session(daybook: Daybook, visit: Visit, scope: Scope, reply: Reply) -> None:

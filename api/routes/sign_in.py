@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from api.daybook import Daybook, daybook_of
 from api.edge.admission import Calling, clear_cookies
 from api.edge.answers import Answer
+from api.edge.daybook import Daybook, daybook_of
 from api.edge.origins import forbidden_sign_in
 from api.edge.problems import Problem
 from api.edge.visit import Visit, visit_of
@@ -160,7 +160,6 @@ def sign_out(calling: Calling) -> Answer:
         sessions.sign_out(
             daybook.context,
             session_id=session.session_id,
-            user_id=session.user_id,
             now=visit.now,
             where_from=visit.where_from,
         )
@@ -170,7 +169,7 @@ def sign_out(calling: Calling) -> Answer:
 
 def _refuse_other_sites(daybook: Daybook, visit: Visit) -> None:
     if code := forbidden_sign_in(visit.headers, daybook.origins):
-        raise Problem(403, code)
+        raise Problem.of_code(code)
 
 
 def _give_cookies(daybook: Daybook, visit: Visit, signed_in: SignedIn, *, remembered: bool) -> None:

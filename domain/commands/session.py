@@ -62,7 +62,7 @@ def verified_account(context: Context, *, email: str, password: str) -> Account:
     if not context.passwords.verify(stored, password) or account is None or stored is None:
         raise WrongCredentials
     if context.passwords.outdated(stored):
-        rehash(context.store.pool, account.person.user_id, old=stored, new=context.passwords.hash(password))
+        rehash(context.store.statements, account.person.user_id, old=stored, new=context.passwords.hash(password))
     return account
 
 
@@ -97,9 +97,13 @@ def sign_in(context: Context, account: Account, *, remembered: bool, now: dateti
 
 
 @decided_again
-def renew_session(context: Context, *, session_id: UUID, user_id: UUID, now: datetime, where_from: WhereFrom) -> bool:
-    """Extend a session whose refresh window has passed; whether it was extended. Raises SessionOver, Conflict."""
+def renew_session(context: Context, *, session_id: UUID, now: datetime, where_from: WhereFrom) -> bool:
+    """Extend a session whose refresh window has passed; whether it was extended.
+
+    Raises SessionOver, SubjectGone, Conflict.
+    """
     session = context.store.load(SESSION, session_id)
+    user_id = session.state.user_id
     return context.store.append(
         Command.by_user(user_id, session_id=session_id, at=now, where_from=where_from),
         context.store.subject(user_id),
@@ -108,9 +112,10 @@ def renew_session(context: Context, *, session_id: UUID, user_id: UUID, now: dat
 
 
 @decided_again
-def sign_out(context: Context, *, session_id: UUID, user_id: UUID, now: datetime, where_from: WhereFrom) -> bool:
-    """End a session; whether it still lived. Raises Conflict."""
+def sign_out(context: Context, *, session_id: UUID, now: datetime, where_from: WhereFrom) -> bool:
+    """End a session; whether it still lived. Raises SubjectGone, Conflict."""
     session = context.store.load(SESSION, session_id)
+    user_id = session.state.user_id
     return context.store.append(
         Command.by_user(user_id, session_id=session_id, at=now, where_from=where_from),
         context.store.subject(user_id),

@@ -9,6 +9,7 @@ from domain.email_address import canonical
 from domain.passwords import require_length
 from domain.refusals import EmailTaken, MalformedEmail
 from domain.store import Addition
+from domain.store.conflicts import decided_again
 from domain.store.credentials import first_credentials
 from domain.store.envelope import Command, WhereFrom
 from domain.user import User
@@ -19,6 +20,7 @@ from .organization import personal_organization
 from .session import SignedIn, new_session
 
 
+@decided_again
 def sign_up(
     context: Context,
     *,
@@ -32,7 +34,7 @@ def sign_up(
 ) -> SignedIn:
     """Open an account with its personal organization and sign the device in, in one commit (wire.md A4, §12).
 
-    Raises MalformedEmail, PasswordTooShort, PasswordTooLong, EmailTaken, HashingBusy.
+    Raises MalformedEmail, PasswordTooShort, PasswordTooLong, EmailTaken, HashingBusy, Conflict.
     """
     address = canonical(email)
     if address is None:

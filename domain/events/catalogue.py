@@ -42,7 +42,15 @@ AGGREGATES: tuple[Aggregate[Any], ...] = (USER, SESSION, ORGANIZATION, MEMBERSHI
 AGGREGATE_BY_EVENT: Mapping[type, Aggregate[Any]] = {
     event: aggregate for aggregate in AGGREGATES for event in aggregate.event_classes
 }
-EVENT_BY_NAME: Mapping[str, type] = {event.__name__: event for event in AGGREGATE_BY_EVENT}
+EVENT_BY_NAME: Mapping[str, type] = {
+    "SignedUp": user.SignedUp,
+    "SessionStarted": session.SessionStarted,
+    "SessionRenewed": session.SessionRenewed,
+    "OrganizationChosen": session.OrganizationChosen,
+    "SessionEnded": session.SessionEnded,
+    "PersonalOrganizationFounded": organization.PersonalOrganizationFounded,
+    "MemberJoined": membership.MemberJoined,
+}
 NAME_BY_EVENT: Mapping[type, str] = {event: name for name, event in EVENT_BY_NAME.items()}
 UPCASTS: Mapping[str, Upcast] = {}
 

@@ -15,11 +15,11 @@ from domain.events.keys import Keyring
 from domain.refusals import SubjectGone
 
 from .conflicts import NoSuchStream
-from .connections import Pool, Reader
+from .connections import Pool, Statements
 from .envelope import Command, Recorded, Subject
 from .mapper import SealingMapper
 from .recorder import PostgresRecorder
-from .rows import SUBJECT_KEYS, Kind, Projection, Row, Write, merge, put, write_of
+from .rows import SUBJECT_KEYS, Projection, Write, merge, put, write_of
 from .statement import Link, Mode
 
 S = TypeVar("S")
@@ -57,7 +57,7 @@ class Store(Application[UUID]):
     def __init__(self, pool: Pool, keyring: Keyring, inline: Iterable[Projection]) -> None:
         self.pool, self._keyring = pool, keyring
         self._inline: Mapping[str, Projection] = {projection.aggregate: projection for projection in inline}
-        self.reader = Reader(pool)
+        self.statements = Statements(pool)
         super().__init__({"PERSISTENCE_MODULE": "eventsourcing.popo"})
 
     def construct_mapper(self) -> SealingMapper:
@@ -86,7 +86,7 @@ class Store(Application[UUID]):
 
     def subject(self, subject_id: UUID) -> Subject:
         """A known subject with its key as it is stored now."""
-        found = self.reader.row("SELECT wrapped FROM subject_keys WHERE subject_id = $1", subject_id)
+        found = self.statements.row("SELECT wrapped FROM subject_keys WHERE subject_id = $1", subject_id)
         return Subject(subject_id, None if found is None else found[0])
 
     def append(
@@ -160,4 +160,4 @@ def _new_keys(subjects: Iterable[Subject]) -> Iterator[Write]:
             yield Write(SUBJECT_KEYS, subject.subject_id, key)
 
 
-__all__ = ["Addition", "Command", "Kind", "Loaded", "Row", "Store", "Subject"]
+__all__ = ["Addition", "Loaded", "Store", "Subject"]

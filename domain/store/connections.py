@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: deadlines on each, a pool of them, and reads that survive a restart of the database."""
+"""Connections to PostgreSQL: deadlines on each, a pool of them, and statements that survive a restart of the server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ Pool = ConnectionPool[Connection[Values]]
 
 SCHEMA = "daybook"
 CONNECT_TIMEOUT = 3
+"""Seconds until a server that does not answer is given up."""
 POOL_TIMEOUT = 2.0
+"""Seconds a command waits for a connection."""
 SESSION_SETTINGS = {
     "search_path": SCHEMA,
     "lock_timeout": "2s",
@@ -69,8 +71,11 @@ def connection_lost(error: psycopg.Error) -> bool:
     return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
 
 
-class Reader:
-    """Reads committed state. A connection lost on the way is followed by the same question on another one."""
+class Statements:
+    """Single statements in autocommit: reads of committed state, and writes that may happen twice.
+
+    A connection lost on the way is followed by the same statement on another one.
+    """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

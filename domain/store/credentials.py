@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from .connections import Pool, Reader
+from .connections import Statements
 from .rows import CREDENTIALS, Write, put
 
 
@@ -13,12 +13,11 @@ def first_credentials(user_id: UUID, *, password_version: int, password_hash: st
     return Write(CREDENTIALS, user_id, put(password_version=password_version, hash=password_hash))
 
 
-def rehash(pool: Pool, user_id: UUID, *, old: str, new: str) -> bool:
-    """Store the same password under other parameters; whether the old hash was still there.
+def rehash(statements: Statements, user_id: UUID, *, old: str, new: str) -> None:
+    """Store the same password under other parameters, unless it was changed meanwhile.
 
     No event: nothing happened that a person did or could notice, and the password's version stays.
     """
-    rows = Reader(pool).rows(
+    statements.rows(
         "UPDATE credentials SET hash = $3 WHERE user_id = $1 AND hash = $2 RETURNING user_id", user_id, old, new
     )
-    return bool(rows)

@@ -51,7 +51,7 @@ def migrations() -> list[Migration]:
     return sorted(_read(), key=lambda migration: migration.number)
 
 
-def migrate(connection: Connection[Values], *, application_role: str | None, post: bool = True) -> list[str]:
+def migrate(connection: Connection[Values], *, application_role: str | None) -> list[str]:
     """Apply what is missing, as the role that owns the tables; the names of what was applied.
 
     All in one transaction under a lock, so that nodes starting together wait for one another. `application_role` gets
@@ -62,7 +62,7 @@ def migrate(connection: Connection[Values], *, application_role: str | None, pos
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA)))
         connection.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(SCHEMA)))
         connection.execute(_TABLE)
-        missing = [one for one in _missing(connection) if post or one.step is Step.PRE]
+        missing = _missing(connection)
         for one in missing:
             connection.execute(one.text)
             connection.execute(

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-from .connections import Reader
+from .connections import Statements
 
 _HIT = """
 INSERT INTO rate_limits AS r (key, hits, last_hit_at) VALUES ($1, 1, clock_timestamp())
@@ -37,10 +37,13 @@ class Limit:
 
 
 class RateLimits:
-    """Counts hits under keys; a key is a keyed hash, so no address of anybody stands in the table."""
+    """Counts hits under keys; a key is a keyed hash, so no address of anybody stands in the table.
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    A hit whose answer was lost on the way is sent again and may count twice: the limit errs towards refusing.
+    """
+
+    def __init__(self, reader: Statements) -> None:
+        self._statements = reader
 
     def hit(self, key: bytes, limit: Limit) -> int:
         """0 if the hit is admitted, and counted; else how many whole seconds until one will be."""
@@ -52,18 +55,18 @@ class RateLimits:
 
     def confirm(self, key: bytes) -> None:
         """The reserved hit was of the counted kind."""
-        self._reader.rows(_CONFIRM, key)
+        self._statements.rows(_CONFIRM, key)
 
     def give_back(self, key: bytes) -> None:
         """The reserved hit was not of the counted kind."""
-        self._reader.rows(_GIVE_BACK, key)
+        self._statements.rows(_GIVE_BACK, key)
 
     def _admit(self, key: bytes, limit: Limit, *, moves: bool) -> int:
-        if self._reader.row(_HIT, key, limit.hits, limit.window, moves) is not None:
+        if self._statements.row(_HIT, key, limit.hits, limit.window, moves) is not None:
             return 0
-        wait = self._reader.row(_WAIT, key, limit.window)
+        wait = self._statements.row(_WAIT, key, limit.window)
         return 1 if wait is None else max(1, math.ceil(wait[0]))
 
     def forget(self, older_than: timedelta) -> int:
         """Drop counters nobody has touched for so long; how many there were."""
-        return len(self._reader.rows(_FORGET, older_than))
+        return len(self._statements.rows(_FORGET, older_than))

@@ -14,7 +14,7 @@ from domain.events.codec import Encoded
 from domain.refusals import SubjectGone
 
 from .conflicts import PATIENCE, StoreAway, StreamMovedOn, refused_by
-from .connections import Pool, Reader, Values, await_another
+from .connections import Pool, Statements, Values, await_another
 from .envelope import Subject
 from .mapper import SealedEvent, SealedNotification, StoredCommand
 from .rows import SUBJECT_KEYS, Write
@@ -39,7 +39,7 @@ class PostgresRecorder(ApplicationRecorder):
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
-        self._reader = Reader(pool)
+        self._statements = Statements(pool)
 
     def insert_events(
         self,
@@ -58,43 +58,43 @@ class PostgresRecorder(ApplicationRecorder):
         """
         if not stored_events:
             return None
-        events = [event.columns() for event in stored_events if isinstance(event, SealedEvent)]
+        events = [_sealed(event) for event in stored_events]
         links = list(links)
-        sql, values = append(links, command, events, writes)
+        sql, values = append(links, command, [event.columns() for event in events], writes)
+        reason: Exception = StoreAway()
         for attempt in range(PATIENCE):
             try:
                 with self.pool.connection() as connection, RawCursor(connection) as cursor:
                     written = cursor.execute(sql, values, prepare=True).rowcount
             except psycopg.errors.UniqueViolation as violation:
-                if self._is_ours(events[0]):
-                    return None
-                raise refused_by(violation) from None
+                reason = refused_by(violation)
             except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
-                if self._is_ours(events[0]):
-                    return None
-                raise StreamMovedOn from None
+                reason = StreamMovedOn()
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 await_another(self.pool, error, attempt)
                 continue
-            if written == len(events) or self._is_ours(events[0]):
-                return None
-            raise self._moved_on(links)
-        if self._is_ours(events[0]):
-            return None
-        raise StoreAway
+            else:
+                if written == len(events):
+                    return None
+                reason = self._moved_on(links)
+            break
+        if not self._is_ours(events[0]):
+            raise reason
+        return None
 
-    def _is_ours(self, event: Values) -> bool:
+    def _is_ours(self, event: SealedEvent) -> bool:
         """Whether this very event is already there: an earlier try had arrived and its answer got lost."""
-        stream_id, version, _name, _subject_id, command_id, *_ = event
-        found = self._reader.row(
-            "SELECT command_id FROM events WHERE stream_id = $1 AND version = $2", stream_id, version
+        found = self._statements.row(
+            "SELECT command_id FROM events WHERE stream_id = $1 AND version = $2",
+            event.originator_id,
+            event.originator_version,
         )
-        return found is not None and found[0] == command_id
+        return found is not None and found[0] == event.command_id
 
     def _moved_on(self, links: list[Link]) -> Exception:
         """Why the chain did not hold: a destroyed key cannot come back, all else may be decided again."""
         subjects = [link.key for link in links if link.table is SUBJECT_KEYS]
-        living = self._reader.rows(
+        living = self._statements.rows(
             "SELECT FROM subject_keys WHERE subject_id = ANY($1::uuid[]) AND wrapped IS NOT NULL", subjects
         )
         return StreamMovedOn() if len(living) == len(set(subjects)) else SubjectGone()
@@ -109,7 +109,7 @@ class PostgresRecorder(ApplicationRecorder):
         limit: int | None = None,
     ) -> list[StoredEvent]:
         """The events of a stream in order, each with the wrapped keys it takes to open it."""
-        rows = self._reader.rows(
+        rows = self._statements.rows(
             f"SELECT {_EVENT} FROM events e {_JOINS}"  # noqa: S608  only constants and a direction
             " WHERE e.stream_id = $1 AND e.version > $2 AND e.version <= $3"
             f" ORDER BY e.version {'DESC' if desc else 'ASC'} LIMIT $4",
@@ -131,7 +131,7 @@ class PostgresRecorder(ApplicationRecorder):
     ) -> list[Notification]:
         """The log from a place on. The library counts from 1, the log's positions from 0."""
         first = max((start or 0) - (1 if inclusive_of_start else 0), 0)
-        rows = self._reader.rows(
+        rows = self._statements.rows(
             f"SELECT {_EVENT}, l.position + 1 FROM log l JOIN events e USING (stream_id, version) {_JOINS}"  # noqa: S608  only constants
             " WHERE l.position >= $1 AND l.position < $2 AND ($3::text[] IS NULL OR e.name = ANY($3))"
             " ORDER BY l.position LIMIT $4",
@@ -144,7 +144,7 @@ class PostgresRecorder(ApplicationRecorder):
 
     def max_notification_id(self) -> int | None:
         """The place of the newest event in the log, None while it is empty."""
-        found = self._reader.row("SELECT max(position) + 1 FROM log")
+        found = self._statements.row("SELECT max(position) + 1 FROM log")
         return None if found is None else found[0]
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
@@ -152,6 +152,11 @@ class PostgresRecorder(ApplicationRecorder):
         conninfo = self.pool.conninfo
         assert isinstance(conninfo, str), "our pools are made with one"
         return LogSubscription(self, conninfo, gt, topics)
+
+
+def _sealed(event: StoredEvent) -> SealedEvent:
+    assert isinstance(event, SealedEvent), "what our mapper makes"
+    return event
 
 
 def _fields(row: Values) -> dict[str, Any]:

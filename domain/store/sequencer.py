@@ -29,7 +29,7 @@ WITH last AS (
     FROM taken
     RETURNING position
 )
-SELECT count(*), pg_notify('daybook_log', max(position)::text) FROM entered HAVING count(*) > 0
+SELECT count(*), pg_notify(%s, max(position)::text) FROM entered HAVING count(*) > 0
 """
 
 
@@ -41,5 +41,5 @@ def sequence(connection: Connection[Values], *, limit: int = FULL_BATCH) -> int:
     """
     with connection.transaction():
         held = connection.execute(_LOCK).fetchone()
-        moved = connection.execute(_MOVE, (limit,)).fetchone() if held is not None and held[0] else None
+        moved = connection.execute(_MOVE, (limit, CHANNEL)).fetchone() if held is not None and held[0] else None
     return 0 if moved is None else int(moved[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain.commands.lookups import Account, Person
 from domain.events.catalogue import USER
 from domain.store import Subject
-from domain.store.connections import Reader
+from domain.store.connections import Statements
 from domain.store.envelope import Recorded
 from domain.store.rows import Projection, Row, Table, put
 from domain.user import SignedUp
@@ -46,12 +46,12 @@ def project(recorded: Recorded) -> Row | None:
 PROJECTION = Projection(USER.name, TABLE, project)
 
 
-def email_known(read: Reader, email_hash: bytes) -> bool:
+def email_known(read: Statements, email_hash: bytes) -> bool:
     """Whether an account has this address."""
     return read.row("SELECT FROM account_list WHERE email_slot = $1", email_hash) is not None
 
 
-def account_by_email(read: Reader, email_hash: bytes) -> Account | None:
+def account_by_email(read: Statements, email_hash: bytes) -> Account | None:
     """The open account with this address; hash and epoch are of one moment."""
     row = read.row(
         "SELECT a.user_id, a.email, a.name, a.image, a.email_verified, a.created_at, a.updated_at,"

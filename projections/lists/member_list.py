@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.events.catalogue import MEMBERSHIP
 from domain.membership import MemberJoined
-from domain.store.connections import Reader
+from domain.store.connections import Statements
 from domain.store.envelope import Recorded
 from domain.store.rows import Projection, Row, Table, put
 
@@ -42,7 +42,7 @@ def project(recorded: Recorded) -> Row | None:
 PROJECTION = Projection(MEMBERSHIP.name, TABLE, project)
 
 
-def organization_to_start_in(read: Reader, user_id: UUID) -> UUID | None:
+def organization_to_start_in(read: Statements, user_id: UUID) -> UUID | None:
     """The organization last chosen if the person still belongs to it, else the one joined first, else None."""
     row = read.row(
         "SELECT m.organization_id"

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.events.catalogue import ORGANIZATION
 from domain.organization import PersonalOrganizationFounded
-from domain.store.connections import Reader
+from domain.store.connections import Statements
 from domain.store.envelope import Recorded
 from domain.store.rows import Projection, Row, Table, put
 
@@ -51,7 +51,7 @@ class OrganizationRow(NamedTuple):
     created_at: datetime
 
 
-def organizations_of(read: Reader, user_id: UUID) -> list[OrganizationRow]:
+def organizations_of(read: Statements, user_id: UUID) -> list[OrganizationRow]:
     """The open organizations a person belongs to, in the order in which they joined."""
     rows = read.rows(
         "SELECT o.organization_id, o.name, o.slug, o.logo, o.metadata, o.created_at"

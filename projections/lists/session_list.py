@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.events.catalogue import SESSION
 from domain.session import OrganizationChosen, SessionEnded, SessionRenewed, SessionStarted
-from domain.store.connections import Reader
+from domain.store.connections import Statements
 from domain.store.envelope import Recorded
 from domain.store.rows import Projection, Row, Table, change, put
 
@@ -104,7 +104,7 @@ SELECT s.token_hash, s.session_id, s.user_id, s.expires_at, s.created_at, s.upda
 """The live sessions among some token hashes: committed state, asked for on every request."""
 
 
-def signed_in_from(read: Reader, user_id: UUID, ip_address: str) -> bool:
+def signed_in_from(read: Statements, user_id: UUID, ip_address: str) -> bool:
     """Whether a session of this account was ever started from this address; an unknown address is never known."""
     if not ip_address:
         return False

@@ -57,7 +57,7 @@ def context(database: Database, proxy: Proxy) -> Iterator[Context]:
     passwords = Passwords(CHEAP, threads=1, waiting=16)
     yield Context(
         store=store,
-        lookups=ListLookups(store.reader),
+        lookups=ListLookups(store.statements),
         keyring=keyring,
         passwords=passwords,
         lifetimes=Lifetimes(),
@@ -120,7 +120,7 @@ def test_a_sign_out_that_is_cut_ends_the_session_once_and_says_so(
             "SELECT session_id FROM session_list WHERE token_hash = %s", token_hash(signed_in.token)
         )
         proxy.arm(cut)
-        assert sign_out(context, session_id=session_id, user_id=signed_in.person.user_id, now=now(), where_from=HERE), (
+        assert sign_out(context, session_id=session_id, now=now(), where_from=HERE), (
             "a conflict with itself would have found the session ended already"
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from domain.events.catalogue import EVENT_BY_NAME, UPCASTS
+from domain.events.catalogue import AGGREGATES, EVENT_BY_NAME, UPCASTS
 from domain.events.codec import Encoded, decode, decode_as, encode
 from domain.store.envelope import Command
 
@@ -45,6 +45,10 @@ def test_a_stored_sample_reads_without_its_key(file: Path) -> None:
         assert decode_as(Command, encoded, key=None, place=b"") is not None
     else:
         assert decode(sample["name"], encoded, key=None, place=b"") is not None
+
+
+def test_every_event_there_is_has_a_stored_name() -> None:
+    assert set(EVENT_BY_NAME.values()) == {event for aggregate in AGGREGATES for event in aggregate.event_classes}
 
 
 def test_every_stored_name_there_is_has_a_sample() -> None:

@@ -17,7 +17,7 @@ KEY = b"a key"
 
 @pytest.fixture
 def limits(store: Store) -> RateLimits:
-    return RateLimits(store.reader)
+    return RateLimits(store.statements)
 
 
 def age(database: Database, seconds: float) -> None:

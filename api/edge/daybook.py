@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import psycopg
 from fastapi import Request
 
+from api.settings import Settings
 from domain.chance import Clock
 from domain.commands.context import Context
 from domain.passwords import Passwords
@@ -18,11 +19,10 @@ from domain.store.requirements import open_keyring, require_durable
 from projections import INLINE
 from projections.lookups import ListLookups
 
-from .edge.cookies import SessionCookies
-from .edge.current_session import SessionCheck
-from .edge.limits import Limits
-from .edge.origins import TrustedOrigins
-from .settings import Settings
+from .cookies import SessionCookies
+from .current_session import SessionCheck
+from .limits import Limits
+from .origins import TrustedOrigins
 
 _WAITING_FOR_HASHES = 16
 """Sign-ins that may wait for a hashing thread, in one worker: fewer than its threads, so that others get one."""
@@ -62,8 +62,8 @@ def open_daybook(settings: Settings, clock: Clock) -> Daybook:
         keyring = open_keyring(connection, secret)
     pool = open_pool(settings.database_url, size=settings.database_connections)
     store = Store(pool, keyring, INLINE)
-    lookups = ListLookups(store.reader)
-    counters = RateLimits(store.reader)
+    lookups = ListLookups(store.statements)
+    counters = RateLimits(store.statements)
     passwords = Passwords(settings.argon2, threads=settings.hashing_threads, waiting=_WAITING_FOR_HASHES)
     return Daybook(
         settings=settings,
