@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,30 @@ def test_every_setting_is_documented(root: Path) -> None:
 @pytest.mark.parametrize("folder", ["domain", "projections", "api"])
 def test_the_readme_names_the_rooms(root: Path, folder: str) -> None:
     readme = (root / "README.md").read_text()
-    rooms = {path.parent.name for path in (root / folder).glob("*/*.py")}
-    assert [room for room in rooms if f"{room}/" not in readme] == []
+    rooms = {f"{path.parent.name}/" for path in (root / folder).glob("*/*.py")}
+    rooms |= {path.name for path in (root / folder).glob("*.py") if path.name != "__init__.py"}
+    assert [room for room in rooms if room not in readme] == []
+
+
+def test_a_release_is_called_the_same_everywhere(root: Path) -> None:
+    version = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
+    assert f"## {version} " in (root / "CHANGELOG.md").read_text()
+    assert f'version="{version}"' in (root / "api" / "app.py").read_text()
+
+
+def test_every_section_of_the_contract_that_is_named_exists(root: Path) -> None:
+    contract = (root / "docs" / "wire.md").read_text()
+    sections = set(re.findall(r"^#+ (\d+(?:\.\d+)?)[. ]", contract, re.MULTILINE))
+    rows = set(re.findall(r"^\| (\d+) \|", contract, re.MULTILINE))
+    for source in [
+        *(root / "domain").rglob("*.py"),
+        *(root / "api").rglob("*.py"),
+        *(root / "projections").rglob("*.py"),
+    ]:
+        for named in re.findall(r"wire\.md ((?:§[\d.]+|A\d+)(?:, (?:§[\d.]+|A\d+))*)", source.read_text()):
+            for one in named.split(", "):
+                number = one.lstrip("§A").rstrip(".")
+                assert number in (sections if one.startswith("§") else rows), (source.name, one)
 
 
 def test_every_decision_has_context_decision_consequences_and_what_was_rejected(root: Path) -> None:

@@ -63,7 +63,7 @@ class SessionCookies:
 
     @property
     def data_name(self) -> str:
-        """Name of the reference's cookie cache. Never set here, only cleared with the others."""
+        """Name of Better Auth's cookie cache. Never set here, only cleared with the others."""
         return self._name("session_data")
 
     @property

@@ -140,7 +140,7 @@ def of_refusal(refusal: Refusal) -> Problem:
 
 
 def too_many_requests(retry_after: int) -> Problem:
-    """429 with the reference's header and the standard one, in seconds (wire.md §5, A14)."""
+    """429 with Better Auth's header and the standard one, in seconds (wire.md §5, A14)."""
     seconds = str(retry_after)
     headers = {"X-Retry-After": seconds, "Retry-After": seconds}
     return Problem(429, None, "Too many requests. Please try again later.", headers)

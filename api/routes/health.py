@@ -28,7 +28,7 @@ class AliveAnswer(TypedDict):
 
 
 class ReadyAnswer(TypedDict):
-    """Whether requests can be served, and what of. `database` says whether it answers."""
+    """Whether requests can be served. `database` is `away` while it does not answer or is not fit to serve from."""
 
     ready: bool
     database: Literal["ok", "away"]

@@ -76,7 +76,7 @@ DOCUMENTATION = {
 
 @router.post(PATH, status_code=405, summary="Not in this configuration", responses=documented(None, DEFERRED))
 def get_session_deferred() -> Answer:
-    """The reference's other way to extend a session, which it refuses by default (wire.md §8)."""
+    """Better Auth's other way to extend a session, which it refuses by default."""
     raise Problem.of_code(DEFERRED)
 
 

@@ -25,7 +25,7 @@ class User(TypedDict):
 
 
 class Session(TypedDict):
-    """A signed-in device. `token` is its handle, no credential (wire.md A1)."""
+    """A signed-in device. `token` is its handle, no credential."""
 
     id: str
     token: str

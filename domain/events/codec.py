@@ -106,7 +106,7 @@ def commitment_in(encoded: Encoded) -> bytes | None:
 
 
 def personal_fields(kind: type[Any]) -> tuple[str, ...]:
-    """The fields a class marks as personal; looked for once a class."""
+    """The fields a class marks as personal; looked up once per class."""
     if kind not in _personal_fields:
         hints = get_type_hints(kind, include_extras=True)
         _personal_fields[kind] = tuple(field.name for field in fields(kind) if _is_personal(hints[field.name]))

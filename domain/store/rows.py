@@ -89,7 +89,7 @@ def write_of(projection: Projection, recorded: Recorded) -> Write:
 
 
 def merge(writes: Iterable[Write]) -> list[Write]:
-    """One write a row, in the order in which the rows were first spoken of."""
+    """One write per row, in the order in which the rows were first spoken of."""
     merged: dict[tuple[str, UUID], Write] = {}
     for write in writes:
         place = (write.table.name, write.key)

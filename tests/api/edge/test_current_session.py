@@ -153,6 +153,16 @@ def test_all_who_ask_at_once_get_their_own_answer(database: Database, sessions: 
     play(story)
 
 
+def test_a_thousand_different_questions_at_once_are_one_batch(database: Database, sessions: list[Any]) -> None:
+    async def story() -> None:
+        async with check(database) as checking:
+            strangers = [number.to_bytes(32) for number in range(1000, 2000)]
+            found = await asyncio.gather(*(checking.live_session(token) for token in [*strangers, *HASHES]))
+            assert [one and one.session_id for one in found] == [None] * 1000 + sessions
+
+    play(story)
+
+
 def test_who_hangs_up_takes_only_their_own_question_away(database: Database, sessions: list[Any]) -> None:
     async def story() -> None:
         async with check(database) as checking:
