@@ -13,11 +13,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from domain.passwords import Argon2Parameters
 from domain.session import Lifetimes
 
+SHORTEST_SECRET = 32
+TEN_YEARS = 315_360_000
+
 
 class Settings(BaseSettings):
     """Times are in seconds. What is not set has a default that works on one machine."""
 
-    model_config = SettingsConfigDict(env_prefix="DAYBOOK_", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="DAYBOOK_", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     # A PostgreSQL of your own, as the role that serves; without it an embedded one runs.
     database_url: str | None = None
@@ -26,9 +31,9 @@ class Settings(BaseSettings):
     # Where the embedded database and a generated secret are kept.
     data_dir: Path = Path("data")
     # Signs cookies and wraps the data key.
-    secret: SecretStr | None = Field(default=None, min_length=32)
+    secret: SecretStr | None = Field(default=None, min_length=SHORTEST_SECRET)
     # How browsers reach the service.
-    base_url: str | None = Field(default=None, pattern=r"^https?://[^/]+$")
+    base_url: str | None = Field(default=None, pattern=r"^https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
@@ -37,14 +42,14 @@ class Settings(BaseSettings):
     cookie_prefix: str = Field(default="better-auth", pattern=r"^[A-Za-z0-9_-]+$")
     rate_limit: Literal["on", "off"] = "on"
     # How long a session lives from its last renewal, and how long until a used one is renewed.
-    session_lifetime: int = Field(default=604_800, ge=1)
-    session_refresh_after: int = Field(default=86_400, ge=0)
+    session_lifetime: int = Field(default=604_800, ge=1, le=TEN_YEARS)
+    session_refresh_after: int = Field(default=86_400, ge=0, le=TEN_YEARS)
     # One password hash: KiB of memory, passes, lanes. Not below OWASP's minimum.
-    argon2_memory: int = Field(default=19_456, ge=19_456)
-    argon2_time: int = Field(default=2, ge=2)
-    argon2_lanes: int = Field(default=1, ge=1)
+    argon2_memory: int = Field(default=19_456, ge=19_456, le=4_194_304)
+    argon2_time: int = Field(default=2, ge=2, le=100)
+    argon2_lanes: int = Field(default=1, ge=1, le=64)
     # Connections a worker keeps to the database.
-    database_connections: int = Field(default=6, ge=2)
+    database_connections: int = Field(default=6, ge=2, le=1000)
 
     @property
     def origin(self) -> str:

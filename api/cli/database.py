@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
-from api.settings import Settings
+from api.settings import SHORTEST_SECRET, Settings
 from domain.chance import new_token
 from domain.events.keys import WrongSecret
 from domain.store.connections import Values, connection_arguments
@@ -38,11 +38,14 @@ class Database:
     owner_url: str | None
     embedded: EmbeddedPostgres | None = None
 
-    def keep_running(self) -> bool:
-        """Start the embedded server again if it died; whether it had. Raises DatabaseWontStart."""
+    def keep_running(self, wanted: Callable[[], bool]) -> bool:
+        """Start the embedded server again if it died, for as long as it is `wanted`; whether it had died.
+
+        Raises DatabaseWontStart.
+        """
         if self.embedded is None or self.embedded.running():
             return False
-        self.embedded.start()
+        self.embedded.start(wanted=wanted)
         return True
 
     @property
@@ -78,11 +81,15 @@ def connected(url: str) -> Iterator[Connection[Values]]:
     """A connection for setting up. Raises WontStart if the server does not let us in."""
     try:
         connection = psycopg.connect(url, **connection_arguments("daybook-setup"))
+    except psycopg.ProgrammingError:
+        # its message quotes the setting, and with it a password
+        raise WontStart("DAYBOOK_DATABASE_URL or DAYBOOK_OWNER_DATABASE_URL is not a PostgreSQL address.") from None
     except psycopg.Error as error:
         raise WontStart(f"The database does not answer: {_first_line(error)}.") from error
     with connection:
-        # a migration may take longer than any statement of the service
+        # a migration may take longer than any statement of the service, and another node may be at it
         connection.execute("SET statement_timeout = 0")
+        connection.execute("SET lock_timeout = 0")
         yield connection
 
 
@@ -131,15 +138,27 @@ def secret_of(settings: Settings) -> SecretStr:
 
 def _kept_secret(file: Path) -> str:
     try:
-        with open(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as kept:
-            kept.write(new_token() + new_token())
-            kept.flush()
-            os.fsync(kept.fileno())
-    except FileExistsError:
-        pass
+        if not file.exists():
+            _keep_secret(file, new_token() + new_token())
+        kept = file.read_text()
     except OSError as error:
-        raise WontStart(f"The data folder {file.parent} cannot be written: {error.strerror}.") from error
-    return file.read_text()
+        raise WontStart(f"The data folder {file.parent} cannot be used: {error.strerror}.") from error
+    if len(kept) < SHORTEST_SECRET:
+        raise WontStart(f"The secret in {file} is incomplete: put back the one this data was made with.")
+    return kept
+
+
+def _keep_secret(file: Path, secret: str) -> None:
+    """Whole or not at all: a crash must not leave a shorter one behind, under which data would then be sealed."""
+    unfinished = file.with_suffix(".new")
+    with open(os.open(unfinished, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as kept:
+        kept.write(secret)
+        kept.flush()
+        os.fsync(kept.fileno())
+    unfinished.rename(file)
+    folder = os.open(file.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
 
 
 def _create_application_role(connection: Connection[Values]) -> None:

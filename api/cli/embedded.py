@@ -77,6 +77,7 @@ class EmbeddedPostgres:
         self._sockets = Path(tempfile.gettempdir()) / f"daybook-{digest}"
         self._lock: int | None = None
         self._child: subprocess.Popen[bytes] | None = None
+        self._wanted: Callable[[], bool] = lambda: True
 
     def conninfo(self, user: str) -> str:
         """How `user` reaches the database `postgres`, as a libpq keyword string."""
@@ -85,13 +86,15 @@ class EmbeddedPostgres:
     def running(self) -> bool:
         return self._child is not None and self._child.poll() is None
 
-    def start(self, timeout: float = 30.0) -> None:
+    def start(self, timeout: float = 30.0, wanted: Callable[[], bool] = lambda: True) -> None:
         """Return when the database accepts connections; harmless when it runs. Raises DatabaseWontStart.
 
-        `timeout` in seconds, for creating the cluster and recovering from a crash together.
+        `timeout` in seconds, for creating the cluster and recovering from a crash together; given up earlier if it is
+        no longer `wanted`.
         """
         if self.running():
             return
+        self._wanted = wanted
         try:
             self._start(time.monotonic() + timeout)
         except BaseException as error:  # an interrupt too: nothing half-started stays behind
@@ -103,9 +106,12 @@ class EmbeddedPostgres:
             raise
 
     def stop(self) -> None:
-        """Fast shutdown (open transactions roll back); after 8 s an immediate one, from which PostgreSQL recovers."""
+        """Fast shutdown (open transactions roll back); after 2.5 s an immediate one, from which PostgreSQL recovers.
+
+        Within 4 s nothing of it is left, also if it was frozen.
+        """
         if self._child is not None:
-            _end(self._child)
+            _end(self._child, self.data)
             self._child = None
             with suppress(OSError):  # not empty after a crash; the next start clears it
                 self._sockets.rmdir()
@@ -198,6 +204,8 @@ class EmbeddedPostgres:
                 said = self.log.read_bytes()[begin:].decode(errors="replace")
                 reasons = REASON.findall(said) or said.strip().splitlines() or ["it ended without a word"]
                 raise DatabaseWontStart(f"PostgreSQL in {self.folder} did not start: {reasons[-1].rstrip('.')}.")
+            if not self._wanted():
+                raise DatabaseWontStart(f"PostgreSQL in {self.folder} is no longer wanted.")
             if time.monotonic() > deadline:
                 raise DatabaseWontStart(f"PostgreSQL in {self.folder} was not ready in time; {self.log} may say why.")
             time.sleep(0.01)
@@ -254,12 +262,17 @@ def _launch(who: Identity, command: list[str], cwd: Path, log: IO[bytes]) -> sub
     )
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    # An immediate shutdown gives the backends 5 s before PostgreSQL kills them; signals to a child that ended are none.
-    for sign, patience in ((signal.SIGINT, 8.0), (signal.SIGQUIT, 6.0), (signal.SIGKILL, 1.0)):
+def _end(child: subprocess.Popen[bytes], data: Path) -> None:
+    for sign, patience in ((signal.SIGINT, 2.5), (signal.SIGQUIT, 0.7)):  # signals to a child that ended are none
         child.send_signal(sign)
         with suppress(subprocess.TimeoutExpired):
             child.wait(patience)
+    if child.poll() is None:
+        child.kill()
+        for process in _working_in(data):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        child.wait(1)
 
 
 def _sweep(data: Path) -> None:

@@ -24,7 +24,7 @@ from api.settings import Settings
 from .database import Database, WontStart, database, prepare, require_secret, secret_of
 from .embedded import DatabaseWontStart
 
-GRACE = 6
+GRACE = 5
 """Seconds that requests in flight have to finish: with the database's own shutdown below ten."""
 
 _LOGGING: dict[str, Any] = {
@@ -34,7 +34,8 @@ _LOGGING: dict[str, Any] = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "loggers": {
         "daybook": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-        "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        # what clients send wrongly is no news: uvicorn would warn of each
+        "uvicorn": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
     },
 }
 
@@ -44,7 +45,7 @@ _logger = logging.getLogger("daybook")
 def serve(settings: Settings, *, as_json: bool) -> None:
     """Serve until a signal ends it. Raises WontStart; whatever was started by then is stopped again."""
     # until the supervisor listens to signals: what was started is stopped again
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+    signal.signal(signal.SIGTERM, _stop)
     with listening(settings) as listener, database(settings) as found:
         secret = secret_of(settings)
         applied = prepare(found)
@@ -54,6 +55,8 @@ def serve(settings: Settings, *, as_json: bool) -> None:
             DAYBOOK_SECRET=secret.get_secret_value(),
             DAYBOOK_BASE_URL=settings.origin,
         )
+        # workers serve; what the owner may do is none of their business
+        os.environ.pop("DAYBOOK_OWNER_DATABASE_URL", None)
         threading.Thread(target=_announce, args=(settings, applied, as_json), daemon=True).start()
         supervisor = Supervisor(_configuration(settings), found, listener)
         supervisor.run()
@@ -80,10 +83,16 @@ class Supervisor(Multiprocess):
         if self.should_exit.is_set():
             return
         try:
-            if self._database.keep_running():
+            if self._database.keep_running(lambda: not self.signal_queue):
                 _logger.warning("The database had ended and was started again.")
         except DatabaseWontStart as error:
             _logger.error("%s", error)
+
+
+def _stop(_number: int, _frame: object) -> None:
+    # a second signal must not interrupt the stopping
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(0)
 
 
 def listening(settings: Settings) -> socket.socket:
@@ -108,7 +117,7 @@ def _configuration(settings: Settings) -> uvicorn.Config:
         factory=True,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http="api.cli.protocol:BoundedProtocol",
         ws="none",
         log_config=_LOGGING,
         access_log=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -19,11 +20,15 @@ from .visit import Visit, visit_of
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the cookies of a request amount to: a live session and its secret, or a validly signed dead one, or none."""
+    """What the cookies of a request amount to: a live session and its secret, or a validly signed dead one, or none.
+
+    `others` are further live ones, of a neighbour on the same host or of a cookie domain that was changed.
+    """
 
     session: LiveSession | None = None
     token: str = field(default="", repr=False)
     dead: bool = False
+    others: tuple[LiveSession, ...] = ()
 
 
 async def look(daybook: Daybook, visit: Visit) -> Shown:
@@ -32,11 +37,19 @@ async def look(daybook: Daybook, visit: Visit) -> Shown:
     Only looks: neither refuses nor writes, because a schema error is answered before a missing session.
     """
     tokens = daybook.cookies.tokens(visit.headers.get("cookie"))
-    for token in tokens:
-        session = await daybook.sessions.live_session(token_hash(token))
-        if session is not None and visit.now < session.expires_at:
-            return Shown(session, token)
-    return Shown(dead=bool(tokens))
+    if len(tokens) == 1:
+        found = [await daybook.sessions.live_session(token_hash(tokens[0]))]
+    else:
+        found = await asyncio.gather(*(daybook.sessions.live_session(token_hash(token)) for token in tokens))
+    live = [
+        (session, token)
+        for session, token in zip(found, tokens, strict=True)
+        if session is not None and visit.now < session.expires_at
+    ]
+    if not live:
+        return Shown(dead=bool(tokens))
+    [(session, token), *others] = live
+    return Shown(session, token, others=tuple(other for other, _ in others))
 
 
 def due(daybook: Daybook, visit: Visit, session: LiveSession) -> bool:

@@ -75,7 +75,14 @@ _JSON_TYPES = {
 }
 
 
-UNAVAILABLE = (StoreAway, HashingBusy, TimeoutError, psycopg.OperationalError, psycopg.InterfaceError)
+UNAVAILABLE = (
+    StoreAway,
+    HashingBusy,
+    TimeoutError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,  # a standby, for the moment of a switch
+)
 """What is answered with 503: something this depends on is away or overloaded."""
 
 _logger = logging.getLogger("daybook")

@@ -155,14 +155,13 @@ def sign_in_with_email(request: Request, form: SignIn) -> Answer:
 
 @router.post("/sign-out", summary="Sign this device out", responses=documented(SignedOutAnswer))
 def sign_out(calling: Calling) -> Answer:
-    daybook, visit, session = calling.daybook, calling.visit, calling.shown.session
-    if session is not None:
-        sessions.sign_out(
-            daybook.context,
-            session_id=session.session_id,
-            now=visit.now,
-            where_from=visit.where_from,
-        )
+    daybook, visit, shown = calling.daybook, calling.visit, calling.shown
+    # a second live cookie of the same name would otherwise be what the browser shows next
+    for session in (shown.session, *shown.others):
+        if session is not None:
+            sessions.sign_out(
+                daybook.context, session_id=session.session_id, now=visit.now, where_from=visit.where_from
+            )
     clear_cookies(daybook, visit)
     return Answer(SignedOutAnswer(success=True))
 

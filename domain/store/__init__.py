@@ -14,7 +14,7 @@ from domain.events.codec import personal_fields
 from domain.events.keys import Keyring
 from domain.refusals import SubjectGone
 
-from .conflicts import NoSuchStream
+from .conflicts import NoSuchStream, StreamMovedOn
 from .connections import Pool, Statements
 from .envelope import Command, Recorded, Subject
 from .mapper import SealingMapper
@@ -105,6 +105,7 @@ class Store(Application[UUID]):
         recorded = list(_recorded(command, additions))
         if not recorded:
             return False
+        _require_one_version_each(additions, guards := list(guards))
         subjects = {one.subject.subject_id: one.subject for one in recorded if one.subject is not None}
         if subject is not None:
             subjects[subject.subject_id] = subject
@@ -132,6 +133,16 @@ class Store(Application[UUID]):
 
     def _projection(self, event: Any) -> Projection:
         return self._inline[AGGREGATE_BY_EVENT[type(event)].name]
+
+
+def _require_one_version_each(additions: Iterable[Addition], guards: Iterable[Loaded[Any]]) -> None:
+    """What was read at one version and changed at another was decided on two different pasts. Raises StreamMovedOn."""
+    changed = {one.stream_id: one.version for one in additions if one.events}
+    if any(changed.get(guard.stream_id, guard.version) != guard.version for guard in guards):
+        raise StreamMovedOn
+    for one in additions:
+        kinds = {AGGREGATE_BY_EVENT[type(event)].name for event in one.events}
+        assert len(kinds) <= 1, f"a stream is of one kind, not of {kinds}"
 
 
 def _recorded(command: Command, additions: Iterable[Addition]) -> Iterator[Recorded]:

@@ -61,7 +61,7 @@ def open_pool(conninfo: str, *, size: int, name: str = "daybook") -> Pool:
         timeout=POOL_TIMEOUT,
         reconnect_timeout=0,
         configure=_configured,
-        kwargs=connection_arguments(name),
+        kwargs=connection_arguments(name) | {"options": f"{session_options()} -c synchronous_commit=on"},
         open=True,
     )
 
@@ -86,6 +86,8 @@ class Statements:
             try:
                 with self._pool.connection() as connection, RawCursor(connection) as cursor:
                     return cursor.execute(sql, values, prepare=True).fetchall()
+            except psycopg.errors.FeatureNotSupported:
+                forget_prepared(self._pool)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 await_another(self._pool, error, attempt)
         raise StoreAway
@@ -107,7 +109,16 @@ def await_another(pool: Pool, error: psycopg.Error, attempt: int) -> None:
     pool.check()
 
 
+def forget_prepared(pool: Pool) -> None:
+    """What was prepared before a migration changed the type of its result can never be run again: connect anew."""
+    pool.drain()
+
+
 def _configured(connection: Connection[Values]) -> None:
+    # asked of each new one: the server may have been started again with other settings
+    row = connection.execute("SELECT current_setting('fsync'), current_setting('full_page_writes')").fetchone()
+    if row != ("on", "on"):
+        raise psycopg.OperationalError("the server may lose what it acknowledges")
     connection.prepared_max = _PREPARED
     # a third of an append's parameters are ids, and their bytes are at hand
     connection.adapters.register_dumper(UUID, UUIDBinaryDumper)

@@ -39,7 +39,7 @@ class Limit:
 class RateLimits:
     """Counts hits under keys; a key is a keyed hash, so no address of anybody stands in the table.
 
-    A hit whose answer was lost on the way is sent again and may count twice: the limit errs towards refusing.
+    What was sent again because its answer got lost may count twice, in either direction: off by one, once.
     """
 
     def __init__(self, reader: Statements) -> None:

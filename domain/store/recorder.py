@@ -14,7 +14,7 @@ from domain.events.codec import Encoded
 from domain.refusals import SubjectGone
 
 from .conflicts import PATIENCE, StoreAway, StreamMovedOn, refused_by
-from .connections import Pool, Statements, Values, await_another
+from .connections import Pool, Statements, Values, await_another, forget_prepared
 from .envelope import Subject
 from .mapper import SealedEvent, SealedNotification, StoredCommand
 from .rows import SUBJECT_KEYS, Write
@@ -66,6 +66,9 @@ class PostgresRecorder(ApplicationRecorder):
             try:
                 with self.pool.connection() as connection, RawCursor(connection) as cursor:
                     written = cursor.execute(sql, values, prepare=True).rowcount
+            except psycopg.errors.FeatureNotSupported:
+                forget_prepared(self.pool)
+                continue
             except psycopg.errors.UniqueViolation as violation:
                 reason = refused_by(violation)
             except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):

@@ -84,6 +84,8 @@ class Write:
 def write_of(projection: Projection, recorded: Recorded) -> Write:
     """What an event means for the row of its stream: at the least, that the row's version is the event's."""
     row = projection.project(recorded) or change()
+    # a change would find no row and a second beginning would find one; neither may pass in silence
+    assert (row.kind is Kind.PUT) == (recorded.version == 1), f"{projection.table.name} begins with its stream"
     values = {**row.values, "version": recorded.version}
     return Write(projection.table, recorded.stream_id, Row(row.kind, values))
 

@@ -169,9 +169,9 @@ UNSIGNED_COOKIES = {
     "a signature that is not ASCII": NAME + b"a." + b"\xe9" * 43 + b"=",
     "quotes": NAME + b'"',
     "only separators": b";;;=;=;;",
-    "half a megabyte": NAME + b"x" * 500_000,
-    "half a megabyte of another": b"other=" + b"y" * 500_000,
-    "thousands of twins": b"; ".join([NAME + b"a." + b"A" * 43 + b"="] * 5_000),
+    "30,000 bytes": NAME + b"x" * 30_000,
+    "30,000 bytes of another": b"other=" + b"y" * 30_000,
+    "hundreds of twins": b"; ".join([NAME + b"a." + b"A" * 43 + b"="] * 350),
     "nothing": b"",
 }
 
@@ -202,11 +202,11 @@ def test_a_cookie_we_did_not_sign_is_nobody_and_clears_nothing(server: Server, k
     "line",
     [
         b"User-Agent: \xff\xfe",
-        b"User-Agent: " + b"x" * 500_000,
+        b"User-Agent: " + b"x" * 30_000,
         b"Origin: \xff",
         b"Origin: https://[::1",
         b"Referer: \xed\xa0\x80",
-        b"X-Forwarded-For: " + b"1.2.3.4, " * 10_000,
+        b"X-Forwarded-For: " + b"1.2.3.4, " * 3_000,
         b"Authorization: Bearer \xff",
         b"Content-Type: \xff",
         b"Content-Length: 0",

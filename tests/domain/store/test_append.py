@@ -103,6 +103,25 @@ def test_a_stream_that_was_only_read_stays_as_it_is(store: Store, database: Data
     assert database.value("SELECT version FROM session_list WHERE session_id = %s", guard_id) == 1
 
 
+def test_what_was_read_at_one_version_cannot_be_changed_at_another(store: Store, database: Database) -> None:
+    session_id = a_session(store)
+    guard = store.load(SESSION, session_id)
+    store.append(by_the_system(), None, guard.then([SessionRenewed(expires_at=NOON)]))
+    before = counts(database)
+    with pytest.raises(StreamMovedOn):
+        store.append(by_the_system(), None, store.load(SESSION, session_id).then([ENDED]), guards=[guard])
+    assert counts(database) == before
+
+
+@pytest.mark.parametrize("events", [[ENDED], [started(), started()], [started(), joined(CY, BO)]])
+def test_a_stream_begins_once_and_with_its_beginning_and_is_of_one_kind(
+    store: Store, database: Database, events: list[object]
+) -> None:
+    with pytest.raises(AssertionError):
+        store.append(by_the_system(), None, Addition(new_id(), 0, events))
+    assert counts(database) == (0, 0, 0)
+
+
 @pytest.mark.parametrize("many", [2, 8, 9, 40])
 def test_any_number_of_streams_changes_together(store: Store, database: Database, many: int) -> None:
     sessions = [new_id() for _ in range(many)]
@@ -191,3 +210,21 @@ def test_the_organization_a_device_turned_to_is_part_of_its_one_row(store: Store
     store.append(by_the_system(), None, Addition(session_id, 0, events))
     [row] = database.rows("SELECT version, organization_id, organization_chosen_at, user_id FROM session_list")
     assert row == (2, CY, NOON, ADA)
+
+
+def test_a_statement_prepared_before_a_migration_is_prepared_anew(store: Store, database: Database) -> None:
+    asked = "SELECT name FROM organization_list"
+    for _ in range(20):
+        assert store.statements.rows(asked) == []
+    database.rows("ALTER TABLE organization_list ALTER COLUMN name TYPE varchar(300)")
+    for _ in range(20):
+        assert store.statements.rows(asked) == []
+
+
+def test_connections_do_not_trust_a_role_that_would_acknowledge_too_early(store: Store, database: Database) -> None:
+    database.rows("ALTER ROLE daybook SET synchronous_commit = off")
+    try:
+        store.pool.drain()
+        assert store.statements.row("SHOW synchronous_commit") == ("on",)
+    finally:
+        database.rows("ALTER ROLE daybook RESET synchronous_commit")
