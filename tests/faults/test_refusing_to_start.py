@@ -17,8 +17,9 @@ from domain.store import requirements
 from domain.store.connections import connection_arguments
 from domain.store.requirements import UnfitDatabase, require_durable
 from tests.databases import Database
+from tests.faults.processes import workers
 from tests.people import SECRET
-from tests.server import Server, free_port
+from tests.server import Server, free_port, served
 
 OTHER_SECRET = "another secret, 32 characters and more too"
 
@@ -137,3 +138,50 @@ def _set(cluster: EmbeddedPostgres, sql: str) -> None:
 def _has_tables(cluster: EmbeddedPostgres) -> bool:
     with psycopg.connect(cluster.conninfo("postgres")) as connection:
         return connection.execute("SELECT FROM pg_tables WHERE schemaname = 'daybook'").fetchone() is not None
+
+
+@pytest.mark.parametrize(
+    "address", ["postgresqll://daybook:hunter2@localhost/x", "postgresql://a:hun%ter2@localhost/x"]
+)
+def test_an_address_with_a_typo_is_not_printed_with_its_password(tmp_path: Path, address: str) -> None:
+    assert refusal(tmp_path, DATABASE_URL=address) == (
+        "DAYBOOK_DATABASE_URL or DAYBOOK_OWNER_DATABASE_URL is not a PostgreSQL address."
+    )
+
+
+@pytest.mark.parametrize("content", ["", "PARTIAL"])
+def test_a_generated_secret_that_was_cut_short_is_not_believed(tmp_path: Path, content: str) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    (data / "secret").write_text(content)
+    sentence = refusal(tmp_path, SECRET=None, DATA_DIR=data)
+    assert sentence.startswith(f"The secret in {data / 'secret'} is incomplete")
+    assert "PARTIAL" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BASE_URL", "https://user:pw@example.com"),
+        ("BASE_URL", "https://exa mple.com"),
+        ("SESSION_LIFETIME", "1000000000000000"),
+        ("ARGON2_LANES", "20000000"),
+        ("ARGON2_MEMORY", "1024"),
+        ("PORT", "0"),
+        ("RATE_LIMIT", "maybe"),
+    ],
+)
+def test_a_setting_that_makes_no_sense(tmp_path: Path, name: str, value: str) -> None:
+    sentence = refusal(tmp_path, DATA_DIR=tmp_path / "data", **{name: value})
+    assert f"DAYBOOK_{name}" in sentence
+    assert value not in sentence
+    assert not (tmp_path / "data").exists()
+
+
+def test_workers_do_not_know_how_the_owner_reaches_the_database(tmp_path: Path, database: Database) -> None:
+    reached = {"DATABASE_URL": database.application_url, "OWNER_DATABASE_URL": database.owner_url, "WORKERS": 1}
+    with served(tmp_path / "log", reached) as server:
+        [worker] = workers(server)
+        environment = worker.environ()
+    assert environment["DAYBOOK_DATABASE_URL"] == database.application_url
+    assert "DAYBOOK_OWNER_DATABASE_URL" not in environment

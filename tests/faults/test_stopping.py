@@ -186,3 +186,17 @@ def test_a_server_stopped_while_it_starts_leaves_nothing_running(server: Server,
 def _start_in_vain(server: Server) -> None:
     with pytest.raises(AssertionError, match="the server ended"):
         server.start()
+
+
+def test_a_frozen_database_does_not_hold_up_the_stop(server: Server, tmp_path: Path) -> None:
+    server.start()
+    assert server.process is not None
+    database = everything_below(postmaster(tmp_path / "data" / "postgres"))
+    for process in database:
+        process.suspend()
+    began = time.monotonic()
+    server.process.send_signal(signal.SIGTERM)
+    server.process.wait(20)
+    assert time.monotonic() - began < STOPPED_WITHIN + 2
+    _, left = psutil.wait_procs(database, 2)
+    assert left == []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
-from tests.api.browser import CLEARED, Browser
+from tests.api.browser import BASE, CLEARED, Browser
 from tests.api.conftest import HandClock
 from tests.databases import Database
 
@@ -147,3 +148,16 @@ def test_nobody_is_null_and_has_no_list(browser: Browser) -> None:
     assert (answer.status, answer.json(), answer.set_cookies) == (200, None, [])
     answer = browser.get("/organization/list")
     assert (answer.status, answer.json()) == (401, {"message": "Unauthorized", "code": "UNAUTHORIZED"})
+
+
+def test_signing_out_ends_every_session_the_browser_shows(browser: Browser, email: str) -> None:
+    """A twin of another cookie domain would otherwise be what the browser shows next."""
+    browser.sign_up(email)
+    twin = Browser(browser.url)
+    twin.sign_in(email)
+    both = "; ".join(f"{name}={value}" for device in (browser, twin) for name, value in device.cookies.items())
+    headers = {"Cookie": both, "Origin": browser.url}
+    assert httpx.get(f"{browser.url}{BASE}/get-session", headers=headers).json() is not None
+    assert httpx.post(f"{browser.url}{BASE}/sign-out", headers=headers).status_code == 200
+    assert httpx.get(f"{browser.url}{BASE}/get-session", headers=headers).json() is None
+    assert twin.session() is None
