@@ -23,6 +23,7 @@ from api.settings import Settings
 
 from .database import Database, WontStart, database, prepare, require_secret, secret_of
 from .embedded import DatabaseWontStart
+from .keeper import Keeper
 
 GRACE = 5
 """Seconds that requests in flight have to finish: with the database's own shutdown below ten."""
@@ -65,11 +66,17 @@ def serve(settings: Settings, *, as_json: bool) -> None:
 
 
 class Supervisor(Multiprocess):
-    """Uvicorn's supervisor of workers, which watches over the embedded database too."""
+    """Uvicorn's supervisor of workers, which watches over the keeper of the log and the embedded database too."""
 
     def __init__(self, configuration: uvicorn.Config, found: Database, listener: socket.socket) -> None:
         super().__init__(configuration, [listener])
         self._database = found
+        self._keeper = Keeper()
+
+    def init_processes(self) -> None:
+        """The workers, and the keeper of the log."""
+        super().init_processes()
+        self._keeper.keep_running()
 
     def terminate_all(self) -> None:
         """New connections are refused from now on, not kept in a queue nobody reads; workers close theirs too."""
@@ -77,12 +84,19 @@ class Supervisor(Multiprocess):
         for listener in self.sockets:
             listener.close()
 
+    def join_all(self) -> None:
+        """Once nobody writes any more, the log need not be kept."""
+        super().join_all()
+        self._keeper.stop()
+
     def keep_subprocess_alive(self) -> None:
         """Called twice a second."""
         super().keep_subprocess_alive()
         if self.should_exit.is_set():
             return
         try:
+            if self._keeper.keep_running():
+                _logger.warning("The keeper of the log had ended and was started again.")
             if self._database.keep_running(lambda: not self.signal_queue):
                 _logger.warning("The database had ended and was started again.")
         except DatabaseWontStart as error:

@@ -7,12 +7,18 @@ holder of the lock moves anything.
 
 from __future__ import annotations
 
+import threading
+
+import psycopg
 from psycopg import Connection
 
-from .connections import Values
+from .connections import Values, connection_arguments
 
 CHANNEL = "daybook_log"
 FULL_BATCH = 2_000
+
+_BUSY, _IDLE, _AWAY = 0.010, 0.020, 0.5
+"""Seconds until the next look: after a batch, after none, and after the database did not answer."""
 
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('daybook sequencer', 0))"
 # Ordered by arrival; the order of a DELETE's RETURNING is nobody's promise, so it is numbered afterwards.
@@ -40,6 +46,26 @@ def sequence(connection: Connection[Values], *, limit: int = FULL_BATCH) -> int:
     snapshot taken after it, what the last holder wrote.
     """
     with connection.transaction():
-        held = connection.execute(_LOCK).fetchone()
-        moved = connection.execute(_MOVE, (limit, CHANNEL)).fetchone() if held is not None and held[0] else None
+        held = connection.execute(_LOCK, prepare=True).fetchone()
+        if held is None or not held[0]:
+            return 0
+        moved = connection.execute(_MOVE, (limit, CHANNEL), prepare=True).fetchone()
     return 0 if moved is None else int(moved[0])
+
+
+def run_sequencer(conninfo: str, stop: threading.Event) -> None:
+    """Move batches until told to stop; after the database was away it goes on by itself.
+
+    Writers never wake it: a NOTIFY at commit takes a lock that all writers share. It looks by itself.
+    """
+    while not stop.is_set():
+        try:
+            with psycopg.connect(conninfo, **connection_arguments("daybook-sequencer")) as connection:
+                # frozen between lock and move, it lets go of the lock, and another node's goes on
+                connection.execute("SET idle_in_transaction_session_timeout = '2s'")
+                while not stop.is_set():
+                    moved = sequence(connection)
+                    if moved < FULL_BATCH:
+                        stop.wait(_BUSY if moved else _IDLE)
+        except psycopg.OperationalError:
+            stop.wait(_AWAY)
