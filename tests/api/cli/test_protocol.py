@@ -66,18 +66,28 @@ def test_an_endless_header_costs_others_nothing(server: Server) -> None:
         assert httpx.get(f"{server.url}/api/auth/ok", timeout=2).json() == {"ok": True}
 
 
+def served_once(line: socket.socket) -> bool:
+    """Whether one more request on this connection is answered; head and body may come apart."""
+    line.sendall(HEAD + b"\r\n")
+    answer = b""
+    while not answer.endswith(b"null"):
+        received = line.recv(65536)
+        if not received:
+            return False
+        answer += received
+    return answer.startswith(b"HTTP/1.1 200 ")
+
+
 def test_who_says_nothing_or_stops_in_the_middle_is_dropped(server: Server) -> None:
     with connected(server) as silent, connected(server) as slow, connected(server) as idle:
-        idle.sendall(HEAD + b"\r\n")
-        assert idle.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert served_once(idle)
         slow.sendall(HEAD)
         began = time.monotonic()
         assert silent.recv(1) == b""
         assert slow.recv(1) == b""
         assert 8 < time.monotonic() - began < 15
         # who has been answered and comes back is served
-        idle.sendall(HEAD + b"\r\n")
-        assert idle.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert served_once(idle)
 
 
 def test_a_trailer_is_no_cookie(server: Server) -> None:

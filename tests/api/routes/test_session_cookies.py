@@ -77,7 +77,17 @@ def test_no_cookie_a_malformed_or_a_badly_signed_one_clears_nothing(browser: Bro
     token = browser.sign_up(email).json()["token"]
     good = signed(token)
     browser.cookies.clear()
-    for value in (None, "", token, f"{token}.", f"B{good[1:]}", good[:-3], f"{good}x", good.replace(".", "%2F")):
+    another = "C" if token.startswith("B") else "B"
+    for value in (
+        None,
+        "",
+        token,
+        f"{token}.",
+        f"{another}{good[1:]}",
+        good[:-3],
+        f"{good}x",
+        good.replace(".", "%2F"),
+    ):
         header = {} if value is None else {"Cookie": f"{TOKEN_COOKIE}={value}"}
         answer = browser.ask("GET", f"{BASE}/get-session", None, header)
         assert (answer.json(), answer.set_cookies) == (None, []), value

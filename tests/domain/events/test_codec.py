@@ -73,7 +73,12 @@ def test_a_box_opens_only_in_its_place_and_untouched() -> None:
     with pytest.raises(InvalidTag):
         decode("SignedUp", encoded, key=KEY, place=b"elsewhere")
     with pytest.raises(InvalidTag):
-        decode("SignedUp", Encoded(encoded.body, encoded.sealed[:-1] + b"\0"), key=KEY, place=PLACE)
+        decode(
+            "SignedUp",
+            Encoded(encoded.body, encoded.sealed[:-1] + bytes([encoded.sealed[-1] ^ 1])),
+            key=KEY,
+            place=PLACE,
+        )
 
 
 def test_stored_bytes_of_the_wrong_type_are_refused() -> None:
