@@ -38,6 +38,7 @@ async def look(daybook: Daybook, visit: Visit) -> Shown:
     """
     tokens = daybook.cookies.tokens(visit.headers.get("cookie"))
     if len(tokens) == 1:
+        # as good as always, and on the hot path: without a task of its own
         found = [await daybook.sessions.live_session(token_hash(tokens[0]))]
     else:
         found = await asyncio.gather(*(daybook.sessions.live_session(token_hash(token)) for token in tokens))

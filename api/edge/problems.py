@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from domain import refusals
 from domain.passwords import HashingBusy
 from domain.refusals import Refusal
-from domain.store.conflicts import StoreAway, StreamMovedOn
+from domain.store.conflicts import StoreAway
 
 from .answers import Answer
 
@@ -121,8 +121,6 @@ def of(error: Exception) -> Problem:
             return error
         case Refusal():
             return of_refusal(error)
-        case StreamMovedOn():
-            return of_refusal(refusals.Conflict())
         case RequestValidationError():
             return of_schema(error.errors())
         case _ if isinstance(error, UNAVAILABLE):

@@ -42,8 +42,8 @@ class RateLimits:
     What was sent again because its answer got lost may count twice, in either direction: off by one, once.
     """
 
-    def __init__(self, reader: Statements) -> None:
-        self._statements = reader
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
 
     def hit(self, key: bytes, limit: Limit) -> int:
         """0 if the hit is admitted, and counted; else how many whole seconds until one will be."""

@@ -69,5 +69,5 @@ def run_sequencer(conninfo: str, stop: threading.Event) -> None:
                     moved = sequence(connection) if connection.execute(_WAITING, prepare=True).fetchone() else 0
                     if moved < FULL_BATCH:
                         stop.wait(_BUSY if moved else _IDLE)
-        except psycopg.OperationalError:
+        except (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout):
             stop.wait(_AWAY)
