@@ -13,7 +13,7 @@ from domain.store.sequencer import run_sequencer
 
 from .orphans import end_with
 
-_PATIENCE = 2.0
+_PATIENCE = 1.0
 """Seconds to end after SIGTERM; one that waits for a frozen database cannot."""
 
 

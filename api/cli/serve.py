@@ -25,7 +25,7 @@ from .database import Database, WontStart, database, prepare, require_secret, se
 from .embedded import DatabaseWontStart
 from .keeper import Keeper
 
-GRACE = 5
+GRACE = 3
 """Seconds that requests in flight have to finish: with the database's own shutdown below ten."""
 
 _LOGGING: dict[str, Any] = {
@@ -85,7 +85,15 @@ class Supervisor(Multiprocess):
             listener.close()
 
     def join_all(self) -> None:
-        """Once nobody writes any more, the log need not be kept."""
+        """Once nobody writes any more, the log need not be kept.
+
+        A worker whose thread waits for a frozen database would not end by itself.
+        """
+        deadline = time.monotonic() + GRACE + 0.5
+        for worker in self.processes:
+            worker.process.join(max(0.0, deadline - time.monotonic()))
+            if worker.process.is_alive():
+                worker.kill()
         super().join_all()
         self._keeper.stop()
 

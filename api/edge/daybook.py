@@ -45,7 +45,8 @@ class Daybook:
     def close(self) -> None:
         """Let running commands finish and give the connections back."""
         self.context.passwords.close()
-        self.pool.close()
+        # those still on their way wait for a server that may be frozen
+        self.pool.close(timeout=1.0)
 
 
 def open_daybook(settings: Settings, clock: Clock) -> Daybook:

@@ -194,9 +194,13 @@ def test_a_frozen_database_does_not_hold_up_the_stop(server: Server, tmp_path: P
     database = everything_below(postmaster(tmp_path / "data" / "postgres"))
     for process in database:
         process.suspend()
-    began = time.monotonic()
-    server.process.send_signal(signal.SIGTERM)
-    server.process.wait(20)
+    waiting, rest = half_sent_sign_up(server, "bo@example.com")
+    with waiting:
+        waiting.sendall(rest)
+        time.sleep(1)  # by now a thread of a worker waits for the database
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(20)
     assert time.monotonic() - began < STOPPED_WITHIN
     _, left = psutil.wait_procs(database, 2)
     assert left == []
