@@ -19,19 +19,22 @@ from domain.events.keys import WrongSecret
 from domain.refusals import Refusal
 from domain.store.migrate import NotMigrated
 from domain.store.requirements import UnfitDatabase
+from projections.places import PlacesUnreadable
 
 from .edge import problems
 from .edge.answers import Answer
 from .edge.daybook import Daybook, open_daybook
 from .edge.gate import BASE_PATH, Gate
+from .edge.visit import STATE
 from .pages.documentation import add_documentation
-from .routes import health, organizations, sessions, sign_in
+from .routes import activity, health, organizations, sessions, sign_in
 from .settings import Settings
 
 _LOOK_AGAIN = 0.5
 """Seconds between looks for a database that is away."""
 _TIDY_EVERY = 60.0
 _COUNTERS_KEPT_FOR = timedelta(hours=2)
+_ATTEMPTS_KEPT_FOR = timedelta(days=90)
 
 _logger = logging.getLogger("daybook")
 
@@ -50,7 +53,7 @@ def create_app(settings: Settings | None = None, clock: Clock = chance.now) -> G
     )
     web.state.daybook = None
     contract = APIRouter(prefix=BASE_PATH)
-    for router in (sign_in.router, sessions.router, organizations.router, health.contract):
+    for router in (sign_in.router, sessions.router, organizations.router, activity.router, health.contract):
         contract.include_router(router)
     web.include_router(contract)
     web.include_router(health.operations)
@@ -79,6 +82,7 @@ async def _lifespan(gate: Gate, web: FastAPI, settings: Settings, clock: Clock) 
             task.cancel()
         await asyncio.wait({tidying, opening})
         if gate.daybook is not None:
+            await gate.daybook.attempt_book.close()
             await gate.daybook.sessions.close()
             await to_thread.run_sync(gate.daybook.close)
 
@@ -90,7 +94,7 @@ async def _open(gate: Gate, web: FastAPI, settings: Settings, clock: Clock, serv
             gate.daybook = web.state.daybook = await to_thread.run_sync(open_daybook, settings, clock)
         except psycopg.OperationalError:
             _logger.warning("The database does not answer; looking again.")
-        except (UnfitDatabase, NotMigrated, WrongSecret) as error:
+        except (UnfitDatabase, NotMigrated, WrongSecret, PlacesUnreadable) as error:
             if not serving.is_set():
                 raise
             _logger.error("The database that came back is not fit to serve from (%s).", type(error).__name__)
@@ -100,16 +104,20 @@ async def _open(gate: Gate, web: FastAPI, settings: Settings, clock: Clock, serv
 
 
 async def _tidy(opening: asyncio.Task[Daybook]) -> None:
-    """Now and then, forget counters of rate limits that no window reaches any more."""
+    """Now and then, forget counters of rate limits that no window reaches any more, and attempts of long ago."""
     daybook = await asyncio.shield(opening)
     while True:
         await asyncio.sleep(_TIDY_EVERY)
         with suppress(*problems.UNAVAILABLE):
-            await to_thread.run_sync(daybook.counters.forget, _COUNTERS_KEPT_FOR)
+            # given up on at the stop: the database may be frozen
+            await to_thread.run_sync(daybook.counters.forget, _COUNTERS_KEPT_FOR, abandon_on_cancel=True)
+            long_ago = daybook.clock() - _ATTEMPTS_KEPT_FOR
+            await to_thread.run_sync(daybook.attempts.forget, long_ago, abandon_on_cancel=True)
 
 
-async def _answer_error(_request: Request, error: Exception) -> Answer:
-    return problems.of(error).answer()
+async def _answer_error(request: Request, error: Exception) -> Answer:
+    # health and documentation are no visits
+    return problems.answer(error, request.scope.get("state", {}).get(STATE))
 
 
 async def _answer_unexpected(_request: Request, _error: Exception) -> Answer:

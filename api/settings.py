@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     argon2_memory: int = Field(default=19_456, ge=19_456, le=4_194_304)
     argon2_time: int = Field(default=2, ge=2, le=100)
     argon2_lanes: int = Field(default=1, ge=1, le=64)
+    # A city database in MaxMind's format; without it only countries are named.
+    geoip_database: Path | None = None
     # Connections a worker keeps to the database.
     database_connections: int = Field(default=6, ge=2, le=1000)
 

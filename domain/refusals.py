@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from typing import ClassVar
+from uuid import UUID
 
 
 class Refusal(Exception):
-    """A command that may not happen. Nothing was written."""
+    """A command that may not happen. Nothing was written.
+
+    `user_id` is whose account it concerned, where that is not who asked; for the journal, never for an answer.
+    """
 
     code: ClassVar[str]
+    user_id: UUID | None = None
 
 
 class EmailTaken(Refusal):
@@ -27,6 +32,10 @@ class WrongCredentials(Refusal):
     """No account has this address and password; which of the two is wrong is not said."""
 
     code = "INVALID_EMAIL_OR_PASSWORD"
+
+    def __init__(self, user_id: UUID | None = None) -> None:
+        super().__init__()
+        self.user_id = user_id
 
 
 class PasswordTooShort(Refusal):
@@ -64,9 +73,9 @@ class TooManyAttempts(Refusal):
 
     code = "TOO_MANY_REQUESTS"
 
-    def __init__(self, retry_after: int) -> None:
+    def __init__(self, retry_after: int, user_id: UUID | None = None) -> None:
         super().__init__(retry_after)
-        self.retry_after = retry_after
+        self.retry_after, self.user_id = retry_after, user_id
 
 
 class Conflict(Refusal):

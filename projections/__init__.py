@@ -1,6 +1,7 @@
 """What can be seen, and the one list of which projection runs where."""
 
 from .lists import account_list, member_list, organization_list, session_list
+from .trails import journal
 
 INLINE = (
     account_list.PROJECTION,
@@ -8,3 +9,5 @@ INLINE = (
     member_list.PROJECTION,
     session_list.PROJECTION,
 )
+
+FOLLOWERS = (journal.FOLLOWER,)

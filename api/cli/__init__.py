@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import sys
 from typing import Annotated
 
+import psycopg
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
 from api.settings import Settings
+from domain.store.conflicts import StoreAway
 from domain.store.migrate import grants
 
-from .database import APPLICATION_ROLE, WontStart, database, prepare
+from . import history, upkeep
+from .database import APPLICATION_ROLE, WontStart, database, first_line, prepare
 from .serve import serve as serve_until_signalled
 
 app = typer.Typer(help="User accounts whose every change is an event.", no_args_is_help=True, add_completion=False)
@@ -54,6 +59,12 @@ def migrate(
         print("\n".join(f"applied {name}" for name in applied) or "nothing to apply")
 
 
+app.command()(history.replay)
+app.command()(history.tail)
+app.command()(upkeep.rebuild)
+app.command()(upkeep.verify)
+
+
 def settings() -> Settings:
     """The settings of the environment. Raises WontStart with what is wrong with them."""
     try:
@@ -65,9 +76,18 @@ def settings() -> Settings:
 
 
 def main() -> None:
-    """The `daybook` program: one clear sentence and exit code 1 if it cannot start."""
+    """The `daybook` program: one clear sentence and exit code 1 if it cannot start, or if its database goes away."""
+    # ends as Ctrl-C does: a database that a command started is stopped
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         app()
     except WontStart as reason:
-        Console(stderr=True, highlight=False).print(str(reason), style="red", markup=False, soft_wrap=True)
-        raise SystemExit(1) from None
+        told = str(reason)
+    except psycopg.OperationalError as error:
+        told = f"The database stopped answering: {first_line(error)}."
+    except StoreAway:
+        told = "The database stopped answering."
+    else:
+        return
+    Console(stderr=True, highlight=False).print(told, style="red", markup=False, soft_wrap=True)
+    raise SystemExit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pydantic import SecretStr
 
 from api.settings import SHORTEST_SECRET, Settings
 from domain.chance import new_token
-from domain.events.keys import WrongSecret
+from domain.events.keys import Keyring, WrongSecret
 from domain.store.connections import Values, connection_arguments
 from domain.store.migrate import NotMigrated, migrate, require_migrated
 from domain.store.requirements import UnfitDatabase, open_keyring, require_durable
@@ -77,6 +78,26 @@ def database(settings: Settings) -> Iterator[Database]:
 
 
 @contextmanager
+def reached(settings: Settings, patience: float = 5.0) -> Iterator[Database]:
+    """The migrated database of these settings, for a command that may run beside `daybook serve`. Raises WontStart.
+
+    Where a Daybook runs on the data folder, its embedded database is used and left alone; while that is being started,
+    it is waited for, `patience` seconds at most. Where none runs, the database is started for as long as it is used,
+    but never created.
+    """
+    try:
+        beside = None if settings.database_url is not None else _beside(EmbeddedPostgres(settings.data_dir), patience)
+    except DatabaseWontStart as error:
+        raise WontStart(str(error)) from error
+    if beside is not None:
+        yield beside
+        return
+    with database(settings) as found:
+        _refuse_unmigrated(found)
+        yield found
+
+
+@contextmanager
 def connected(url: str) -> Iterator[Connection[Values]]:
     """A connection for setting up. Raises WontStart if the server does not let us in."""
     try:
@@ -85,7 +106,7 @@ def connected(url: str) -> Iterator[Connection[Values]]:
         # its message quotes the setting, and with it a password
         raise WontStart("DAYBOOK_DATABASE_URL or DAYBOOK_OWNER_DATABASE_URL is not a PostgreSQL address.") from None
     except psycopg.Error as error:
-        raise WontStart(f"The database does not answer: {_first_line(error)}.") from error
+        raise WontStart(f"The database does not answer: {first_line(error)}.") from error
     with connection:
         # a migration may take longer than any statement of the service, and another node may be at it
         connection.execute("SET statement_timeout = 0")
@@ -117,11 +138,15 @@ def prepare(found: Database) -> list[str]:
 
 def require_secret(found: Database, secret: str) -> None:
     """The secret must be the one this database was set up with. Raises WontStart."""
-    with connected(found.application_url) as connection:
-        try:
-            open_keyring(connection, secret)
-        except WrongSecret:
-            raise WontStart("DAYBOOK_SECRET is not the one this database was set up with.") from None
+    _opened(found, secret)
+
+
+def keyring_of(found: Database, settings: Settings) -> Keyring:
+    """The data keys of a database there already is, opened with its secret, which is never made here.
+
+    Raises WontStart if there is no secret, or if it is another than this database was set up with.
+    """
+    return _opened(found, _known_secret(settings).get_secret_value())
 
 
 def secret_of(settings: Settings) -> SecretStr:
@@ -129,23 +154,91 @@ def secret_of(settings: Settings) -> SecretStr:
 
     Raises WontStart.
     """
+    if settings.secret is None and settings.database_url is None:
+        _keep_a_secret(_secret_file(settings))
+    return _known_secret(settings)
+
+
+def first_line(error: psycopg.Error) -> str:
+    """What the database or the driver said, without the full stop."""
+    return (str(error).strip().splitlines() or ["no reason given"])[0].rstrip(".")
+
+
+def _beside(embedded: EmbeddedPostgres, patience: float) -> Database | None:
+    """The database of the Daybook that runs on the folder, once it is fit to be asked; None if none runs there."""
+    deadline = time.monotonic() + patience
+    while embedded.taken():
+        try:
+            return _attached(embedded)
+        except WontStart:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
+    if not embedded.created():
+        raise WontStart(f"There is no Daybook in {embedded.folder} yet: run scripts/serve first.")
+    return None
+
+
+def _attached(embedded: EmbeddedPostgres) -> Database:
+    # without its word we might meet a stranger's server: anybody can put a folder in the place of the socket's
+    if not embedded.ready():
+        raise WontStart(f"A Daybook is running on the data folder {embedded.folder}, but its database is not ready.")
+    found = Database(embedded.conninfo(APPLICATION_ROLE), embedded.conninfo(OWNER_ROLE))
+    _refuse_unmigrated(found)
+    return found
+
+
+def _refuse_unmigrated(found: Database) -> None:
+    try:
+        with connected(found.application_url) as connection:
+            require_migrated(connection)
+    except NotMigrated as error:
+        raise WontStart(
+            f"The database lacks migrations ({error}): start `daybook serve` of this release or run `daybook migrate`."
+        ) from error
+    except psycopg.OperationalError as error:
+        raise WontStart(f"The database does not answer: {first_line(error)}.") from error
+
+
+def _opened(found: Database, secret: str) -> Keyring:
+    with connected(found.application_url) as connection:
+        try:
+            return open_keyring(connection, secret)
+        except WrongSecret:
+            raise WontStart("DAYBOOK_SECRET is not the one this database was set up with.") from None
+
+
+def _known_secret(settings: Settings) -> SecretStr:
     if settings.secret is not None:
         return settings.secret
     if settings.database_url is not None:
         raise WontStart("DAYBOOK_SECRET must be set (32 characters or more) when DAYBOOK_DATABASE_URL is.")
-    return SecretStr(_kept_secret(settings.data_dir / "secret"))
-
-
-def _kept_secret(file: Path) -> str:
-    try:
+    file = _secret_file(settings)
+    with _usable(file.parent):
         if not file.exists():
-            _keep_secret(file, new_token() + new_token())
+            raise WontStart(f"The secret is missing: set DAYBOOK_SECRET as for `daybook serve`, or put {file} back.")
         kept = file.read_text()
-    except OSError as error:
-        raise WontStart(f"The data folder {file.parent} cannot be used: {error.strerror}.") from error
     if len(kept) < SHORTEST_SECRET:
         raise WontStart(f"The secret in {file} is incomplete: put back the one this data was made with.")
-    return kept
+    return SecretStr(kept)
+
+
+def _secret_file(settings: Settings) -> Path:
+    return settings.data_dir / "secret"
+
+
+def _keep_a_secret(file: Path) -> None:
+    with _usable(file.parent):
+        if not file.exists():
+            _keep_secret(file, new_token() + new_token())
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WontStart(f"The data folder {folder} cannot be used: {error.strerror}.") from error
 
 
 def _keep_secret(file: Path, secret: str) -> None:
@@ -164,7 +257,3 @@ def _keep_secret(file: Path, secret: str) -> None:
 def _create_application_role(connection: Connection[Values]) -> None:
     if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (APPLICATION_ROLE,)).fetchone() is None:
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(APPLICATION_ROLE)))
-
-
-def _first_line(error: psycopg.Error) -> str:
-    return (str(error).strip().splitlines() or ["no reason given"])[0].rstrip(".")

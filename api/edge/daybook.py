@@ -12,13 +12,16 @@ from domain.chance import Clock
 from domain.commands.context import Context
 from domain.passwords import Passwords
 from domain.store import Store
+from domain.store.attempts import Attempts
 from domain.store.connections import Pool, connection_arguments, open_pool
 from domain.store.migrate import require_migrated
 from domain.store.rate_limits import RateLimits
 from domain.store.requirements import open_keyring, require_durable
 from projections import INLINE
 from projections.lookups import ListLookups
+from projections.places import Places
 
+from .attempts import AttemptBook
 from .cookies import SessionCookies
 from .current_session import SessionCheck
 from .limits import Limits
@@ -30,16 +33,22 @@ _WAITING_FOR_HASHES = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Daybook:
-    """What handlers work with. One in each worker, shared by its threads; `sessions` belongs to the event loop."""
+    """What handlers work with. One in each worker, shared by its threads.
+
+    `sessions` and `attempt_book` belong to the event loop.
+    """
 
     settings: Settings
     clock: Clock
     context: Context
     counters: RateLimits
     limits: Limits
+    attempts: Attempts
+    attempt_book: AttemptBook
     cookies: SessionCookies
     origins: TrustedOrigins
     sessions: SessionCheck
+    places: Places
     pool: Pool
 
     def close(self) -> None:
@@ -52,11 +61,11 @@ class Daybook:
 def open_daybook(settings: Settings, clock: Clock) -> Daybook:
     """Put the parts together. Blocks for as long as the database takes to answer.
 
-    Raises psycopg.OperationalError if it does not, UnfitDatabase, NotMigrated, WrongSecret.
+    Raises psycopg.OperationalError if it does not, UnfitDatabase, NotMigrated, WrongSecret, PlacesUnreadable.
     """
     assert settings.database_url is not None, "whoever starts the application names its database"
     assert settings.secret is not None, "whoever starts the application gives it its secret"
-    secret = settings.secret.get_secret_value()
+    secret, places = settings.secret.get_secret_value(), Places(settings.geoip_database)
     with psycopg.connect(settings.database_url, **connection_arguments("daybook-start")) as connection:
         require_durable(connection)
         require_migrated(connection)
@@ -64,7 +73,7 @@ def open_daybook(settings: Settings, clock: Clock) -> Daybook:
     pool = open_pool(settings.database_url, size=settings.database_connections)
     store = Store(pool, keyring, INLINE)
     lookups = ListLookups(store.statements)
-    counters = RateLimits(store.statements)
+    counters, attempts = RateLimits(store.statements), Attempts(pool, keyring)
     passwords = Passwords(settings.argon2, threads=settings.hashing_threads, waiting=_WAITING_FOR_HASHES)
     return Daybook(
         settings=settings,
@@ -74,9 +83,12 @@ def open_daybook(settings: Settings, clock: Clock) -> Daybook:
         ),
         counters=counters,
         limits=Limits(counters, keyring, lookups, on=settings.rate_limit == "on"),
+        attempts=attempts,
+        attempt_book=AttemptBook(attempts),
         cookies=SessionCookies(settings.cookie_prefix, settings.secure, secret),
         origins=TrustedOrigins(settings.origin, settings.origin_patterns),
         sessions=SessionCheck(settings.database_url),
+        places=places,
         pool=pool,
     )
 

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.edge.daybook import Daybook
+from domain.store.attempts import Attempt
 
 from . import body, cross_origin, problems
 from .origins import forbidden_origin
@@ -21,6 +22,9 @@ from .visit import STATE, Visit
 BASE_PATH = "/api/auth"
 DEADLINE = 9.5
 """Seconds after which a request is answered with 503, so that none outlives ten."""
+
+_REFUSED = {401, 403, 429}
+_READING = {"GET", "HEAD", "OPTIONS"}
 
 PlainRoute = Callable[[Daybook, Visit, Scope, Reply], Awaitable[None]]
 
@@ -47,7 +51,7 @@ class Gate:
             await send({"type": "websocket.close"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        daybook = self.daybook
+        daybook, visit = self.daybook, None
         if not scope["path"].startswith(f"{BASE_PATH}/"):
             # health and documentation are not the contract's; an unknown path is the same empty 404
             reply = Reply(send, [], [])
@@ -71,7 +75,25 @@ class Gate:
             if reply.started:
                 problems.log_unexpected(error)
             else:
-                await problems.of(error).answer()(scope, receive, reply.instead())
+                reply = reply.instead()
+                await problems.answer(error, visit)(scope, receive, reply)
+        if daybook is not None and visit is not None and visit.refused_with is not None:
+            self._note(daybook, visit, visit.refused_with, scope, reply.status)
+
+    def _note(self, daybook: Daybook, visit: Visit, code: str, scope: Scope, status: int | None) -> None:
+        """Of a refused command, remember that it was tried; the answer is out, so nobody can tell by the time."""
+        if status not in _REFUSED or scope["method"] in _READING or not self._routed(scope):
+            return
+        daybook.attempt_book.note(
+            Attempt(
+                person_id=visit.concerns,
+                session_id=visit.session_id,
+                action=scope["path"].removeprefix(f"{BASE_PATH}/"),
+                code=code,
+                where_from=visit.where_from,
+                at=visit.now,
+            )
+        )
 
     async def _answer_routed(
         self, daybook: Daybook, visit: Visit, scope: Scope, receive: Receive, reply: Reply

@@ -16,6 +16,7 @@ from domain.refusals import Refusal
 from domain.store.conflicts import StoreAway
 
 from .answers import Answer
+from .visit import Visit
 
 STATUS: Mapping[type[Refusal], int] = {
     refusals.EmailTaken: 422,
@@ -46,6 +47,9 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "INVALID_NEW_USER_CALLBACK_URL": 403,
     "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED": 403,
     "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED": 405,
+    "NO_ACTIVE_ORGANIZATION": 400,
+    "YOU_ARE_NOT_A_MEMBER_OF_THIS_ORGANIZATION": 403,
+    "YOU_ARE_NOT_ALLOWED_TO_READ_THE_ACTIVITY_OF_THIS_ORGANIZATION": 403,
     "SERVICE_UNAVAILABLE": 503,
 }
 """The status of every code there is."""
@@ -128,6 +132,15 @@ def of(error: Exception) -> Problem:
         case _:
             log_unexpected(error)
             return Problem(500)
+
+
+def answer(error: Exception, visit: Visit | None) -> Answer:
+    """How any error is answered; its visit remembers what it was refused with, also where the wire shows no code."""
+    if visit is not None and isinstance(error, Problem | Refusal):
+        visit.refused_with = error.code
+    if visit is not None and isinstance(error, Refusal) and error.user_id is not None:
+        visit.concerns = error.user_id
+    return of(error).answer()
 
 
 def log_unexpected(error: Exception) -> None:

@@ -10,14 +10,19 @@ class Reply:
 
     def __init__(self, send: Send, cookies: list[str], headers: list[tuple[bytes, bytes]]) -> None:
         self._send, self._cookies, self._headers = send, cookies, headers
-        self.started = False
+        self.status: int | None = None
         self._abandoned = False
+
+    @property
+    def started(self) -> bool:
+        """Whether an answer is on its way, of which `status` is the status."""
+        return self.status is not None
 
     async def __call__(self, message: Message) -> None:
         if self._abandoned:
             return
         if message["type"] == "http.response.start":
-            self.started = True
+            self.status = message["status"]
             cookies = [(b"set-cookie", cookie.encode("latin-1")) for cookie in self._cookies]
             if cookies or self._headers:
                 message["headers"] = [*message["headers"], *cookies, *self._headers]

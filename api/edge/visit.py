@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from fastapi import Request
 
@@ -23,12 +24,18 @@ _seen = lru_cache(1024)(as_seen)
 
 @dataclass(slots=True)
 class Visit:
-    """When a request came, with which headers (names in lower case), and from where."""
+    """When a request came, with which headers (names in lower case), and from where.
+
+    What is known of it once it was refused: with which code, whose account it concerned, and through which session.
+    """
 
     now: datetime
     headers: Mapping[str, str]
     where_from: WhereFrom
     set_cookies: list[str] = field(default_factory=list)
+    refused_with: str | None = None
+    concerns: UUID | None = None
+    session_id: UUID | None = None
 
     @staticmethod
     def of(scope: Mapping[str, Any], now: datetime) -> Visit:

@@ -1,18 +1,27 @@
-"""Whether the service is alive and ready, for whoever watches over it."""
+"""Whether the service is alive and ready, and how the log is, for whoever watches over it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from fastapi import APIRouter, Request
+from prometheus_client.core import CollectorRegistry, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from api.edge.answers import Answer
 from api.edge.daybook import Daybook
 from api.edge.problems import UNAVAILABLE
+from projections.upkeep.condition import Condition, condition
 
 contract = APIRouter(tags=["health"])
 operations = APIRouter(tags=["health"])
+
+PATIENCE = 10.0
+"""Seconds the sequencer or a follower may lie behind before the log is called `behind`."""
 
 
 class OkAnswer(TypedDict):
@@ -27,11 +36,34 @@ class AliveAnswer(TypedDict):
     status: Literal["alive"]
 
 
+class FollowerAnswer(TypedDict):
+    """A follower of the log: the position it has taken in, how old the next entry is, what it could not take in."""
+
+    position: int
+    secondsBehind: float
+    setAside: int
+
+
+class LogAnswer(TypedDict):
+    """The log: its newest position (-1 while empty), the age of the oldest event not in it yet, and who follows it."""
+
+    head: int
+    secondsWaiting: float
+    followers: dict[str, FollowerAnswer]
+
+
 class ReadyAnswer(TypedDict):
-    """Whether requests can be served. `database` is `away` while it does not answer or is not fit to serve from."""
+    """Whether requests can be served. `database` is `away` while it does not answer or is not fit to serve from.
+
+    `history` is `ok`, or `behind` (sequencer or a follower late by more than ten seconds), or `damaged` (events set
+    aside, or rows that do not say what their events say); requests are served all the same. `drift` counts such rows.
+    """
 
     ready: bool
     database: Literal["ok", "away"]
+    history: Literal["ok", "behind", "damaged", "unknown"]
+    log: LogAnswer | None
+    drift: dict[str, int]
 
 
 @contract.get("/ok", summary="The service answers", responses={200: {"model": OkAnswer}})
@@ -46,19 +78,91 @@ async def healthz() -> Answer:
 
 @operations.get(
     "/readyz",
-    summary="Requests can be served",
+    summary="Requests can be served; how the log is",
     responses={200: {"model": ReadyAnswer}, 503: {"model": ReadyAnswer, "description": "Not yet, or not any more"}},
 )
 def readyz(request: Request) -> Answer:
+    now = _condition(request)
+    if now is None:
+        away = ReadyAnswer(ready=False, database="away", history="unknown", log=None, drift={})
+        return Answer(away, 503, {"Retry-After": "1"})
+    log = LogAnswer(
+        head=now.head,
+        secondsWaiting=round(now.seconds_waiting, 3),
+        followers={
+            one.name: FollowerAnswer(
+                position=one.position, secondsBehind=round(one.seconds_behind, 3), setAside=one.set_aside
+            )
+            for one in now.followers
+        },
+    )
+    history: Literal["ok", "behind", "damaged"] = (
+        "damaged" if now.damaged else "behind" if now.seconds_behind > PATIENCE else "ok"
+    )
+    return Answer(ReadyAnswer(ready=True, database="ok", history=history, log=log, drift=now.drift))
+
+
+@operations.get(
+    "/metrics",
+    summary="The log in numbers, for Prometheus",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, 503: {"description": "Not now"}},
+)
+def metrics(request: Request) -> Response:
+    now = _condition(request)
+    if now is None:
+        return Response(status_code=503, headers={"Retry-After": "1"})
+    registry = CollectorRegistry()
+    registry.register(_Numbers(now))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+class _Numbers(Collector):
+    """The condition of the log, the same whichever worker or node is asked."""
+
+    def __init__(self, now: Condition) -> None:
+        self._now = now
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._now
+        yield _gauge("daybook_log_head", "Newest position of the log, -1 while it is empty.", now.head)
+        yield _gauge(
+            "daybook_log_waiting_seconds", "Age of the oldest event that is not in the log yet.", now.seconds_waiting
+        )
+        for name, text, values in (
+            ("position", "Position a follower has taken in.", {f.name: float(f.position) for f in now.followers}),
+            ("behind_seconds", "Age of a follower's next entry.", {f.name: f.seconds_behind for f in now.followers}),
+            (
+                "set_aside_events",
+                "Events a follower could not take in.",
+                {f.name: float(f.set_aside) for f in now.followers},
+            ),
+            ("restarts", "How often a follower began again.", {f.name: float(f.restarts) for f in now.followers}),
+        ):
+            yield _labelled(f"daybook_follower_{name}", text, "follower", values)
+        drift = {table: float(rows) for table, rows in now.drift.items()}
+        yield _labelled("daybook_drift_rows", "Rows that do not say what their events say.", "table", drift)
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    gauge = GaugeMetricFamily(name, text)
+    gauge.add_metric([], value)
+    return gauge
+
+
+def _labelled(name: str, text: str, label: str, values: dict[str, float]) -> Metric:
+    gauge = GaugeMetricFamily(name, text, labels=[label])
+    for key, value in values.items():
+        gauge.add_metric([key], value)
+    return gauge
+
+
+def _condition(request: Request) -> Condition | None:
+    """The log's condition; None while the database does not answer."""
     daybook: Daybook | None = request.app.state.daybook
-    ready = daybook is not None and _answers(daybook)
-    answer = ReadyAnswer(ready=ready, database="ok" if ready else "away")
-    return Answer(answer, 200 if ready else 503, None if ready else {"Retry-After": "1"})
-
-
-def _answers(daybook: Daybook) -> bool:
+    if daybook is None:
+        return None
     try:
-        daybook.context.store.statements.rows("SELECT")
+        return condition(daybook.context.store.statements)
     except UNAVAILABLE:
-        return False
-    return True
+        return None

@@ -60,7 +60,7 @@ def verified_account(context: Context, *, email: str, password: str) -> Account:
     account = context.lookups.account_by_email(context.keyring.email_hash(address))
     stored = None if account is None else account.password_hash
     if not context.passwords.verify(stored, password) or account is None or stored is None:
-        raise WrongCredentials
+        raise WrongCredentials(None if account is None else account.person.user_id)
     if context.passwords.outdated(stored):
         rehash(context.store.statements, account.person.user_id, old=stored, new=context.passwords.hash(password))
     return account

@@ -17,6 +17,8 @@ S = TypeVar("S")
 Fields = dict[str, Any]
 Upcast = tuple[str, Callable[[Fields], Fields]]
 """The stored name of the next shape, and how the fields of the old one become those of the new."""
+Event = user.UserEvent | session.SessionEvent | organization.OrganizationEvent | membership.MembershipEvent
+"""Every event there is: a `match` over it is checked to leave none out."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,18 @@ def current(name: str, fields: Fields, upcasts: Mapping[str, Upcast] = UPCASTS) 
         name, upcast = upcasts[name]
         fields = upcast(fields)
     return name, fields
+
+
+def stored_names(event: type) -> list[str]:
+    """Every stored name that reads as this event: its own, and those of its older shapes."""
+    own = NAME_BY_EVENT[event]
+    return [own, *(name for name in UPCASTS if _newest(name) == own)]
+
+
+def _newest(name: str) -> str:
+    while name in UPCASTS:
+        name, _ = UPCASTS[name]
+    return name
 
 
 def event_class(name: str) -> type:

@@ -74,7 +74,7 @@ def decode(
 ) -> Any:
     """The event stored under `name`, validated against its class; personal fields are None without the key.
 
-    Raises UnknownEvent, msgspec.ValidationError, or cryptography's InvalidTag.
+    Raises UnknownEvent, msgspec.DecodeError, or cryptography's InvalidTag.
     """
     if name not in upcasts and not personal_fields(event := catalogue.event_class(name)):
         return _decoder(event)(encoded.body)
@@ -92,6 +92,11 @@ def personal_content(encoded: Encoded, *, key: AESGCM | None, place: bytes) -> b
     if encoded.sealed is None or key is None:
         return None
     return unseal(key, encoded.sealed, place)
+
+
+def personal_part(content: bytes) -> dict[str, Any]:
+    """The personal fields in what `personal_content` returned."""
+    return _decode_fields(content[SALT_LENGTH:])
 
 
 def commitment_to(content: bytes) -> bytes:
@@ -116,7 +121,7 @@ def personal_fields(kind: type[Any]) -> tuple[str, ...]:
 def _fields(encoded: Encoded, key: AESGCM | None, place: bytes) -> dict[str, Any]:
     personal = personal_content(encoded, key=key, place=place)
     public = _decode_fields(encoded.body)
-    return public if personal is None else public | _decode_fields(personal[SALT_LENGTH:])
+    return public if personal is None else public | personal_part(personal)
 
 
 def _converted(stored: dict[str, Any], kind: type[T]) -> T:

@@ -73,9 +73,14 @@ class Keyring:
         return _generation(self._newest) + box
 
     def open(self, subject_id: UUID, wrapped: bytes) -> AESGCM:
-        """A subject's key. Opened keys are kept by their wrapped bytes: a destroyed one is never asked for again."""
-        generation = int.from_bytes(wrapped[:_GENERATION_LENGTH])
-        return _opened(self._wrapping[generation], subject_id.bytes, wrapped[_GENERATION_LENGTH:])
+        """A subject's key. Opened keys are kept by their wrapped bytes: a destroyed one is never asked for again.
+
+        Raises cryptography's InvalidTag, also if it was wrapped by a data key nobody knows.
+        """
+        wrapping = self._wrapping.get(int.from_bytes(wrapped[:_GENERATION_LENGTH]))
+        if wrapping is None:
+            raise InvalidTag
+        return _opened(wrapping, subject_id.bytes, wrapped[_GENERATION_LENGTH:])
 
     def email_hash(self, email: str) -> bytes:
         """The keyed hash of a canonical address (HMAC-SHA256): unique slot and look-up key, unreadable in any log."""
@@ -84,6 +89,10 @@ class Keyring:
     def limit_key(self, *parts: str) -> bytes:
         """The keyed hash under which a rate limit counts: no address stands in its table."""
         return self._hash("limit", "\x1f".join(parts))
+
+    def attempt_key(self, *parts: str) -> bytes:
+        """The keyed hash under which refused commands of one kind are counted."""
+        return self._hash("attempt", "\x1f".join(parts))
 
     def _hash(self, purpose: str, content: str) -> bytes:
         return hmac.digest(self._hashing, f"{purpose}\x1e{content}".encode(), "sha256")

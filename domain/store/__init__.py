@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
 from eventsourcing.application import Application
+from msgspec import DecodeError
 
-from domain.events.catalogue import AGGREGATE_BY_EVENT, Aggregate
+from domain.events.catalogue import AGGREGATE_BY_EVENT, Aggregate, UnknownEvent
 from domain.events.codec import personal_fields
 from domain.events.keys import Keyring
 from domain.refusals import SubjectGone
@@ -23,6 +26,8 @@ from .rows import SUBJECT_KEYS, Projection, Write, merge, put, write_of
 from .statement import Link, Mode
 
 S = TypeVar("S")
+Place = tuple[UUID, int]
+"""A stream, and a version in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,17 @@ class Store(Application[UUID]):
         if state is None:
             raise NoSuchStream(aggregate.name)
         return Loaded(aggregate, stream_id, version, state)
+
+    def recorded(self, places: Sequence[Place]) -> dict[Place, Recorded]:
+        """The events at these places. One that cannot be read is left out: a damaged one must not hide the others."""
+        recorder, found = self.recorder, dict[Place, Recorded]()
+        assert isinstance(recorder, PostgresRecorder)
+        for stored in recorder.select_places(places):
+            with suppress(UnknownEvent, DecodeError, InvalidTag):
+                recorded = self.mapper.to_domain_event(stored)
+                assert isinstance(recorded, Recorded)
+                found[recorded.stream_id, recorded.version] = recorded
+        return found
 
     def new_subject(self, subject_id: UUID) -> Subject:
         """A subject with a fresh key, which the first append that seals for it will store."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from hmac import compare_digest
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +13,30 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.persistence import Mapper, Notification, StoredEvent
 
 from domain.events.catalogue import NAME_BY_EVENT
-from domain.events.codec import Encoded, decode, decode_as, encode
+from domain.events.codec import (
+    Encoded,
+    commitment_in,
+    commitment_to,
+    decode,
+    decode_as,
+    encode,
+    personal_content,
+    personal_part,
+)
 from domain.events.keys import Keyring
 
-from .envelope import Command, Recorded, Subject
+from .envelope import ActorKind, Command, Recorded, Subject
+
+_ACTOR_KINDS = {str(kind): kind for kind in ActorKind}
+
+
+class Proof(StrEnum):
+    """What a commitment says: who has salt and bytes can check them, once the key is gone nobody can."""
+
+    HOLDS = "holds"
+    BROKEN = "broken"
+    KEY_GONE = "key gone"
+    NOTHING_SEALED = "nothing sealed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +120,74 @@ class SealingMapper(Mapper[UUID]):
                 key=self._key(stored_event.subject),
                 place=_place(stored_event),
             ),
-            command=self._command(stored_event.cause),
+            command=self.command(stored_event.cause),
             subject=stored_event.subject,
         )
 
-    def _command(self, stored: StoredCommand) -> Command:
+    def recorded(
+        self,
+        stream_id: UUID,
+        version: int,
+        name: str,
+        body: bytes,
+        sealed: bytes | None,
+        subject_id: UUID | None,
+        wrapped: bytes | None,
+        command_id: UUID,
+        at: datetime,
+        actor_kind: str,
+        actor_id: UUID | None,
+        session_id: UUID | None,
+        command_sealed: bytes | None,
+        command_subject_id: UUID | None,
+        command_wrapped: bytes | None,
+    ) -> Recorded:
+        """As `to_domain_event`, from the values themselves, for whoever reads many.
+
+        The command is made of the copies in its columns; where it came from is opened if the key is given.
+        """
+        subject = None if subject_id is None else Subject(subject_id, wrapped)
+        key = None if wrapped is None or sealed is None else self._keyring.open(subject_id, wrapped)  # type: ignore[arg-type]
+        place = b"" if key is None else place_of(stream_id, version)
+        command = Command(
+            command_id=command_id, at=at, actor_kind=_ACTOR_KINDS[actor_kind], actor_id=actor_id, session_id=session_id
+        )
+        if command_wrapped is not None and command_sealed is not None:
+            where_from = self._where_from(command_sealed, command_id, command_subject_id, command_wrapped)
+            command = replace(command, **where_from)
+        return Recorded(
+            originator_id=stream_id,
+            originator_version=version,
+            event=decode(name, Encoded(body, sealed), key=key, place=place),
+            command=command,
+            subject=subject,
+        )
+
+    def proof(self, encoded: Encoded, subject: Subject | None, place: bytes) -> Proof:
+        """What the commitment in a public part says of the sealed one. Raises InvalidTag if the box was tampered with.
+
+        `place` is where it stands: of an event stream and version (`place_of`), of a command its id.
+        """
+        committed, key = commitment_in(encoded), self._key(subject)
+        if committed is None and encoded.sealed is None:
+            return Proof.NOTHING_SEALED
+        if committed is None or encoded.sealed is None:
+            return Proof.BROKEN
+        content = personal_content(encoded, key=key, place=place)
+        if content is None:
+            return Proof.KEY_GONE
+        return Proof.HOLDS if compare_digest(committed, commitment_to(content)) else Proof.BROKEN
+
+    def command(self, stored: StoredCommand) -> Command:
+        """The command that was stored. Raises msgspec.DecodeError or InvalidTag."""
         return decode_as(Command, stored.encoded, key=self._key(stored.subject), place=stored.command_id.bytes)
+
+    def _where_from(self, sealed: bytes, command_id: UUID, subject_id: UUID | None, wrapped: bytes) -> dict[str, Any]:
+        assert subject_id is not None, "what is sealed is sealed for somebody"
+        content = personal_content(
+            Encoded(b"", sealed), key=self._keyring.open(subject_id, wrapped), place=command_id.bytes
+        )
+        return {} if content is None else personal_part(content)
 
     def _key(self, subject: Subject | None) -> AESGCM | None:
         if subject is None or subject.wrapped is None:
@@ -114,7 +199,11 @@ def _subject_id(subject: Subject | None) -> UUID | None:
     return None if subject is None else subject.subject_id
 
 
+def place_of(stream_id: UUID, version: int) -> bytes:
+    """Where an event stands, as its sealed box is bound to it."""
+    return stream_id.bytes + version.to_bytes(4)
+
+
 def _place(event: Recorded | StoredEvent) -> bytes:
-    """Where the event stands, as the sealed box is bound to it."""
     assert isinstance(event.originator_id, UUID)
-    return event.originator_id.bytes + event.originator_version.to_bytes(4)
+    return place_of(event.originator_id, event.originator_version)

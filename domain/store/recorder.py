@@ -21,11 +21,11 @@ from .rows import SUBJECT_KEYS, Write
 from .statement import Link, append
 from .subscription import LogSubscription
 
-_EVENT = """
+STORED = """
     e.stream_id, e.version, e.name, e.body, e.sealed, e.subject_id, k.wrapped,
     c.command_id, c.body, c.sealed, c.subject_id, ck.wrapped
 """
-_JOINS = """
+WITH_KEYS = """
     JOIN commands c ON c.command_id = e.command_id
     LEFT JOIN subject_keys k ON k.subject_id = e.subject_id
     LEFT JOIN subject_keys ck ON ck.subject_id = c.subject_id
@@ -113,7 +113,7 @@ class PostgresRecorder(ApplicationRecorder):
     ) -> list[StoredEvent]:
         """The events of a stream in order, each with the wrapped keys it takes to open it."""
         rows = self._statements.rows(
-            f"SELECT {_EVENT} FROM events e {_JOINS}"  # noqa: S608  only constants and a direction
+            f"SELECT {STORED} FROM events e {WITH_KEYS}"
             " WHERE e.stream_id = $1 AND e.version > $2 AND e.version <= $3"
             f" ORDER BY e.version {'DESC' if desc else 'ASC'} LIMIT $4",
             originator_id,
@@ -121,7 +121,17 @@ class PostgresRecorder(ApplicationRecorder):
             _LAST_VERSION if lte is None else lte,
             limit,
         )
-        return [SealedEvent(**_fields(row)) for row in rows]
+        return [stored(row) for row in rows]
+
+    def select_places(self, places: Sequence[tuple[UUID, int]]) -> list[SealedEvent]:
+        """The events at these places (stream, version), in no particular order; the library has no such question."""
+        rows = self._statements.rows(
+            f"SELECT {STORED} FROM unnest($1::uuid[], $2::integer[]) AS given(stream_id, version)"
+            f" JOIN events e USING (stream_id, version) {WITH_KEYS}",
+            [stream_id for stream_id, _ in places],
+            [version for _, version in places],
+        )
+        return [stored(row) for row in rows]
 
     def select_notifications(
         self,
@@ -135,7 +145,7 @@ class PostgresRecorder(ApplicationRecorder):
         """The log from a place on. The library counts from 1, the log's positions from 0."""
         first = max((start or 0) - (1 if inclusive_of_start else 0), 0)
         rows = self._statements.rows(
-            f"SELECT {_EVENT}, l.position + 1 FROM log l JOIN events e USING (stream_id, version) {_JOINS}"  # noqa: S608  only constants
+            f"SELECT {STORED}, l.position + 1 FROM log l JOIN events e USING (stream_id, version) {WITH_KEYS}"
             " WHERE l.position >= $1 AND l.position < $2 AND ($3::text[] IS NULL OR e.name = ANY($3))"
             " ORDER BY l.position LIMIT $4",
             first,
@@ -160,6 +170,11 @@ class PostgresRecorder(ApplicationRecorder):
 def _sealed(event: StoredEvent) -> SealedEvent:
     assert isinstance(event, SealedEvent), "what our mapper makes"
     return event
+
+
+def stored(row: Values) -> SealedEvent:
+    """The event a row of `STORED` holds."""
+    return SealedEvent(**_fields(row))
 
 
 def _fields(row: Values) -> dict[str, Any]:

@@ -60,11 +60,15 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """An inline projection: the one table that mirrors the streams of one aggregate, and the pure function to it."""
+    """An inline projection: the one table that mirrors the streams of one aggregate, and the pure function to it.
+
+    `where_from` are the events of which it shows where their command came from.
+    """
 
     aggregate: str
     table: Table
     project: Callable[[Recorded], Row | None]
+    where_from: tuple[type, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,17 @@ def project(recorded: Recorded) -> Row | None:
 PROJECTION = Projection(MEMBERSHIP.name, TABLE, project)
 
 
+def live_role(read: Statements, organization_id: UUID, user_id: UUID) -> str | None:
+    """What a person is in an open organization, perhaps several roles joined by commas; None if no member of it."""
+    row = read.row(
+        "SELECT m.role FROM member_list m JOIN organization_list o USING (organization_id)"
+        " WHERE m.organization_id = $1 AND m.live_user_id = $2 AND o.ended_at IS NULL",
+        organization_id,
+        user_id,
+    )
+    return None if row is None else row[0]
+
+
 def organization_to_start_in(read: Statements, user_id: UUID) -> UUID | None:
     """The organization last chosen if the person still belongs to it, else the one joined first, else None."""
     row = read.row(

@@ -61,7 +61,7 @@ def project(recorded: Recorded) -> Row | None:
             return None
 
 
-PROJECTION = Projection(SESSION.name, TABLE, project)
+PROJECTION = Projection(SESSION.name, TABLE, project, where_from=(SessionStarted,))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 
 from api.cli.embedded import EmbeddedPostgres
+from domain.events.keys import Keyring
 from domain.store import Store
 from domain.store.connections import connection_arguments, open_pool
 from domain.store.migrate import migrate
@@ -34,6 +35,11 @@ class Cluster:
             with psycopg.connect(database.owner_url, **connection_arguments("bench")) as connection:
                 migrate(connection, application_role="daybook")
             yield database
+
+    def keyring(self, database: Database) -> Keyring:
+        """The keys of one of the databases."""
+        with psycopg.connect(database.application_url, **connection_arguments("bench")) as connection:
+            return open_keyring(connection, SECRET)
 
 
 @contextmanager

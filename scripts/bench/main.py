@@ -10,36 +10,57 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import append
 import get_session
+import journal
 import typer
+import upkeep
 from cluster import Cluster, running
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 from rich.table import Table
 from rounds import Figure, Pair, measure
 from wrk import NotInstalled
 
+Tell = Callable[[str, int, int], None]
+"""Told what is done, how much of it so far, and how much there is."""
 BENCHMARKS: dict[str, Callable[[Cluster], AbstractContextManager[list[Pair]]]] = {
     "get-session": get_session.pairs,
     "append-stock": append.against_stock,
     "append-pgbench": append.against_pgbench,
 }
+ALONE: dict[str, Callable[[Cluster, int, int, Tell], dict[str, Any]]] = {
+    "history": upkeep.loaded,
+    "upkeep": upkeep.measured,
+    "journal": journal.measured,
+}
+"""No pairs: how long something takes on so many events. Run alone, each."""
 
 
 def main(
-    names: Annotated[list[str] | None, typer.Argument(help=f"Some of: {', '.join(BENCHMARKS)}. All without.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help=f"Some of: {', '.join(BENCHMARKS)} (all without), or one of: {', '.join(ALONE)}."),
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Pairs of slices for each figure.")] = 7,
     seconds: Annotated[float, typer.Option(min=0.5, help="Length of a slice.")] = 4.0,
+    events: Annotated[int, typer.Option(min=100, help="For those run alone: events in the history.")] = 1_000_000,
+    one_person: Annotated[int, typer.Option(min=0, help="How many of them are one person's; 0 or 5 and more.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Write the figures as JSON.")] = False,
 ) -> None:
     """Measure Daybook against others, in pairs, and print the median of the ratios. Nothing is asserted."""
     console = Console(stderr=as_json, highlight=False)
     chosen = names or list(BENCHMARKS)
+    if chosen[0] in ALONE:
+        found = _alone(chosen[0], events, one_person, console)
+        console.print_json(data=found) if not as_json else print(json.dumps(found))
+        return
     if unknown := [name for name in chosen if name not in BENCHMARKS]:
-        console.print(f"There is no benchmark {unknown[0]}; there are {', '.join(BENCHMARKS)}.")
+        console.print(
+            f"There is no pair {unknown[0]}; there are {', '.join(BENCHMARKS)}, and alone {', '.join(ALONE)}."
+        )
         raise typer.Exit(2)
     try:
         figures = list(_figures(chosen, rounds, seconds, console))
@@ -63,6 +84,23 @@ def _figures(chosen: list[str], rounds: int, seconds: float, console: Console) -
                 for pair in pairs:
                     task = progress.add_task(pair.name, total=2 * rounds)
                     yield measure(pair, rounds=rounds, seconds=seconds, after_slice=partial(progress.advance, task))
+
+
+def _alone(name: str, events: int, one_person: int, console: Console) -> dict[str, Any]:
+    """What was measured in a database that is thrown away, telling how far it is."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(Path(folder)) as cluster,
+        Progress(console=console, transient=True) as progress,
+    ):
+        tasks: dict[str, TaskID] = {}
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=total)
+            progress.update(tasks[what], completed=done, total=total)
+
+        return {"cores": os.cpu_count(), name: ALONE[name](cluster, events, one_person, tell)}
 
 
 def _table(figures: list[Figure]) -> Table:

@@ -29,7 +29,7 @@ def keeper(server: Server) -> psutil.Process:
 
 def keeps(process: psutil.Process) -> bool:
     try:
-        return "api.cli.keeper" in process.cmdline()
+        return "api.cli.duties" in process.cmdline()
     except psutil.Error:
         return False
 
@@ -90,6 +90,32 @@ def test_while_one_nodes_keeper_is_frozen_anothers_goes_on(database: Database, s
                 within(4, partial(has_logged, database, number + 1))
             finally:
                 frozen.send_signal(signal.SIGCONT)
+
+
+def test_past_an_event_nobody_can_read_the_others_go_on_within_a_second(
+    database: Database, store: Store, tmp_path: Path
+) -> None:
+    with served(tmp_path / "log", settings(database)) as server:
+        a_session(store)
+        within(5, partial(is_told, database, 1))
+        database.rows(
+            "WITH unreadable AS (INSERT INTO events SELECT gen_random_uuid(), 1, 'NeverHeardOf', NULL, command_id, '{}'"
+            "                      FROM events RETURNING stream_id, version)"
+            " INSERT INTO queue (stream_id, version) SELECT * FROM unreadable"
+        )
+        a_session(store)
+        within(1, partial(is_told, database, 2))
+        with server.client() as client:
+            ready = client.get("/readyz").json()
+            numbers = client.get("/metrics").text
+        assert (ready["ready"], ready["history"]) == (True, "damaged")
+        assert ready["log"]["followers"]["journal"]["setAside"] == 1
+        assert 'daybook_follower_set_aside_events{follower="journal"} 1.0' in numbers
+        assert "daybook_log_head 2.0" in numbers
+
+
+def is_told(database: Database, entries: int) -> bool:
+    return bool(database.value("SELECT count(*) FROM journal") == entries)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])

@@ -13,6 +13,7 @@ METHODS = {"get", "post", "put", "delete", "patch", "options", "head"}
 ROUTES = {
     ("get", "/healthz"),
     ("get", "/readyz"),
+    ("get", "/metrics"),
     ("get", f"{BASE}/ok"),
     ("get", f"{BASE}/get-session"),
     ("get", f"{BASE}/organization/list"),

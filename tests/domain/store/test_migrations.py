@@ -13,6 +13,7 @@ from domain.store.migrate import NotMigrated, grants, migrate, migrations, requi
 from domain.store.rows import CREDENTIALS, SUBJECT_KEYS, Table
 from domain.store.statement import COMMAND_COLUMNS, EVENT_COLUMNS
 from projections import INLINE
+from projections.trails import journal
 from tests.databases import Database
 
 TYPES = {"timestamp with time zone": "timestamptz"}
@@ -35,6 +36,10 @@ def test_a_lists_columns_are_the_tables(database: Database, table: Table) -> Non
 def test_the_books_columns_are_the_tables(database: Database) -> None:
     assert columns(database, "events") == EVENT_COLUMNS
     assert columns(database, "commands") == COMMAND_COLUMNS
+
+
+def test_the_journals_columns_are_the_tables(database: Database) -> None:
+    assert columns(database, "journal") == journal.COLUMNS
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,84 @@
+"""What the keeper of the log does, in a process of its own beside the workers: sequencer, followers, sweep.
+
+Any node may have one: the sequencer's lock and the followers' rows see to it that only one works at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
+from logging.config import dictConfig
+
+import psycopg
+
+from domain.store.connections import connection_arguments
+from domain.store.mapper import SealingMapper
+from domain.store.requirements import open_keyring
+from domain.store.sequencer import run_sequencer
+from projections import FOLLOWERS
+from projections.upkeep.follow import run_follower
+from projections.upkeep.sweep import run_sweep
+
+from .logs import LOGGING
+from .orphans import end_with
+
+_AGAIN_AFTER = 1.0
+_LAST_WORDS = 0.5
+"""Seconds for what is begun; one that waits for a frozen database must not hold up the end."""
+
+_logger = logging.getLogger("daybook")
+
+
+def keep(conninfo: str, secret: str, stop: threading.Event) -> None:
+    """Run everything that works on the log, each in a thread of its own, until told to stop."""
+    duties: dict[str, Callable[[threading.Event], None]] = {
+        "sequencer": partial(run_sequencer, conninfo),
+        **{one.name: partial(run_follower, conninfo, one) for one in FOLLOWERS},
+        "sweep": partial(_sweep, conninfo, secret),
+    }
+    threads = [
+        threading.Thread(target=_keep_at, args=(name, duty, stop), name=name, daemon=True)
+        for name, duty in duties.items()
+    ]
+    for thread in threads:
+        thread.start()
+    stop.wait()
+    for thread in threads:
+        thread.join(_LAST_WORDS)
+
+
+def _sweep(conninfo: str, secret: str, stop: threading.Event) -> None:
+    with psycopg.connect(conninfo, **connection_arguments("daybook-start")) as connection:
+        keyring = open_keyring(connection, secret)
+    run_sweep(conninfo, SealingMapper(keyring), stop)
+
+
+def _keep_at(name: str, duty: Callable[[threading.Event], None], stop: threading.Event) -> None:
+    """A duty that fails is begun again; the others go on meanwhile."""
+    while not stop.is_set():
+        try:
+            duty(stop)
+        except psycopg.OperationalError:
+            stop.wait(_AGAIN_AFTER)
+        except Exception as error:
+            _logger.error("%s ended (%s) and is begun again.", name, type(error).__name__)
+            stop.wait(_AGAIN_AFTER)
+
+
+def main() -> None:
+    """Keep the log until told to stop. Argument: the process to end with."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    dictConfig(LOGGING)
+    end_with(int(sys.argv[1]))
+    keep(os.environ["DAYBOOK_DATABASE_URL"], os.environ["DAYBOOK_SECRET"], stop)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,288 @@
+"""The journal: what a person did and what was done to their account, and what happened in an organization."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+from starlette.responses import Response
+from typing_extensions import TypedDict
+
+from api.edge.admission import Caller, Calling
+from api.edge.answers import Answer
+from api.edge.downloads import MEDIA_TYPES, download
+from api.edge.problems import Problem
+from api.edge.wire_time import to_wire
+from domain.events.catalogue import EVENT_BY_NAME
+from domain.roles import Role
+from projections.lists.member_list import live_role
+from projections.lists.session_list import LiveSession
+from projections.trails.activity import ATTEMPT, BadCursor, Page, Selection, Spot, of_a_person, of_an_organization
+from projections.trails.told import Narrator, Told
+
+from .documented import documented
+from .shapes import wire_id
+
+FORBIDDEN = "YOU_ARE_NOT_ALLOWED_TO_READ_THE_ACTIVITY_OF_THIS_ORGANIZATION"
+
+_BATCH = 250
+"""Entries of a download that are read at once."""
+_READERS = {Role.OWNER, Role.ADMIN}
+_ID = re.compile(r"[0-9a-f]{32}")
+_EVENTS = sorted(EVENT_BY_NAME)
+# nothing ever happened outside of these, and what is computed with moments inside of them stays a moment
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+
+
+class Entry(TypedDict):
+    """What happened. Where from is "" if unknown or none of the reader's business.
+
+    `sessionId` is the session it is about or was done through, `current` if that is the one asking. `times` such things
+    happened from `since` to `at`, told as one. `newDevice` marks a sign-in from a browser, system and network not seen
+    before.
+    """
+
+    at: str
+    event: str
+    text: str
+    device: str
+    location: str
+    ipAddress: str
+    sessionId: str | None
+    current: bool
+    times: int
+    since: str
+    newDevice: bool
+
+
+class OrganizationEntry(Entry):
+    """What happened in an organization. `actor` is who did it, `actorId` their user id if it was a person."""
+
+    actor: str
+    actorId: str | None
+
+
+class ActivityAnswer(TypedDict):
+    """A page of a person's entries, newest first; `nextCursor` is null at the end."""
+
+    entries: list[Entry]
+    nextCursor: str | None
+
+
+class OrganizationActivityAnswer(TypedDict):
+    """A page of an organization's entries, newest first; `nextCursor` is null at the end."""
+
+    entries: list[OrganizationEntry]
+    nextCursor: str | None
+
+
+def _cursor(text: str) -> str:
+    try:
+        Spot.of(text)
+    except BadCursor:
+        raise ValueError("Invalid input") from None
+    return text
+
+
+def _one_of(names: list[str]) -> Any:
+    def known(text: str) -> str:
+        if text not in names:
+            raise ValueError("Invalid option")
+        return text
+
+    return AfterValidator(known)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or "T" not in text:
+        raise ValueError("Invalid ISO 8601 moment with its zone")
+    return min(max(moment, _EARLIEST), _LATEST)
+
+
+class _Page(BaseModel):
+    limit: Annotated[int, Field(ge=1, le=100, description="How many entries a page has.")] = 50
+    cursor: Annotated[
+        str, AfterValidator(_cursor), Field(description="`nextCursor` of the page before; empty for the first page.")
+    ] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_not_given(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in given.items() if value != ""}
+
+
+class ActivityQuery(_Page):
+    """Which of a person's entries. Empty values count as not given (wire.md §1)."""
+
+    type: Annotated[
+        str,
+        _one_of([*_EVENTS, ATTEMPT]),
+        Field(
+            description=f"Only entries of this event; `{ATTEMPT}` for what was tried and refused.",
+            json_schema_extra={"enum": ["", *_EVENTS, ATTEMPT]},
+        ),
+    ] = ""
+
+
+class OrganizationActivityQuery(_Page):
+    """Which entries of which organization, and as what. Empty values count as not given (wire.md §1)."""
+
+    organizationId: Annotated[str, Field(description="Empty for the active organization.")] = ""
+    actor: Annotated[str, Field(pattern=f"^{_ID.pattern}$", description="Only what this user (id) did.")] = ""
+    type: Annotated[
+        str,
+        _one_of(_EVENTS),
+        Field(description="Only entries of this event.", json_schema_extra={"enum": ["", *_EVENTS]}),
+    ] = ""
+    since: Annotated[
+        datetime | None,
+        BeforeValidator(_moment),
+        Field(alias="from", description="Only what happened then or later: ISO 8601 with a zone (`Z`, or `%2B01:00`)."),
+    ] = None
+    until: Annotated[
+        datetime | None,
+        BeforeValidator(_moment),
+        Field(alias="to", description="Only what happened before: ISO 8601 with a zone (`Z`, or `%2B01:00`)."),
+    ] = None
+    format: Annotated[
+        Literal["json", "ndjson", "csv"],
+        Field(description="`json` for a page; the others for everything selected, whatever `limit` and `cursor` say."),
+    ] = "json"
+
+
+async def _no_key_twice(request: Request) -> None:
+    """A key given twice is a list, and a list is no text (wire.md §1)."""
+    counts = Counter(key for key, _ in request.query_params.multi_items())
+    known = {field.alias or name for name, field in OrganizationActivityQuery.model_fields.items()}
+    twice = [key for key in counts if counts[key] > 1 and key in known]
+    if twice:
+        raise RequestValidationError([{"type": "string_type", "loc": ("query", key), "input": []} for key in twice])
+
+
+router = APIRouter(tags=["activity"], dependencies=[Depends(_no_key_twice)])
+
+
+@router.get(
+    "/activity/list",
+    summary="What you did and what was done to your account, newest first",
+    responses=documented(ActivityAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", body=False),
+)
+def list_activity(calling: Calling, query: Annotated[ActivityQuery, Query()]) -> Answer:
+    session = calling.admitted()
+    page = of_a_person(
+        calling.daybook.context.store.statements,
+        session.user_id,
+        before=Spot.of(query.cursor),
+        limit=query.limit,
+        event=query.type or None,
+    )
+    told = _told(calling, page, you=session.user_id)
+    return Answer(ActivityAnswer(entries=[_entry(one, session) for one in told], nextCursor=page.next_cursor))
+
+
+def _with_downloads(responses: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
+    text = {"schema": {"type": "string"}}
+    return responses | {200: {**responses[200], "content": {kind: text for kind in MEDIA_TYPES.values()}}}
+
+
+@router.get(
+    "/organization/activity",
+    summary="What happened in an organization, newest first, for its owners and admins; a page, or all as a file",
+    response_class=Response,
+    responses=_with_downloads(
+        documented(
+            OrganizationActivityAnswer,
+            "VALIDATION_ERROR",
+            "NO_ACTIVE_ORGANIZATION",
+            "UNAUTHORIZED",
+            "YOU_ARE_NOT_A_MEMBER_OF_THIS_ORGANIZATION",
+            FORBIDDEN,
+            body=False,
+        )
+    ),
+)
+def list_organization_activity(calling: Calling, query: Annotated[OrganizationActivityQuery, Query()]) -> Response:
+    session = calling.admitted()
+    selection = Selection(
+        organization_id=_readable_organization(calling, session, query.organizationId),
+        actor_id=UUID(query.actor) if query.actor else None,
+        event=query.type or None,
+        since=query.since,
+        until=query.until,
+    )
+    if query.format != "json":
+        pages = _all_pages(calling, session, selection)
+        return download("activity", query.format, list(OrganizationEntry.__annotations__), pages)
+    entries, next_cursor = _organization_page(calling, session, selection, query.cursor, query.limit)
+    return Answer(OrganizationActivityAnswer(entries=entries, nextCursor=next_cursor))
+
+
+def _readable_organization(calling: Caller, session: LiveSession, asked: str) -> UUID:
+    """The organization whose trail the caller may read, by committed state (wire.md §10: as members are listed)."""
+    organization_id = session.active_organization_id
+    if asked:
+        # an id that cannot be one is unknown like any other
+        organization_id = UUID(asked) if _ID.fullmatch(asked) else UUID(int=0)
+    if organization_id is None:
+        raise Problem.of_code("NO_ACTIVE_ORGANIZATION")
+    role = live_role(calling.daybook.context.store.statements, organization_id, session.user_id)
+    if role is None:
+        raise Problem.of_code("YOU_ARE_NOT_A_MEMBER_OF_THIS_ORGANIZATION")
+    if _READERS.isdisjoint(part.strip() for part in role.split(",")):
+        raise Problem.of_code(FORBIDDEN)
+    return organization_id
+
+
+def _all_pages(calling: Caller, session: LiveSession, selection: Selection) -> Iterator[list[OrganizationEntry]]:
+    cursor: str | None = ""
+    while cursor is not None:
+        entries, cursor = _organization_page(calling, session, selection, cursor, _BATCH)
+        yield entries
+
+
+def _organization_page(
+    calling: Caller, session: LiveSession, selection: Selection, cursor: str, limit: int
+) -> tuple[list[OrganizationEntry], str | None]:
+    read = calling.daybook.context.store.statements
+    page = of_an_organization(read, selection, before=Spot.of(cursor), limit=limit)
+    entries = [
+        OrganizationEntry(**_entry(one, session), actor=one.actor, actorId=_optional_id(one.actor_id))
+        for one in _told(calling, page, you=None)
+    ]
+    return entries, page.next_cursor
+
+
+def _told(calling: Caller, page: Page, *, you: UUID | None) -> list[Told]:
+    daybook = calling.daybook
+    return Narrator(daybook.context.store, daybook.places, page.folds, you=you).told()
+
+
+def _entry(told: Told, session: LiveSession) -> Entry:
+    return {
+        "at": to_wire(told.at),
+        "event": told.event,
+        "text": told.text,
+        "device": told.device,
+        "location": told.location,
+        "ipAddress": told.ip_address,
+        "sessionId": _optional_id(told.session_id),
+        "current": told.session_id == session.session_id,
+        "times": told.times,
+        "since": to_wire(told.since),
+        "newDevice": told.new_device,
+    }
+
+
+def _optional_id(one: UUID | None) -> str | None:
+    return None if one is None else wire_id(one)

@@ -1,0 +1,155 @@
+"""Attempts: refused commands, alike ones of an hour in one row; never in anybody's stream, never many.
+
+Whoever is refused may try again as often as they like, and must not grow more than a number with it. What was tried on
+one account, with one refusal, within one hour is a family: it has a row for each of the first twenty places it was
+tried from, and one without a place for all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg import RawCursor
+
+from domain.events.keys import Keyring
+
+from .connections import Pool, Values
+from .envelope import WhereFrom
+
+PLACES = 20
+HELD = 1_000
+"""Rows that may wait to be written; as many again once they go without their places."""
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('daybook attempts', 0))"
+# The row of all others has its family's own key.
+_RECORD = """
+WITH given AS (
+    SELECT * FROM unnest($2::bytea[], $3::bytea[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[],
+                         $9::text[], $10::integer[], $11::timestamptz[], $12::timestamptz[]) WITH ORDINALITY
+        AS given (key, family, person_id, session_id, action, code, ip_address, user_agent, times, first_at, last_at, n)
+), places AS (
+    SELECT family, count(*) AS used FROM attempts WHERE family = ANY($3) AND key <> family GROUP BY family
+), ranked AS (
+    SELECT given.*, known.key IS NOT NULL AS known, coalesce(places.used, 0) + row_number() OVER (
+               PARTITION BY given.family, known.key IS NULL, given.key = given.family ORDER BY n) AS place
+      FROM given
+      LEFT JOIN attempts known ON known.key = given.key
+      LEFT JOIN places ON places.family = given.family
+), fitted AS (
+    SELECT *, CASE WHEN known OR place <= $1 THEN key ELSE family END AS row_key FROM ranked
+)
+INSERT INTO attempts AS old (key, family, after_position, person_id, session_id, action, code,
+                             ip_address, user_agent, times, first_at, last_at)
+SELECT row_key, family, coalesce((SELECT max(position) FROM log), -1), person_id,
+       (array_agg(session_id ORDER BY n))[1], action, code,
+       min(ip_address) FILTER (WHERE row_key <> family), min(user_agent) FILTER (WHERE row_key <> family),
+       sum(times), min(first_at), max(last_at)
+  FROM fitted GROUP BY row_key, family, person_id, action, code
+ON CONFLICT (key) DO UPDATE
+   SET times = old.times + excluded.times,
+       first_at = least(old.first_at, excluded.first_at),
+       last_at = greatest(old.last_at, excluded.last_at)
+"""
+_FORGET = "DELETE FROM attempts WHERE last_at < %s"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """A command that was refused, with which code.
+
+    `person_id` is whose account it concerned, None if nobody's or unknown; `action` is its path below the base path.
+    """
+
+    person_id: UUID | None
+    session_id: UUID | None
+    action: str
+    code: str
+    where_from: WhereFrom
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What attempts of one row have in common; from many places if `where_from` is None."""
+
+    person_id: UUID | None
+    action: str
+    code: str
+    where_from: WhereFrom | None
+    hour: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often, when first and last, and through which session first."""
+
+    times: int
+    first_at: datetime
+    last_at: datetime
+    session_id: UUID | None
+
+
+class Folded:
+    """Attempts that are not written yet, alike ones as one; bounded, whoever tries whatever.
+
+    With a thousand kinds at hand, new ones go without their places; with two thousand they are let go of.
+    """
+
+    def __init__(self) -> None:
+        self.tallies: dict[Kind, Tally] = {}
+
+    def add(self, attempt: Attempt) -> None:
+        """One more."""
+        hour = attempt.at.replace(minute=0, second=0, microsecond=0)
+        kind = Kind(attempt.person_id, attempt.action, attempt.code, attempt.where_from, hour)
+        if kind not in self.tallies and len(self.tallies) >= HELD:
+            kind = Kind(attempt.person_id, attempt.action, attempt.code, None, hour)
+        known = self.tallies.get(kind)
+        if known is not None:
+            first_at, last_at = min(known.first_at, attempt.at), max(known.last_at, attempt.at)
+            self.tallies[kind] = Tally(known.times + 1, first_at, last_at, known.session_id)
+        elif len(self.tallies) < 2 * HELD:
+            self.tallies[kind] = Tally(1, attempt.at, attempt.at, attempt.session_id)
+
+
+class Attempts:
+    """The table of them. What is recorded again because the answer got lost counts twice."""
+
+    def __init__(self, pool: Pool, keyring: Keyring) -> None:
+        self._pool, self._keyring = pool, keyring
+
+    def record(self, tallies: Mapping[Kind, Tally]) -> None:
+        """Add all to what is there, or nothing.
+
+        A new row remembers how far the log had come: that is its place in a journal, and never changes. Raises
+        psycopg.OperationalError.
+        """
+        if not tallies:
+            return
+        columns = [list(column) for column in zip(*map(self._row, tallies, tallies.values()), strict=True)]
+        with self._pool.connection() as connection, connection.transaction(), RawCursor(connection) as cursor:
+            # one writer at a time, and in a snapshot taken after the lock: else several find the same place free
+            cursor.execute(_LOCK)
+            cursor.execute(_RECORD, (PLACES, *columns))
+
+    def forget(self, before: datetime) -> int:
+        """Drop what was not tried again since then; how many rows there were. Raises psycopg.OperationalError."""
+        with self._pool.connection() as connection:
+            return connection.execute(_FORGET, (before,)).rowcount
+
+    def _row(self, kind: Kind, tally: Tally) -> Values:
+        person = "" if kind.person_id is None else kind.person_id.hex
+        shared = (person, kind.action, kind.code, kind.hour.isoformat())
+        # the hour in front: where several stand at one place of the log, they are in the order of their hours
+        hour = int(kind.hour.timestamp() // 3600).to_bytes(4)
+        family = key = hour + self._keyring.attempt_key(*shared)
+        ip_address = user_agent = None
+        if kind.where_from is not None:
+            ip_address, user_agent = kind.where_from.ip_address, kind.where_from.user_agent
+            # the browser's name comes last, since whoever tries may write into it what they like
+            key = hour + self._keyring.attempt_key(*shared, ip_address, user_agent)
+        who_and_what = (kind.person_id, tally.session_id, kind.action, kind.code)
+        return (key, family, *who_and_what, ip_address, user_agent, tally.times, tally.first_at, tally.last_at)

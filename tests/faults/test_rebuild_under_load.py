@@ -1,0 +1,214 @@
+"""Every table is made anew, and the rebuild is killed again and again, while people go on: none of them notices."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from random import Random  # noqa: TID251  seeded: the same chances in every run
+from typing import Any
+
+import httpx
+import psycopg
+
+from domain.store.connections import connection_arguments
+from domain.store.requirements import open_keyring
+from tests.databases import Database
+from tests.keeping import caught_up
+from tests.lived import Lives, context_over
+from tests.people import PASSWORD, SECRET
+from tests.server import Server, served
+
+EVENTS = int(os.environ.get("REBUILD_EVENTS", "5000"))
+"""Of the history that is there before anybody comes."""
+THREADS = 4
+TABLES = {"account_list", "session_list", "organization_list", "member_list", "journal"}
+KILL_AFTER = (0.05, 0.4, 1.0)
+"""Seconds after a rebuild has connected: while it begins, fills, and goes from one table to the next."""
+NOBODY_WAITS = 2.0
+"""Seconds after which a statement of the service that waits for a lock would fail."""
+
+
+@dataclass
+class Crowd:
+    """What went wrong for people, how many answers they had, and how long the slowest took, in seconds."""
+
+    url: str
+    over: threading.Event = field(default_factory=threading.Event)
+    wrong: list[str] = field(default_factory=list)
+    signed_up: list[str] = field(default_factory=list)
+    answers: int = 0
+    slowest: float = 0.0
+
+    def come_and_go(self, thread: int) -> None:
+        """Sign up, look around, sign in on a second device, look around, until it is over."""
+        with httpx.Client(base_url=self.url, headers={"Origin": self.url}, timeout=15) as browser:
+            for number in count():
+                if self.over.is_set():
+                    return
+                email = f"ada.{thread}.{number}@example.com"
+                form = {"name": "Ada", "email": email, "password": PASSWORD}
+                browser.cookies.clear()
+                if self._ask(browser, "POST", "/sign-up/email", form)["user"]["email"] == email:
+                    self.signed_up.append(email)
+                self._look_around(browser, email)
+                browser.cookies.clear()
+                self._ask(browser, "POST", "/sign-in/email", {"email": email, "password": PASSWORD})
+                self._look_around(browser, email)
+
+    def _look_around(self, browser: httpx.Client, email: str) -> None:
+        for _ in range(3):
+            session = self._ask(browser, "GET", "/get-session")
+            if not session or session["user"]["email"] != email:
+                self.wrong.append(f"the session of {email} is {session}")
+            organizations = self._ask(browser, "GET", "/organization/list")
+            if len(organizations) != 1:
+                self.wrong.append(f"the organizations of {email} are {organizations}")
+
+    def _ask(self, browser: httpx.Client, method: str, path: str, form: dict[str, str] | None = None) -> Any:
+        began = time.monotonic()
+        try:
+            answer = browser.request(method, f"/api/auth{path}", json=form)
+        except httpx.TransportError as error:
+            self.wrong.append(f"{path}: {type(error).__name__}")
+            return {"user": {"email": None}}
+        self.slowest = max(self.slowest, time.monotonic() - began)
+        self.answers += 1
+        if answer.status_code != 200:
+            self.wrong.append(f"{path}: {answer.status_code} {answer.text[:200]}")
+            return {"user": {"email": None}}
+        return answer.json()
+
+
+@contextmanager
+def crowded(url: str) -> Iterator[Crowd]:
+    """People come and go for as long as the block runs."""
+    crowd = Crowd(url)
+    threads = [threading.Thread(target=crowd.come_and_go, args=(number,)) for number in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield crowd
+    finally:
+        crowd.over.set()
+        for thread in threads:
+            thread.join()
+
+
+def load(database: Database, root: Path) -> None:
+    """The benchmarks' year of sign-ups and sessions."""
+    path = root / "scripts" / "bench" / "history.py"
+    specification = importlib.util.spec_from_file_location("bench_history", path)
+    assert specification is not None
+    assert specification.loader is not None
+    history = importlib.util.module_from_spec(specification)
+    sys.modules["bench_history"] = history
+    specification.loader.exec_module(history)
+    with psycopg.connect(database.application_url, **connection_arguments("tests")) as connection:
+        keyring = open_keyring(connection, SECRET)
+    history.load(database.owner_url, keyring, EVENTS)
+
+
+def urls_of(database: Database) -> dict[str, object]:
+    return {"DATABASE_URL": database.application_url, "OWNER_DATABASE_URL": database.owner_url}
+
+
+def daybook(server: Server, *arguments: str) -> subprocess.Popen[str]:
+    """The command, with the settings of the server beside which it runs."""
+    command = [sys.executable, "-m", "api.cli", *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=server.environment, stdout=pipe, stderr=pipe, text=True)
+
+
+def kill_in_the_middle(server: Server, database: Database, delay: float) -> None:
+    rebuild = daybook(server, "rebuild", "--all")
+    try:
+        connections = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'daybook-rebuild'"
+        while database.value(f"{connections} AND datname = current_database()") == 0:
+            assert rebuild.poll() is None, rebuild.communicate()
+            time.sleep(0.01)
+        time.sleep(delay)
+        assert rebuild.poll() is None, "it was done before it could be killed"
+    finally:
+        rebuild.kill()
+        rebuild.communicate()
+
+
+def test_nobody_notices_that_every_table_is_made_anew(database: Database, root: Path, tmp_path: Path) -> None:
+    load(database, root)
+    with served(tmp_path / "log", urls_of(database) | {"WORKERS": 2}) as server:
+        with crowded(server.url) as crowd:
+            time.sleep(1)
+            for delay in KILL_AFTER:
+                kill_in_the_middle(server, database, delay)
+            rebuild = daybook(server, "rebuild", "--all", "--json")
+            said, complaint = rebuild.communicate()
+            time.sleep(1)
+        verify = daybook(server, "verify", "--json")
+        verified, _ = verify.communicate()
+
+    assert crowd.wrong == []
+    assert crowd.answers > 200, "hardly anybody came"
+    assert rebuild.returncode == 0, complaint
+    rebuilt = {one["table"]: one for one in json.loads(said)["rebuilt"]}
+    print(f"{crowd.answers} answers, the slowest after {crowd.slowest:.3f} s; {said}")
+    assert rebuilt.keys() == TABLES
+    assert {name: one["differed"] for name, one in rebuilt.items() if one["differed"]} == {}
+    assert max(one["writersWaitedMs"] for one in rebuilt.values()) < 1000 * NOBODY_WAITS
+
+    assert verify.returncode == 0, verified
+    found = json.loads(verified)
+    assert {one["table"]: one["mustBe"] for one in found["tables"]} == {
+        one["table"]: one["isThere"] for one in found["tables"]
+    }
+    emails = {email for [email] in database.rows("SELECT email FROM account_list")}
+    assert set(crowd.signed_up) - emails == set()
+    events, logged, entered = (
+        database.value(f"SELECT count(*) FROM {table}") for table in ("events", "log", "journal")
+    )
+    assert events == logged == entered == found["events"]
+    assert events > EVENTS + 5 * len(crowd.signed_up)
+
+
+def test_one_that_is_frozen_while_writers_wait_for_it_lets_them_go(database: Database, tmp_path: Path) -> None:
+    """Its transaction is ended by the database after a second; writers wait for two."""
+    frozen = 0
+    with context_over(database) as context:
+        lives = Lives(context, Random(7))
+        lives.live(30)
+        caught_up(database)
+        server = Server(tmp_path / "log", urls_of(database))
+        for _ in range(10):
+            rebuild = daybook(server, "rebuild", "session_list")
+            try:
+                freeze_while_it_holds(database, rebuild)
+                began = time.monotonic()
+                lives.somebody_signs_up()
+                frozen += time.monotonic() - began > 0.3
+            finally:
+                rebuild.send_signal(signal.SIGCONT)
+                rebuild.communicate()
+            if frozen:
+                break
+    assert frozen, "it was never frozen in the right moment"
+
+
+def freeze_while_it_holds(database: Database, rebuild: subprocess.Popen[str]) -> None:
+    """Stop it once it has the lock; it may be done before the signal arrives."""
+    held = (
+        "SELECT count(*) FROM pg_locks WHERE mode = 'ExclusiveLock' AND granted AND relation = 'session_list'::regclass"
+    )
+    while database.value(held) == 0:
+        if rebuild.poll() is not None:
+            return
+    rebuild.send_signal(signal.SIGSTOP)

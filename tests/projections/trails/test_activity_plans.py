@@ -1,0 +1,178 @@
+"""A page of the journal costs what a page costs, however long the journal is: every query goes by an index.
+
+Half of fifty thousand entries are one person's in one organization, the rest are spread over a thousand others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from domain.store.connections import Statements, Values, connection_arguments, open_pool
+from projections.trails.activity import ATTEMPT, Selection, Spot, of_a_person, of_an_organization
+from tests.databases import Database
+from tests.people import NOON
+
+ENTRIES = 50_000
+CHUNK = 100
+LIMIT = 50
+BUSY, QUIET = UUID(int=1), UUID(int=0x3E8)
+LARGE, SMALL = UUID(int=2**64 + 1), UUID(int=2**64 + 0x3E8)
+LATE, DEEP = str(ENTRIES - 3), "700"
+INDEXED = {"Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Bitmap Index Scan"}
+FEW = 1_600
+"""Rows: a day's margin around a moment, and a page, at an entry a minute."""
+MIDDLE = NOON + timedelta(minutes=ENTRIES // 2)
+
+_FILL: tuple[Any, ...] = (
+    """
+    CREATE TEMP TABLE made AS
+    SELECT n - 1 AS position, timestamptz '2026-03-14 12:00Z' + n * interval '1 minute' AS at,
+           ('00000000-0000-0000-0001-' || lpad(to_hex(n), 12, '0'))::uuid AS stream_id,
+           CASE WHEN mod(n, 2) = 0 THEN 1 ELSE 1 + mod(n / 2, 1000) END AS who,
+           CASE WHEN mod(n, 100) = 0 THEN 'MemberJoined'
+                WHEN mod(n, 3) = 0 THEN 'SessionRenewed' ELSE 'SessionStarted' END AS event
+      FROM generate_series(1, 50000) n
+    """,
+    "INSERT INTO log (position, stream_id, version, recorded_at) SELECT position, stream_id, 1, at FROM made",
+    """
+    INSERT INTO journal (position, at, event, stream_id, version, command_id, actor_kind, actor_id, person_id,
+                         organization_id)
+    SELECT position, at, event, stream_id, 1, stream_id, 'user',
+           lpad(to_hex(who), 32, '0')::uuid,
+           lpad(to_hex(who), 32, '0')::uuid,
+           ('00000000-0000-0001-' || lpad(to_hex(who / 65536), 4, '0') || '-' || lpad(to_hex(who), 12, '0'))::uuid
+      FROM made
+    """,
+    """
+    INSERT INTO attempts (key, family, after_position, person_id, action, code, ip_address, times, first_at, last_at)
+    SELECT sha256(n::text::bytea), '', mod(n * 10, 50000), lpad(to_hex(1 + mod(n, 2) * 999), 32, '0')::uuid,
+           'sign-in/email', n::text, '192.0.2.1', 1, now(), now()
+      FROM generate_series(1, 10000) n
+    """,
+    "ANALYZE log, journal, attempts",
+)
+
+Question = Callable[[Statements], object]
+
+
+def about_a_person(user_id: UUID, cursor: str, event: str | None) -> Question:
+    return lambda read: of_a_person(read, user_id, before=Spot.of(cursor), limit=LIMIT, event=event)
+
+
+def about_an_organization(cursor: str, **only: Any) -> Question:
+    return lambda read: of_an_organization(read, Selection(**only), before=Spot.of(cursor), limit=LIMIT)
+
+
+NARROWED: dict[str, dict[str, Any]] = {
+    "all": {},
+    "by actor": {"actor_id": BUSY},
+    "by a stranger": {"actor_id": QUIET},
+    "by type": {"event": "MemberJoined"},
+    "by actor and type": {"actor_id": BUSY, "event": "SessionStarted"},
+    "from": {"since": MIDDLE},
+    "to": {"until": MIDDLE},
+    "from and to": {"since": MIDDLE - timedelta(hours=2), "until": MIDDLE, "actor_id": BUSY},
+    "long ago": {"until": NOON + timedelta(hours=1)},
+}
+QUESTIONS: dict[str, Question] = {
+    f"{name} from {cursor or 'the head'}, {event}": about_a_person(user_id, cursor, event)
+    for name, user_id in (("busy", BUSY), ("quiet", QUIET))
+    for cursor in ("", LATE, f"{DEEP}.ff", DEEP)
+    for event in (None, "SessionStarted", "MemberJoined", ATTEMPT)
+} | {
+    f"{name} from {cursor or 'the head'}, {told}": about_an_organization(
+        cursor, organization_id=organization_id, **only
+    )
+    for name, organization_id in (("large", LARGE), ("small", SMALL))
+    for cursor in ("", LATE, DEEP)
+    for told, only in NARROWED.items()
+}
+
+
+class Overheard(Statements):
+    """Remembers what is asked."""
+
+    def __init__(self, database: Database) -> None:
+        self._connections = open_pool(database.application_url, size=2, name="tests")
+        self.heard: list[tuple[str, Values]] = []
+        super().__init__(self._connections)
+
+    def rows(self, sql: str, *values: Any) -> list[Values]:
+        self.heard.append((sql, values))
+        return super().rows(sql, *values)
+
+    def close(self) -> None:
+        self._connections.close()
+
+
+@pytest.fixture(scope="module")
+def read(module_database: Database) -> Iterator[Overheard]:
+    for statement in _FILL:
+        module_database.rows(statement)
+    read = Overheard(module_database)
+    yield read
+    read.close()
+
+
+@pytest.fixture(scope="module")
+def connection(module_database: Database) -> Iterator[psycopg.Connection[Values]]:
+    """As the application's role, with its settings."""
+    with psycopg.connect(module_database.application_url, **connection_arguments("tests")) as connection:
+        connection.prepare_threshold = None
+        yield connection
+
+
+def plan_of(connection: psycopg.Connection[Values], text: str, values: Values, mode: str) -> dict[str, Any]:
+    """How the database went about a prepared statement, with what it counted."""
+    given = sql.SQL(", ").join(map(sql.Literal, values))
+    connection.execute(f"SET plan_cache_mode = {mode}".encode())
+    connection.execute(f"PREPARE asked AS {text}".encode())
+    explained = sql.SQL("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE asked ({})").format(given)
+    [[answer]] = connection.execute(explained).fetchall()
+    connection.execute("DEALLOCATE asked")
+    plan: dict[str, Any] = answer[0]["Plan"]
+    return plan
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", []):
+        yield from nodes(inner)
+
+
+def read_rows(node: dict[str, Any]) -> float:
+    """Rows a scan touched, also those it threw away."""
+    thrown_away = sum(node.get(f"Rows Removed by {why}", 0) for why in ("Filter", "Index Recheck"))
+    return float((node["Actual Rows"] + thrown_away) * node["Actual Loops"])
+
+
+def test_there_is_a_long_journal(read: Overheard, module_database: Database) -> None:
+    assert read.rows("SELECT count(*) FROM journal") == [(ENTRIES,)]
+    for column, some in (("person_id", BUSY), ("actor_id", BUSY), ("organization_id", LARGE)):
+        [[count]] = read.rows(f"SELECT count(*) FROM journal WHERE {column} = $1", some)
+        assert ENTRIES / 2 <= count < ENTRIES * 0.51
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])
+def test_no_query_reads_or_sorts_much_more_than_it_shows(
+    read: Overheard, connection: psycopg.Connection[Values], question: str, mode: str
+) -> None:
+    read.heard.clear()
+    QUESTIONS[question](read)
+    assert read.heard
+    for text, values in read.heard:
+        for node in nodes(plan_of(connection, text, values, mode)):
+            kind, table = node["Node Type"], node.get("Relation Name")
+            assert table is None or kind in INDEXED, (kind, table, text)
+            if kind not in INDEXED and table is None:
+                assert node["Actual Rows"] * node["Actual Loops"] <= 2 * CHUNK, (kind, text)
+            if table is not None:
+                assert read_rows(node) <= FEW, (kind, table, text)

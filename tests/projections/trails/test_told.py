@@ -1,0 +1,218 @@
+"""The journal in words: who is told what, what is marked, and what is nobody's business."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import psycopg
+import pytest
+
+from domain import chance
+from domain.membership import Joining, MemberJoined
+from domain.roles import Role
+from domain.store import Addition
+from domain.store.connections import connection_arguments
+from domain.store.envelope import ActorKind, Command, WhereFrom
+from projections.trails.activity import Spot, of_a_person
+from projections.trails.told import Narrator, Told
+from tests.databases import Database
+from tests.keeping import caught_up
+from tests.people import NOON
+from tests.projections.trails.life import (
+    AWAY,
+    BRITAIN,
+    CHROME,
+    CHROME_ON_WINDOWS,
+    CHROME_UPDATED,
+    ELSEWHERE,
+    EVERYWHERE,
+    FIREFOX,
+    GERMANY,
+    NEXT_DOOR,
+    OPENED,
+    Life,
+)
+
+
+@contextmanager
+def rewriting(database: Database, table: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """What only a broken disk or an attacker with the owner's rights can do."""
+    with psycopg.connect(database.owner_url, **connection_arguments("tests")) as owner:
+        owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER append_only".encode())
+        yield owner
+        owner.execute(f"ALTER TABLE {table} ENABLE TRIGGER append_only".encode())
+
+
+def test_a_person_is_told_what_happened_newest_first(life: Life) -> None:
+    session_id = life.opens("Ada")
+    life.signs_out(session_id)
+    life.signs_in("Ada", AWAY)
+    assert life.texts("Ada") == [
+        "You signed in with Firefox 132 on Linux, United Kingdom.",
+        "You signed out of Chrome 130 on macOS, Germany.",
+        "You signed in with Chrome 130 on macOS, Germany.",
+        *OPENED,
+    ]
+    newest, ended, *_ = life.told("Ada")
+    assert newest == Told(
+        at=NOON + timedelta(minutes=3),
+        event="SessionStarted",
+        text="You signed in with Firefox 132 on Linux, United Kingdom.",
+        actor="You",
+        actor_id=life.people["Ada"],
+        device="Firefox 132 on Linux",
+        location="United Kingdom",
+        ip_address=BRITAIN,
+        session_id=life.newest_session("Ada"),
+        times=1,
+        since=NOON + timedelta(minutes=3),
+        new_device=True,
+    )
+    assert (ended.session_id, ended.ip_address, ended.new_device) == (session_id, GERMANY, False)
+
+
+def test_nobody_is_told_what_others_did(life: Life) -> None:
+    life.opens("Ada")
+    life.opens("Bo")
+    life.is_refused("Bo")
+    assert life.texts("Ada") == ["You signed in with Chrome 130 on macOS, Germany.", *OPENED]
+    assert life.told_to_admins()[0].text == "Ada became owner of Ada's Organization."
+    assert len(life.told_to_admins()) == 2
+
+
+def test_a_sign_in_is_marked_if_browser_system_or_network_is_new_not_for_a_version_or_an_address(life: Life) -> None:
+    life.opens("Ada", WhereFrom(GERMANY, CHROME))
+    story = [
+        (WhereFrom(GERMANY, CHROME), False),
+        (WhereFrom(NEXT_DOOR, CHROME_UPDATED), False),
+        (WhereFrom(ELSEWHERE, CHROME_UPDATED), True),
+        (WhereFrom(ELSEWHERE, CHROME_UPDATED), False),
+        (WhereFrom(GERMANY, FIREFOX), True),
+        (WhereFrom(GERMANY, CHROME_ON_WINDOWS), True),
+        (WhereFrom("2001:4860:4860:0001:0000:0000:0000:0000", CHROME), True),
+        (WhereFrom("2001:4860:4860:00ab:0000:0000:0000:0000", CHROME), False),
+        (WhereFrom("2001:4860:4860:0100:0000:0000:0000:0000", CHROME), True),
+        (WhereFrom("", CHROME), True),
+        (WhereFrom("", ""), True),
+        (WhereFrom(NEXT_DOOR, CHROME), False),
+    ]
+    for where_from, _ in story:
+        life.signs_in("Ada", where_from)
+    marks = [one.new_device for one in life.told("Ada") if one.event == "SessionStarted"]
+    assert marks == [*(new for _, new in reversed(story)), False]
+
+
+def test_what_is_marked_does_not_depend_on_the_page(life: Life) -> None:
+    life.opens("Ada")
+    life.signs_in("Ada", AWAY)
+    life.signs_in("Ada", AWAY)
+    life.opens("Bo", AWAY)
+    cursor: str | None = ""
+    marks = []
+    while cursor is not None:
+        page = life.page("Ada", cursor, limit=1)
+        marks += [one.new_device for one in life.told("Ada", page)]
+        cursor = page.next_cursor
+    assert marks == [False, True, False, False, False, False]
+
+
+def by_an_operator(at: datetime) -> Command:
+    return Command(
+        command_id=chance.new_id(), at=at, actor_kind=ActorKind.OPERATOR, ip_address=BRITAIN, user_agent=FIREFOX
+    )
+
+
+def test_where_an_operator_acted_from_is_not_shown(life: Life) -> None:
+    session_id = life.opens("Ada")
+    life.ends(session_id, by_an_operator, sealed_for=life.people["Ada"])
+    [ended, *_] = life.told("Ada")
+    assert ended.text == "An operator ended your session on Chrome 130 on macOS, Germany."
+    assert (ended.actor, ended.actor_id, ended.session_id) == ("An operator", None, session_id)
+    assert (ended.device, ended.location, ended.ip_address) == ("", "", "")
+
+
+def test_nor_is_it_to_those_who_read_the_trail_of_an_organization(life: Life) -> None:
+    life.opens("Ada")
+    life.opens("Bo")
+    joined = MemberJoined(
+        organization_id=life.organization_of("Ada"),
+        user_id=life.people["Bo"],
+        role=Role.MEMBER,
+        joining=Joining.FOUNDED,
+    )
+    store = life.context.store
+    store.append(by_an_operator(life.now), store.subject(life.people["Bo"]), Addition(chance.new_id(), 0, [joined]))
+    [told, *_] = life.told_to_admins()
+    assert (told.actor, told.text) == ("An operator", "Bo became member of Ada's Organization.")
+    assert (told.device, told.location, told.ip_address, told.session_id) == ("", "", "", None)
+
+
+def test_both_are_told_what_one_did_to_the_other_but_only_the_one_from_where(life: Life) -> None:
+    session_id = life.opens("Ada")
+    at_work = life.opens("Bo", AWAY)
+
+    def by_bo(at: datetime) -> Command:
+        return Command.by_user(life.people["Bo"], session_id=at_work, at=at, where_from=AWAY)
+
+    life.ends(session_id, by_bo, sealed_for=life.people["Bo"])
+    [to_ada, *_], [to_bo, *_] = life.told("Ada"), life.told("Bo")
+    assert to_ada.text == "Bo ended your session on Chrome 130 on macOS, Germany."
+    assert (to_ada.actor, to_ada.actor_id) == ("Bo", life.people["Bo"])
+    assert (to_ada.device, to_ada.location, to_ada.ip_address) == ("", "", "")
+    assert to_bo.text == "You ended Ada's session on Chrome 130 on macOS, Germany."
+    assert (to_bo.device, to_bo.location, to_bo.ip_address) == ("Firefox 132 on Linux", "United Kingdom", BRITAIN)
+    assert to_ada.session_id == to_bo.session_id == session_id
+
+
+def test_of_an_erased_person_nothing_is_told_but_that_there_was_one(life: Life) -> None:
+    life.opens("Ada")
+    life.database.rows("UPDATE subject_keys SET wrapped = NULL WHERE person_id = %s", life.people["Ada"])
+    life.database.rows("UPDATE account_list SET name = NULL, email = NULL WHERE user_id = %s", life.people["Ada"])
+    life.database.rows("UPDATE organization_list SET name = NULL")
+    told = life.told_to_admins()
+    assert [one.text for one in told] == [
+        "A removed person became owner of an organization.",
+        "A removed person founded an organization.",
+    ]
+    for one in told:
+        assert (one.actor, one.device, one.location, one.ip_address) == ("A removed person", "", "", "")
+    life.opens("Bo")
+    caught_up(life.database)
+    everything = life.context.store.statements
+    folds = of_a_person(everything, life.people["Ada"], before=Spot.of(""), limit=100).folds
+    [session, *_] = Narrator(life.context.store, EVERYWHERE, folds, you=life.people["Bo"]).told()
+    assert (session.text, session.device) == ("A removed person signed in with Chrome 130 on macOS, Germany.", "")
+    life.database.rows("UPDATE session_list SET user_agent = NULL, ip_address = NULL")
+    [session, *_] = Narrator(life.context.store, EVERYWHERE, folds, you=None).told()
+    assert session.text == "A removed person signed in with an unknown device."
+
+
+def test_an_entry_that_cannot_be_read_does_not_hide_the_others(life: Life) -> None:
+    life.opens("Ada")
+    with rewriting(life.database, "events") as owner:
+        owner.execute("UPDATE events SET sealed = sealed || 'x' WHERE name = 'SignedUp'")
+    [*others, unreadable] = life.told("Ada")
+    assert [one.text for one in others] == ["You signed in with Chrome 130 on macOS, Germany.", *OPENED[:2]]
+    assert unreadable.text == "This entry cannot be read."
+    assert (unreadable.event, unreadable.actor, unreadable.at) == ("SignedUp", "You", NOON + timedelta(minutes=1))
+    assert (unreadable.device, unreadable.location, unreadable.ip_address) == ("", "", "")
+
+
+@pytest.mark.parametrize("name", ["You", "daybook", "An Operator", "A removed person", "Somebody", "A service"])
+def test_nobody_passes_for_the_reader_or_for_the_service(life: Life, name: str) -> None:
+    session_id = life.opens("Ada")
+    at_work = life.opens(name)
+
+    def by_them(at: datetime) -> Command:
+        return Command.by_user(life.people[name], session_id=at_work, at=at, where_from=AWAY)
+
+    life.ends(session_id, by_them, sealed_for=life.people[name])
+    assert life.texts("Ada")[0] == f'"{name}" ended your session on Chrome 130 on macOS, Germany.'
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_who_has_no_name_is_called_by_their_address(life: Life, name: str) -> None:
+    life.opens(name)
+    assert life.told_to_admins(life.selected(organization=name))[0].actor == "0@example.com"

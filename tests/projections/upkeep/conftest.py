@@ -1,0 +1,38 @@
+"""What the tests of the upkeep are given: a history, and connections as those who keep it up have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random  # noqa: TID251  seeded: the same chances in every run
+
+import psycopg
+import pytest
+
+from domain.store.connections import Values, connection_arguments
+from domain.store.mapper import SealingMapper
+from tests.databases import Database
+from tests.keeping import caught_up
+from tests.lived import Lives, context_over
+
+
+@pytest.fixture(scope="module")
+def lives(module_database: Database) -> Iterator[Lives]:
+    """Some hundred events of a dozen people, in the log and in the journal."""
+    with context_over(module_database) as context:
+        lives = Lives(context, Random(12))
+        lives.live(120)
+        caught_up(module_database)
+        yield lives
+
+
+@pytest.fixture
+def mapper(lives: Lives) -> SealingMapper:
+    """Opens what the history sealed."""
+    return SealingMapper(lives.context.keyring)
+
+
+@pytest.fixture
+def owner(module_database: Database) -> Iterator[psycopg.Connection[Values]]:
+    """A connection of the role that owns the tables."""
+    with psycopg.connect(module_database.owner_url, **connection_arguments("tests")) as connection:
+        yield connection
