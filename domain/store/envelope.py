@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.chance import new_id
@@ -68,8 +69,7 @@ class Subject:
     new: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """An event in its place. `originator_…` are the eventsourcing library's words for stream and version."""
 
     originator_id: UUID

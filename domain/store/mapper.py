@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hmac import compare_digest
@@ -149,19 +149,19 @@ class SealingMapper(Mapper[UUID]):
         subject = None if subject_id is None else Subject(subject_id, wrapped)
         key = None if wrapped is None or sealed is None else self._keyring.open(subject_id, wrapped)  # type: ignore[arg-type]
         place = b"" if key is None else place_of(stream_id, version)
-        command = Command(
-            command_id=command_id, at=at, actor_kind=_ACTOR_KINDS[actor_kind], actor_id=actor_id, session_id=session_id
-        )
+        where_from: dict[str, Any] = {}
         if command_wrapped is not None and command_sealed is not None:
             where_from = self._where_from(command_sealed, command_id, command_subject_id, command_wrapped)
-            command = replace(command, **where_from)
-        return Recorded(
-            originator_id=stream_id,
-            originator_version=version,
-            event=decode(name, Encoded(body, sealed), key=key, place=place),
-            command=command,
-            subject=subject,
+        command = Command(
+            command_id=command_id,
+            at=at,
+            actor_kind=_ACTOR_KINDS[actor_kind],
+            actor_id=actor_id,
+            session_id=session_id,
+            **where_from,
         )
+        event = decode(name, Encoded(body, sealed), key=key, place=place)
+        return Recorded(stream_id, version, event, command, subject)
 
     def proof(self, encoded: Encoded, subject: Subject | None, place: bytes) -> Proof:
         """What the commitment in a public part says of the sealed one. Raises InvalidTag if the box was tampered with.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -33,7 +32,6 @@ SELECT e.stream_id, e.version, e.name, e.body, e.sealed, e.subject_id, k.wrapped
 _NAMED = "e.name <> ALL($2) ORDER BY e.stream_id, e.version"
 _FOLLOWING = f"{_SELECT} WHERE e.stream_id > $1 AND {_NAMED} LIMIT $4"
 _GIVEN = f"{_SELECT} WHERE e.stream_id = ANY($1) AND {_NAMED}"
-_stream_id = itemgetter(0)
 
 UNREADABLE = (UnknownEvent, InvalidTag, ValueError, ArithmeticError, LookupError)
 """What reading may end in after somebody edited the books: no JSON, no UTF-8, no nonce, no version, no such actor."""
@@ -76,12 +74,13 @@ def stretch(connection: Connection[Values], wanted: Wanted, after: UUID, *, limi
     rows = _rows(connection, _FOLLOWING, after, wanted, limit)
     if len(rows) < limit:
         return Stretch(rows, LAST)
-    last = rows[-1][0]
-    whole = [row for row in rows if row[0] != last]
-    if not whole:
+    end, last = len(rows), rows[-1][0]
+    while end and rows[end - 1][0] == last:
+        end -= 1
+    if end == 0:
         # one stream longer than the limit
         return stretch(connection, wanted, after, limit=limit * 2)
-    return Stretch(whole, whole[-1][0])
+    return Stretch(rows[:end], rows[end - 1][0])
 
 
 def opened(mapper: SealingMapper, rows: Iterable[Values]) -> list[Stream]:
@@ -103,8 +102,10 @@ def _rows(connection: Connection[Values], sql: str, streams: Any, wanted: Wanted
 
 
 def _streams(mapper: SealingMapper, rows: Iterable[Values]) -> Iterator[Stream]:
-    for stream_id, group in groupby(rows, key=_stream_id):
+    # compared as numbers, since an id's own comparison is an interpreted function
+    for _, group in groupby(rows, key=lambda row: row[0].int):
         events = list(group)
+        stream_id = events[0][0]
         try:
             opened = [mapper.recorded(*row) for row in events]
         except UNREADABLE:

@@ -185,7 +185,7 @@ def _marked(recorded: Recorded, stored: SealedEvent) -> Recorded:
         event = _with_marks(event)
     if cause is not None and _erased(cause.encoded.sealed, cause.subject):
         command = _with_marks(command)
-    return replace(recorded, event=event, command=command)
+    return recorded._replace(event=event, command=command)
 
 
 def _erased(sealed: bytes | None, subject: Subject | None) -> bool:

@@ -20,6 +20,7 @@ from domain.store.sequencer import FULL_BATCH, sequence
 
 from .filling import Filling, StillWriting, filling_of, tables
 from .generation import Generation, Migrating, OtherRelease, finish, forget, make_ready, next_generation, saved, switch
+from .undisturbed import undisturbed
 
 _NEAR = 500
 """So many entries behind, the rest is taken in while writers wait."""
@@ -94,7 +95,7 @@ def rebuild(
 ) -> Rebuilt:
     """Make one table anew, as the role that owns it. Raises RebuildRefused, psycopg.Error."""
     began = time.monotonic()
-    with _connected(owner_url) as connection, _connected(owner_url) as other:
+    with undisturbed(), _connected(owner_url) as connection, _connected(owner_url) as other:
         filling = filling_of(table, mapper, other)
         if filling is None:
             raise RebuildRefused(f"There is no table {table}; there are {', '.join(tables())}.")
@@ -229,6 +230,8 @@ class _Work:
 def _connected(url: str) -> Iterator[Connection[Values]]:
     with psycopg.connect(url, **connection_arguments("daybook-rebuild")) as connection:
         connection.execute("SET statement_timeout = 0")
+        # its workers would take the core that the service has, and that this process has
+        connection.execute("SET max_parallel_workers_per_gather = 0")
         connection.execute("SET idle_in_transaction_session_timeout = '60s'")
         # a killed one is noticed also while the server works on a long statement; not every system can
         with suppress(psycopg.errors.InvalidParameterValue):

@@ -23,6 +23,7 @@ from projections.trails import journal
 from . import journal_rows
 from .books import Finding, Places, Seals, order
 from .expected import Difference, defaults_of, differences, everything, fingerprint, row_of, rows_between
+from .undisturbed import undisturbed
 
 _CHUNK = 5_000
 """Events compared at a time."""
@@ -82,7 +83,7 @@ def verify(
     """Look at everything. `connection` is in autocommit and may wait; what it sees is one moment."""
     tables = [Compared(one.table.name, tuple(one.table.types), named) for one in INLINE]
     entries = Compared(journal.FOLLOWER.name, tuple(journal.COLUMNS), named)
-    with one_moment(connection, *(one.table for one in (*tables, entries))):
+    with undisturbed(), one_moment(connection, *(one.table for one in (*tables, entries))):
         result, seals = Verified(tables=[*tables, entries]), Seals(mapper)
         for rule, finding in order(connection):
             progress(rule, 0, None)
