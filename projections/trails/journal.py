@@ -65,10 +65,16 @@ def concerns(stream_id: UUID, event: Event) -> Concerns | None:
             assert_never(event)
 
 
-def rows(connection: Connection[Values], entries: Sequence[LogEntry]) -> Iterator[tuple[Any, ...]]:
-    """The journal's rows for entries of the log, in the order of `COLUMNS`. Raises NoBeginning."""
+def rows(
+    connection: Connection[Values], entries: Sequence[LogEntry], known: dict[UUID, Concerns] | None = None
+) -> Iterator[tuple[Any, ...]]:
+    """The journal's rows for entries of the log, in the order of `COLUMNS`. Raises NoBeginning.
+
+    Whom streams concern is kept in `known`, for who reads on.
+    """
     said = [concerns(entry.stream_id, entry.event()) for entry in entries]
-    first = {entry.stream_id: one for entry, one in zip(entries, said, strict=True) if entry.version == 1 and one}
+    first = {} if known is None else known
+    first |= {entry.stream_id: one for entry, one in zip(entries, said, strict=True) if entry.version == 1 and one}
     leaning = {entry.stream_id for entry, one in zip(entries, said, strict=True) if one is None} - first.keys()
     if leaning:
         # asked of the events, not of the journal itself, which so is a function of the log and nothing else

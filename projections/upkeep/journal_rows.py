@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 from psycopg import Connection, RawCursor
 
@@ -55,10 +56,12 @@ def stretch(
     return through, rows, [row for row in _there(connection, low, high) if row[0] not in silent]
 
 
-def told(connection: Connection[Values], entries: Sequence[LogEntry]) -> tuple[list[Any], set[int]]:
+def told(
+    connection: Connection[Values], entries: Sequence[LogEntry], known: dict[UUID, journal.Concerns] | None = None
+) -> tuple[list[Any], set[int]]:
     """The rows of entries, and the positions of those of which nothing can be said."""
     try:
-        return list(journal.rows(connection, entries)), set()
+        return list(journal.rows(connection, entries, known)), set()
     except (UnknownEvent, ValueError, journal.NoBeginning):
         if len(entries) == 1:
             return [], {entries[0].position}
