@@ -85,6 +85,9 @@ def main() -> None:
         told = str(reason)
     except psycopg.OperationalError as error:
         told = f"The database stopped answering: {first_line(error)}."
+    except psycopg.Error as error:
+        # never its text, which quotes what it was given
+        told = f"The database refused ({type(error).__name__})."
     except StoreAway:
         told = "The database stopped answering."
     else:

@@ -74,7 +74,9 @@ def replay(
 
 
 def tail(
-    start: Annotated[int | None, typer.Option("--from", min=0, help="Begin at this position of the log.")] = None,
+    start: Annotated[
+        int | None, typer.Option("--from", min=0, max=2**62, help="Begin at this position of the log.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Print the log as it grows, until Ctrl-C or SIGTERM: what is public of each event, nothing of persons."""

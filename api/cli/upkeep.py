@@ -100,12 +100,18 @@ def _interruptible(sentence: str) -> Iterator[None]:
 def _as_owner() -> Iterator[Database]:
     """The database, and one sentence for what this role may not do there. Raises WontStart."""
     with reached(cli.settings()) as found:
+        # an address that cannot be read is refused before anything is begun, and without being shown
+        with connected(_owner_url(found)):
+            pass
         try:
             yield found
         except psycopg.errors.InsufficientPrivilege:
             raise WontStart(
-                "Only the role that owns the tables may do this: set DAYBOOK_OWNER_DATABASE_URL to its address."
+                "Only the role that owns the tables, and may create schemas in the database, may do this:"
+                " set DAYBOOK_OWNER_DATABASE_URL to its address."
             ) from None
+        except psycopg.errors.DependentObjectsStillExist:
+            raise WontStart("Something in the database, like a view, is made of this table: drop it.") from None
         except psycopg.errors.IdleInTransactionSessionTimeout:
             raise WontStart("The database had waited for too long and hung up: call again.") from None
 

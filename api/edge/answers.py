@@ -8,6 +8,9 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+NOT_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+"""Headers of answers that hold where people were."""
+
 encode = msgspec.json.Encoder().encode
 
 

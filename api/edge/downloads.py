@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from starlette.responses import StreamingResponse
 
-from .answers import encode
+from .answers import NOT_KEPT, encode
 
 Form = Literal["ndjson", "csv"]
 
@@ -31,7 +31,7 @@ def download(
     connection off, so that nobody takes a part for the whole.
     """
     chunks = _csv(columns, batches) if form == "csv" else _lines(batches)
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"', **NOT_KEPT}
     first = next(chunks, b"")
     return StreamingResponse(chain([first], chunks), media_type=MEDIA_TYPES[form], headers=headers)
 

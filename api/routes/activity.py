@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from api.edge.admission import Caller, Calling
-from api.edge.answers import Answer
+from api.edge.answers import NOT_KEPT, Answer
 from api.edge.downloads import MEDIA_TYPES, download
 from api.edge.problems import Problem
 from api.edge.wire_time import to_wire
@@ -25,7 +26,7 @@ from domain.roles import Role
 from projections.lists.member_list import live_role
 from projections.lists.session_list import LiveSession
 from projections.trails.activity import ATTEMPT, BadCursor, Page, Selection, Spot, of_a_person, of_an_organization
-from projections.trails.told import Narrator, Told
+from projections.trails.told import Narrator, Told, kinds_of_origin
 
 from .documented import documented
 from .shapes import wire_id
@@ -183,12 +184,14 @@ def list_activity(calling: Calling, query: Annotated[ActivityQuery, Query()]) ->
     page = of_a_person(
         calling.daybook.context.store.statements,
         session.user_id,
+        came_from=partial(kinds_of_origin, calling.daybook.context.store),
         before=Spot.of(query.cursor),
         limit=query.limit,
         event=query.type or None,
     )
     told = _told(calling, page, you=session.user_id)
-    return Answer(ActivityAnswer(entries=[_entry(one, session) for one in told], nextCursor=page.next_cursor))
+    entries = [_entry(one, session) for one in told]
+    return Answer(ActivityAnswer(entries=entries, nextCursor=page.next_cursor), headers=NOT_KEPT)
 
 
 def _with_downloads(responses: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
@@ -225,7 +228,7 @@ def list_organization_activity(calling: Calling, query: Annotated[OrganizationAc
         pages = _all_pages(calling, session, selection)
         return download("activity", query.format, list(OrganizationEntry.__annotations__), pages)
     entries, next_cursor = _organization_page(calling, session, selection, query.cursor, query.limit)
-    return Answer(OrganizationActivityAnswer(entries=entries, nextCursor=next_cursor))
+    return Answer(OrganizationActivityAnswer(entries=entries, nextCursor=next_cursor), headers=NOT_KEPT)
 
 
 def _readable_organization(calling: Caller, session: LiveSession, asked: str) -> UUID:

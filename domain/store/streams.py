@@ -24,7 +24,9 @@ LAST = UUID(int=2**128 - 1)
 # Where a command came from is opened only for events whose rows show it: that is most of the cost of reading.
 _SELECT = """
 SELECT e.stream_id, e.version, e.name, e.body, e.sealed, e.subject_id, k.wrapped,
-       c.command_id, c.at, c.actor_kind, c.actor_id, c.session_id, c.sealed, c.subject_id, ck.wrapped
+       c.command_id, c.at, c.actor_kind, c.actor_id, c.session_id, c.sealed, c.subject_id, ck.wrapped,
+       (e.sealed IS NOT NULL AND k.subject_id IS NULL)
+           OR (c.sealed IS NOT NULL AND ck.subject_id IS NULL AND e.name = ANY($3))
   FROM events e LEFT JOIN commands c USING (command_id)
   LEFT JOIN subject_keys k ON k.subject_id = e.subject_id
   LEFT JOIN subject_keys ck ON ck.subject_id = c.subject_id AND e.name = ANY($3)
@@ -35,6 +37,10 @@ _GIVEN = f"{_SELECT} WHERE e.stream_id = ANY($1) AND {_NAMED}"
 
 UNREADABLE = (UnknownEvent, InvalidTag, ValueError, ArithmeticError, LookupError)
 """What reading may end in after somebody edited the books: no JSON, no UTF-8, no nonce, no version, no such actor."""
+
+
+_KEYLESS = 15
+"""The column that says that the key of something sealed is nowhere to be found."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,9 +113,11 @@ def _streams(mapper: SealingMapper, rows: Iterable[Values]) -> Iterator[Stream]:
         events = list(group)
         stream_id = events[0][0]
         try:
-            opened = [mapper.recorded(*row) for row in events]
+            opened = [mapper.recorded(*row[:_KEYLESS]) for row in events]
         except UNREADABLE:
             yield Stream(stream_id, events, [], broken=True)
             continue
         # the last of so many different versions is the number of them, if none is missing
-        yield Stream(stream_id, events, opened, broken=opened[-1].originator_version != len(opened))
+        gap = opened[-1].originator_version != len(opened)
+        # an erasure leaves the place of a key empty; where there is none, it got lost, and may come back
+        yield Stream(stream_id, events, opened, broken=gap or any(row[_KEYLESS] for row in events))

@@ -1,14 +1,14 @@
 """What happened to a person or in an organization: pages of the journal, newest first, with refused attempts merged in.
 
 A page ends at a place in the log, so pages neither skip nor repeat while others write. An attempt stands where the log
-stood when it was first seen.
+stood when it was first seen, and is told once the journal has come so far.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from heapq import merge
 from typing import Any
@@ -27,7 +27,7 @@ _READ_AT_MOST = 1_000
 """Entries that one page of folds may be made of: a siege of an account must not make its page slow."""
 _EARLY, _LATE = timedelta(days=1), timedelta(days=1)
 """How much before (by another clock) or after it happened an event may have been recorded, to be found by its time."""
-_CURSOR = re.compile(r"([0-9]{1,18})(?:\.([0-9a-f]{2,128}))?")
+_CURSOR = re.compile(r"(-1(?=\.)|[0-9]{1,18})(?:\.([0-9a-f]{2,128}))?")
 
 _COLUMNS = "position, at, event, stream_id, version, actor_kind, actor_id, session_id, person_id, organization_id"
 # the organization a new session begins in is part of signing in, and no news of its own
@@ -36,8 +36,12 @@ _BRANCH = f"SELECT {_COLUMNS} FROM journal WHERE {{column}} = $1 AND position < 
 _ATTEMPTS = """
 SELECT after_position, key, first_at, last_at, action, code, ip_address, user_agent, session_id, times
   FROM attempts WHERE person_id = $1 AND (after_position, key) < ($2, $3)
+   AND after_position <= coalesce((SELECT position FROM followers WHERE name = 'journal'), -1)
  ORDER BY after_position DESC, key DESC LIMIT $4
 """
+
+
+CameFrom = Callable[[Sequence[Place]], Mapping[Place, Any]]
 
 
 class BadCursor(ValueError):
@@ -79,6 +83,8 @@ class Happening:
     session_id: UUID | None
     person_id: UUID | None
     organization_id: UUID | None
+    came_from: Any = None
+    """Of a renewal: from what kind of browser and network."""
 
     @property
     def spot(self) -> Spot:
@@ -93,7 +99,8 @@ class Happening:
     @property
     def alike(self) -> Any:
         """What it shares with those it may be folded with; None if it stands alone."""
-        return (self.stream_id, self.actor_id) if self.event == _RENEWAL else None
+        # another device that shows the same session must not disappear among the renewals of the person's own
+        return (self.stream_id, self.actor_id, self.came_from) if self.event == _RENEWAL else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,11 +152,16 @@ class Selection:
     until: datetime | None = None
 
 
-def of_a_person(read: Statements, user_id: UUID, *, before: Spot, limit: int, event: str | None = None) -> Page:
-    """What a person did and what was done to their account, renewals and attempts folded."""
+def of_a_person(
+    read: Statements, user_id: UUID, *, came_from: CameFrom, before: Spot, limit: int, event: str | None = None
+) -> Page:
+    """What a person did and what was done to their account, renewals and attempts folded.
+
+    `came_from` says of events from what kind of browser and network they came: renewals are folded if that is one.
+    """
     found: list[Iterator[Happening | Attempt]] = []
     if event != ATTEMPT:
-        found.append(_happenings(read, user_id, before, event))
+        found.append(_happenings(read, user_id, came_from, before, event))
     if event in (None, ATTEMPT):
         found.append(_attempts(read, user_id, before))
     return _page(merge(*found, key=lambda one: one.spot, reverse=True), limit)
@@ -218,12 +230,17 @@ def _page(found: Iterable[Happening | Attempt], limit: int) -> Page:
     return Page(folds, None)
 
 
-def _happenings(read: Statements, user_id: UUID, before: Spot, event: str | None) -> Iterator[Happening]:
+def _happenings(
+    read: Statements, user_id: UUID, came_from: CameFrom, before: Spot, event: str | None
+) -> Iterator[Happening]:
     # an attempt's spot lies after the event at its position, which so is still to come
     position = before.position + 1 if before.key else before.position
     values = [] if event is None else [event]
     while rows := read.rows(_of_a_person(event), user_id, position, _CHUNK, *values):
-        yield from map(_happening, rows)
+        found = [_happening(row) for row in rows]
+        renewals = [one.place for one in found if one.event == _RENEWAL]
+        kinds = came_from(renewals) if renewals else {}
+        yield from (replace(one, came_from=kinds.get(one.place)) for one in found)
         position = rows[-1][0]
 
 

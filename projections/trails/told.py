@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_network
 from typing import Any
+from unicodedata import category, normalize
 from uuid import UUID
 
 from domain.store import Place, Store
@@ -137,7 +138,7 @@ class Narrator:
         if not name:
             return _SOMEBODY
         # whoever calls themselves "You" or "Daybook" shall not pass for the reader or for us
-        return f'"{name}"' if name.casefold() in _OUR_WORDS else name
+        return f'"{name}"' if normalize("NFKC", name).casefold() in _OUR_WORDS else name
 
     def _may_see(self, one: Happening) -> bool:
         """A person sees where they acted from themselves, never where others did (wire.md, our own calls)."""
@@ -160,7 +161,7 @@ class Narrator:
 def _names(read: Statements, people: Iterable[UUID | None]) -> dict[UUID | None, str]:
     wanted = list({user_id for user_id in people if user_id is not None})
     found = read.rows(_NAMES, wanted) if wanted else []
-    return {user_id: (name or "").strip() or email or "" for user_id, name, email in found}
+    return {user_id: _printable(name) or email or "" for user_id, name, email in found}
 
 
 def _organizations(
@@ -169,7 +170,13 @@ def _organizations(
     of_events = (getattr(recorded.event, "organization_id", None) for recorded in events.values())
     wanted = {*(one.organization_id for one in happenings), *of_events} - {None}
     found = read.rows(_ORGANIZATIONS, list(wanted)) if wanted else []
-    return {organization_id: name or "an organization" for organization_id, name in found}
+    return {organization_id: _printable(name) or "an organization" for organization_id, name in found}
+
+
+def _printable(name: str | None) -> str:
+    """A name on one line, without what cannot be seen or turns the direction of what can: it may imitate another."""
+    seen = (" " if category(one) == "Cc" else one for one in name or "" if category(one) != "Cf")
+    return " ".join("".join(seen).split())
 
 
 def _sessions(read: Statements, happenings: Iterable[Happening]) -> dict[UUID, tuple[str | None, str | None]]:
@@ -199,6 +206,14 @@ def _unfamiliar(
         for one in sign_ins
         if (recorded := events.get(one.place)) is not None
         and first_seen.get(_kind(recorded.command.user_agent, recorded.command.ip_address)) == one.at != beginning
+    }
+
+
+def kinds_of_origin(store: Store, places: Sequence[Place]) -> dict[Place, Any]:
+    """From what kind of browser and network the events at these places came, as far as they can be read."""
+    return {
+        place: _kind(recorded.command.user_agent, recorded.command.ip_address)
+        for place, recorded in store.recorded(places).items()
     }
 
 

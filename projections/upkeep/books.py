@@ -78,6 +78,21 @@ _CHECKS: dict[str, LiteralString] = {
              UNION SELECT subject_id FROM commands WHERE subject_id IS NOT NULL) sealed_for
          WHERE NOT EXISTS (SELECT FROM subject_keys k WHERE k.subject_id = sealed_for.subject_id)
     """,
+    "no follower is ahead of the log": """
+        SELECT count(*), min(name) FROM followers WHERE position > coalesce((SELECT max(position) FROM log), -1)
+    """,
+    "nothing is set aside": """
+        SELECT count(*), min(follower || ' ' || position) FROM set_aside
+    """,
+    "the books are append-only": """
+        SELECT 3 - count(*), 'a trigger is missing or off' FROM pg_trigger
+         WHERE tgname = 'append_only' AND tgenabled = 'O'
+           AND tgrelid IN ('commands'::regclass, 'events'::regclass, 'log'::regclass) HAVING count(*) < 3
+    """,
+    "a person's own key is theirs": """
+        SELECT count(*), min(k.subject_id::text) FROM subject_keys k JOIN account_list a ON a.user_id = k.subject_id
+         WHERE k.person_id <> k.subject_id
+    """,
     "each key of a subject is wrapped by a known data key": """
         SELECT count(*), min(subject_id::text) FROM subject_keys
          WHERE wrapped IS NOT NULL
@@ -96,7 +111,8 @@ _CHUNK = 5_000
 def order(connection: Connection[Values]) -> Iterator[tuple[str, Finding | None]]:
     """Each rule about the order of things, and how it is broken, if it is."""
     for rule, sql in _CHECKS.items():
-        [[times, first]] = connection.execute(sql, {"names": [*EVENT_BY_NAME, *UPCASTS]}).fetchall()
+        names = [*EVENT_BY_NAME, *UPCASTS]
+        [times, first] = connection.execute(sql, {"names": names}).fetchone() or (0, "")
         yield rule, Finding(rule, times, first) if times else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.store.connections import Statements
+from projections import FOLLOWERS
 
 _LOG = """
 SELECT coalesce((SELECT max(position) FROM log), -1),
@@ -13,11 +14,11 @@ SELECT coalesce((SELECT max(position) FROM log), -1),
                   ORDER BY q.arrival LIMIT 1), 0)::float8
 """
 _FOLLOWERS = """
-SELECT f.name, f.position, f.restarts,
+SELECT name, coalesce(f.position, -1), coalesce(f.restarts, 0),
        coalesce((SELECT greatest(0, extract(epoch FROM clock_timestamp() - l.recorded_at))
-                   FROM log l WHERE l.position = f.position + 1), 0)::float8,
-       (SELECT count(*) FROM set_aside s WHERE s.follower = f.name)
-  FROM followers f ORDER BY f.name
+                   FROM log l WHERE l.position = coalesce(f.position, -1) + 1), 0)::float8,
+       (SELECT count(*) FROM set_aside s WHERE s.follower = name)
+  FROM unnest($1::text[]) AS known(name) LEFT JOIN followers f USING (name) ORDER BY name
 """
 _DRIFT = "SELECT table_name, count(*) FROM drift GROUP BY table_name ORDER BY table_name"
 
@@ -58,12 +59,14 @@ class Condition:
 def condition(read: Statements) -> Condition:
     """As it is now. Raises StoreAway."""
     [[head, seconds_waiting]] = read.rows(_LOG)
+    # also one that has never run: nobody would miss it else
+    names = [one.name for one in FOLLOWERS]
     return Condition(
         head=head,
         seconds_waiting=seconds_waiting,
         followers=tuple(
             FollowerCondition(name=name, position=position, restarts=restarts, seconds_behind=behind, set_aside=aside)
-            for name, position, restarts, behind, aside in read.rows(_FOLLOWERS)
+            for name, position, restarts, behind, aside in read.rows(_FOLLOWERS, names)
         ),
         drift=dict(read.rows(_DRIFT)),
     )

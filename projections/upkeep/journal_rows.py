@@ -17,7 +17,6 @@ _CHUNK = 5_000
 _NAMES = ", ".join(journal.COLUMNS)
 _REACHED = "SELECT position FROM followers WHERE name = $1"
 _THERE = f"SELECT {_NAMES} FROM journal WHERE position > $1 AND position <= $2 ORDER BY position"
-_ASIDE = "SELECT position FROM set_aside WHERE follower = $1 AND position > $2 AND position <= $3"
 _FAR = 2**62
 """Beyond any position."""
 
@@ -47,10 +46,7 @@ def stretch(
     """
     entries = entries_after(connection, after, min(limit, end - after))
     through = entries[-1].position if entries else end
-    with RawCursor(connection) as cursor:
-        silent = {row[0] for row in cursor.execute(_ASIDE, (journal.FOLLOWER.name, after, through))}
-    rows, mute = told(connection, [entry for entry in entries if entry.position not in silent])
-    silent |= mute
+    rows, silent = told(connection, entries)
     # rows before the first position and beyond the last belong to the first and the last stretch
     low, high = -_FAR if after == BEFORE_THE_FIRST else after, _FAR if through == end else through
     return through, rows, [row for row in _there(connection, low, high) if row[0] not in silent]

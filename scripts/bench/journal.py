@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -18,7 +19,7 @@ from domain.store.connections import connection_arguments
 from projections.places import Places
 from projections.trails import activity
 from projections.trails.activity import Page, Selection, Spot
-from projections.trails.told import Narrator
+from projections.trails.told import Narrator, kinds_of_origin
 
 # as in journal.sql
 ORGANIZATION, PERSON, ACTOR = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -43,12 +44,11 @@ def _pages(opened: Store, events: int, tell: Tell) -> dict[str, float]:
     middle = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=10 * events / 2)
     early = {"since": middle - timedelta(days=30), "until": middle}
     deep, read = Spot(events // 10), opened.statements
+    person = partial(activity.of_a_person, read, PERSON, came_from=partial(kinds_of_origin, opened), limit=50)
     pages: dict[str, Callable[[], Page]] = {
-        "person, first page": lambda: activity.of_a_person(read, PERSON, before=Spot.of(""), limit=50),
-        "person, deep page": lambda: activity.of_a_person(read, PERSON, before=deep, limit=50),
-        "person, one type": lambda: activity.of_a_person(
-            read, PERSON, before=Spot.of(""), limit=50, event="SessionStarted"
-        ),
+        "person, first page": partial(person, before=Spot.of("")),
+        "person, deep page": partial(person, before=deep),
+        "person, one type": partial(person, before=Spot.of(""), event="SessionStarted"),
         "organization, first page": lambda: _of(opened, Spot.of("")),
         "organization, deep page": lambda: _of(opened, deep),
         "organization, one actor": lambda: _of(opened, Spot.of(""), actor_id=ACTOR),

@@ -140,7 +140,10 @@ def test_the_books_are_not_healed_nor_what_they_say_wrongly(lives: Lives, module
 def test_whoever_may_not_heal_is_told_so(lives: Lives, module_database: Database) -> None:
     module_database.rows("UPDATE member_list SET role = 'admin'")
     code, said, complained = run(module_database, "verify", "--repair", OWNER_DATABASE_URL=None)
-    sentence = "Only the role that owns the tables may do this: set DAYBOOK_OWNER_DATABASE_URL to its address.\n"
+    sentence = (
+        "Only the role that owns the tables, and may create schemas in the database, may do this:"
+        " set DAYBOOK_OWNER_DATABASE_URL to its address.\n"
+    )
     assert (code, said, complained) == (1, "", sentence)
     assert run(module_database, "verify", "--repair", "--json")[0] == 0
 
@@ -212,7 +215,7 @@ def test_which_tables_must_be_clear(module_database: Database, arguments: list[s
 def test_whoever_may_not_rebuild_is_told_so(module_database: Database) -> None:
     code, said, complained = run(module_database, "rebuild", "member_list", OWNER_DATABASE_URL=None)
     assert (code, said) == (1, "")
-    assert complained.startswith("Only the role that owns the tables may do this: ")
+    assert complained.startswith("Only the role that owns the tables, ")
 
 
 def test_while_another_one_rebuilds_it_is_refused(module_database: Database) -> None:

@@ -65,7 +65,7 @@ CREATE INDEX attempts_by_age ON attempts (last_at);
 
 CREATE TABLE drift (
     table_name  text        NOT NULL,
-    key         text        NOT NULL,
+    key         text        COLLATE "C" NOT NULL,
     difference  text        NOT NULL,
     found_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT found_once PRIMARY KEY (table_name, key)

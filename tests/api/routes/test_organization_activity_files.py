@@ -80,7 +80,7 @@ def test_as_ndjson_it_is_an_entry_a_line(ada: Owner) -> None:
         ("\uff1d1", "'\uff1d1", "'\uff1d1 founded"),
         ("A=1", "A=1", "A=1 founded"),
         ('Ada, "Countess"', 'Ada, "Countess"', 'Ada, "Countess" founded'),
-        ("Ada\r\nBo", "Ada\r\nBo", "Ada\r\nBo founded"),
+        ("Ada\r\nBo", "Ada Bo", "Ada Bo founded"),
         ("Ünal 😀", "Ünal 😀", "Ünal 😀 founded"),
     ],
 )

@@ -42,6 +42,11 @@ def test_the_journals_columns_are_the_tables(database: Database) -> None:
     assert columns(database, "journal") == journal.COLUMNS
 
 
+def test_keys_of_drift_sort_as_bytes_whatever_the_language_of_the_database(database: Database) -> None:
+    sql = "SELECT collation_name FROM information_schema.columns WHERE table_name = 'drift' AND column_name = 'key'"
+    assert database.value(sql) == "C"
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from domain.store.attempts import Attempts, Folded
 from domain.store.envelope import Command, WhereFrom
 from projections.places import Places
 from projections.trails.activity import Page, Selection, Spot, of_a_person, of_an_organization
-from projections.trails.told import Narrator, Told
+from projections.trails.told import Narrator, Told, kinds_of_origin
 from tests.databases import Database
 from tests.keeping import caught_up
 from tests.people import NOON, PASSWORD
@@ -129,7 +130,10 @@ class Life:
         """A page of a person's journal."""
         caught_up(self.database)
         read = self.context.store.statements
-        return of_a_person(read, self.people[name], before=Spot.of(cursor), limit=limit, event=event)
+        came_from = partial(kinds_of_origin, self.context.store)
+        return of_a_person(
+            read, self.people[name], came_from=came_from, before=Spot.of(cursor), limit=limit, event=event
+        )
 
     def told(self, name: str, page: Page | None = None) -> list[Told]:
         """What a person is told, of everything if no page is given."""

@@ -12,7 +12,7 @@ from domain.store.envelope import WhereFrom
 from projections.trails.activity import ATTEMPT, Attempt, BadCursor, Fold, Page, Spot
 from tests.keeping import caught_up
 from tests.people import NOON
-from tests.projections.trails.life import AWAY, BRITAIN, FIREFOX, Life
+from tests.projections.trails.life import AT_HOME, AWAY, BRITAIN, FIREFOX, Life
 
 
 def spot_of(fold: Fold) -> tuple[int, bytes]:
@@ -113,6 +113,16 @@ def test_renewals_are_one_entry_until_something_else_happens(life: Life) -> None
     assert before.text == "You kept using Chrome 130 on macOS, Germany: the session was extended, 3 times."
     assert (before.times, before.at) == (3, first_run)
     assert before.since == NOON + timedelta(minutes=2, days=1)
+
+
+def test_another_device_that_shows_the_same_session_does_not_hide_among_its_renewals(life: Life) -> None:
+    session_id = life.opens("Ada")
+    for where_from in (AT_HOME, AWAY, AWAY, AT_HOME):
+        life.renews(session_id, where_from)
+    assert life.texts("Ada")[:2] == [
+        "You kept using Chrome 130 on macOS, Germany: the session was extended, 2 times.",
+        "You kept using Firefox 132 on Linux, United Kingdom: the session was extended, 2 times.",
+    ]
 
 
 def test_renewals_of_two_devices_are_two_entries(life: Life) -> None:
@@ -239,6 +249,6 @@ def test_what_is_no_cursor_is_refused(cursor: str) -> None:
         Spot.of(cursor)
 
 
-@pytest.mark.parametrize("spot", [Spot(0), Spot(17), Spot(17, b"\x00"), Spot(10**18 - 1, b"k" * 32)])
+@pytest.mark.parametrize("spot", [Spot(0), Spot(17), Spot(17, b"\x00"), Spot(-1, b"k"), Spot(10**18 - 1, b"k" * 32)])
 def test_a_cursor_names_its_spot(spot: Spot) -> None:
     assert Spot.of(str(spot)) == spot

@@ -63,7 +63,9 @@ Question = Callable[[Statements], object]
 
 
 def about_a_person(user_id: UUID, cursor: str, event: str | None) -> Question:
-    return lambda read: of_a_person(read, user_id, before=Spot.of(cursor), limit=LIMIT, event=event)
+    return lambda read: of_a_person(
+        read, user_id, came_from=lambda _: {}, before=Spot.of(cursor), limit=LIMIT, event=event
+    )
 
 
 def about_an_organization(cursor: str, **only: Any) -> Question:

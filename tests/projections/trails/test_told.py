@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from domain import chance
+from domain.chance import new_id
 from domain.membership import Joining, MemberJoined
 from domain.roles import Role
 from domain.store import Addition
@@ -166,6 +167,27 @@ def test_both_are_told_what_one_did_to_the_other_but_only_the_one_from_where(lif
     assert to_ada.session_id == to_bo.session_id == session_id
 
 
+def test_through_which_session_another_person_acted_is_not_told(life: Life) -> None:
+    life.opens("Ada")
+    at_work, membership_id = life.opens("Bo", AWAY), new_id()
+
+    def by_bo(at: datetime) -> Command:
+        return Command.by_user(life.people["Bo"], session_id=at_work, at=at, where_from=AWAY)
+
+    store = life.context.store
+    joined = MemberJoined(
+        organization_id=life.organization_of("Bo"),
+        user_id=life.people["Ada"],
+        role=Role.MEMBER,
+        joining=Joining.FOUNDED,
+    )
+    store.append(by_bo(life.passes()), store.subject(life.people["Bo"]), Addition(membership_id, 0, [joined]))
+    [to_ada, *_], [to_bo, *_] = life.told("Ada"), life.told("Bo")
+    assert to_ada.text == "You became member of Bo's Organization."
+    assert (to_ada.session_id, to_ada.device, to_ada.location, to_ada.ip_address) == (None, "", "", "")
+    assert (to_bo.text, to_bo.session_id) == ("Ada became member of Bo's Organization.", at_work)
+
+
 def test_of_an_erased_person_nothing_is_told_but_that_there_was_one(life: Life) -> None:
     life.opens("Ada")
     life.database.rows("UPDATE subject_keys SET wrapped = NULL WHERE person_id = %s", life.people["Ada"])
@@ -181,7 +203,7 @@ def test_of_an_erased_person_nothing_is_told_but_that_there_was_one(life: Life) 
     life.opens("Bo")
     caught_up(life.database)
     everything = life.context.store.statements
-    folds = of_a_person(everything, life.people["Ada"], before=Spot.of(""), limit=100).folds
+    folds = of_a_person(everything, life.people["Ada"], came_from=lambda _: {}, before=Spot.of(""), limit=100).folds
     [session, *_] = Narrator(life.context.store, EVERYWHERE, folds, you=life.people["Bo"]).told()
     assert (session.text, session.device) == ("A removed person signed in with Chrome 130 on macOS, Germany.", "")
     life.database.rows("UPDATE session_list SET user_agent = NULL, ip_address = NULL")

@@ -15,6 +15,8 @@ import pytest
 from domain.commands.session import sign_out
 from domain.store.connections import connection_arguments
 from domain.store.mapper import SealingMapper
+from projections.upkeep.rebuild import rebuild
+from projections.upkeep.repair import repair
 from projections.upkeep.verify import Verified, verify
 from tests.databases import Database
 from tests.keeping import caught_up
@@ -131,7 +133,8 @@ def test_an_event_taken_out_of_the_middle(books: Books) -> None:
 def test_the_end_of_the_log_cut_off(books: Books) -> None:
     [(stream_id, version)] = books.database.rows(f"SELECT stream_id, version FROM log WHERE {LAST}")
     books.edit(f"DELETE FROM log WHERE {LAST}")
-    assert books.findings() == {IN_LOG: (1, f"{stream_id} {version}")}
+    ahead = {"no follower is ahead of the log": (1, "journal")}
+    assert books.findings() == {IN_LOG: (1, f"{stream_id} {version}")} | ahead
 
 
 def test_an_event_that_waits_for_a_second_place(books: Books) -> None:
@@ -176,7 +179,48 @@ def test_a_key_wrapped_by_nobody_knows_what(books: Books) -> None:
 def test_a_key_that_was_not_destroyed_but_taken_away(books: Books) -> None:
     subject_id = books.text("SELECT min(subject_id::text) FROM subject_keys")
     books.edit(("DELETE FROM subject_keys WHERE subject_id::text = %s", subject_id))
-    assert books.findings() == {KNOWN_SUBJECT: (1, subject_id)}
+    findings = books.findings()
+    assert findings[KNOWN_SUBJECT] == (1, subject_id)
+    assert findings.keys() == {KNOWN_SUBJECT, READABLE}
+
+
+def test_rows_whose_key_got_lost_are_left_as_they_are(books: Books) -> None:
+    before = books.database.rows("SELECT user_id, email, name FROM account_list ORDER BY user_id")
+    books.edit("DELETE FROM subject_keys")
+    mapper, url = SealingMapper(books.lives.context.keyring), books.database.owner_url
+    result = books.verified()
+    assert {one.table: one.differing for one in result.tables} == dict.fromkeys(
+        ("account_list", "session_list", "organization_list", "member_list", "journal"), 0
+    )
+    with psycopg.connect(url, **connection_arguments("tests")) as connection:
+        for compared in result.tables:
+            repair(connection, mapper, compared)
+    rebuild(url, "account_list", mapper, anew=True, progress=lambda *_: None)
+    assert books.database.rows("SELECT user_id, email, name FROM account_list ORDER BY user_id") == before
+    assert all(email for _, email, _ in before)
+
+
+def test_a_follower_ahead_of_the_log(books: Books) -> None:
+    books.edit("UPDATE followers SET position = 1000")
+    assert "no follower is ahead of the log" in books.findings()
+
+
+def test_an_entry_set_aside_that_could_be_taken_in(books: Books) -> None:
+    books.edit("DELETE FROM journal WHERE position = 1", "INSERT INTO set_aside VALUES ('journal', 1, 'x')")
+    result = books.verified()
+    assert [one.rule for one in result.findings] == ["nothing is set aside"]
+    assert differing(result) == {"journal": 1}
+
+
+def test_a_book_that_can_be_rewritten(books: Books) -> None:
+    books.edit("ALTER TABLE events DISABLE TRIGGER append_only")
+    assert books.findings() == {"the books are append-only": (1, "a trigger is missing or off")}
+
+
+def test_a_key_said_to_be_another_persons(books: Books) -> None:
+    people = "subject_id IN (SELECT user_id FROM account_list)"
+    books.edit(f"UPDATE subject_keys SET person_id = gen_random_uuid() WHERE {people}")
+    assert "a person's own key is theirs" in books.findings()
 
 
 def test_a_destroyed_key_is_only_counted(books: Books) -> None:
@@ -264,7 +308,7 @@ def test_sealed_data_said_to_be_nobodys(books: Books) -> None:
     """It must not pass for that of an erased person."""
     stream_id = books.text(f"SELECT min(stream_id::text) FROM events WHERE {SEALED}")
     books.edit(("UPDATE events SET subject_id = NULL WHERE stream_id::text = %s AND version = 1", stream_id))
-    assert books.findings() == {COMMITMENT: (1, f"{stream_id} 1")}
+    assert books.findings() == {COMMITMENT: (1, f"{stream_id} 1"), READABLE: (1, stream_id)}
     assert books.verified().keys_gone == 0
 
 
