@@ -96,7 +96,7 @@ def test_names_are_neither_formulas_nor_do_they_break_the_table(
     assert founded["actor"] == actor
     assert founded["text"].startswith(text)
     [_, line] = downloaded(ada, "ndjson").content.splitlines()
-    assert json.loads(line)["actor"] == name
+    assert json.loads(line)["actor"] == " ".join(name.split())
 
 
 @pytest.mark.parametrize("first", ["\t", "\r", "\n", "=", "+", "-", "@"])
