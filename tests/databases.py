@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, LiteralString, Self
 
 import psycopg
@@ -32,6 +34,21 @@ class Database:
         """The one value of the one row the owner sees."""
         [[value]] = self.rows(sql, *values)
         return value
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """It takes no connection, and has hung up on those of the application; what the owner sees, it still sees."""
+        self.rows("SELECT 'so that it has a connection'")
+        with psycopg.connect(self._cluster.conninfo("postgres"), autocommit=True) as owner:
+            owner.execute(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS false".encode())
+            owner.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = 'daybook'",
+                (self.name,),
+            )
+            try:
+                yield
+            finally:
+                owner.execute(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS true".encode())
 
     def __enter__(self) -> Self:
         return self

@@ -20,7 +20,7 @@ from domain.refusals import SubjectGone
 from .conflicts import NoSuchStream, StreamMovedOn
 from .connections import Pool, Statements
 from .envelope import Command, Recorded, Subject
-from .mapper import SealingMapper
+from .mapper import SealedEvent, SealingMapper
 from .recorder import PostgresRecorder
 from .rows import SUBJECT_KEYS, Projection, Write, merge, put, write_of
 from .statement import Link, Mode
@@ -85,16 +85,22 @@ class Store(Application[UUID]):
             raise NoSuchStream(aggregate.name)
         return Loaded(aggregate, stream_id, version, state)
 
-    def recorded(self, places: Sequence[Place]) -> dict[Place, Recorded]:
-        """The events at these places. One that cannot be read is left out: a damaged one must not hide the others."""
-        recorder, found = self.recorder, dict[Place, Recorded]()
+    def readable(self, places: Sequence[Place]) -> Iterator[tuple[SealedEvent, Recorded]]:
+        """The events at these places, as stored and opened.
+
+        One that cannot be read is left out: a damaged one must not hide the others.
+        """
+        recorder = self.recorder
         assert isinstance(recorder, PostgresRecorder)
         for stored in recorder.select_places(places):
             with suppress(UnknownEvent, DecodeError, InvalidTag):
                 recorded = self.mapper.to_domain_event(stored)
                 assert isinstance(recorded, Recorded)
-                found[recorded.stream_id, recorded.version] = recorded
-        return found
+                yield stored, recorded
+
+    def recorded(self, places: Sequence[Place]) -> dict[Place, Recorded]:
+        """The events at these places, as far as they can be read."""
+        return {(one.stream_id, one.version): one for _, one in self.readable(places)}
 
     def new_subject(self, subject_id: UUID) -> Subject:
         """A subject with a fresh key, which the first append that seals for it will store."""

@@ -8,22 +8,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from msgspec import DecodeError
-
-from domain.events.catalogue import AGGREGATE_BY_EVENT, MEMBERSHIP, ORGANIZATION, SESSION, USER, UnknownEvent
+from domain.events.catalogue import AGGREGATE_BY_EVENT, MEMBERSHIP, ORGANIZATION, SESSION, USER
 from domain.events.codec import personal_fields
 from domain.store import Place, Store, Subject
 from domain.store.connections import Statements
 from domain.store.envelope import Recorded
 from domain.store.log import BEFORE_THE_FIRST, LogEntry, beginnings, entries_at, head
 from domain.store.mapper import SealedEvent
-from domain.store.recorder import PostgresRecorder
 from domain.store.rows import Table, write_of
 from projections import INLINE
 from projections.upkeep.expected import defaults_of
@@ -169,14 +164,7 @@ def _steps(store: Store, fold: _Fold, sql: str, key: UUID, until: int) -> Iterat
 
 def _opened(store: Store, places: Sequence[Place]) -> dict[Place, Recorded]:
     """The events at these places that can be read, what was erased of them marked."""
-    recorder, found = store.recorder, dict[Place, Recorded]()
-    assert isinstance(recorder, PostgresRecorder)
-    for stored in recorder.select_places(places):
-        with suppress(UnknownEvent, DecodeError, InvalidTag):
-            recorded = store.mapper.to_domain_event(stored)
-            assert isinstance(recorded, Recorded)
-            found[recorded.stream_id, recorded.version] = _marked(recorded, stored)
-    return found
+    return {(one.stream_id, one.version): _marked(one, stored) for stored, one in store.readable(places)}
 
 
 def _marked(recorded: Recorded, stored: SealedEvent) -> Recorded:

@@ -92,13 +92,6 @@ def rows_between(connection: Connection[Values], table: Table, after: UUID, thro
         return cursor.execute(sql, (after, through), prepare=True, binary=True).fetchall()
 
 
-def rows_at(connection: Connection[Values], table: Table, keys: Sequence[UUID]) -> list[Row]:
-    """The rows with these keys, as far as they are there."""
-    sql = f"{_select(table)} WHERE {table.key} = ANY($1) ORDER BY {table.key}"
-    with RawCursor(connection) as cursor:
-        return cursor.execute(sql, (list(keys),), prepare=True, binary=True).fetchall()
-
-
 def insert(cursor: RawCursor[Any], table: str, types: Mapping[str, str], rows: Iterable[Row]) -> None:
     """Rows into a table; `types` are those of all its columns, in the order of the rows."""
     with cursor.copy(f"COPY {table} ({', '.join(types)}) FROM STDIN (FORMAT BINARY)") as copy:

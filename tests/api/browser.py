@@ -116,6 +116,18 @@ class Browser:
         return answer
 
 
+class Device(Browser):
+    """A browser that names itself, so that what is recorded of it can be told apart."""
+
+    def __init__(self, url: str, name: str) -> None:
+        super().__init__(url)
+        self.name = name
+
+    def post(self, path: str, fields: object = None, headers: Mapping[str, str] | None = None) -> Answer:
+        """As any browser, with its name."""
+        return super().post(path, fields, {"User-Agent": self.name, **(headers or {})})
+
+
 def signed(value: str) -> str:
     """The value as wire.md §7 signs it, under the tests' secret."""
     signature = b64encode(hmac.digest(SECRET.encode(), value.encode(), "sha256")).decode()

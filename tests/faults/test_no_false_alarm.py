@@ -15,7 +15,7 @@ from projections import INLINE
 from projections.upkeep.sweep import Sweep
 from projections.upkeep.verify import verify
 from tests.databases import Database
-from tests.faults.test_rebuild_under_load import crowded
+from tests.faults.coming_and_going import crowded
 from tests.people import SECRET
 from tests.server import served
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from fastapi import Request
 
-from api.cli.embedded import EmbeddedPostgres
 from api.edge.admission import caller
 from api.edge.daybook import open_daybook
 from api.edge.visit import STATE, Visit
-from tests.api.browser import BASE, TOKEN_COOKIE, Answer, Browser
+from tests.api.browser import BASE, TOKEN_COOKIE, Browser, Device
 from tests.api.conftest import HandClock, settings_for
 from tests.databases import Database
 from tests.people import NOON, PASSWORD
@@ -26,17 +23,6 @@ from tests.server import application
 
 EVIL = {"Origin": "https://evil.example", "Cookie": "a=b"}
 WRONG = (401, "INVALID_EMAIL_OR_PASSWORD")
-
-
-class Device(Browser):
-    """A browser that names itself, so that what is recorded of it can be told apart."""
-
-    def __init__(self, url: str, name: str) -> None:
-        super().__init__(url)
-        self.name = name
-
-    def post(self, path: str, fields: object = None, headers: Any = None) -> Answer:
-        return super().post(path, fields, {"User-Agent": self.name, **(headers or {})})
 
 
 @pytest.fixture
@@ -226,28 +212,10 @@ def test_what_was_noted_is_written_before_the_application_ends(database: Databas
     assert [row[1:3] for row in recorded_of(database, "at the end")] == [("sign-up/email", "INVALID_ORIGIN")]
 
 
-@contextmanager
-def away(database: Database, cluster: EmbeddedPostgres) -> Iterator[None]:
-    """The database takes no connection, and has hung up on those of the application."""
-    database.rows("SELECT 'the test keeps its own'")
-    with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as owner:
-        owner.execute(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS false".encode())
-        owner.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = 'daybook'",
-            [database.name],
-        )
-        try:
-            yield
-        finally:
-            owner.execute(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS true".encode())
-
-
-def test_while_the_database_is_away_they_are_kept(
-    database: Database, cluster: EmbeddedPostgres, clock: HandClock
-) -> None:
+def test_while_the_database_is_away_they_are_kept(database: Database, clock: HandClock) -> None:
     with application(settings_for(database), clock) as url:
         device = Device(url, "while away")
-        with away(database, cluster):
+        with database.away():
             for _ in range(4):
                 assert device.post("/sign-in/email", {}, EVIL).problem == (403, "INVALID_ORIGIN")
                 time.sleep(0.3)

@@ -13,10 +13,8 @@ from io import StringIO
 from typing import Any
 from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
-from api.cli.embedded import EmbeddedPostgres
 from api.edge.downloads import download
 from tests.api.browser import BASE, Answer, Browser
 from tests.api.conftest import HandClock, settings_for
@@ -154,21 +152,6 @@ def test_a_file_renews_the_session_that_asks_for_it(ada: Owner, clock: HandClock
 
 
 @contextmanager
-def away(database: Database, cluster: EmbeddedPostgres) -> Iterator[None]:
-    """The database takes no connection, and has hung up on those of the application."""
-    with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as owner:
-        owner.execute(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS false".encode())
-        owner.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = 'daybook'",
-            [database.name],
-        )
-        try:
-            yield
-        finally:
-            owner.execute(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS true".encode())
-
-
-@contextmanager
 def slowly(browser: Browser, path: str) -> Iterator[HTTPResponse]:
     """An answer whose reader takes no more than it asks for."""
     host, port = urlsplit(browser.url).hostname, urlsplit(browser.url).port
@@ -183,9 +166,7 @@ def slowly(browser: Browser, path: str) -> Iterator[HTTPResponse]:
             yield response
 
 
-def test_a_file_that_breaks_off_is_not_taken_for_a_whole_one(
-    database: Database, cluster: EmbeddedPostgres, clock: HandClock, email: str
-) -> None:
+def test_a_file_that_breaks_off_is_not_taken_for_a_whole_one(database: Database, clock: HandClock, email: str) -> None:
     with application(settings_for(database), clock) as url:
         ada = Owner(url, email)
         caught_up(database)
@@ -194,10 +175,10 @@ def test_a_file_that_breaks_off_is_not_taken_for_a_whole_one(
             assert response.status == 200
             assert response.getheader("transfer-encoding") == "chunked"
             assert response.read(14) == b"at,event,text,"
-            with away(database, cluster), pytest.raises((IncompleteRead, ConnectionError)) as broken:
+            with database.away(), pytest.raises((IncompleteRead, ConnectionError)) as broken:
                 response.read()
         if isinstance(broken.value, IncompleteRead):
             assert broken.value.partial.count(b"\r\n") < 60_000
-        with away(database, cluster):
+        with database.away():
             for form in ("json", "csv", "ndjson"):
                 assert ada.get(f"{TRAIL}?format={form}").problem == (503, "SERVICE_UNAVAILABLE")

@@ -12,7 +12,7 @@ import pytest
 
 from domain.commands.session import sign_in, verified_account
 from domain.store.envelope import WhereFrom
-from tests.api.browser import BASE, CLEARED, Answer, Browser
+from tests.api.browser import BASE, CLEARED, Browser, Device
 from tests.api.conftest import HandClock, settings_for
 from tests.databases import Database
 from tests.faults.test_refusing_to_start import refusal
@@ -29,17 +29,6 @@ CHROME = (
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"
 BERLIN = WhereFrom("141.20.1.1", CHROME)
 LIST = "/activity/list"
-
-
-class Device(Browser):
-    """A browser that says which it is."""
-
-    def __init__(self, url: str, name: str) -> None:
-        super().__init__(url)
-        self.name = name
-
-    def post(self, path: str, fields: object = None, headers: Any = None) -> Answer:
-        return super().post(path, fields, {"User-Agent": self.name, **(headers or {})})
 
 
 @pytest.fixture
