@@ -7,11 +7,13 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from itertools import count
 
 import psycopg
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 
 from domain import chance
 from domain.chance import Clock
@@ -24,17 +26,19 @@ from projections.places import PlacesUnreadable
 from .edge import problems
 from .edge.answers import Answer
 from .edge.daybook import Daybook, open_daybook
-from .edge.gate import BASE_PATH, Gate
-from .edge.visit import STATE
+from .edge.gate import Gate
+from .edge.visit import BASE_PATH, STATE
+from .pages import error_page
 from .pages.documentation import add_documentation
-from .routes import activity, health, organizations, sessions, sign_in
+from .routes import account, activity, get_session, health, organizations, sessions, sign_in
 from .settings import Settings
 
 _LOOK_AGAIN = 0.5
 """Seconds between looks for a database that is away."""
 _TIDY_EVERY = 60.0
-_COUNTERS_KEPT_FOR = timedelta(hours=2)
 _ATTEMPTS_KEPT_FOR = timedelta(days=90)
+_LAST_ACTIVE_KEPT_FOR = timedelta(days=7)
+"""At least; and for as long as a session that nobody uses may live."""
 
 _logger = logging.getLogger("daybook")
 
@@ -53,15 +57,27 @@ def create_app(settings: Settings | None = None, clock: Clock = chance.now) -> G
     )
     web.state.daybook = None
     contract = APIRouter(prefix=BASE_PATH)
-    for router in (sign_in.router, sessions.router, organizations.router, activity.router, health.contract):
+    routers = (
+        sign_in.router,
+        get_session.router,
+        sessions.router,
+        account.router,
+        organizations.router,
+        activity.router,
+        health.contract,
+        error_page.router,
+    )
+    for router in routers:
         contract.include_router(router)
     web.include_router(contract)
     web.include_router(health.operations)
-    add_documentation(web, {f"{BASE_PATH}{sessions.PATH}": (sessions.DOCUMENTATION, sessions.CurrentSessionAnswer)})
+    here = f"{BASE_PATH}{get_session.PATH}"
+    add_documentation(web, {here: (get_session.DOCUMENTATION, get_session.CurrentSessionAnswer)})
     for kind in (problems.Problem, Refusal, RequestValidationError, *problems.UNAVAILABLE):
         web.add_exception_handler(kind, _answer_error)
     web.add_exception_handler(Exception, _answer_unexpected)
-    gate: Gate = Gate(web, routes=web.routes, plain={("GET", f"{BASE_PATH}{sessions.PATH}"): sessions.get_session})
+    paths = [route.path for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    gate: Gate = Gate(web, routes=web.routes, paths=paths, plain={("GET", here): get_session.get_session})
     return gate
 
 
@@ -82,8 +98,10 @@ async def _lifespan(gate: Gate, web: FastAPI, settings: Settings, clock: Clock) 
             task.cancel()
         await asyncio.wait({tidying, opening})
         if gate.daybook is not None:
-            await gate.daybook.attempt_book.close()
+            # both at once, for the second that the last word may take
+            await asyncio.gather(gate.daybook.attempt_book.close(), gate.daybook.last_active_book.close())
             await gate.daybook.sessions.close()
+            await gate.daybook.limits.close()
             await to_thread.run_sync(gate.daybook.close)
 
 
@@ -104,15 +122,22 @@ async def _open(gate: Gate, web: FastAPI, settings: Settings, clock: Clock, serv
 
 
 async def _tidy(opening: asyncio.Task[Daybook]) -> None:
-    """Now and then, forget counters of rate limits that no window reaches any more, and attempts of long ago."""
+    """Now and then, forget counters of rate limits that no window reaches any more, and attempts of long ago.
+
+    Once an hour, since it looks through all there are: when sessions were last used that have run out since.
+    """
     daybook = await asyncio.shield(opening)
-    while True:
+    last_active_kept_for = max(daybook.settings.lifetimes.full, _LAST_ACTIVE_KEPT_FOR)
+    for minute in count():
         await asyncio.sleep(_TIDY_EVERY)
+        now = daybook.clock()
         with suppress(*problems.UNAVAILABLE):
             # given up on at the stop: the database may be frozen
-            await to_thread.run_sync(daybook.counters.forget, _COUNTERS_KEPT_FOR, abandon_on_cancel=True)
-            long_ago = daybook.clock() - _ATTEMPTS_KEPT_FOR
-            await to_thread.run_sync(daybook.attempts.forget, long_ago, abandon_on_cancel=True)
+            await to_thread.run_sync(daybook.counters.forget, abandon_on_cancel=True)
+            await to_thread.run_sync(daybook.attempts.forget, now - _ATTEMPTS_KEPT_FOR, abandon_on_cancel=True)
+            if minute % 60 == 0:
+                long_ago = now - last_active_kept_for
+                await to_thread.run_sync(daybook.last_active.forget, long_ago, abandon_on_cancel=True)
 
 
 async def _answer_error(request: Request, error: Exception) -> Answer:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.passwords import Argon2Parameters
@@ -15,6 +18,8 @@ from domain.session import Lifetimes
 
 SHORTEST_SECRET = 32
 TEN_YEARS = 315_360_000
+MAY_NEED_FRESHNESS = ("change-password", "update-user")
+"""Calls for which an operator may ask for a fresh session. Ending sessions never needs one (wire.md A2)."""
 
 
 class Settings(BaseSettings):
@@ -39,11 +44,23 @@ class Settings(BaseSettings):
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     # More origins whose pages may use the service, comma-separated (wire.md §4.3).
     trusted_origins: str = ""
+    # Proxies whose word is taken for who asks: addresses and networks, comma-separated (wire.md A14).
+    trusted_proxies: str = ""
     cookie_prefix: str = Field(default="better-auth", pattern=r"^[A-Za-z0-9_-]+$")
     rate_limit: Literal["on", "off"] = "on"
     # How long a session lives from its last renewal, and how long until a used one is renewed.
     session_lifetime: int = Field(default=604_800, ge=1, le=TEN_YEARS)
     session_refresh_after: int = Field(default=86_400, ge=0, le=TEN_YEARS)
+    # How long after signing in or confirming the password sensitive calls are open; 0: always (wire.md A3).
+    fresh_for: int = Field(default=86_400, ge=0, le=TEN_YEARS)
+    # Calls that need it beside those of the contract, comma-separated, of `MAY_NEED_FRESHNESS`.
+    fresh_calls: str = ""
+    # How long a session may live in all, however much it is used; 0: as long as it is used.
+    session_max_lifetime: int = Field(default=0, ge=0, le=TEN_YEARS)
+    # How many sessions a person may have; a further one ends the oldest. 0: as many as they like.
+    sessions_per_user: int = Field(default=0, ge=0, le=1_000_000)
+    # Whether a changed password ends all other sessions: if asked for, or always (wire.md A25).
+    password_change_revokes: Literal["asked", "always"] = "asked"  # noqa: S105  a word, no secret
     # One password hash: KiB of memory, passes, lanes. Not below OWASP's minimum.
     argon2_memory: int = Field(default=19_456, ge=19_456, le=4_194_304)
     argon2_time: int = Field(default=2, ge=2, le=100)
@@ -52,6 +69,22 @@ class Settings(BaseSettings):
     geoip_database: Path | None = None
     # Connections a worker keeps to the database.
     database_connections: int = Field(default=6, ge=2, le=1000)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _require_networks(cls, proxies: str) -> str:
+        _networks(proxies)
+        return proxies
+
+    @field_validator("fresh_calls")
+    @classmethod
+    def _require_calls(cls, calls: str) -> str:
+        if unknown := [call for call in _listed(calls) if call not in MAY_NEED_FRESHNESS]:
+            message = "{call} is none of: {calls}"
+            raise PydanticCustomError(
+                "call", message, {"call": repr(unknown[0]), "calls": ", ".join(MAY_NEED_FRESHNESS)}
+            )
+        return calls
 
     @property
     def origin(self) -> str:
@@ -66,7 +99,12 @@ class Settings(BaseSettings):
     @property
     def origin_patterns(self) -> tuple[str, ...]:
         """The other trusted origins (wire.md §4.3)."""
-        return tuple(pattern.strip() for pattern in self.trusted_origins.split(",") if pattern.strip())
+        return _listed(self.trusted_origins)
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The trusted proxies; a single address is a network of one."""
+        return _networks(self.trusted_proxies)
 
     @property
     def lifetimes(self) -> Lifetimes:
@@ -76,7 +114,14 @@ class Settings(BaseSettings):
             full=full,
             brief=min(Lifetimes.brief, full),
             refresh=timedelta(seconds=self.session_refresh_after),
+            fresh=timedelta(seconds=self.fresh_for),
+            longest=timedelta(seconds=self.session_max_lifetime),
         )
+
+    @cached_property
+    def fresh_paths(self) -> frozenset[str]:
+        """The paths below the base path that need a fresh session by these settings."""
+        return frozenset(f"/{call}" for call in _listed(self.fresh_calls))
 
     @property
     def argon2(self) -> Argon2Parameters:
@@ -87,3 +132,25 @@ class Settings(BaseSettings):
     def hashing_threads(self) -> int:
         """Threads for hashing in one worker: all workers together keep every core busy, and no more."""
         return max(1, (os.cpu_count() or 1) // self.workers)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(entry.strip() for entry in text.split(",") if entry.strip())
+
+
+def _networks(listed: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(_network(entry) for entry in _listed(listed))
+
+
+def _network(entry: str) -> IPv4Network | IPv6Network:
+    try:
+        # a zone is known to one machine only, and would be ignored
+        if "%" not in entry:
+            return ip_network(entry)
+    except ValueError:
+        pass
+    raise PydanticCustomError(
+        "network",
+        "{entry} is neither an IP address nor a network such as 10.0.0.0/8 (no bits set behind the prefix)",
+        {"entry": repr(entry)},
+    )

@@ -38,6 +38,22 @@ class WrongCredentials(Refusal):
         self.user_id = user_id
 
 
+class WrongPassword(Refusal):
+    """A signed-in person gave a password that is not theirs."""
+
+    code = "INVALID_PASSWORD"
+
+    def __init__(self, user_id: UUID | None = None) -> None:
+        super().__init__()
+        self.user_id = user_id
+
+
+class NoPassword(Refusal):
+    """The account has no password to compare with or to change."""
+
+    code = "CREDENTIAL_ACCOUNT_NOT_FOUND"
+
+
 class PasswordTooShort(Refusal):
     """Fewer than eight UTF-16 code units."""
 
@@ -60,6 +76,12 @@ class SessionOver(Refusal):
     """The session was ended, or has run out."""
 
     code = "UNAUTHORIZED"
+
+
+class SessionNotFresh(Refusal):
+    """The last authentication is too long ago for this; `POST /verify-password` makes the session fresh again."""
+
+    code = "SESSION_NOT_FRESH"
 
 
 class SlugTaken(Refusal):

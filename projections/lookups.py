@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from domain.commands.lookups import Account
+from domain.session import Seen
 from domain.store.connections import Statements
 
 from .lists import account_list, member_list, session_list
@@ -23,6 +25,22 @@ class ListLookups:
     def account_by_email(self, email_hash: bytes) -> Account | None:
         """The account with this address."""
         return account_list.account_by_email(self._read, email_hash)
+
+    def account(self, user_id: UUID) -> Account | None:
+        """A person's account."""
+        return account_list.account(self._read, user_id)
+
+    def last_seen(self, session_id: UUID) -> Seen | None:
+        """From where a session was last seen; None if its account has left it behind."""
+        return session_list.last_seen(self._read, session_id)
+
+    def live_session(self, user_id: UUID, *, session_id: UUID | None, token_hash: bytes) -> UUID | None:
+        """Which live session of the person has this id or this secret."""
+        return session_list.live_session(self._read, user_id, session_id, token_hash)
+
+    def oldest_sessions(self, user_id: UUID, *, keep: int, now: datetime) -> list[UUID]:
+        """The live sessions of a person beyond the `keep` newest ones, oldest first, a hundred at most."""
+        return session_list.oldest_sessions(self._read, user_id, keep=keep, now=now, limit=100)
 
     def organization_to_start_in(self, user_id: UUID) -> UUID | None:
         """The organization last chosen if the person still belongs to it, else the one joined first, else None."""

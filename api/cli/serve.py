@@ -142,7 +142,7 @@ def _configuration(settings: Settings) -> uvicorn.Config:
         log_config=LOGGING,
         access_log=False,
         server_header=False,
-        # nobody's forwarded headers are believed; the peer of the socket is who asks
+        # whose forwarding headers are believed is for the edge to say (api/edge/client_address.py)
         proxy_headers=False,
         backlog=2048,
         timeout_keep_alive=75,

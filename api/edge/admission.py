@@ -5,75 +5,124 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Request
 
 from api.edge.daybook import Daybook, daybook_of
-from domain.commands.session import renew_session
+from domain.commands import session as sessions
 from domain.events.keys import token_hash
 from domain.refusals import SessionOver
-from projections.lists.session_list import LiveSession
+from projections.lists.session_list import LiveSession, was_replaced
 
+from .bearer import bearer_token
 from .problems import Problem
 from .visit import Visit, visit_of
+
+READING = "GET"
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the cookies of a request amount to: a live session and its secret, or a validly signed dead one, or none.
+    """What a request shows to be let in: the secrets, the first that is of a live session, and that session.
 
-    `others` are further live ones, of a neighbour on the same host or of a cookie domain that was changed.
+    `others` are further live ones, of a neighbour on the same host or of a cookie domain that was changed; `run_out`
+    are those whose time is up, which nobody has noted yet.
     """
 
     session: LiveSession | None = None
     token: str = field(default="", repr=False)
-    dead: bool = False
+    tokens: tuple[str, ...] = field(default=(), repr=False)
     others: tuple[LiveSession, ...] = ()
+    run_out: tuple[UUID, ...] = ()
 
 
 async def look(daybook: Daybook, visit: Visit) -> Shown:
     """The first validly signed session that lives; a dead twin beside it locks nobody out (wire.md A21).
 
-    Only looks: neither refuses nor writes, because a schema error is answered before a missing session.
+    A bearer token counts before all cookies. Only looks: neither refuses nor writes, because a schema error is answered
+    before a missing session.
     """
-    tokens = daybook.cookies.tokens(visit.headers.get("cookie"))
+    tokens = _tokens(daybook, visit)
     if len(tokens) == 1:
         # as good as always, and on the hot path: without a task of its own
         found = [await daybook.sessions.live_session(token_hash(tokens[0]))]
     else:
         found = await asyncio.gather(*(daybook.sessions.live_session(token_hash(token)) for token in tokens))
-    live = [
-        (session, token)
-        for session, token in zip(found, tokens, strict=True)
-        if session is not None and visit.now < session.expires_at
-    ]
+    live, run_out = [], []
+    for session, token in zip(found, tokens, strict=True):
+        if session is None:
+            continue
+        if visit.now < daybook.context.lifetimes.end(started_at=session.created_at, expires_at=session.expires_at):
+            live.append((session, token))
+        else:
+            run_out.append(session.session_id)
     if not live:
-        return Shown(dead=bool(tokens))
+        return Shown(tokens=tuple(tokens), run_out=tuple(run_out))
     [(session, token), *others] = live
-    return Shown(session, token, others=tuple(other for other, _ in others))
+    daybook.last_active_book.seen(session.session_id, visit.now)
+    return Shown(session, token, tuple(tokens), tuple(other for other, _ in others), tuple(run_out))
 
 
-def due(daybook: Daybook, visit: Visit, session: LiveSession) -> bool:
+def extends(daybook: Daybook, visit: Visit, session: LiveSession) -> bool:
     """Whether using this session now extends it: its refresh window has passed and the browser keeps it (§8)."""
-    return daybook.context.lifetimes.due(
-        expires_at=session.expires_at, now=visit.now
-    ) and not daybook.cookies.dont_remember(visit.headers.get("cookie"))
+    renewed = daybook.context.lifetimes.renewed(
+        started_at=session.created_at, expires_at=session.expires_at, now=visit.now
+    )
+    return renewed is not None and not daybook.cookies.dont_remember(visit.headers.get("cookie"))
 
 
-def renew(daybook: Daybook, visit: Visit, session: LiveSession, token: str) -> None:
-    """Extend the session and give the browser its cookie again. Raises SessionOver if it ended meanwhile."""
-    renew_session(
+def moved(visit: Visit, session: LiveSession) -> bool:
+    """Whether to record that the session is used from another address or browser."""
+    ip_address, user_agent = visit.where_from.ip_address, visit.where_from.user_agent
+    if ip_address == session.ip_address and user_agent == session.user_agent:
+        return False
+    reading = visit.method == READING
+    return session.seen.moved(ip_address=ip_address, user_agent=user_agent, reading=reading, now=visit.now)
+
+
+def use(daybook: Daybook, visit: Visit, session: LiveSession, token: str, *, extending: bool) -> None:
+    """Record what using the session makes known; extended, the browser gets its cookie again.
+
+    Raises SessionOver if it ended meanwhile.
+    """
+    sessions.use_session(
         daybook.context,
         session_id=session.session_id,
+        extending=extending,
+        reading=visit.method == READING,
         now=visit.now,
         where_from=visit.where_from,
     )
-    visit.set_cookies += daybook.cookies.issue(token, int(daybook.context.lifetimes.full.total_seconds()), False)
+    if extending:
+        give_cookie(daybook, visit, token, remembered=True)
+
+
+def give_cookie(daybook: Daybook, visit: Visit, token: str, *, remembered: bool) -> None:
+    """Hand a session out, instead of what this visit gave before.
+
+    As a cookie that stays if `remembered`, and as a token for clients without cookies.
+    """
+    max_age = int(daybook.context.lifetimes.full.total_seconds()) if remembered else None
+    visit.set_cookies[:] = daybook.cookies.issue(token, max_age, dont_remember=not remembered)
+    visit.auth_token = daybook.cookies.auth_token(token)
 
 
 def clear_cookies(daybook: Daybook, visit: Visit) -> None:
-    """Take the session's cookies from the browser."""
-    visit.set_cookies += daybook.cookies.clear()
+    """Take the session's cookies from the browser, and what this visit gave it before."""
+    visit.set_cookies[:], visit.auth_token = daybook.cookies.clear(), None
+
+
+def leave(daybook: Daybook, visit: Visit, shown: Shown) -> None:
+    """What comes of secrets that let nobody in: the end of what has run out is noted, and the cookies are taken away.
+
+    Not if the session was replaced: a late answer to its cookie must not wipe the new one (wire.md A22).
+    """
+    for session_id in shown.run_out:
+        sessions.expire(daybook.context, session_id=session_id, now=visit.now)
+    hashes = [token_hash(token) for token in shown.tokens]
+    if hashes and not was_replaced(daybook.context.store.statements, hashes):
+        clear_cookies(daybook, visit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +133,28 @@ class Caller:
     visit: Visit
     shown: Shown
 
-    def admitted(self) -> LiveSession:
-        """The caller's session, renewed if due; the first line of every handler that needs one. 401 without."""
-        session = self.shown.session
+    @property
+    def remembered(self) -> bool:
+        """Whether the browser keeps the session when it is closed."""
+        return not self.daybook.cookies.dont_remember(self.visit.headers.get("cookie"))
+
+    def admitted(self, *, fresh: bool = False) -> LiveSession:
+        """The caller's session, extended if due; the first line of every handler that needs one.
+
+        401 without; 403 if it is not fresh and has to be, by the contract (`fresh`) or by the settings (wire.md A3).
+        """
+        daybook, visit, session = self.daybook, self.visit, self.shown.session
         try:
             if session is None:
                 raise SessionOver
-            if due(self.daybook, self.visit, session):
-                renew(self.daybook, self.visit, session, self.shown.token)
+            extending = extends(daybook, visit, session)
+            if extending or moved(visit, session):
+                use(daybook, visit, session, self.shown.token, extending=extending)
         except SessionOver:
-            if session is not None or self.shown.dead:
-                clear_cookies(self.daybook, self.visit)
+            leave(daybook, visit, self.shown)
             raise Problem.of_code("UNAUTHORIZED") from None
+        if fresh or visit.path in daybook.settings.fresh_paths:
+            daybook.context.lifetimes.require_fresh(authenticated_at=session.authenticated_at, now=visit.now)
         return session
 
 
@@ -109,3 +168,8 @@ async def caller(request: Request) -> Caller:
 
 
 Calling = Annotated[Caller, Depends(caller)]
+
+
+def _tokens(daybook: Daybook, visit: Visit) -> list[str]:
+    token = bearer_token(visit.headers.get("authorization"), daybook.cookies.secret)
+    return daybook.cookies.tokens(visit.headers.get("cookie")) if token is None else [token]

@@ -78,6 +78,10 @@ class SessionCookies:
             headers.append(self._set(self.dont_remember_name, sign("true", self.secret), None))
         return headers
 
+    def auth_token(self, token: str) -> str:
+        """The token as `set-auth-token` has it: signed like the cookie, not percent-encoded (wire.md §8)."""
+        return f"{token}.{_signature(token, self.secret)}"
+
     def clear(self) -> list[str]:
         """Set-Cookie values that take all three cookies away, in the order of wire.md §7."""
         return [self._set(name, "", 0) for name in (self.token_name, self.data_name, self.dont_remember_name)]

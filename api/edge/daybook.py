@@ -14,6 +14,7 @@ from domain.passwords import Passwords
 from domain.store import Store
 from domain.store.attempts import Attempts
 from domain.store.connections import Pool, connection_arguments, open_pool
+from domain.store.last_active import LastActive
 from domain.store.migrate import require_migrated
 from domain.store.rate_limits import RateLimits
 from domain.store.requirements import open_keyring, require_durable
@@ -22,8 +23,11 @@ from projections.lookups import ListLookups
 from projections.places import Places
 
 from .attempts import AttemptBook
+from .client_address import ClientAddresses
 from .cookies import SessionCookies
 from .current_session import SessionCheck
+from .hits import Hits
+from .last_active import LastActiveBook
 from .limits import Limits
 from .origins import TrustedOrigins
 
@@ -35,7 +39,7 @@ _WAITING_FOR_HASHES = 16
 class Daybook:
     """What handlers work with. One in each worker, shared by its threads.
 
-    `sessions` and `attempt_book` belong to the event loop.
+    `sessions`, `addresses`, both books and what counts requests belong to the event loop.
     """
 
     settings: Settings
@@ -45,6 +49,9 @@ class Daybook:
     limits: Limits
     attempts: Attempts
     attempt_book: AttemptBook
+    last_active: LastActive
+    last_active_book: LastActiveBook
+    addresses: ClientAddresses
     cookies: SessionCookies
     origins: TrustedOrigins
     sessions: SessionCheck
@@ -74,17 +81,26 @@ def open_daybook(settings: Settings, clock: Clock) -> Daybook:
     store = Store(pool, keyring, INLINE)
     lookups = ListLookups(store.statements)
     counters, attempts = RateLimits(store.statements), Attempts(pool, keyring)
+    last_active = LastActive(store.statements)
     passwords = Passwords(settings.argon2, threads=settings.hashing_threads, waiting=_WAITING_FOR_HASHES)
     return Daybook(
         settings=settings,
         clock=clock,
         context=Context(
-            store=store, lookups=lookups, keyring=keyring, passwords=passwords, lifetimes=settings.lifetimes
+            store=store,
+            lookups=lookups,
+            keyring=keyring,
+            passwords=passwords,
+            lifetimes=settings.lifetimes,
+            sessions_per_user=settings.sessions_per_user or None,
         ),
         counters=counters,
-        limits=Limits(counters, keyring, lookups, on=settings.rate_limit == "on"),
+        limits=Limits(Hits(settings.database_url), counters, keyring, lookups, on=settings.rate_limit == "on"),
         attempts=attempts,
         attempt_book=AttemptBook(attempts),
+        last_active=last_active,
+        last_active_book=LastActiveBook(last_active),
+        addresses=ClientAddresses(settings.proxy_networks),
         cookies=SessionCookies(settings.cookie_prefix, settings.secure, secret),
         origins=TrustedOrigins(settings.origin, settings.origin_patterns),
         sessions=SessionCheck(settings.database_url),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-from anyio import to_thread
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.edge.daybook import Daybook
+from domain.refusals import WrongPassword
 from domain.store.attempts import Attempt
 
 from . import body, cross_origin, problems
@@ -17,29 +17,36 @@ from .origins import forbidden_origin
 from .problems import Problem
 from .redirects import require_trusted_targets
 from .reply import Reply
-from .visit import STATE, Visit
+from .visit import BASE_PATH, STATE, Visit
 
-BASE_PATH = "/api/auth"
 DEADLINE = 9.5
 """Seconds after which a request is answered with 503, so that none outlives ten."""
 
 _REFUSED = {401, 403, 429}
+_GUESSES = {WrongPassword.code}
+"""Refusals that the contract answers with 400, but are attempts all the same."""
 _READING = {"GET", "HEAD", "OPTIONS"}
 
-PlainRoute = Callable[[Daybook, Visit, Scope, Reply], Awaitable[None]]
+PlainRoute = Callable[[Daybook, Visit, Scope, Reply, Awaitable[None]], Awaitable[None]]
+"""The last argument is the counting of the request, to be awaited before anything is written or answered."""
 
 
 class Gate:
     """An ASGI application around the web framework.
 
-    `plain` are routes by method and path that are answered on the event loop, without the framework: the hot path. They
-    keep their deadlines themselves.
+    `paths` are those below the base path that somebody answers. `plain` are routes by method and path that are answered
+    on the event loop, without the framework: the hot path. They keep their deadlines themselves.
     """
 
     def __init__(
-        self, web: ASGIApp, *, routes: Iterable[BaseRoute], plain: Mapping[tuple[str, str], PlainRoute]
+        self,
+        web: ASGIApp,
+        *,
+        routes: Iterable[BaseRoute],
+        paths: Iterable[str],
+        plain: Mapping[tuple[str, str], PlainRoute],
     ) -> None:
-        self._web, self._routes, self._plain = web, list(routes), plain
+        self._web, self._routes, self._paths, self._plain = web, list(routes), frozenset(paths), plain
         self.daybook: Daybook | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,19 +61,16 @@ class Gate:
         daybook, visit = self.daybook, None
         if not scope["path"].startswith(f"{BASE_PATH}/"):
             # health and documentation are not the contract's; an unknown path is the same empty 404
-            reply = Reply(send, [], [])
+            reply = Reply(send)
             page: ASGIApp = self._web if self._routed(scope) else Problem(404).answer()
             work: Awaitable[None] = _until(DEADLINE, page(scope, receive, reply), reply)
         elif daybook is None:
-            reply = Reply(send, [], [])
+            reply = Reply(send)
             work = problems.unavailable().answer()(scope, receive, reply)
         else:
-            visit = Visit.of(scope, daybook.clock())
-            reply = Reply(send, visit.set_cookies, cross_origin.headers_for(visit, daybook.origins))
-            if plain := self._plain.get((scope["method"], scope["path"])):
-                work = plain(daybook, visit, scope, reply)
-            else:
-                work = _until(DEADLINE, self._answer_routed(daybook, visit, scope, receive, reply), reply)
+            visit = Visit.of(scope, daybook.clock(), daybook.addresses)
+            reply = Reply(send, visit, cross_origin.headers_for(visit, daybook.origins))
+            work = self._answer_visit(daybook, visit, scope, receive, reply)
         try:
             await work
         except body.ClientGone:
@@ -82,31 +86,43 @@ class Gate:
 
     def _note(self, daybook: Daybook, visit: Visit, code: str, scope: Scope, status: int | None) -> None:
         """Of a refused command, remember that it was tried; the answer is out, so nobody can tell by the time."""
-        if status not in _REFUSED or scope["method"] in _READING or not self._routed(scope):
+        refused = status in _REFUSED or code in _GUESSES
+        if not refused or visit.method in _READING or not self._routed(scope):
             return
         daybook.attempt_book.note(
             Attempt(
                 person_id=visit.concerns,
                 session_id=visit.session_id,
-                action=scope["path"].removeprefix(f"{BASE_PATH}/"),
+                action=visit.path.removeprefix("/"),
                 code=code,
                 where_from=visit.where_from,
                 at=visit.now,
             )
         )
 
-    async def _answer_routed(
-        self, daybook: Daybook, visit: Visit, scope: Scope, receive: Receive, reply: Reply
-    ) -> None:
-        path = scope["path"].removeprefix(BASE_PATH)
+    async def _answer_visit(self, daybook: Daybook, visit: Visit, scope: Scope, receive: Receive, reply: Reply) -> None:
         # asked by the browser, not the person, and costs nothing: counted, every sign-in from there would count twice
-        if scope["method"] == "OPTIONS" and (answer := cross_origin.preflight(visit, daybook.origins)):
+        if visit.method == "OPTIONS" and (answer := cross_origin.preflight(visit, daybook.origins)):
             return await answer(scope, receive, reply)
-        if limit := daybook.limits.limit_for(path):
-            await to_thread.run_sync(daybook.limits.admit, visit.where_from.ip_address, path, limit)
+        counting = daybook.limits.begin(visit.where_from.ip_address, visit.path, routed=visit.path in self._paths)
+        if plain := self._plain.get((visit.method, scope["path"])):
+            await plain(daybook, visit, scope, reply, counting)
+        else:
+            await _until(DEADLINE, self._answer_routed(daybook, visit, scope, receive, reply, counting), reply)
+
+    async def _answer_routed(
+        self,
+        daybook: Daybook,
+        visit: Visit,
+        scope: Scope,
+        receive: Receive,
+        reply: Reply,
+        counting: Awaitable[None],
+    ) -> None:
+        await counting
         if not self._routed(scope):
             raise Problem(404)
-        content = await body.read(receive, visit.headers, path)
+        content = await body.read(receive, visit.headers, visit.path)
         if code := forbidden_origin(scope["method"], visit.headers, daybook.origins):
             raise Problem.of_code(code)
         if scope["method"] != "GET":

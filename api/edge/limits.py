@@ -2,45 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from domain.commands.lookups import Lookups
 from domain.email_address import canonical
 from domain.events.keys import Keyring
-from domain.refusals import TooManyAttempts, WrongCredentials
-from domain.store.rate_limits import Limit, RateLimits
+from domain.refusals import TooManyAttempts, WrongCredentials, WrongPassword
+from domain.store.rate_limits import Counter, Limit, RateLimits
 
+from .hits import Hits
+
+_GENERAL = Limit(100, timedelta(seconds=10))
+_FEW = Limit(3, timedelta(seconds=10))
+_FEW_MAILS = Limit(3, timedelta(seconds=60))
 _BY_PREFIX = {
-    "/sign-in": Limit(3, timedelta(seconds=10)),
-    "/sign-up": Limit(3, timedelta(seconds=10)),
+    "/sign-in": _FEW,
+    "/sign-up": _FEW,
+    "/change-password": _FEW,
+    "/change-email": _FEW,
+    "/verify-password": _FEW,  # ours: who stole a session must not guess passwords
+    "/request-password-reset": _FEW_MAILS,
+    "/send-verification-email": _FEW_MAILS,
+    "/forget-password": _FEW_MAILS,
 }
-_ROUTED = {"/sign-in/email", "/sign-up/email"}
+_UNROUTED = ""
+"""The path under which all those are counted that nobody routes: as many as one likes could be made up."""
 FAILED_SIGN_INS = Limit(100, timedelta(hours=1))
+_COUNTERS_KEPT = 10_000
+"""Counters whose keys are remembered: to hash one takes longer than all else that is done here for a request."""
 _NOBODY = UUID(int=0)
 
 
 class Limits:
-    """Counts requests by address and path, and failed sign-ins by account; counts nothing if not `on`."""
+    """Counts requests by address and path, and failed sign-ins by account; counts nothing if not `on`.
 
-    def __init__(self, counters: RateLimits, keyring: Keyring, lookups: Lookups, *, on: bool) -> None:
-        self._counters, self._keyring, self._lookups, self._on = counters, keyring, lookups, on
+    `begin` belongs to the event loop.
+    """
 
-    def limit_for(self, path: str) -> Limit | None:
-        """The limit on a path below the base path, also on an unknown one."""
+    def __init__(self, hits: Hits, counters: RateLimits, keyring: Keyring, lookups: Lookups, *, on: bool) -> None:
+        self._hits, self._counters, self._keyring, self._lookups, self._on = hits, counters, keyring, lookups, on
+        self._counter = lru_cache(_COUNTERS_KEPT)(self._new_counter)
+
+    def begin(self, ip_address: str, path: str, *, routed: bool) -> Awaitable[None]:
+        """Begin to count a request from there to a path below the base path; its end is to be awaited.
+
+        That raises TooManyAttempts, or StoreAway. Raises TooManyAttempts at once where that is known already.
+        """
         if not self._on:
-            return None
-        return next((limit for prefix, limit in _BY_PREFIX.items() if path.startswith(prefix)), None)
+            return _UNCOUNTED
+        return self._hits.count(self._counter(ip_address, path if routed else _shared(path)))
 
-    def admit(self, ip_address: str, path: str, limit: Limit) -> None:
-        """Let one more request in from there. Raises TooManyAttempts."""
-        # paths nobody routes share one counter: as many as one likes could be made up
-        counted = path if path in _ROUTED else next(prefix for prefix in _BY_PREFIX if path.startswith(prefix))
-        wait = self._counters.hit(self._keyring.limit_key("path", ip_address, counted), limit)
-        if wait:
-            raise TooManyAttempts(wait)
+    def _new_counter(self, ip_address: str, path: str) -> Counter:
+        return Counter.of(self._keyring.limit_key("path", ip_address, path), _BY_PREFIX.get(_shared(path), _GENERAL))
 
     @contextmanager
     def guessing(self, email: str, ip_address: str) -> Iterator[None]:
@@ -54,20 +71,20 @@ class Limits:
         if not self._on or address is None:
             yield
             return
-        key = self._keyring.limit_key("failed sign-ins", address)
-        wait = self._counters.reserve(key, FAILED_SIGN_INS)
+        counter = Counter.of(self._keyring.limit_key("failed sign-ins", address), FAILED_SIGN_INS)
+        wait = self._counters.reserve(counter)
         if wait:
             self._require_known(address, ip_address, wait)
         wrong = False
         try:
             yield
-        except WrongCredentials:
+        except (WrongCredentials, WrongPassword):
             wrong = True
             raise
         finally:
             if not wait:
                 settle = self._counters.confirm if wrong else self._counters.give_back
-                settle(key)
+                settle(counter)
 
     def _require_known(self, address: str, ip_address: str, wait: int) -> None:
         account = self._lookups.account_by_email(self._keyring.email_hash(address))
@@ -75,3 +92,22 @@ class Limits:
         # asked of nobody too, so that the time it takes says nothing either
         if not self._lookups.signed_in_from(user_id or _NOBODY, ip_address):
             raise TooManyAttempts(wait, user_id)
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        await self._hits.close()
+
+
+class _Uncounted:
+    """Nothing to wait for."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield from ()
+
+
+_UNCOUNTED = _Uncounted()
+
+
+def _shared(path: str) -> str:
+    """The path under which one is counted that nobody routes: the prefix that limits it."""
+    return next((prefix for prefix in _BY_PREFIX if path.startswith(prefix)), _UNROUTED)

@@ -26,6 +26,9 @@ STATUS: Mapping[type[Refusal], int] = {
     refusals.PasswordTooLong: 400,
     refusals.InvitationNotFound: 400,
     refusals.SessionOver: 401,
+    refusals.SessionNotFresh: 403,
+    refusals.WrongPassword: 400,
+    refusals.NoPassword: 400,
     refusals.SubjectGone: 401,
     refusals.SlugTaken: 400,
     refusals.TooManyAttempts: 429,
@@ -47,6 +50,8 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "INVALID_NEW_USER_CALLBACK_URL": 403,
     "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED": 403,
     "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED": 405,
+    "EMAIL_CAN_NOT_BE_UPDATED": 400,
+    "FIELD_NOT_ALLOWED": 400,
     "NO_ACTIVE_ORGANIZATION": 400,
     "YOU_ARE_NOT_A_MEMBER_OF_THIS_ORGANIZATION": 403,
     "YOU_ARE_NOT_ALLOWED_TO_READ_THE_ACTIVITY_OF_THIS_ORGANIZATION": 403,
@@ -59,6 +64,7 @@ _IRREGULAR_MESSAGES = {
     "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED": (
         "Cross-site navigation login blocked. This request appears to be a CSRF attack."
     ),
+    "SESSION_NOT_FRESH": "Session is not fresh. Please confirm your password and try again.",
     "MISSING_OR_NULL_ORIGIN": "Missing or null Origin",
     "INVALID_CALLBACK_URL": "Invalid callbackURL",
     "INVALID_REDIRECT_URL": "Invalid redirectURL",

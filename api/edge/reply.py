@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.types import Message, Send
+
+from .visit import Visit
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+_EXPOSED = (b"access-control-expose-headers", b"set-auth-token")
 
 
 class Reply:
-    """An ASGI `send` around the server's. Cookies that are added before the answer begins go with it."""
+    """An ASGI `send` around the server's. What a visit is given before the answer begins goes with it."""
 
-    def __init__(self, send: Send, cookies: list[str], headers: list[tuple[bytes, bytes]]) -> None:
-        self._send, self._cookies, self._headers = send, cookies, headers
+    def __init__(self, send: Send, visit: Visit | None = None, headers: Headers = ()) -> None:
+        self._send, self._visit, self._headers = send, visit, headers
         self.status: int | None = None
         self._abandoned = False
 
@@ -23,12 +31,22 @@ class Reply:
             return
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            cookies = [(b"set-cookie", cookie.encode("latin-1")) for cookie in self._cookies]
-            if cookies or self._headers:
-                message["headers"] = [*message["headers"], *cookies, *self._headers]
+            given = () if self._visit is None else _given(self._visit)
+            if given or self._headers:
+                message["headers"] = [*message["headers"], *given, *self._headers]
         await self._send(message)
 
     def instead(self) -> Reply:
         """A fresh way out for another answer; what still comes for this one is thrown away."""
         self._abandoned = True
-        return Reply(self._send, self._cookies, self._headers)
+        return Reply(self._send, self._visit, self._headers)
+
+
+def _given(visit: Visit) -> Headers:
+    """The cookies, and beside a new session's cookie its token for clients that keep none (wire.md §8, bearer)."""
+    if not visit.set_cookies:
+        return ()
+    given = [(b"set-cookie", cookie.encode("latin-1")) for cookie in visit.set_cookies]
+    if visit.auth_token is not None:
+        given += [(b"set-auth-token", visit.auth_token.encode("latin-1")), _EXPOSED]
+    return given

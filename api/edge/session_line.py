@@ -1,67 +1,48 @@
-"""The line to the database that asks one question only, below psycopg's cursors.
-
-They would take three times the processor time for it, and it is on the path of every request
-(docs/decisions/0008-the-session-check-below-cursors.md).
-"""
+"""The line to the database that asks which sessions live."""
 
 from __future__ import annotations
 
-import asyncio
-import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection
 from psycopg.adapt import Transformer
-from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
-from domain.store.connections import connection_arguments
 from projections.lists.session_list import LIVE_SESSIONS, LiveSession
+
+from .prepared_line import PreparedLine, Statement, array
+from .questions import Batch, succeed
 
 _ROWS_KEPT = 10_000
 """Decoded rows that are kept, by their bytes: to decode one takes longer than to fetch it."""
 
-_NAME = b"live_sessions"
 _BYTEA = psycopg.adapters.types["bytea"]
+_STATEMENT = Statement(name="daybook-session-check", text=LIVE_SESSIONS, types=(_BYTEA.array_oid,))
 
 
 class SessionLine:
-    """A connection that asks one question only.
+    """Answers by token hash, with None if no such session lives."""
 
-    One question at a time; after an error or a cancellation it must be closed.
-    """
-
-    def __init__(self, connection: AsyncConnection[tuple[Any, ...]]) -> None:
-        self._connection, self._server = connection, connection.pgconn
-        self._rows = Transformer(connection)
+    def __init__(self, line: PreparedLine) -> None:
+        self._line, self._rows = line, Transformer(line.connection)
         self._known: dict[tuple[bytes | None, ...], LiveSession] = {}
 
     @staticmethod
     async def open(conninfo: str) -> SessionLine:
-        """Connect and prepare the question."""
-        arguments = connection_arguments("daybook-session-check")
-        # without it PostgreSQL plans this query anew at every call, which costs more than running it
-        arguments["options"] += " -c plan_cache_mode=force_generic_plan"
-        connection = await AsyncConnection.connect(conninfo, **arguments)
-        line = SessionLine(connection)
-        try:
-            line._server.send_prepare(_NAME, LIVE_SESSIONS.encode(), [_BYTEA.array_oid])
-            await line._result(ExecStatus.COMMAND_OK)
-        except BaseException:
-            await line.close()
-            raise
-        return line
+        """Connect. Raises psycopg.Error."""
+        return SessionLine(await PreparedLine.open(conninfo, _STATEMENT))
 
-    async def ask(self, token_hashes: list[bytes]) -> dict[bytes, LiveSession]:
-        """Those of them that live. Raises psycopg.Error."""
-        hashes = [_array(token_hashes)]
-        self._server.send_query_prepared(_NAME, hashes, [Format.BINARY], result_format=Format.BINARY)
-        answer = await self._result(ExecStatus.TUPLES_OK)
+    async def answer(self, batch: Batch[bytes, LiveSession | None]) -> None:
+        """Answer all who ask. Raises psycopg.Error."""
+        answer = await self._line.ask(array(_BYTEA.oid, batch))
         self._rows.set_pgresult(answer)
         rows = [self._row(answer, number) for number in range(answer.ntuples)]
-        return {row.token_hash: row for row in rows}
+        found = {row.token_hash: row for row in rows}
+        for token_hash, questions in batch.items():
+            row = found.get(token_hash)
+            for question in questions:
+                succeed(question, row)
 
     def _row(self, answer: PGresult, number: int) -> LiveSession:
         """A row of the answer; the same object for the same bytes, which are compared column by column."""
@@ -74,44 +55,10 @@ class SessionLine:
             self._known[columns] = row
         return row
 
-    async def _result(self, expected: ExecStatus) -> PGresult:
-        loop, socket = asyncio.get_running_loop(), self._server.socket
-        while self._server.flush():
-            await _when(lambda ready: loop.add_writer(socket, ready), lambda: loop.remove_writer(socket))
-        answer, more = None, True
-        while more:
-            # asked for too early, the next result would block the event loop
-            while self._server.is_busy():
-                await _when(lambda ready: loop.add_reader(socket, ready), lambda: loop.remove_reader(socket))
-                self._server.consume_input()
-            result = self._server.get_result()
-            answer, more = result or answer, result is not None
-        if answer is None:
-            raise psycopg.OperationalError("the server hung up without an answer")
-        if answer.status != expected:
-            raise psycopg.errors.error_from_result(answer)
-        return answer
-
     async def close(self) -> None:
         """Hang up, also in the middle of an answer."""
-        await self._connection.close()
-
-
-async def _when(register: Callable[[Callable[[], None]], None], unregister: Callable[[], Any]) -> None:
-    """Wait until a socket is ready for what is registered."""
-    ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    register(lambda: None if ready.done() else ready.set_result(None))
-    try:
-        await ready
-    finally:
-        unregister()
+        await self._line.close()
 
 
 def _live_session(columns: Sequence[Any]) -> LiveSession:
     return LiveSession(*columns)
-
-
-def _array(hashes: list[bytes]) -> bytes:
-    """A `bytea[]` as PostgreSQL sends and receives it: one dimension from 1, each value with its length before it."""
-    header = struct.pack(">iiIii", 1, 0, _BYTEA.oid, len(hashes), 1)
-    return header + b"".join(struct.pack(">i", len(one)) + one for one in hashes)

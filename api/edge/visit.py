@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -13,38 +12,45 @@ from fastapi import Request
 
 from domain.store.envelope import WhereFrom
 
-from .client_address import as_seen
+from .client_address import FORWARDING_HEADERS, ClientAddresses
 
 _LONGEST_USER_AGENT = 1024
 STATE = "visit"
+BASE_PATH = "/api/auth"
 
-# a browser asks many times from one address
-_seen = lru_cache(1024)(as_seen)
+# HTTP/2 allows several Cookie headers (RFC 9113 §8.2.3); some proxies add a forwarding header beside the client's
+_JOINED_BY = {"cookie": "; ", **dict.fromkeys(FORWARDING_HEADERS, ", ")}
 
 
 @dataclass(slots=True)
 class Visit:
-    """When a request came, with which headers (names in lower case), and from where.
+    """What was asked, when, with which headers (names in lower case), and from where; `path` is below the base path.
 
-    What is known of it once it was refused: with which code, whose account it concerned, and through which session.
+    What its answer will carry: cookies, and the token for clients without cookies. What is known of it once it was
+    refused: with which code, whose account it concerned, and through which session.
     """
 
+    method: str
+    path: str
     now: datetime
     headers: Mapping[str, str]
     where_from: WhereFrom
     set_cookies: list[str] = field(default_factory=list)
+    auth_token: str | None = field(default=None, repr=False)
     refused_with: str | None = None
     concerns: UUID | None = None
     session_id: UUID | None = None
 
     @staticmethod
-    def of(scope: Mapping[str, Any], now: datetime) -> Visit:
+    def of(scope: Mapping[str, Any], now: datetime, addresses: ClientAddresses) -> Visit:
         """The visit an ASGI scope describes."""
         headers = _headers(scope["headers"])
         peer = scope.get("client")
         # NUL cannot be stored as text, and a header of 60 KiB is no browser's name
         user_agent = headers.get("user-agent", "").replace("\0", "")[:_LONGEST_USER_AGENT]
-        return Visit(now, headers, WhereFrom(_seen(peer[0] if peer else None), user_agent))
+        path = scope["path"].removeprefix(BASE_PATH)
+        address = addresses.seen(peer[0] if peer else None, headers)
+        return Visit(scope["method"], path, now, headers, WhereFrom(address, user_agent))
 
 
 def visit_of(request: Request) -> Visit:
@@ -54,12 +60,15 @@ def visit_of(request: Request) -> Visit:
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """The first of each name; several Cookie headers are one, as HTTP/2 allows (RFC 9113 §8.2.3)."""
+    """The first of each name, but all of those that are one list over several lines."""
     headers: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {}
     for name_bytes, value_bytes in raw:
         name, value = name_bytes.decode("latin-1"), value_bytes.decode("latin-1")
-        if name == "cookie" and name in headers:
-            headers[name] += f"; {value}"
-        else:
-            headers.setdefault(name, value)
+        if name not in headers:
+            headers[name] = value
+        elif name in _JOINED_BY:
+            repeated.setdefault(name, [headers[name]]).append(value)
+    for name, values in repeated.items():
+        headers[name] = _JOINED_BY[name].join(values)
     return headers

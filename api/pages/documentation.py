@@ -14,6 +14,11 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 _STATIC = "/docs/static"
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "`token` of a sign-up or sign-in, or `set-auth-token`. Browsers use the cookie instead.",
+}
 
 
 def add_documentation(web: FastAPI, plain: dict[str, tuple[dict[str, Any], Any]]) -> None:
@@ -49,6 +54,8 @@ def _schema(web: FastAPI, plain: dict[str, tuple[dict[str, Any], Any]]) -> dict[
         schemas.update(described.pop("$defs", {}))
         schemas[answer.__name__] = described
         document["paths"].setdefault(path, {}).update(entry)
+    document["components"]["securitySchemes"] = {"bearer": _BEARER}
+    document["security"] = [{}, {"bearer": []}]
     for method in (entry for path in document["paths"].values() for entry in path.values()):
         # a schema error is 400 here, and documented as such; a route's own 422 stays
         if "HTTPValidationError" in str(method["responses"].get("422")):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 from starlette.responses import Response
 from typing_extensions import TypedDict
@@ -29,6 +27,7 @@ from projections.trails.activity import ATTEMPT, BadCursor, Page, Selection, Spo
 from projections.trails.told import Narrator, Told, kinds_of_origin
 
 from .documented import documented
+from .queries import no_key_twice, without_empty
 from .shapes import wire_id
 
 FORBIDDEN = "YOU_ARE_NOT_ALLOWED_TO_READ_THE_ACTIVITY_OF_THIS_ORGANIZATION"
@@ -46,8 +45,8 @@ class Entry(TypedDict):
     """What happened. Where from is "" if unknown or none of the reader's business.
 
     `sessionId` is the session it is about or was done through, `current` if that is the one asking. `times` such things
-    happened from `since` to `at`, told as one. `newDevice` marks a sign-in from a browser, system and network not seen
-    before.
+    happened from `since` to `at`, told as one. `newDevice` marks a sign-in or a move from a browser, system and
+    network not seen before.
     """
 
     at: str
@@ -120,7 +119,7 @@ class _Page(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _empty_is_not_given(cls, given: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in given.items() if value != ""}
+        return without_empty(given)
 
 
 class ActivityQuery(_Page):
@@ -162,16 +161,7 @@ class OrganizationActivityQuery(_Page):
     ] = "json"
 
 
-async def _no_key_twice(request: Request) -> None:
-    """A key given twice is a list, and a list is no text (wire.md §1)."""
-    counts = Counter(key for key, _ in request.query_params.multi_items())
-    known = {field.alias or name for name, field in OrganizationActivityQuery.model_fields.items()}
-    twice = [key for key in counts if counts[key] > 1 and key in known]
-    if twice:
-        raise RequestValidationError([{"type": "string_type", "loc": ("query", key), "input": []} for key in twice])
-
-
-router = APIRouter(tags=["activity"], dependencies=[Depends(_no_key_twice)])
+router = APIRouter(tags=["activity"], dependencies=[no_key_twice(OrganizationActivityQuery)])
 
 
 @router.get(

@@ -1,120 +1,144 @@
-"""The session of a request (wire.md §9): plain ASGI, because every page of a client asks it again and again."""
+"""The devices a person is signed in on: seeing them, signing them out (wire.md §9, A1, A2)."""
 
 from __future__ import annotations
 
-import asyncio
-from functools import lru_cache
-from urllib.parse import parse_qs
+from datetime import datetime
+from typing import Annotated, Any
 
-from anyio import to_thread
-from fastapi import APIRouter
-from starlette.types import Scope
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from api.edge.admission import clear_cookies, due, look, renew
-from api.edge.answers import Answer, encode
-from api.edge.daybook import Daybook
+from api.edge.admission import Caller, Calling, clear_cookies
+from api.edge.answers import NOT_KEPT, Answer
 from api.edge.problems import Problem
-from api.edge.reply import Reply
-from api.edge.visit import Visit
-from domain.commands.lookups import Person
-from domain.events.keys import token_hash
-from domain.refusals import SessionOver
-from projections.lists.session_list import LiveSession
+from domain.commands import session as sessions
+from projections.lists.session_list import LiveSession, SessionRow, sessions_of
 
 from . import shapes
 from .documented import documented
+from .queries import Paged, no_key_twice
 
 router = APIRouter(tags=["session"])
 
-PATH = "/get-session"
-DEFERRED = "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED"
-
-_NOBODY = b"null"
-_RENEWAL = 3.5
-"""Seconds for extending a session: with the look before it, less than any request may take."""
-
-_HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), (b"pragma", b"no-cache")]
+_NO_FIELDS = "No fields to update"
 
 
-class CurrentSessionAnswer(TypedDict):
-    """The session of the request and its person."""
+class RevokeSession(BaseModel):
+    """The body of a revocation. Unknown fields are ignored."""
 
-    session: shapes.Session
-    user: shapes.User
-
-
-DOCUMENTATION = {
-    "get": {
-        "tags": ["session"],
-        "summary": "The session of the request and its person, or null",
-        "operationId": "get_session",
-        "parameters": [
-            {
-                "name": "disableRefresh",
-                "in": "query",
-                "required": False,
-                "description": "Look without extending the session; `false` and `0` are the same as leaving it out.",
-                "schema": {"type": "string"},
-            }
-        ],
-        "responses": {
-            "200": {
-                "description": "Success",
-                "content": {
-                    "application/json": {
-                        "schema": {"anyOf": [{"$ref": "#/components/schemas/CurrentSessionAnswer"}, {"type": "null"}]}
-                    }
-                },
-            },
-            "503": {"description": "SERVICE_UNAVAILABLE"},
-        },
-    }
-}
-"""The entry of this route in `/openapi.json`: the web framework does not know of it."""
-
-
-@router.post(PATH, status_code=405, summary="Not in this configuration", responses=documented(None, DEFERRED))
-def get_session_deferred() -> Answer:
-    """Better Auth's other way to extend a session, which it refuses by default."""
-    raise Problem.of_code(DEFERRED)
-
-
-async def get_session(daybook: Daybook, visit: Visit, scope: Scope, reply: Reply) -> None:
-    """Answer the session of the request, `null` without one; use extends it, if its refresh window has passed."""
-    shown = await look(daybook, visit)
-    session = shown.session
-    if session is not None and due(daybook, visit, session) and not _refresh_disabled(scope["query_string"]):
-        try:
-            async with asyncio.timeout(_RENEWAL):
-                await to_thread.run_sync(renew, daybook, visit, session, shown.token, abandon_on_cancel=True)
-                session = await daybook.sessions.live_session(token_hash(shown.token))
-        except SessionOver:
-            session = None
-    if session is None and (shown.dead or shown.session is not None):
-        clear_cookies(daybook, visit)
-    body = _NOBODY if session is None else _body(session)
-    headers = [*_HEADERS, (b"content-length", str(len(body)).encode())]
-    await reply({"type": "http.response.start", "status": 200, "headers": headers})
-    await reply({"type": "http.response.body", "body": body})
-
-
-@lru_cache(10_000)
-def _body(row: LiveSession) -> bytes:
-    """The answer's bytes, kept by the row they come from; a row that differs in any column is another one."""
-    person = Person(
-        user_id=row.user_id,
-        email=row.email,
-        name=row.name,
-        image=row.image,
-        email_verified=row.email_verified,
-        created_at=row.user_created_at,
-        updated_at=row.user_updated_at,
+    model_config = ConfigDict(
+        strict=True, json_schema_extra={"examples": [{"token": "01890000000070008000000000000001"}]}
     )
-    return encode(CurrentSessionAnswer(session=shapes.session(row), user=shapes.user(person)))
+
+    token: Annotated[str, Field(description="`token` of a listed session, or the secret of one of your own.")]
 
 
-def _refresh_disabled(query_string: bytes) -> bool:
-    """`disableRefresh` with any value but `false` and `0` (wire.md A17)."""
-    values = parse_qs(query_string.decode("latin-1")).get("disableRefresh", [])
-    return any(value not in ("false", "0") for value in values)
+class UpdateSession(BaseModel):
+    """The body of an update of the session: there is nothing of it that may be set."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+
+class DoneAnswer(TypedDict):
+    """Done, or there was nothing to do."""
+
+    status: bool
+
+
+@router.get(
+    "/list-sessions",
+    dependencies=[no_key_twice(Paged)],
+    summary="The devices you are signed in on: this one, then those last used",
+    responses=documented(list[shapes.ListedSession], "VALIDATION_ERROR", "UNAUTHORIZED", body=False),
+)
+def list_sessions(calling: Calling, query: Annotated[Paged, Query()]) -> Answer:
+    session, daybook, now = calling.admitted(), calling.daybook, calling.visit.now
+    lifetimes = daybook.context.lifetimes
+    rows = sessions_of(
+        daybook.context.store.statements,
+        session.user_id,
+        first=session.session_id,
+        now=now,
+        started_after=now - lifetimes.longest if lifetimes.longest else None,
+        limit=query.limit,
+        offset=query.offset,
+    )
+    used = {row.session_id: _last_used(calling, session, row) for row in rows}
+    # what is not written down yet may have another order
+    rows.sort(key=lambda row: (row.session_id == session.session_id, used[row.session_id]), reverse=True)
+    listed = [
+        shapes.listed_session(
+            row,
+            lifetimes,
+            daybook.places,
+            current=row.session_id == session.session_id,
+            active_at=used[row.session_id],
+        )
+        for row in rows
+    ]
+    return Answer(listed, headers=NOT_KEPT)
+
+
+@router.post(
+    "/revoke-session",
+    summary="Sign one device out",
+    responses=documented(DoneAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", "CONFLICT"),
+)
+def revoke_session(calling: Calling, form: RevokeSession) -> Answer:
+    session, visit = calling.admitted(), calling.visit
+    revoked = sessions.revoke_session(
+        calling.daybook.context,
+        by=session.session_id,
+        named=form.token,
+        now=visit.now,
+        where_from=visit.where_from,
+    )
+    if revoked == session.session_id:
+        clear_cookies(calling.daybook, visit)
+    return Answer(DoneAnswer(status=True))
+
+
+@router.post(
+    "/revoke-sessions",
+    summary="Sign all devices out, this one too",
+    responses=documented(DoneAnswer, "UNAUTHORIZED", "CONFLICT"),
+)
+def revoke_sessions(calling: Calling) -> Answer:
+    session, visit = calling.admitted(), calling.visit
+    sessions.revoke_sessions(calling.daybook.context, by=session.session_id, now=visit.now, where_from=visit.where_from)
+    clear_cookies(calling.daybook, visit)
+    return Answer(DoneAnswer(status=True))
+
+
+@router.post(
+    "/revoke-other-sessions",
+    summary="Sign all devices out but this one",
+    responses=documented(DoneAnswer, "UNAUTHORIZED", "CONFLICT"),
+)
+def revoke_other_sessions(calling: Calling) -> Answer:
+    session, visit = calling.admitted(), calling.visit
+    sessions.revoke_other_sessions(
+        calling.daybook.context, by=session.session_id, now=visit.now, where_from=visit.where_from
+    )
+    return Answer(DoneAnswer(status=True))
+
+
+@router.post(
+    "/update-session",
+    summary="Not in this configuration: a session has no fields of its own",
+    responses=documented(None, "VALIDATION_ERROR", "UNAUTHORIZED", "FIELD_NOT_ALLOWED"),
+)
+def update_session(calling: Calling, form: UpdateSession) -> Answer:
+    calling.admitted()
+    given: dict[str, Any] = form.model_extra or {}
+    if "activeOrganizationId" in given:
+        raise Problem.of_code("FIELD_NOT_ALLOWED", "activeOrganizationId is not allowed to be set")
+    raise Problem(400, message=_NO_FIELDS)
+
+
+def _last_used(calling: Caller, session: LiveSession, row: SessionRow) -> datetime:
+    """When a session was last used, as far as this worker knows."""
+    if row.session_id == session.session_id:
+        return calling.visit.now
+    return max(row.active_at, calling.daybook.last_active_book.pending(row.session_id) or row.active_at)

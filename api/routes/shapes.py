@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from typing_extensions import TypedDict
 
 from api.edge.wire_time import to_wire
 from domain.commands.lookups import Person
+from domain.session import Lifetimes
+from projections.devices import device
+from projections.lists.account_list import PasswordDates
 from projections.lists.organization_list import OrganizationRow
-from projections.lists.session_list import LiveSession
+from projections.lists.session_list import LiveSession, SessionRow
+from projections.places import Places
 
 
 class User(TypedDict):
@@ -25,7 +30,10 @@ class User(TypedDict):
 
 
 class Session(TypedDict):
-    """A signed-in device. `token` is its handle, no credential."""
+    """A signed-in device, as last seen. `token` is its handle, no credential; `current` marks the one asking.
+
+    `device` is what the browser says of itself, `location` where the address is registered, both "" if unknown.
+    """
 
     id: str
     token: str
@@ -36,7 +44,29 @@ class Session(TypedDict):
     authenticatedAt: str
     ipAddress: str
     userAgent: str
+    device: str
+    location: str
+    current: bool
     activeOrganizationId: str | None
+
+
+class ListedSession(Session):
+    """A signed-in device on the list of its person: by which way it signed in, and when it was last used."""
+
+    signInWay: str
+    lastActiveAt: str
+
+
+class Account(TypedDict):
+    """What a person signs in with: a password."""
+
+    id: str
+    accountId: str
+    providerId: str
+    userId: str
+    createdAt: str
+    updatedAt: str
+    scopes: list[str]
 
 
 class Organization(TypedDict):
@@ -68,19 +98,44 @@ def user(person: Person) -> User:
     }
 
 
-def session(row: LiveSession) -> Session:
+def session(row: LiveSession | SessionRow, lifetimes: Lifetimes, locate: Places, *, current: bool) -> Session:
     """The session as the contract shows it."""
+    expires_at = lifetimes.end(started_at=row.created_at, expires_at=row.expires_at)
     return {
         "id": wire_id(row.session_id),
         "token": wire_id(row.session_id),
         "userId": wire_id(row.user_id),
-        "expiresAt": to_wire(row.expires_at),
+        "expiresAt": to_wire(expires_at),
         "createdAt": to_wire(row.created_at),
         "updatedAt": to_wire(row.updated_at),
         "authenticatedAt": to_wire(row.authenticated_at),
         "ipAddress": row.ip_address or "",
         "userAgent": row.user_agent or "",
+        "device": device(row.user_agent),
+        "location": locate(row.ip_address),
+        "current": current,
         "activeOrganizationId": None if row.active_organization_id is None else wire_id(row.active_organization_id),
+    }
+
+
+def listed_session(
+    row: SessionRow, lifetimes: Lifetimes, locate: Places, *, current: bool, active_at: datetime
+) -> ListedSession:
+    """The session as its person's list shows it, last used at `active_at`."""
+    shown = session(row, lifetimes, locate, current=current)
+    return {**shown, "signInWay": row.way, "lastActiveAt": to_wire(active_at)}
+
+
+def account(user_id: UUID, dates: PasswordDates) -> Account:
+    """The password of a person as the contract lists it; its only id is theirs."""
+    return {
+        "id": wire_id(user_id),
+        "accountId": wire_id(user_id),
+        "providerId": "credential",
+        "userId": wire_id(user_id),
+        "createdAt": to_wire(dates.set_at),
+        "updatedAt": to_wire(dates.changed_at),
+        "scopes": [],
     }
 
 

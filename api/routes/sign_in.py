@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, NotRequired
 from urllib.parse import parse_qs, quote, urlsplit
 
 from fastapi import APIRouter, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from api.edge.admission import Calling, clear_cookies
+from api.edge.admission import Calling, clear_cookies, give_cookie
 from api.edge.answers import Answer
 from api.edge.daybook import Daybook, daybook_of
 from api.edge.origins import forbidden_sign_in
 from api.edge.problems import Problem
 from api.edge.visit import Visit, visit_of
 from domain.commands import session as sessions
+from domain.commands.credential import verified_account
 from domain.commands.session import SignedIn
 from domain.commands.user import sign_up
-from domain.email_address import canonical
 from domain.refusals import InvitationNotFound
 
 from . import shapes
 from .documented import documented
+from .fields import EmailAddress, ImageUrl, PersonsName
 
 router = APIRouter(tags=["account"])
-
-_IMAGE_URL = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
-
-
-def _email(text: str) -> str:
-    if canonical(text) is None:
-        raise ValueError("Invalid email address")
-    return text
-
-
-def _image_url(text: str) -> str:
-    if text and not _IMAGE_URL.fullmatch(text):
-        raise ValueError("Invalid image URL")
-    return text
 
 
 class SignUp(BaseModel):
@@ -49,10 +35,10 @@ class SignUp(BaseModel):
         {"name": "Ada Lovelace", "email": "ada@example.com", "password": "correct horse 1"}
     ]})  # fmt: skip
 
-    name: Annotated[str, Field(max_length=200)]
-    email: Annotated[str, AfterValidator(_email)]
+    name: PersonsName
+    email: EmailAddress
     password: Annotated[str, Field(min_length=1)]
-    image: Annotated[str, Field(max_length=2048), AfterValidator(_image_url)] = ""
+    image: ImageUrl = ""
     callbackURL: str = ""
     rememberMe: bool = True
 
@@ -142,7 +128,7 @@ def sign_in_with_email(request: Request, form: SignIn) -> Answer:
     daybook, visit = daybook_of(request), visit_of(request)
     _refuse_other_sites(daybook, visit)
     with daybook.limits.guessing(form.email, visit.where_from.ip_address):
-        account = sessions.verified_account(daybook.context, email=form.email, password=form.password)
+        account = verified_account(daybook.context, email=form.email, password=form.password)
     signed_in = sessions.sign_in(
         daybook.context, account, remembered=form.rememberMe, now=visit.now, where_from=visit.where_from
     )
@@ -162,6 +148,8 @@ def sign_out(calling: Calling) -> Answer:
             sessions.sign_out(
                 daybook.context, session_id=session.session_id, now=visit.now, where_from=visit.where_from
             )
+    for session_id in shown.run_out:
+        sessions.expire(daybook.context, session_id=session_id, now=visit.now)
     clear_cookies(daybook, visit)
     return Answer(SignedOutAnswer(success=True))
 
@@ -172,8 +160,7 @@ def _refuse_other_sites(daybook: Daybook, visit: Visit) -> None:
 
 
 def _give_cookies(daybook: Daybook, visit: Visit, signed_in: SignedIn, *, remembered: bool) -> None:
-    max_age = int(daybook.context.lifetimes.full.total_seconds()) if remembered else None
-    visit.set_cookies += daybook.cookies.issue(signed_in.token, max_age, dont_remember=not remembered)
+    give_cookie(daybook, visit, signed_in.token, remembered=remembered)
     if remembered and daybook.cookies.dont_remember(visit.headers.get("cookie")):
         # what an earlier session in this browser asked for must not keep this one from being extended
         visit.set_cookies.append(daybook.cookies.clear()[-1])

@@ -14,10 +14,11 @@ from .lookups import Lookups
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The store and the look-ups, the keys, the hashing pool, and how long sessions live."""
+    """The store and the look-ups, the keys, the hashing pool, and how long sessions live and how many of a person."""
 
     store: Store
     lookups: Lookups
     keyring: Keyring
     passwords: Passwords
     lifetimes: Lifetimes
+    sessions_per_user: int | None = None

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from domain.session import Seen
 from domain.store import Subject
 
 
@@ -25,8 +26,9 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """What sign-in needs, read in one query: a hash of one moment and the epoch of another would let a session begun
-    with the old password outlive the change of it.
+    """What a check of a password needs, read in one query.
+
+    A hash of one moment and the epoch of another would let a session begun with the old password outlive its change.
     """
 
     person: Person
@@ -44,6 +46,18 @@ class Lookups(Protocol):
 
     def account_by_email(self, email_hash: bytes) -> Account | None:
         """The account with this address."""
+
+    def account(self, user_id: UUID) -> Account | None:
+        """A person's account."""
+
+    def last_seen(self, session_id: UUID) -> Seen | None:
+        """From where a session was last seen; None if its account has left it behind."""
+
+    def live_session(self, user_id: UUID, *, session_id: UUID | None, token_hash: bytes) -> UUID | None:
+        """Which live session of the person has this id or this secret."""
+
+    def oldest_sessions(self, user_id: UUID, *, keep: int, now: datetime) -> list[UUID]:
+        """The live sessions of a person beyond the `keep` newest ones, oldest first, a hundred at most."""
 
     def organization_to_start_in(self, user_id: UUID) -> UUID | None:
         """The organization last chosen if the person still belongs to it, else the one joined first, else None."""

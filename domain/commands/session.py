@@ -1,23 +1,23 @@
-"""Commands about sessions: signing in, staying signed in, signing out."""
+"""Commands about sessions: signing in, staying signed in, signing out, and ending others."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from domain.chance import new_id, new_token
-from domain.email_address import canonical
 from domain.events.catalogue import SESSION
 from domain.events.keys import token_hash
-from domain.passwords import require_not_too_long
-from domain.refusals import MalformedEmail, WrongCredentials
+from domain.refusals import Conflict, SessionOver
 from domain.session import EndReason, Session, Way
 from domain.store import Addition
 from domain.store.conflicts import decided_again
-from domain.store.credentials import rehash
 from domain.store.envelope import Command, WhereFrom
+from domain.user import Revocation
 
+from .acting import acting
 from .context import Context
 from .lookups import Account, Person
 from .organization import personal_organization
@@ -32,38 +32,20 @@ class SignedIn:
 
 
 def new_session(
-    context: Context, *, user_id: UUID, epoch: int, remembered: bool, organization_id: UUID, now: datetime
+    context: Context, *, user_id: UUID, epoch: int, remembered: bool, organization_id: UUID | None, now: datetime
 ) -> tuple[UUID, str, Addition]:
     """The id of a new session, its secret, and what starts it."""
     session_id, token = new_id(), new_token()
+    lifetime = context.lifetimes.full if remembered else context.lifetimes.brief
     started = Session.start(
         user_id=user_id,
         token_hash=token_hash(token),
         way=Way.PASSWORD,
         epoch=epoch,
-        lifetime=context.lifetimes.full if remembered else context.lifetimes.brief,
+        expires_at=context.lifetimes.end(started_at=now, expires_at=now + lifetime),
         organization_id=organization_id,
-        now=now,
     )
     return session_id, token, Addition(session_id, 0, started)
-
-
-def verified_account(context: Context, *, email: str, password: str) -> Account:
-    """The account with this address and password; the same work and the same refusal if there is none.
-
-    Raises MalformedEmail, PasswordTooLong, WrongCredentials, HashingBusy.
-    """
-    address = canonical(email)
-    if address is None:
-        raise MalformedEmail
-    require_not_too_long(password)
-    account = context.lookups.account_by_email(context.keyring.email_hash(address))
-    stored = None if account is None else account.password_hash
-    if not context.passwords.verify(stored, password) or account is None or stored is None:
-        raise WrongCredentials(None if account is None else account.person.user_id)
-    if context.passwords.outdated(stored):
-        rehash(context.store.statements, account.person.user_id, old=stored, new=context.passwords.hash(password))
-    return account
 
 
 @decided_again
@@ -71,7 +53,8 @@ def sign_in(context: Context, account: Account, *, remembered: bool, now: dateti
     """Sign a device in to a verified account, turned to the organization it last chose (wire.md A5).
 
     Who belongs to none gets the personal one in the same commit (A4). The account is not guarded: its epoch, read with
-    the hash that was verified, decides whether the session lives. Raises SubjectGone, Conflict.
+    the hash that was verified, decides whether the session lives. Where the number of sessions is limited, the oldest
+    make room. Raises SubjectGone, Conflict.
     """
     person, founding = account.person, list[Addition]()
     organization_id = context.lookups.organization_to_start_in(person.user_id)
@@ -93,22 +76,62 @@ def sign_in(context: Context, account: Account, *, remembered: bool, now: dateti
         *founding,
         started,
     )
+    make_room(context, person.user_id, now=now)
     return SignedIn(person=person, token=token)
 
 
-@decided_again
-def renew_session(context: Context, *, session_id: UUID, now: datetime, where_from: WhereFrom) -> bool:
-    """Extend a session whose refresh window has passed; whether it was extended.
+def make_room(context: Context, user_id: UUID, *, now: datetime) -> None:
+    """End the oldest sessions of a person beyond the limit, if there is one.
 
-    Raises SessionOver, SubjectGone, Conflict.
+    Asked after a sign-in has committed: of several at once the last sees all. Who conflicts leaves it to whom it
+    conflicted with, who looks again.
+    """
+    if (limit := context.sessions_per_user) is None:
+        return
+    with suppress(Conflict):
+        while _end_surplus(context, user_id, keep=limit, now=now):
+            pass
+
+
+@decided_again
+def _end_surplus(context: Context, user_id: UUID, *, keep: int, now: datetime) -> bool:
+    """End the oldest sessions beyond so many, a hundred at most; whether there were any."""
+    oldest = context.lookups.oldest_sessions(user_id, keep=keep, now=now)
+    loaded = [context.store.load(SESSION, session_id) for session_id in oldest]
+    ends = [session.then(session.state.end(reason=EndReason.CROWDED_OUT)) for session in loaded]
+    return context.store.append(Command.by_system(at=now), None, *ends)
+
+
+@decided_again
+def use_session(
+    context: Context, *, session_id: UUID, extending: bool, reading: bool, now: datetime, where_from: WhereFrom
+) -> bool:
+    """What using a session makes known: that it goes on, once per refresh window, and that it moved elsewhere.
+
+    Whether there was anything. Raises SessionOver, SubjectGone, Conflict.
     """
     session = context.store.load(SESSION, session_id)
+    seen = context.lookups.last_seen(session_id)
+    if seen is None:
+        raise SessionOver
+    moved = seen.moved(ip_address=where_from.ip_address, user_agent=where_from.user_agent, reading=reading, now=now)
+    used = session.state.use(seen=seen, moved=moved, extending=extending, lifetimes=context.lifetimes, now=now)
     user_id = session.state.user_id
     return context.store.append(
         Command.by_user(user_id, session_id=session_id, at=now, where_from=where_from),
         context.store.subject(user_id),
-        session.then(session.state.renew(lifetimes=context.lifetimes, now=now)),
+        session.then(used),
     )
+
+
+@decided_again
+def expire(context: Context, *, session_id: UUID, now: datetime) -> bool:
+    """Note that a session has run out; whether that was news. Raises Conflict."""
+    session, seen = context.store.load(SESSION, session_id), context.lookups.last_seen(session_id)
+    if seen is None:
+        return False
+    expired = session.state.expire(started_at=seen.started_at, lifetimes=context.lifetimes, now=now)
+    return context.store.append(Command.by_system(at=now), None, session.then(expired))
 
 
 @decided_again
@@ -121,3 +144,63 @@ def sign_out(context: Context, *, session_id: UUID, now: datetime, where_from: W
         context.store.subject(user_id),
         session.then(session.state.end(reason=EndReason.SIGNED_OUT)),
     )
+
+
+@decided_again
+def revoke_session(context: Context, *, by: UUID, named: str, now: datetime, where_from: WhereFrom) -> UUID | None:
+    """End the session of the same person that is `named` by its handle or its token, through the session `by`.
+
+    Which it was; None if no live session of theirs has this name: those of others are left alone. Raises SessionOver,
+    SubjectGone, Conflict.
+    """
+    acted, user = acting(context, by, now=now)
+    session_id = context.lookups.live_session(user.stream_id, session_id=_handle(named), token_hash=token_hash(named))
+    if session_id is None:
+        return None
+    session = acted if session_id == by else context.store.load(SESSION, session_id)
+    context.store.append(
+        Command.by_user(user.stream_id, session_id=by, at=now, where_from=where_from),
+        context.store.subject(user.stream_id),
+        session.then(session.state.end(reason=EndReason.REVOKED)),
+        guards=[acted],
+    )
+    return session_id
+
+
+@decided_again
+def revoke_sessions(context: Context, *, by: UUID, now: datetime, where_from: WhereFrom) -> None:
+    """End every session of the person, the one that asks too: one event, however many there are.
+
+    Raises SessionOver, SubjectGone, Conflict.
+    """
+    session, user = acting(context, by, now=now)
+    context.store.append(
+        Command.by_user(user.stream_id, session_id=by, at=now, where_from=where_from),
+        context.store.subject(user.stream_id),
+        user.then(user.state.revoke_sessions(Revocation.EVERYWHERE)),
+        guards=[session],
+    )
+
+
+@decided_again
+def revoke_other_sessions(context: Context, *, by: UUID, now: datetime, where_from: WhereFrom) -> None:
+    """End every session of the person but the one that asks: two events, however many there are.
+
+    Raises SessionOver, SubjectGone, Conflict.
+    """
+    session, user = acting(context, by, now=now)
+    revoked = user.state.revoke_sessions(Revocation.OTHERS)
+    context.store.append(
+        Command.by_user(user.stream_id, session_id=by, at=now, where_from=where_from),
+        context.store.subject(user.stream_id),
+        user.then(revoked),
+        session.then(session.state.keep(epoch=user.after(revoked).session_epoch)),
+    )
+
+
+def _handle(text: str) -> UUID | None:
+    """A session id as the wire shows it, None if it is none."""
+    try:
+        return UUID(hex=text) if len(text) == 32 else None
+    except ValueError:
+        return None

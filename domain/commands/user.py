@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from domain.chance import new_id
 from domain.email_address import canonical
 from domain.passwords import require_length
-from domain.refusals import EmailTaken, MalformedEmail
+from domain.refusals import EmailTaken, MalformedEmail, SubjectGone
 from domain.store import Addition
 from domain.store.conflicts import decided_again
 from domain.store.credentials import first_credentials
 from domain.store.envelope import Command, WhereFrom
 from domain.user import User
 
+from .acting import acting
 from .context import Context
 from .lookups import Person
 from .organization import personal_organization
@@ -64,3 +66,32 @@ def sign_up(
         user_id=user_id, email=address, name=name, image=image, email_verified=False, created_at=now, updated_at=now
     )
     return SignedIn(person=person, token=token)
+
+
+@decided_again
+def update_user(
+    context: Context,
+    *,
+    session_id: UUID,
+    name: str | None,
+    image: str | None,
+    now: datetime,
+    where_from: WhereFrom,
+) -> bool:
+    """Change a person's name or image, whichever is given; an empty image takes theirs away.
+
+    Whether anything is different now. Raises SessionOver, SubjectGone, Conflict.
+    """
+    session, user = acting(context, session_id, now=now)
+    account = context.lookups.account(user.stream_id)
+    if account is None:
+        raise SubjectGone
+    changed = [] if name is None else user.state.rename(name, before=account.person.name)
+    if image is not None:
+        changed += user.state.show(image or None, before=account.person.image)
+    return context.store.append(
+        Command.by_user(user.stream_id, session_id=session_id, at=now, where_from=where_from),
+        account.subject,
+        user.then(changed, account.subject),
+        guards=[session],
+    )

@@ -46,8 +46,15 @@ AGGREGATE_BY_EVENT: Mapping[type, Aggregate[Any]] = {
 }
 EVENT_BY_NAME: Mapping[str, type] = {
     "SignedUp": user.SignedUp,
+    "NameChanged": user.NameChanged,
+    "ImageChanged": user.ImageChanged,
+    "PasswordChanged": user.PasswordChanged,
+    "SessionsRevoked": user.SessionsRevoked,
     "SessionStarted": session.SessionStarted,
     "SessionRenewed": session.SessionRenewed,
+    "SessionReauthenticated": session.SessionReauthenticated,
+    "SessionMoved": session.SessionMoved,
+    "SessionKept": session.SessionKept,
     "OrganizationChosen": session.OrganizationChosen,
     "SessionEnded": session.SessionEnded,
     "PersonalOrganizationFounded": organization.PersonalOrganizationFounded,

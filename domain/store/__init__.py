@@ -53,6 +53,13 @@ class Loaded(Generic[S]):
         """These events after what was loaded."""
         return Addition(self.stream_id, self.version, events, subject)
 
+    def after(self, events: Sequence[Any]) -> S:
+        """The state once these have happened too."""
+        state = self.state
+        for event in events:
+            state = self.aggregate.evolve(state, event)
+        return state
+
 
 class Store(Application[UUID]):
     """Aggregates by their events. What is appended and the rows that mirror it change in one commit or not at all."""

@@ -5,12 +5,17 @@ from __future__ import annotations
 from uuid import UUID
 
 from .connections import Statements
-from .rows import CREDENTIALS, Write, put
+from .rows import CREDENTIALS, Write, change, put
 
 
 def first_credentials(user_id: UUID, *, password_version: int, password_hash: str) -> Write:
     """The row that goes with opening an account."""
     return Write(CREDENTIALS, user_id, put(password_version=password_version, hash=password_hash))
+
+
+def changed_credentials(user_id: UUID, *, password_version: int, password_hash: str) -> Write:
+    """The row that goes with another password."""
+    return Write(CREDENTIALS, user_id, change(password_version=password_version, hash=password_hash))
 
 
 def rehash(statements: Statements, user_id: UUID, *, old: str, new: str) -> None:

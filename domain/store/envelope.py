@@ -59,6 +59,11 @@ class Command:
             user_agent=where_from.user_agent,
         )
 
+    @staticmethod
+    def by_system(*, at: datetime) -> Command:
+        """What happens by itself, such as the end of something that has run out."""
+        return Command(command_id=new_id(), at=at, actor_kind=ActorKind.SYSTEM)
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:

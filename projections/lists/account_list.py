@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
 from domain.commands.lookups import Account, Person
 from domain.events.catalogue import USER
 from domain.store import Subject
-from domain.store.connections import Statements
+from domain.store.connections import Statements, Values
 from domain.store.envelope import Recorded
-from domain.store.rows import Projection, Row, Table, put
-from domain.user import SignedUp
+from domain.store.rows import Projection, Row, Table, change, put
+from domain.user import ImageChanged, NameChanged, PasswordChanged, SessionsRevoked, SignedUp
 
 TABLE = Table(
     "account_list",
@@ -20,6 +24,7 @@ TABLE = Table(
         "image": "text",
         "email_verified": "boolean",
         "session_epoch": "integer",
+        "password_changed_at": "timestamptz",
         "created_at": "timestamptz",
         "updated_at": "timestamptz",
         "ended_at": "timestamptz",
@@ -29,6 +34,7 @@ TABLE = Table(
 
 def project(recorded: Recorded) -> Row | None:
     """What an event means for the person's row."""
+    at = recorded.at
     match recorded.event:
         case SignedUp(email=email, name=name, image=image, email_hash=email_hash):
             return put(
@@ -36,14 +42,30 @@ def project(recorded: Recorded) -> Row | None:
                 email_slot=email_hash,
                 name=name,
                 image=image,
-                created_at=recorded.at,
-                updated_at=recorded.at,
+                created_at=at,
+                updated_at=at,
             )
+        case NameChanged(name=name):
+            return change(name=name, updated_at=at)
+        case ImageChanged(image=image):
+            return change(image=image, updated_at=at)
+        case PasswordChanged():
+            return change(password_changed_at=at)
+        case SessionsRevoked(epoch=epoch):
+            return change(session_epoch=epoch)
         case _:
             return None
 
 
 PROJECTION = Projection(USER.name, TABLE, project)
+
+_ACCOUNT = """
+SELECT a.user_id, a.email, a.name, a.image, a.email_verified, a.created_at, a.updated_at,
+       k.wrapped, a.session_epoch, c.password_version, c.hash
+  FROM account_list a
+  LEFT JOIN credentials c ON c.user_id = a.user_id
+  LEFT JOIN subject_keys k ON k.subject_id = a.user_id
+"""
 
 
 def email_known(read: Statements, email_hash: bytes) -> bool:
@@ -53,19 +75,36 @@ def email_known(read: Statements, email_hash: bytes) -> bool:
 
 def account_by_email(read: Statements, email_hash: bytes) -> Account | None:
     """The open account with this address; hash and epoch are of one moment."""
+    return _account(read.row(f"{_ACCOUNT} WHERE a.email_slot = $1 AND a.ended_at IS NULL", email_hash))
+
+
+def account(read: Statements, user_id: UUID) -> Account | None:
+    """A person's open account; hash and epoch are of one moment."""
+    return _account(read.row(f"{_ACCOUNT} WHERE a.user_id = $1 AND a.ended_at IS NULL", user_id))
+
+
+class PasswordDates(NamedTuple):
+    """When a person first and last set a password."""
+
+    set_at: datetime
+    changed_at: datetime
+
+
+def password_dates(read: Statements, user_id: UUID) -> PasswordDates | None:
+    """Of an open account; None if it has no password."""
     row = read.row(
-        "SELECT a.user_id, a.email, a.name, a.image, a.email_verified, a.created_at, a.updated_at,"
-        "       k.wrapped, a.session_epoch, c.password_version, c.hash"
-        "  FROM account_list a"
-        "  LEFT JOIN credentials c ON c.user_id = a.user_id"
-        "  LEFT JOIN subject_keys k ON k.subject_id = a.user_id"
-        " WHERE a.email_slot = $1 AND a.ended_at IS NULL",
-        email_hash,
+        "SELECT a.created_at, coalesce(a.password_changed_at, a.created_at)"
+        "  FROM account_list a JOIN credentials USING (user_id) WHERE user_id = $1 AND a.ended_at IS NULL",
+        user_id,
     )
+    return None if row is None else PasswordDates(*row)
+
+
+def _account(row: Values | None) -> Account | None:
     if row is None:
         return None
-    user_id, email, name, image, email_verified, created_at, updated_at, wrapped, *sign_in = row
-    session_epoch, password_version, password_hash = sign_in
+    *person, wrapped, session_epoch, password_version, password_hash = row
+    user_id, email, name, image, email_verified, created_at, updated_at = person
     return Account(
         person=Person(
             user_id=user_id,

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.events.catalogue import SESSION
-from domain.session import OrganizationChosen, SessionEnded, SessionRenewed, SessionStarted
+from domain.session import (
+    EndReason,
+    OrganizationChosen,
+    Seen,
+    SessionEnded,
+    SessionKept,
+    SessionMoved,
+    SessionReauthenticated,
+    SessionRenewed,
+    SessionStarted,
+)
 from domain.store.connections import Statements
 from domain.store.envelope import Recorded
 from domain.store.rows import Projection, Row, Table, change, put
@@ -24,6 +36,9 @@ TABLE = Table(
         "organization_chosen_at": "timestamptz",
         "ip_address": "text",
         "user_agent": "text",
+        "moved_at": "timestamptz",
+        "moved_ip_address": "text",
+        "moved_user_agent": "text",
         "created_at": "timestamptz",
         "updated_at": "timestamptz",
         "authenticated_at": "timestamptz",
@@ -35,7 +50,7 @@ TABLE = Table(
 
 
 def project(recorded: Recorded) -> Row | None:
-    """What an event means for the device's row. Where from stands on the command that started it."""
+    """What an event means for the device's row. Where from stands on the command that started it, or moved it."""
     at = recorded.at
     match recorded.event:
         case SessionStarted() as started:
@@ -53,6 +68,15 @@ def project(recorded: Recorded) -> Row | None:
             )
         case SessionRenewed(expires_at=expires_at):
             return change(expires_at=expires_at, updated_at=at)
+        case SessionReauthenticated():
+            return change(authenticated_at=at, updated_at=at)
+        case SessionMoved():
+            command = recorded.command
+            seen = {"moved_ip_address": command.ip_address, "moved_user_agent": command.user_agent}
+            # what is unknown this time is still where it was known to be
+            return change(moved_at=at, updated_at=at, **{name: value for name, value in seen.items() if value})
+        case SessionKept(epoch=epoch):
+            return change(epoch=epoch, updated_at=at)
         case OrganizationChosen(organization_id=organization_id):
             return change(organization_id=organization_id, organization_chosen_at=at, updated_at=at)
         case SessionEnded(reason=reason):
@@ -61,16 +85,16 @@ def project(recorded: Recorded) -> Row | None:
             return None
 
 
-PROJECTION = Projection(SESSION.name, TABLE, project, where_from=(SessionStarted,))
+PROJECTION = Projection(SESSION.name, TABLE, project, where_from=(SessionStarted, SessionMoved))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LiveSession:
     """A session that was not ended and whose account still counts its epoch, with its person and active organization.
 
-    Whether it has run out is for the asker's clock to say. Every column of the answer to `/get-session` is here, and
-    nothing that changes at every use, so that an answer can be kept by the row it was made from: the fields are the
-    columns of `LIVE_SESSIONS`, in order, and equality is identity.
+    Whether it has run out is for the asker's clock to say. Where from is where it was last seen, since `seen_at`. Every
+    column of the answer to `/get-session` is here, and nothing that changes at every use, so that an answer can be kept
+    by the row it was made from: the fields are the columns of `LIVE_SESSIONS`, in order, and equality is identity.
     """
 
     token_hash: bytes
@@ -80,6 +104,7 @@ class LiveSession:
     created_at: datetime
     updated_at: datetime
     authenticated_at: datetime
+    seen_at: datetime
     ip_address: str | None
     user_agent: str | None
     active_organization_id: UUID | None
@@ -90,18 +115,119 @@ class LiveSession:
     user_created_at: datetime
     user_updated_at: datetime
 
+    @property
+    def seen(self) -> Seen:
+        """From where it was last seen."""
+        return Seen(ip_address=self.ip_address, user_agent=self.user_agent, at=self.seen_at, started_at=self.created_at)
 
-LIVE_SESSIONS = """
-SELECT s.token_hash, s.session_id, s.user_id, s.expires_at, s.created_at, s.updated_at, s.authenticated_at,
-       s.ip_address, s.user_agent, o.organization_id,
-       a.email, a.name, a.image, a.email_verified, a.created_at, a.updated_at
-  FROM session_list s
-  JOIN account_list a ON a.user_id = s.user_id AND a.session_epoch = s.epoch AND a.ended_at IS NULL
+
+_SEEN = """
+       coalesce(s.moved_at, s.created_at), coalesce(s.moved_ip_address, s.ip_address),
+       coalesce(s.moved_user_agent, s.user_agent)
+"""
+_LIVING = "JOIN account_list a ON a.user_id = s.user_id AND a.session_epoch = s.epoch AND a.ended_at IS NULL"
+_ACTIVE_ORGANIZATION = """
   LEFT JOIN member_list m ON m.organization_id = s.organization_id AND m.live_user_id = s.user_id
   LEFT JOIN organization_list o ON o.organization_id = m.organization_id AND o.ended_at IS NULL
+"""
+LIVE_SESSIONS = f"""
+SELECT s.token_hash, s.session_id, s.user_id, s.expires_at, s.created_at, s.updated_at, s.authenticated_at,
+       {_SEEN}, o.organization_id,
+       a.email, a.name, a.image, a.email_verified, a.created_at, a.updated_at
+  FROM session_list s {_LIVING} {_ACTIVE_ORGANIZATION}
  WHERE s.token_hash = ANY($1) AND s.ended_at IS NULL
 """
 """The live sessions among some token hashes: committed state, asked for on every request."""
+_OF_A_PERSON = f"""
+SELECT s.session_id, s.user_id, s.expires_at, s.created_at, s.updated_at, s.authenticated_at,
+       {_SEEN}, o.organization_id, s.way, greatest(l.at, s.updated_at) AS active_at
+  FROM session_list s {_LIVING} {_ACTIVE_ORGANIZATION}
+  LEFT JOIN last_active l ON l.session_id = s.session_id
+ WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND ($3::timestamptz IS NULL OR s.created_at > $3)
+ ORDER BY s.session_id = $4 DESC, active_at DESC, s.session_id LIMIT $5 OFFSET $6
+"""
+
+
+class SessionRow(NamedTuple):
+    """A live session as its person sees it; `active_at` is when it was last used, as far as that was written down."""
+
+    session_id: UUID
+    user_id: UUID
+    expires_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    authenticated_at: datetime
+    seen_at: datetime
+    ip_address: str | None
+    user_agent: str | None
+    active_organization_id: UUID | None
+    way: str
+    active_at: datetime
+
+
+def sessions_of(
+    read: Statements,
+    user_id: UUID,
+    *,
+    first: UUID,
+    now: datetime,
+    started_after: datetime | None,
+    limit: int | None,
+    offset: int,
+) -> list[SessionRow]:
+    """The live sessions of a person, one in front, then those last used; all, or a page of them.
+
+    Those that did not start after `started_after` have lived for as long as any may.
+    """
+    rows = read.rows(_OF_A_PERSON, user_id, now, started_after, first, limit, offset)
+    return [SessionRow(*row) for row in rows]
+
+
+def last_seen(read: Statements, session_id: UUID) -> Seen | None:
+    """From where a session was last seen; None if its account has left it behind."""
+    row = read.row(f"SELECT {_SEEN}, s.created_at FROM session_list s {_LIVING} WHERE s.session_id = $1", session_id)
+    if row is None:
+        return None
+    at, ip_address, user_agent, started_at = row
+    return Seen(ip_address=ip_address, user_agent=user_agent, at=at, started_at=started_at)
+
+
+def live_session(read: Statements, user_id: UUID, session_id: UUID | None, token_hash: bytes) -> UUID | None:
+    """Which live session of the person has this id or this secret; also one that has run out unnoticed."""
+    row = read.row(
+        f"SELECT s.session_id FROM session_list s {_LIVING}"
+        " WHERE s.user_id = $1 AND (s.session_id = $2 OR s.token_hash = $3) AND s.ended_at IS NULL",
+        user_id,
+        session_id,
+        token_hash,
+    )
+    return None if row is None else row[0]
+
+
+def oldest_sessions(read: Statements, user_id: UUID, *, keep: int, now: datetime, limit: int) -> list[UUID]:
+    """The live sessions of a person beyond the `keep` newest ones, oldest first."""
+    rows = read.rows(
+        "SELECT session_id FROM ("
+        f"SELECT s.session_id, s.created_at FROM session_list s {_LIVING}"
+        " WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2"
+        " ORDER BY s.created_at DESC, s.session_id DESC OFFSET $3) AS surplus"
+        " ORDER BY created_at, session_id LIMIT $4",
+        user_id,
+        now,
+        keep,
+        limit,
+    )
+    return [row[0] for row in rows]
+
+
+def was_replaced(read: Statements, token_hashes: Sequence[bytes]) -> bool:
+    """Whether one of these secrets is of a session that another one took the place of."""
+    row = read.row(
+        "SELECT FROM session_list WHERE token_hash = ANY($1) AND end_reason = $2 LIMIT 1",
+        list(token_hashes),
+        EndReason.REPLACED,
+    )
+    return row is not None
 
 
 def signed_in_from(read: Statements, user_id: UUID, ip_address: str) -> bool:

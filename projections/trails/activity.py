@@ -33,6 +33,10 @@ _COLUMNS = "position, at, event, stream_id, version, actor_kind, actor_id, sessi
 # the organization a new session begins in is part of signing in, and no news of its own
 _NEWS = "NOT (event = 'OrganizationChosen' AND version = 2)"
 _BRANCH = f"SELECT {_COLUMNS} FROM journal WHERE {{column}} = $1 AND position < $2 AND {_NEWS}{{filter}}"
+_OF_A_TYPE = f"""
+SELECT {_COLUMNS} FROM journal
+ WHERE person_id = $1 AND event = $2 AND position < $3 ORDER BY position DESC LIMIT $4
+"""
 _ATTEMPTS = """
 SELECT after_position, key, first_at, last_at, action, code, ip_address, user_agent, session_id, times
   FROM attempts WHERE person_id = $1 AND (after_position, key) < ($2, $3)
@@ -173,6 +177,11 @@ def of_an_organization(read: Statements, selection: Selection, *, before: Spot, 
     rows = read.rows(sql, selection.organization_id, before.position, limit + 1, *values)
     folds = [Fold(one, 1, one.at, one.at) for one in map(_happening, rows[:limit])]
     return Page(folds, str(folds[-1].newest.spot) if len(rows) > limit else None)
+
+
+def last_of_a_type(read: Statements, user_id: UUID, event: str, *, before: int, limit: int) -> list[Happening]:
+    """The last entries of one type that concern a person, before a position of the log; newest first."""
+    return [_happening(row) for row in read.rows(_OF_A_TYPE, user_id, event, before, limit)]
 
 
 # texts differ with what is asked for, since a filter that may be absent keeps the planner from its index

@@ -14,10 +14,18 @@ from psycopg import Connection, RawCursor
 from domain.events.catalogue import Event
 from domain.membership import MemberJoined
 from domain.organization import PersonalOrganizationFounded
-from domain.session import OrganizationChosen, SessionEnded, SessionRenewed, SessionStarted
+from domain.session import (
+    OrganizationChosen,
+    SessionEnded,
+    SessionKept,
+    SessionMoved,
+    SessionReauthenticated,
+    SessionRenewed,
+    SessionStarted,
+)
 from domain.store.connections import Values
 from domain.store.log import LogEntry, beginnings
-from domain.user import SignedUp
+from domain.user import ImageChanged, NameChanged, PasswordChanged, SessionsRevoked, SignedUp
 from projections.upkeep.follow import Follower
 
 COLUMNS = {
@@ -59,7 +67,11 @@ def concerns(stream_id: UUID, event: Event) -> Concerns | None:
             return Concerns(owner_id, stream_id)
         case MemberJoined(user_id=user_id, organization_id=organization_id):
             return Concerns(user_id, organization_id)
-        case SessionRenewed() | OrganizationChosen() | SessionEnded():
+        case NameChanged() | ImageChanged() | PasswordChanged() | SessionsRevoked():
+            return None
+        case SessionRenewed() | SessionReauthenticated() | SessionMoved() | SessionKept():
+            return None
+        case OrganizationChosen() | SessionEnded():
             return None
         case _:
             assert_never(event)

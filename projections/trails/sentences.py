@@ -8,17 +8,34 @@ from typing import assert_never
 from domain.events.catalogue import Event
 from domain.membership import MemberJoined
 from domain.organization import PersonalOrganizationFounded
-from domain.session import OrganizationChosen, SessionEnded, SessionRenewed, SessionStarted
-from domain.user import SignedUp
+from domain.session import (
+    EndReason,
+    OrganizationChosen,
+    SessionEnded,
+    SessionKept,
+    SessionMoved,
+    SessionReauthenticated,
+    SessionRenewed,
+    SessionStarted,
+)
+from domain.user import ImageChanged, NameChanged, PasswordChanged, Revocation, SessionsRevoked, SignedUp
 
 YOU = "You"
 _ACTIONS = {
     "sign-in/email": "sign in",
     "sign-up/email": "open an account",
     "sign-out": "sign out",
+    "change-password": "change the password",
+    "verify-password": "confirm the password",
+    "update-user": "change the name or picture",
+    "revoke-session": "sign a device out",
+    "revoke-sessions": "sign all devices out",
+    "revoke-other-sessions": "sign all other devices out",
 }
 _REFUSED = {
     "INVALID_EMAIL_OR_PASSWORD": "Somebody tried to {action} with a wrong password{times}{place}.",
+    "INVALID_PASSWORD": "Somebody tried to {action}, but entered a wrong password{times}{place}.",
+    "SESSION_NOT_FRESH": "A request to {action} was refused{times}{place}: the password had to be confirmed first.",
     "TOO_MANY_REQUESTS": "Too many requests to {action} were refused{times}{place}.",
     "UNAUTHORIZED": "A request to {action} was refused, because its session was over{times}{place}.",
 }
@@ -38,8 +55,10 @@ class Cast:
 
     @property
     def whose(self) -> str:
-        """The person's, as in "your session"."""
-        return "your" if self.person == YOU else f"{self.person}'s"
+        """The person's, after the actor was named: "changed your name", "changed their name", "changed Bo's name"."""
+        if self.person == YOU:
+            return "your"
+        return "their" if self.actor == self.person else f"{self.person}'s"
 
 
 def sentence(event: Event, cast: Cast) -> str:
@@ -54,17 +73,74 @@ def sentence(event: Event, cast: Cast) -> str:
         case SessionStarted():
             return f"{cast.actor} signed in with {cast.device}."
         case SessionRenewed():
-            return f"{cast.actor} kept using {cast.device}: the session was extended{_times(cast.times)}."
+            times = "" if cast.times == 1 else f" {cast.times} times"
+            return f"{cast.actor} kept using {cast.device}: the session was extended{times}."
         case OrganizationChosen(organization_id=None):
             return f"{cast.actor} turned to no organization on {cast.device}."
         case OrganizationChosen():
             return f"{cast.actor} turned to {cast.organization} on {cast.device}."
-        case SessionEnded() if cast.actor == cast.person:
-            return f"{cast.actor} signed out of {cast.device}."
-        case SessionEnded():
-            return f"{cast.actor} ended {cast.whose} session on {cast.device}."
+        case SessionReauthenticated():
+            return f"{cast.actor} confirmed {cast.whose} password on {cast.device}."
+        case SessionMoved():
+            return f"{_session(cast)} was used from another address or browser: {cast.device}."
+        case SessionKept():
+            return f"{cast.actor} stayed signed in on {cast.device}."
+        case SessionEnded(reason=reason):
+            return _ended(reason, cast)
+        case NameChanged() | ImageChanged() | PasswordChanged() | SessionsRevoked():
+            return _of_an_account(event, cast)
         case _:
             assert_never(event)
+
+
+def _of_an_account(event: NameChanged | ImageChanged | PasswordChanged | SessionsRevoked, cast: Cast) -> str:
+    match event:
+        case NameChanged():
+            return f"{cast.actor} changed {cast.whose} name."
+        case ImageChanged():
+            # none may also be one that was erased
+            return f"{cast.actor} changed {cast.whose} picture."
+        case PasswordChanged():
+            return f"{cast.actor} changed {cast.whose} password."
+        case SessionsRevoked(reason=reason):
+            return _revoked(reason, cast)
+        case _:
+            assert_never(event)
+
+
+def _revoked(reason: Revocation, cast: Cast) -> str:
+    match reason:
+        case Revocation.EVERYWHERE if cast.actor == cast.person:
+            return f"{cast.actor} signed out everywhere."
+        case Revocation.EVERYWHERE:
+            return f"{cast.actor} ended all of {cast.whose} sessions."
+        case Revocation.OTHERS:
+            return f"{cast.actor} ended all of {cast.whose} other sessions."
+        case Revocation.PASSWORD_CHANGED:
+            return "All sessions that began with the old password were ended."
+        case _:
+            assert_never(reason)
+
+
+def _ended(reason: EndReason, cast: Cast) -> str:
+    match reason:
+        case EndReason.SIGNED_OUT if cast.actor == cast.person:
+            return f"{cast.actor} signed out of {cast.device}."
+        case EndReason.SIGNED_OUT | EndReason.REVOKED:
+            return f"{cast.actor} ended {cast.whose} session on {cast.device}."
+        case EndReason.REPLACED:
+            return f"{_session(cast)} on {cast.device} was replaced by a new one."
+        case EndReason.EXPIRED:
+            return f"{_session(cast)} on {cast.device} expired."
+        case EndReason.CROWDED_OUT:
+            return f"{_session(cast)} on {cast.device} was ended to make room for a newer one."
+        case _:
+            assert_never(reason)
+
+
+def _session(cast: Cast) -> str:
+    # a name stays as it is written, also where a sentence begins
+    return "Your session" if cast.person == YOU else f"{cast.person}'s session"
 
 
 def refusal(action: str, code: str, *, place: str, times: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_network
@@ -10,12 +10,14 @@ from typing import Any
 from unicodedata import category, normalize
 from uuid import UUID
 
+from domain.events.catalogue import NAME_BY_EVENT
+from domain.session import SessionMoved, SessionStarted
 from domain.store import Place, Store
 from domain.store.connections import Statements
 from domain.store.envelope import ActorKind, Recorded
 from projections.devices import device, family
 
-from .activity import ATTEMPT, Attempt, Fold, Happening
+from .activity import ATTEMPT, Attempt, Fold, Happening, last_of_a_type
 from .sentences import YOU, Cast, refusal, sentence
 
 Locate = Callable[[str | None], str]
@@ -28,11 +30,18 @@ _UNKNOWN_DEVICE = "an unknown device"
 
 _NAMES = "SELECT user_id, name, email FROM account_list WHERE user_id = ANY($1)"
 _ORGANIZATIONS = "SELECT organization_id, name FROM organization_list WHERE organization_id = ANY($1)"
-_SESSIONS = "SELECT session_id, user_agent, ip_address FROM session_list WHERE session_id = ANY($1)"
-_DEVICES = """
+_SESSIONS = """
+SELECT session_id, coalesce(moved_user_agent, user_agent), coalesce(moved_ip_address, ip_address)
+  FROM session_list WHERE session_id = ANY($1)
+"""
+_STARTS = """
 SELECT user_agent, ip_address, min(created_at) FROM session_list WHERE user_id = $1 AND created_at <= $2
  GROUP BY user_agent, ip_address
 """
+_MOVED = NAME_BY_EVENT[SessionMoved]
+_SHOWING = {NAME_BY_EVENT[SessionStarted], _MOVED}
+_CHUNK, _CHUNKS = 100, 10
+"""Moves that are looked at together, and how often: who is always on the way must not make a page slow."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +75,7 @@ class Narrator:
         self._people = _names(self._read, (who for one in happenings for who in (one.actor_id, one.person_id)))
         self._organizations = _organizations(self._read, happenings, self._events)
         self._sessions = _sessions(self._read, happenings)
-        self._unfamiliar = _unfamiliar(self._read, you, happenings, self._events)
+        self._unfamiliar = set() if you is None else _unfamiliar(store, you, happenings, self._events)
 
     def told(self) -> list[Told]:
         """All entries, in the order given."""
@@ -185,36 +194,69 @@ def _sessions(read: Statements, happenings: Iterable[Happening]) -> dict[UUID, t
     return {session_id: (user_agent, ip) for session_id, user_agent, ip in read.rows(_SESSIONS, streams)}
 
 
-def _unfamiliar(
-    read: Statements, you: UUID | None, happenings: Sequence[Happening], events: Mapping[Place, Recorded]
-) -> set[Place]:
-    """Which of a person's sign-ins came from a browser, system and network none before had; the first of all excepted.
+class _Origins:
+    """When somebody was first seen from which kind of browser and network."""
 
-    Versions and single addresses change all the time and tell nothing.
+    def __init__(self) -> None:
+        self._first: dict[Any, datetime] = {}
+
+    def see(self, kind: Any, at: datetime) -> None:
+        """They were there."""
+        self._first[kind] = min(at, self._first.get(kind, at))
+
+    def new(self, showing: Mapping[Place, tuple[Any, datetime]]) -> set[Place]:
+        """Which of these were the first from there; where somebody began is not new to them."""
+        beginning = min(self._first.values())
+        return {place for place, (kind, at) in showing.items() if self._first[kind] == at != beginning}
+
+
+def _unfamiliar(
+    store: Store, you: UUID, happenings: Sequence[Happening], events: Mapping[Place, Recorded]
+) -> set[Place]:
+    """Which of a person's sessions began or went on from a browser, system and network none was seen on before.
+
+    Versions and single addresses change all the time and tell nothing. More than a thousand moves ago is forgotten.
     """
-    sign_ins = [one for one in happenings if one.event == "SessionStarted" and one.person_id == you]
-    if you is None or not sign_ins:
-        return set()
-    known = read.rows(_DEVICES, you, max(one.at for one in sign_ins))
-    first_seen: dict[Any, datetime] = {}
-    for user_agent, ip_address, at in known:
-        kind = _kind(user_agent, ip_address)
-        first_seen[kind] = min(at, first_seen.get(kind, at))
-    beginning = min(first_seen.values(), default=None)
-    return {
-        one.place
-        for one in sign_ins
-        if (recorded := events.get(one.place)) is not None
-        and first_seen.get(_kind(recorded.command.user_agent, recorded.command.ip_address)) == one.at != beginning
+    showing = {
+        one.place: (_kind_of_origin(events[one.place]), one.at)
+        for one in happenings
+        if one.event in _SHOWING and one.person_id == you and one.place in events
     }
+    if not showing:
+        return set()
+    origins = _Origins()
+    for user_agent, ip_address, at in store.statements.rows(_STARTS, you, max(at for _, at in showing.values())):
+        origins.see(_kind(user_agent, ip_address), at)
+    for kind, at in showing.values():
+        origins.see(kind, at)
+    for moves in _moves_before(store, you, max(one.position for one in happenings)):
+        if not origins.new(showing):
+            break
+        for recorded in moves:
+            origins.see(_kind_of_origin(recorded), recorded.at)
+    return origins.new(showing)
+
+
+def _moves_before(store: Store, user_id: UUID, position: int) -> Iterator[Iterable[Recorded]]:
+    """The last moves of a person's sessions before a position, newest first.
+
+    The list says where each session is now; where it was meanwhile, only its events do.
+    """
+    for _ in range(_CHUNKS):
+        moves = last_of_a_type(store.statements, user_id, _MOVED, before=position, limit=_CHUNK)
+        if not moves:
+            return
+        yield store.recorded([one.place for one in moves]).values()
+        position = moves[-1].position
 
 
 def kinds_of_origin(store: Store, places: Sequence[Place]) -> dict[Place, Any]:
     """From what kind of browser and network the events at these places came, as far as they can be read."""
-    return {
-        place: _kind(recorded.command.user_agent, recorded.command.ip_address)
-        for place, recorded in store.recorded(places).items()
-    }
+    return {place: _kind_of_origin(recorded) for place, recorded in store.recorded(places).items()}
+
+
+def _kind_of_origin(recorded: Recorded) -> tuple[Any, ...]:
+    return _kind(recorded.command.user_agent, recorded.command.ip_address)
 
 
 def _kind(user_agent: str | None, ip_address: str | None) -> tuple[Any, ...]:

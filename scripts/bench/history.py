@@ -25,7 +25,7 @@ from domain.commands.organization import personal_organization
 from domain.events.catalogue import AGGREGATE_BY_EVENT, SESSION
 from domain.events.keys import Keyring, token_hash
 from domain.passwords import Argon2Parameters, Passwords
-from domain.session import EndReason, Lifetimes, Session, Way
+from domain.session import EndReason, Lifetimes, Seen, Session, SessionEvent, Way
 from domain.store import Addition, Subject
 from domain.store.connections import Values, connection_arguments
 from domain.store.credentials import first_credentials
@@ -250,7 +250,7 @@ class Past:
         else:
             device = self._in_use[number]
             signs_out, state = last and use.ended, device.state
-            events = state.end(reason=EndReason.SIGNED_OUT) if signs_out else state.renew(lifetimes=_LIVE, now=moment)
+            events = state.end(reason=EndReason.SIGNED_OUT) if signs_out else _used(state, moment)
             assert events, "planned too early"
             self._append(device, moment, [Addition(device.session_id, device.version, events)])
         if last:
@@ -266,9 +266,8 @@ class Past:
             token_hash=token_hash(token),
             way=Way.PASSWORD,
             epoch=0,
-            lifetime=_LIVE.full if remembered else _LIVE.brief,
+            expires_at=at + (_LIVE.full if remembered else _LIVE.brief),
             organization_id=person.organization_id,
-            now=at,
         )
         self._append(device, at, [*begun, Addition(device.session_id, 0, started)])
         if number in self._ordinary and (self.example is None or (remembered and not returns)):
@@ -296,3 +295,9 @@ class Past:
         for event in additions[-1].events:
             device.state = SESSION.evolve(device.state, event)
             device.version += 1
+
+
+def _used(session: Session, now: datetime) -> list[SessionEvent]:
+    """It is used from where it always was; when it started matters only where sessions have a longest life."""
+    seen = Seen(ip_address=None, user_agent=None, at=now, started_at=now)
+    return session.use(seen=seen, moved=False, extending=True, lifetimes=_LIVE, now=now)

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from wrk import NotInstalled
 
 Tell = Callable[[str, int, int], None]
 """Told what is done, how much of it so far, and how much there is."""
-BENCHMARKS: dict[str, Callable[[Cluster], AbstractContextManager[list[Pair]]]] = {
+BENCHMARKS: dict[str, Callable[[Cluster], AbstractContextManager[Iterable[Pair]]]] = {
     "get-session": get_session.pairs,
     "append-stock": append.against_stock,
     "append-pgbench": append.against_pgbench,

@@ -1,10 +1,14 @@
--- Ask with one cookie after another: the lines of the file that is named as an argument.
+-- Ask with one set of headers after another: the lines of the file that is named as an argument, tabs between headers.
 
 local requests, at = {}, 0
 
 function init(arguments)
-  for cookie in io.lines(arguments[1]) do
-    requests[#requests + 1] = wrk.format("GET", nil, { Cookie = cookie })
+  for line in io.lines(arguments[1]) do
+    local headers = {}
+    for name, value in line:gmatch("([^:\t]+): ([^\t]*)") do
+      headers[name] = value
+    end
+    requests[#requests + 1] = wrk.format("GET", nil, headers)
   end
 end
 

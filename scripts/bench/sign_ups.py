@@ -48,9 +48,8 @@ def sign_up(store: Store, token: str = "") -> SignUp:
         token_hash=secret,
         way=Way.PASSWORD,
         epoch=0,
-        lifetime=Lifetimes.full,
+        expires_at=at + Lifetimes.full,
         organization_id=organization_id,
-        now=at,
     )
     return SignUp(
         token=token,

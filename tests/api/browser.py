@@ -24,6 +24,9 @@ CLEARED = [
 ]
 """The three headers that take a session's cookies away, in the order of wire.md §7."""
 
+ATTRIBUTES = "; Path=/; HttpOnly; SameSite=Lax"
+"""What every cookie over http ends with."""
+
 _TIMEOUT = 20.0
 
 
@@ -132,3 +135,13 @@ def signed(value: str) -> str:
     """The value as wire.md §7 signs it, under the tests' secret."""
     signature = b64encode(hmac.digest(SECRET.encode(), value.encode(), "sha256")).decode()
     return quote(f"{value}.{signature}", safe="")
+
+
+def kept(token: str) -> list[str]:
+    """What hands a session to a browser that keeps it for seven days."""
+    return [f"{TOKEN_COOKIE}={signed(token)}; Max-Age=604800{ATTRIBUTES}"]
+
+
+def kept_until_closed(token: str) -> list[str]:
+    """What hands a session to a browser that forgets it when it is closed."""
+    return [f"{TOKEN_COOKIE}={signed(token)}{ATTRIBUTES}", f"{DONT_REMEMBER_COOKIE}={signed('true')}{ATTRIBUTES}"]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-from base64 import b64encode
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from api.cli.embedded import EmbeddedPostgres, programs
+from api.cli.embedded import EmbeddedPostgres
+from tests.api.dumps import dump, found
 from tests.crowd import sign_up_together
 from tests.databases import Database
 from tests.people import PASSWORD
@@ -34,26 +32,6 @@ def user_agent(number: int) -> str:
 
 def password(number: int) -> str:
     return f"{PASSWORD} of {number}"
-
-
-def written(text: str) -> Iterator[bytes]:
-    """A text as it could stand somewhere: plain, in hexadecimal, and in base64 at each of three offsets."""
-    plain = text.encode()
-    yield plain
-    yield plain.hex().encode()
-    yield plain.hex().upper().encode()
-    for offset in range(3):
-        # what base64 makes of the text whatever stands before and after it
-        yield b64encode(b"\0" * offset + plain)[4 if offset else 0 : (offset + len(plain)) // 3 * 4]
-
-
-def dump(database: Database, cluster: EmbeddedPostgres, *tables: str) -> bytes:
-    """`pg_dump`, with the hexadecimal of every bytea also as the bytes it stands for."""
-    chosen = [argument for table in tables for argument in ("--table", f"daybook.{table}")]
-    command = [str(programs(cluster.data) / "pg_dump"), *chosen, database.owner_url]
-    text = subprocess.run(command, check=True, capture_output=True).stdout
-    decoded = [bytes.fromhex(word[3:].decode()) for word in text.split() if word.startswith(b"\\\\x")]
-    return b"\n".join([text, *decoded])
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +64,7 @@ def the_search_would_find_it(module_database: Database, cluster: EmbeddedPostgre
 def test_a_dump_holds_no_password_and_no_session_token(the_search_would_find_it: bytes, tokens: list[str]) -> None:
     assert len(tokens) == 2 * PEOPLE
     secrets = [*tokens, *(password(number) for number in range(PEOPLE)), PASSWORD]
-    assert [secret for secret in secrets for form in written(secret) if form in the_search_would_find_it] == []
+    assert found(secrets, the_search_would_find_it) == []
 
 
 def test_the_book_holds_nothing_personal(
@@ -97,7 +75,7 @@ def test_the_book_holds_nothing_personal(
     assert module_database.value("SELECT count(*) FROM commands") == 2 * PEOPLE
     personal = [IP_ADDRESS, "Augusta", "lovelace@mailbox", "mailbox.example.com", "Browser-of-person"]
     personal += [show(number) for number in range(PEOPLE) for show in (email, name, user_agent)]
-    assert [text for text in personal for form in written(text) if form in book] == []
+    assert found(personal, book) == []
 
 
 def test_the_databases_log_of_refused_sign_ups_holds_no_address(
@@ -111,7 +89,6 @@ def test_the_databases_log_of_refused_sign_ups_holds_no_address(
     assert [answer.status_code for answers in rounds for answer in answers].count(422) == 3 * PEOPLE
     logged = cluster.log.read_bytes()[before:]
     assert logged.count(b'unique constraint "email_taken"') >= PEOPLE
-    for number in range(PEOPLE):
-        for text in (email(number), name(number), "mailbox.example"):
-            assert [form for form in written(text) if form in logged] == []
+    people = [show(number) for number in range(PEOPLE) for show in (email, name)]
+    assert found([*people, "mailbox.example"], logged) == []
     assert email(0) not in (tmp_path / "log").read_text()

@@ -1,13 +1,17 @@
-// Plays a scenario with the official client in a browser-like surrounding and prints what each call returned:
-//   node client.mjs <base URL> '{"page": <origin of the page>, "steps": [...]}'
-// A step is {"call": "signIn.email", "arguments": {...}}, {"store": "useSession", "filled": true} or {"browser": "close"}.
+// Takes steps with the official client in a browser-like surrounding, a line each, and prints what each of them gave:
+//   node client.mjs <base URL> '{"page": <origin of the page>, "bearer": false}'
+// Steps: {"call": "signIn.email", "arguments": {...}}, {"store": "useSession", "filled": true}, {"browser": "close"}.
 // A Date in the output is {"Date": milliseconds}, so that it cannot be mistaken for a string that was not revived.
 
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAuthClient } from "better-auth/client";
 import { organizationClient } from "better-auth/client/plugins";
 
 const PATIENCE = 5000; // milliseconds a store may take to come to rest
+const ASKED_FOR = ["authorization", "content-type"]; // what the client sends that takes a preflight
+// what a page on another origin may read without being allowed to (Fetch, "CORS-safelisted response-header name")
+const READABLE = ["cache-control", "content-language", "content-length", "content-type", "expires", "pragma"];
 
 class Browser {
   #cookies = new Map();
@@ -29,9 +33,10 @@ class Browser {
     const method = init.method ?? "GET";
     const foreign = target.origin !== this.#page;
     const headers = new Headers(init.headers);
-    if (foreign && headers.has("content-type")) await this.#preflight(target, method);
+    const unusual = ASKED_FOR.filter((name) => headers.has(name));
+    if (foreign && unusual.length > 0) await this.#preflight(target, method, unusual);
 
-    const credentials = !foreign || init.credentials === "include";
+    const credentials = init.credentials === "include" || (!foreign && init.credentials !== "omit");
     if (foreign || method !== "GET") headers.set("origin", this.#page);
     headers.set("sec-fetch-site", foreign ? "same-site" : "same-origin");
     headers.set("sec-fetch-mode", "cors");
@@ -40,38 +45,44 @@ class Browser {
 
     const response = await fetch(target, { ...init, headers });
     if (credentials) response.headers.getSetCookie().forEach((line) => this.#keep(line));
+    const text = await response.clone().text();
     this.exchanges.push({
       method,
       path: target.pathname,
+      sent: Object.fromEntries(headers),
       status: response.status,
       set_cookie: response.headers.getSetCookie(),
-      text: await response.clone().text(),
+      text,
     });
-    if (foreign) this.#mayRead(response);
-    return response;
+    return foreign ? this.#readable(response, text, credentials) : response;
   };
 
-  async #preflight(target, method) {
+  async #preflight(target, method, unusual) {
     const answer = await fetch(target, {
       method: "OPTIONS",
       headers: {
         origin: this.#page,
         "access-control-request-method": method,
-        "access-control-request-headers": "content-type",
+        "access-control-request-headers": unusual.join(","),
       },
     });
-    this.#mayRead(answer);
-    const lists = (name) => (answer.headers.get(name) ?? "").toLowerCase().split(/\s*,\s*/);
-    const allowed =
-      answer.ok &&
-      (method === "POST" || lists("access-control-allow-methods").includes(method.toLowerCase())) &&
-      lists("access-control-allow-headers").includes("content-type");
-    if (!allowed) throw new TypeError("Failed to fetch");
+    this.#mayRead(answer, true);
+    const methods = ["get", "post", ...listed(answer, "access-control-allow-methods")];
+    const names = listed(answer, "access-control-allow-headers");
+    const asked = methods.includes(method.toLowerCase()) && unusual.every((name) => names.includes(name));
+    if (!answer.ok || !asked) throw new TypeError("Failed to fetch");
   }
 
-  #mayRead({ headers }) {
-    const origin = headers.get("access-control-allow-origin");
-    const allowed = origin === this.#page && headers.get("access-control-allow-credentials") === "true";
+  #readable(response, text, credentials) {
+    this.#mayRead(response, credentials);
+    const names = [...READABLE, ...listed(response, "access-control-expose-headers")];
+    const headers = [...response.headers].filter(([name]) => names.includes(name));
+    return new Response(text || null, { status: response.status, statusText: response.statusText, headers });
+  }
+
+  #mayRead({ headers }, credentials) {
+    const origin = headers.get("access-control-allow-origin") === this.#page;
+    const allowed = origin && (!credentials || headers.get("access-control-allow-credentials") === "true");
     if (!allowed) throw new TypeError("Failed to fetch");
   }
 
@@ -93,24 +104,31 @@ class Player {
   #browser;
   #client;
   #stores = new Map();
+  #token;
 
-  constructor(baseURL, page) {
+  constructor(baseURL, { page, bearer }) {
     this.#browser = new Browser(page);
     this.#client = createAuthClient({
       baseURL,
       plugins: [organizationClient()],
-      fetchOptions: { customFetchImpl: this.#browser.fetch },
+      fetchOptions: { customFetchImpl: this.#browser.fetch, ...(bearer ? this.#withoutCookies() : {}) },
     });
   }
 
-  async play(steps) {
-    const outcomes = [];
-    for (const step of steps) {
-      const outcome = await this.#take(step).catch((error) => ({ thrown: `${error.name}: ${error.message}` }));
-      outcomes.push({ ...outcome, exchanges: this.#browser.exchanges.splice(0) });
-    }
-    this.#stores.forEach(({ leave }) => leave());
-    return outcomes;
+  async play(step) {
+    const outcome = await this.#take(step).catch((error) => ({ thrown: `${error.name}: ${error.message}` }));
+    return { ...outcome, exchanges: this.#browser.exchanges.splice(0) };
+  }
+
+  // As the client's manual has it for the bearer plugin.
+  #withoutCookies() {
+    return {
+      credentials: "omit",
+      auth: { type: "Bearer", token: () => this.#token },
+      onSuccess: ({ response }) => {
+        this.#token = response.headers.get("set-auth-token") ?? this.#token;
+      },
+    };
   }
 
   async #take(step) {
@@ -120,14 +138,16 @@ class Player {
     return await method(step.arguments);
   }
 
-  // What a mounted store shows once it has, or no longer has, data and asks for nothing more.
+  // What a mounted store shows once it asks for nothing more and, if `filled` says so, has data or has none any more.
   async #atRest(name, filled) {
     if (!this.#stores.has(name)) {
       const store = this.#client[name];
-      this.#stores.set(name, { store, leave: store.subscribe(() => {}) });
+      store.subscribe(() => {});
+      this.#stores.set(name, store);
     }
-    const { store } = this.#stores.get(name);
-    const resting = ({ data, isPending, isRefetching }) => !isPending && !isRefetching && (data !== null) === filled;
+    const store = this.#stores.get(name);
+    const awaited = ({ data }) => filled === undefined || (data !== null) === filled;
+    const resting = (value) => !value.isPending && !value.isRefetching && awaited(value);
     for (let waited = 0; !resting(store.get()) && waited < PATIENCE; waited += 10) await sleep(10);
     const { data, error, isPending } = store.get();
     return { data, error, pending: isPending };
@@ -138,7 +158,14 @@ function datesAsMilliseconds(key, value) {
   return this[key] instanceof Date ? { Date: this[key].getTime() } : value;
 }
 
-const [baseURL, scenario] = process.argv.slice(2);
-const { page, steps } = JSON.parse(scenario);
+function listed({ headers }, name) {
+  return (headers.get(name) ?? "").toLowerCase().split(/\s*,\s*/);
+}
+
+const [baseURL, surrounding] = process.argv.slice(2);
 globalThis.window = new EventTarget(); // the client's stores fetch nothing where there is no window
-console.log(JSON.stringify(await new Player(baseURL, page).play(steps), datesAsMilliseconds));
+const player = new Player(baseURL, JSON.parse(surrounding));
+for await (const line of createInterface({ input: process.stdin })) {
+  console.log(JSON.stringify(await player.play(JSON.parse(line)), datesAsMilliseconds));
+}
+process.exit(); // also while a store is still mounted

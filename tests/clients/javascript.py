@@ -8,13 +8,18 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Timer
 from typing import Any, NoReturn
 
 import pytest
+
+from tests.people import PASSWORD
 
 HERE = Path(__file__).parent
 PROGRAM = "client.mjs"
@@ -28,6 +33,11 @@ NPM_CI = (
     "--prefer-offline",
     "--fetch-retry-maxtimeout=10000",
 )
+
+_DEADLINE = 60.0
+"""Seconds an application may run."""
+_PATIENCE = 5.0
+"""Seconds until a store has asked again."""
 
 Step = dict[str, Any]
 CLOSE_BROWSER: Step = {"browser": "close"}
@@ -50,6 +60,40 @@ class Outcome:
         return json.loads(exchange["text"])
 
 
+class Application:
+    """An application's code in one browser, on one page, that uses the client."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def take(self, step: Step) -> Outcome:
+        """Take one step, and wait for what it gives."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{json.dumps(step)}\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, "the client's program ended"
+        return Outcome(**json.loads(line, object_hook=_revive))
+
+    def call(self, method: str, **arguments: object) -> Outcome:
+        """Call the client."""
+        return self.take(call(method, **arguments))
+
+    def store(self, name: str, *, filled: bool) -> Outcome:
+        """Look at a store of the client once it is at rest, mounted from the first look on."""
+        return self.take(store(name, filled=filled))
+
+    def refetched(self, name: str = "useSession") -> Any:
+        """What a mounted store holds once it has asked for the session again by itself."""
+        began = time.monotonic()
+        while time.monotonic() - began < _PATIENCE:
+            look = self.take({"store": name})
+            if "/api/auth/get-session" in [exchange["path"] for exchange in look.exchanges]:
+                return look.data
+        raise AssertionError(f"{name} did not ask again")
+
+
 @dataclass(frozen=True)
 class JavaScript:
     """The client's program, beside its packages, and the base URL of the server it talks to."""
@@ -57,13 +101,25 @@ class JavaScript:
     program: Path
     base_url: str
 
+    @contextmanager
+    def application(self, *, page: str | None = None, bearer: bool = False) -> Iterator[Application]:
+        """A browser on a page of `page`, else of the server itself; with `bearer` the client is to use no cookies."""
+        surrounding = json.dumps({"page": page or self.base_url, "bearer": bearer})
+        command = ["node", self.program.name, self.base_url, surrounding]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, cwd=self.program.parent, stdin=pipe, stdout=pipe, text=True) as process:
+            deadline = Timer(_DEADLINE, process.kill)
+            deadline.start()
+            try:
+                yield Application(process)
+            finally:
+                deadline.cancel()
+                process.communicate()
+
     def play(self, *steps: Step, page: str | None = None) -> list[Outcome]:
-        """Play the steps in one browser, on a page of `page`, else of the server itself."""
-        scenario = json.dumps({"page": page or self.base_url, "steps": steps})
-        command = ["node", self.program.name, self.base_url, scenario]
-        run = subprocess.run(command, cwd=self.program.parent, capture_output=True, text=True, timeout=60, check=False)
-        assert run.returncode == 0, run.stderr
-        return [Outcome(**outcome) for outcome in json.loads(run.stdout, object_hook=_revive)]
+        """Play the steps in one browser."""
+        with self.application(page=page) as application:
+            return [application.take(step) for step in steps]
 
 
 def call(method: str, **arguments: object) -> Step:
@@ -74,6 +130,25 @@ def call(method: str, **arguments: object) -> Step:
 def store(name: str, *, filled: bool) -> Step:
     """A look at a store of the client, once it holds something or, not `filled`, nothing."""
     return {"store": name, "filled": filled}
+
+
+def signs_up(email: str, name: str = "Ada") -> Step:
+    """A sign-up."""
+    return call("signUp.email", name=name, email=email, password=PASSWORD)
+
+
+def signs_in(email: str, password: str = PASSWORD) -> Step:
+    """A sign-in."""
+    return call("signIn.email", email=email, password=password)
+
+
+def dated(value: Any) -> Any:
+    """Parsed JSON with the strings under `…At` read as the moments they name."""
+    if isinstance(value, list):
+        return [dated(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: datetime.fromisoformat(item) if name.endswith("At") else dated(item) for name, item in value.items()}
 
 
 def installed(spare: Path) -> Path:

@@ -2,50 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
 
-import pytest
-
-from tests.clients.javascript import CLOSE_BROWSER, HERE, PROGRAM, JavaScript, Step, call, installed, store
+from tests.clients.conftest import SINGLE_PAGE_APP
+from tests.clients.javascript import CLOSE_BROWSER, JavaScript, call, dated, signs_up, store
 from tests.databases import Database
 from tests.people import PASSWORD
-from tests.server import Server, served
 
-SINGLE_PAGE_APP = "http://localhost:5173"
 SOMEBODY_ELSE = "http://localhost:5174"
-
-
-@pytest.fixture(scope="module")
-def server(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for the module; a page of the single-page application may use it."""
-    urls = {"DATABASE_URL": module_database.application_url, "OWNER_DATABASE_URL": module_database.owner_url}
-    settings = {**urls, "TRUSTED_ORIGINS": SINGLE_PAGE_APP}
-    with served(tmp_path_factory.mktemp("server") / "log", settings) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The client and what it needs."""
-    return installed(spare=tmp_path_factory.mktemp("packages"))
-
-
-@pytest.fixture(scope="module")
-def javascript(node_modules: Path, server: Server, tmp_path_factory: pytest.TempPathFactory) -> JavaScript:
-    """The program beside its packages, outside the checkout."""
-    folder = tmp_path_factory.mktemp("javascript")
-    (folder / "node_modules").symlink_to(node_modules, target_is_directory=True)
-    shutil.copy(HERE / PROGRAM, folder)
-    return JavaScript(folder / PROGRAM, server.url)
-
-
-def signs_up(email: str, name: str = "Ada") -> Step:
-    """A sign-up."""
-    return call("signUp.email", name=name, email=email, password=PASSWORD)
 
 
 def test_a_sign_up_gives_a_token_and_the_dates_of_the_database(
@@ -73,7 +37,7 @@ def test_every_date_arrives_as_a_date_of_the_millisecond_that_was_sent(javascrip
     )
 
     for outcome in (signed_up, shown, listed):
-        assert outcome.data == _dated(outcome.raw)
+        assert outcome.data == dated(outcome.raw)
     assert {name for name, value in shown.data["session"].items() if isinstance(value, datetime)} == {
         *("createdAt", "updatedAt", "expiresAt", "authenticatedAt")
     }
@@ -213,12 +177,3 @@ def test_a_page_on_any_other_origin_gets_nothing(javascript: JavaScript, module_
 
     assert (signed_up.thrown, shown.thrown) == ("TypeError: Failed to fetch", "TypeError: Failed to fetch")
     assert module_database.rows("SELECT FROM account_list WHERE email = 'cy@example.com'") == []
-
-
-def _dated(value: Any) -> Any:
-    """Parsed JSON with the strings under `…At` read as the moments they name."""
-    if isinstance(value, list):
-        return [_dated(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {name: datetime.fromisoformat(item) if name.endswith("At") else _dated(item) for name, item in value.items()}

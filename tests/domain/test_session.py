@@ -1,4 +1,4 @@
-"""Session: started, renewed, ended."""
+"""Session: started, used, moved, confirmed, kept, ended."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.refusals import SessionOver
+from domain.refusals import SessionNotFresh, SessionOver
 from domain.session import (
     EndReason,
     Lifetimes,
     OrganizationChosen,
+    Seen,
     Session,
     SessionEnded,
+    SessionEvent,
+    SessionKept,
+    SessionMoved,
+    SessionReauthenticated,
     SessionRenewed,
     SessionStarted,
     Way,
@@ -22,10 +27,18 @@ from tests.domain.stories import given, refuses
 from tests.people import ADA, BO, NOON
 
 LIFETIMES = Lifetimes()
+CAPPED = Lifetimes(longest=timedelta(days=30))
 ONE_MS = timedelta(milliseconds=1)
+ONE_DAY = timedelta(days=1)
 A_WEEK_LATER = datetime(2026, 3, 21, 12, 0, 0, tzinfo=UTC)
 STARTED = SessionStarted(user_id=ADA, token_hash=b"h" * 32, way=Way.PASSWORD, epoch=0, expires_at=A_WEEK_LATER)
 ENDED = SessionEnded(reason=EndReason.SIGNED_OUT)
+HOME = Seen(ip_address="192.0.2.1", user_agent="Browser/1", at=NOON, started_at=NOON)
+
+
+def used(session: Session, now: datetime, lifetimes: Lifetimes = LIFETIMES) -> list[SessionEvent]:
+    """Used at home, by a browser that keeps it."""
+    return session.use(seen=HOME, moved=False, extending=True, lifetimes=lifetimes, now=now)
 
 
 def test_a_device_that_signs_in_turns_to_an_organization() -> None:
@@ -34,61 +47,144 @@ def test_a_device_that_signs_in_turns_to_an_organization() -> None:
         token_hash=b"h" * 32,
         way=Way.PASSWORD,
         epoch=0,
-        lifetime=LIFETIMES.full,
+        expires_at=A_WEEK_LATER,
         organization_id=BO,
-        now=NOON,
     )
     assert events == [STARTED, OrganizationChosen(organization_id=BO)]
 
 
-def test_the_default_lifetimes_are_seven_days_one_day_and_a_refresh_a_day() -> None:
-    assert (LIFETIMES.full, LIFETIMES.brief, LIFETIMES.refresh) == (
+def test_the_default_times_are_seven_days_and_a_day_each_and_no_longest_life() -> None:
+    assert (LIFETIMES.full, LIFETIMES.brief, LIFETIMES.refresh, LIFETIMES.fresh, LIFETIMES.longest) == (
         timedelta(seconds=604_800),
         timedelta(seconds=86_400),
         timedelta(seconds=86_400),
+        timedelta(seconds=86_400),
+        timedelta(0),
     )
 
 
 def test_inside_the_refresh_window_nothing_is_renewed() -> None:
-    session = given(evolve, [STARTED])
-    assert session.renew(lifetimes=LIFETIMES, now=NOON + timedelta(days=1) - ONE_MS) == []
+    assert used(given(evolve, [STARTED]), NOON + ONE_DAY - ONE_MS) == []
 
 
 def test_a_session_used_after_the_refresh_window_lives_seven_days_from_then() -> None:
-    session = given(evolve, [STARTED])
-    renewed = session.renew(lifetimes=LIFETIMES, now=NOON + timedelta(days=1))
+    renewed = used(given(evolve, [STARTED]), NOON + ONE_DAY)
     assert renewed == [SessionRenewed(expires_at=datetime(2026, 3, 22, 12, 0, 0, tzinfo=UTC))]
 
 
 def test_a_renewal_starts_the_refresh_window_anew() -> None:
     session = given(evolve, [STARTED, SessionRenewed(expires_at=datetime(2026, 3, 22, 12, 0, 0, tzinfo=UTC))])
-    assert session.renew(lifetimes=LIFETIMES, now=NOON + timedelta(days=2) - ONE_MS) == []
-    assert session.renew(lifetimes=LIFETIMES, now=NOON + timedelta(days=2)) != []
+    assert used(session, NOON + timedelta(days=2) - ONE_MS) == []
+    assert used(session, NOON + timedelta(days=2)) != []
 
 
 def test_a_session_is_over_at_the_very_instant_it_expires() -> None:
     session = given(evolve, [STARTED])
-    assert session.renew(lifetimes=LIFETIMES, now=A_WEEK_LATER - ONE_MS) != []
+    assert used(session, A_WEEK_LATER - ONE_MS) != []
     with refuses(SessionOver):
-        session.renew(lifetimes=LIFETIMES, now=A_WEEK_LATER)
+        used(session, A_WEEK_LATER)
 
 
-def test_an_ended_session_cannot_be_renewed() -> None:
-    session = given(evolve, [STARTED, ENDED])
+def test_an_ended_session_cannot_be_used() -> None:
     with refuses(SessionOver):
-        session.renew(lifetimes=LIFETIMES, now=NOON + timedelta(days=1))
+        used(given(evolve, [STARTED, ENDED]), NOON + ONE_DAY)
 
 
-def test_signing_out_ends_the_session_once() -> None:
+def test_a_browser_that_does_not_keep_the_session_does_not_extend_it() -> None:
+    session = given(evolve, [STARTED])
+    assert session.use(seen=HOME, moved=False, extending=False, lifetimes=LIFETIMES, now=NOON + ONE_DAY) == []
+
+
+def test_a_session_used_elsewhere_has_moved_and_may_be_extended_at_the_same_time() -> None:
+    session = given(evolve, [STARTED])
+    moved = session.use(seen=HOME, moved=True, extending=True, lifetimes=LIFETIMES, now=NOON + ONE_DAY)
+    assert moved == [SessionRenewed(expires_at=datetime(2026, 3, 22, 12, 0, 0, tzinfo=UTC)), SessionMoved()]
+
+
+@pytest.mark.parametrize(
+    ("ip_address", "user_agent", "moved"),
+    [
+        ("192.0.2.1", "Browser/1", False),
+        ("192.0.2.9", "Browser/1", True),
+        ("192.0.2.1", "Browser/2", True),
+        ("", "Browser/1", False),
+        ("192.0.2.1", "", False),
+        ("", "Browser/2", True),
+    ],
+)
+def test_a_command_from_another_address_or_browser_moves_the_session_but_an_unknown_one_does_not(
+    ip_address: str, user_agent: str, moved: bool
+) -> None:
+    assert HOME.moved(ip_address=ip_address, user_agent=user_agent, reading=False, now=NOON) is moved
+
+
+def test_a_look_from_elsewhere_moves_the_session_once_an_hour_at_most() -> None:
+    an_hour_later = NOON + timedelta(hours=1)
+    before = HOME.moved(ip_address="192.0.2.9", user_agent="Browser/1", reading=True, now=an_hour_later - ONE_MS)
+    after = HOME.moved(ip_address="192.0.2.9", user_agent="Browser/1", reading=True, now=an_hour_later)
+    assert (before, after) == (False, True)
+
+
+def test_a_session_with_a_longest_life_is_extended_up_to_it_and_never_beyond() -> None:
+    day_25 = NOON + timedelta(days=25)
+    session = given(evolve, [STARTED, SessionRenewed(expires_at=day_25)])
+    assert used(session, day_25 - ONE_MS, CAPPED) == [SessionRenewed(expires_at=NOON + timedelta(days=30))]
+    capped = given(evolve, [STARTED, SessionRenewed(expires_at=NOON + timedelta(days=30))])
+    assert used(capped, NOON + timedelta(days=30) - ONE_MS, CAPPED) == []
+    with refuses(SessionOver):
+        used(capped, NOON + timedelta(days=30), CAPPED)
+
+
+def test_a_longest_life_that_is_shortened_later_holds_for_the_sessions_there_are() -> None:
+    session = given(evolve, [STARTED, SessionRenewed(expires_at=NOON + timedelta(days=40))])
+    with refuses(SessionOver):
+        used(session, NOON + timedelta(days=30), CAPPED)
+
+
+def test_what_has_run_out_ends_once() -> None:
+    session = given(evolve, [STARTED])
+    assert session.expire(started_at=NOON, lifetimes=LIFETIMES, now=A_WEEK_LATER - ONE_MS) == []
+    expired = session.expire(started_at=NOON, lifetimes=LIFETIMES, now=A_WEEK_LATER)
+    assert expired == [SessionEnded(reason=EndReason.EXPIRED)]
+    session = given(evolve, [STARTED, *expired])
+    assert session.expire(started_at=NOON, lifetimes=LIFETIMES, now=A_WEEK_LATER) == []
+
+
+def test_an_ended_session_ends_no_second_time() -> None:
     assert given(evolve, [STARTED]).end(reason=EndReason.SIGNED_OUT) == [ENDED]
-    assert given(evolve, [STARTED, ENDED]).end(reason=EndReason.SIGNED_OUT) == []
+    assert given(evolve, [STARTED, ENDED]).end(reason=EndReason.REVOKED) == []
 
 
-def test_turning_to_an_organization_changes_nothing_about_a_sessions_life() -> None:
-    assert given(evolve, [STARTED, OrganizationChosen(organization_id=None)]) == given(evolve, [STARTED])
+def test_an_authentication_is_fresh_for_less_than_a_day() -> None:
+    LIFETIMES.require_fresh(authenticated_at=NOON, now=NOON + ONE_DAY - ONE_MS)
+    for later in (ONE_DAY, ONE_DAY + ONE_MS):
+        with refuses(SessionNotFresh):
+            LIFETIMES.require_fresh(authenticated_at=NOON, now=NOON + later)
 
 
-@pytest.mark.parametrize("event", [SessionRenewed(expires_at=NOON), OrganizationChosen(organization_id=BO), ENDED])
-def test_a_story_that_does_not_begin_with_a_start_is_no_session(event: object) -> None:
-    with pytest.raises(AssertionError):
-        evolve(None, event)  # type: ignore[arg-type]  # one of the union's members, which object hides
+def test_with_freshness_switched_off_everything_is_fresh() -> None:
+    Lifetimes(fresh=timedelta(0)).require_fresh(authenticated_at=NOON, now=NOON + timedelta(days=365))
+
+
+def test_a_confirmed_password_is_an_authentication() -> None:
+    assert given(evolve, [STARTED]).reauthenticate(way=Way.PASSWORD) == [SessionReauthenticated(way=Way.PASSWORD)]
+
+
+def test_a_session_that_is_kept_lives_in_the_new_epoch_and_no_longer_in_the_old_one() -> None:
+    session = given(evolve, [STARTED, *given(evolve, [STARTED]).keep(epoch=1)])
+    assert session == given(evolve, [STARTED, SessionKept(epoch=1)])
+    session.require_life(epoch=1, started_at=NOON, lifetimes=LIFETIMES, now=NOON)
+    with refuses(SessionOver):
+        session.require_life(epoch=0, started_at=NOON, lifetimes=LIFETIMES, now=NOON)
+
+
+def test_a_session_left_behind_by_its_account_can_do_nothing() -> None:
+    with refuses(SessionOver):
+        given(evolve, [STARTED]).require_life(epoch=1, started_at=NOON, lifetimes=LIFETIMES, now=NOON)
+
+
+def test_neither_an_ended_nor_a_run_out_session_can_do_anything() -> None:
+    with refuses(SessionOver):
+        given(evolve, [STARTED, ENDED]).require_life(epoch=0, started_at=NOON, lifetimes=LIFETIMES, now=NOON)
+    with refuses(SessionOver):
+        given(evolve, [STARTED]).require_life(epoch=0, started_at=NOON, lifetimes=LIFETIMES, now=A_WEEK_LATER)

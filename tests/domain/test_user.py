@@ -1,18 +1,53 @@
-"""User: a person opens an account."""
+"""User: a person opens an account, goes by another name, changes the password, ends all sessions."""
 
 from __future__ import annotations
 
-from domain.user import SignedUp, User, evolve
+from domain.user import (
+    ImageChanged,
+    NameChanged,
+    PasswordChanged,
+    Revocation,
+    SessionsRevoked,
+    SignedUp,
+    User,
+    evolve,
+)
 from tests.domain.stories import given
+
+SIGNED_UP = SignedUp(email="ada@example.com", name="Ada", image=None, email_hash=b"keyed", password_version=1)
 
 
 def test_signing_up_records_the_address_its_hash_and_the_first_password_version() -> None:
-    events = User.sign_up(email="ada@example.com", name="Ada", image=None, email_hash=b"keyed")
-    assert events == [
-        SignedUp(email="ada@example.com", name="Ada", image=None, email_hash=b"keyed", password_version=1)
-    ]
+    assert User.sign_up(email="ada@example.com", name="Ada", image=None, email_hash=b"keyed") == [SIGNED_UP]
 
 
 def test_an_account_keeps_what_later_decisions_need_and_nothing_personal() -> None:
-    signed_up = SignedUp(email="ada@example.com", name="Ada", image=None, email_hash=b"keyed", password_version=1)
-    assert given(evolve, [signed_up]) == User(email_hash=b"keyed", password_version=1)
+    ada = given(evolve, [SIGNED_UP, NameChanged(name="Ada King"), ImageChanged(image="https://example.com/a.png")])
+    assert ada == User(email_hash=b"keyed", password_version=1, session_epoch=0)
+
+
+def test_another_name_is_news_and_the_same_one_is_not() -> None:
+    ada = given(evolve, [SIGNED_UP])
+    assert ada.rename("Ada King", before="Ada") == [NameChanged(name="Ada King")]
+    assert ada.rename("Ada", before="Ada") == []
+
+
+def test_an_image_is_shown_changed_and_taken_away() -> None:
+    ada = given(evolve, [SIGNED_UP])
+    assert ada.show("https://example.com/a.png", before=None) == [ImageChanged(image="https://example.com/a.png")]
+    assert ada.show(None, before="https://example.com/a.png") == [ImageChanged(image=None)]
+    assert ada.show(None, before=None) == []
+
+
+def test_a_changed_password_is_the_next_version_and_leaves_sessions_alone_unless_asked() -> None:
+    ada = given(evolve, [SIGNED_UP])
+    assert ada.change_password(revoking=False) == [PasswordChanged(password_version=2)]
+    assert ada.change_password(revoking=True) == [
+        PasswordChanged(password_version=2),
+        SessionsRevoked(epoch=1, reason=Revocation.PASSWORD_CHANGED),
+    ]
+
+
+def test_each_revocation_begins_the_next_epoch() -> None:
+    ada = given(evolve, [SIGNED_UP, SessionsRevoked(epoch=1, reason=Revocation.OTHERS)])
+    assert ada.revoke_sessions(Revocation.EVERYWHERE) == [SessionsRevoked(epoch=2, reason=Revocation.EVERYWHERE)]

@@ -178,6 +178,12 @@ def test_a_setting_that_makes_no_sense(tmp_path: Path, name: str, value: str) ->
     assert not (tmp_path / "data").exists()
 
 
+def test_a_trusted_proxy_that_is_neither_an_address_nor_a_network(tmp_path: Path) -> None:
+    sentence = refusal(tmp_path, DATA_DIR=tmp_path / "data", TRUSTED_PROXIES="127.0.0.1, 10.0.0.0/33, ::1")
+    assert sentence.startswith("DAYBOOK_TRUSTED_PROXIES: '10.0.0.0/33' is neither an IP address nor a network")
+    assert not (tmp_path / "data").exists()
+
+
 def test_workers_do_not_know_how_the_owner_reaches_the_database(tmp_path: Path, database: Database) -> None:
     reached = {"DATABASE_URL": database.application_url, "OWNER_DATABASE_URL": database.owner_url, "WORKERS": 1}
     with served(tmp_path / "log", reached) as server:

@@ -12,11 +12,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.chance import new_id
-from domain.session import EndReason, OrganizationChosen, SessionEnded, SessionRenewed
+from domain.session import (
+    EndReason,
+    OrganizationChosen,
+    SessionEnded,
+    SessionKept,
+    SessionMoved,
+    SessionReauthenticated,
+    SessionRenewed,
+    Way,
+)
 from domain.store import Addition, Store, Subject
 from domain.store.envelope import Recorded
 from domain.store.rows import Kind, Projection
-from domain.user import SignedUp
+from domain.user import ImageChanged, NameChanged, PasswordChanged, Revocation, SessionsRevoked, SignedUp
 from projections import INLINE
 from tests.databases import Database
 from tests.domain.store.books import AT_HOME, by_ada, founded, joined, started
@@ -28,7 +37,7 @@ TABLES = {projection.aggregate: projection.table for projection in INLINE}
 
 @dataclass(frozen=True)
 class Entry:
-    """One more event for the n-th stream: how it goes on is only asked of sessions."""
+    """One more event for the n-th stream: how it goes on is only asked of sessions and accounts."""
 
     stream: int
     next: int
@@ -47,14 +56,26 @@ class Story:
         kind, version = KINDS[entry.stream % len(KINDS)], self.versions[entry.stream]
         if version == 0:
             return self._first(kind, entry.stream)
-        if kind != "session":
-            return None
-        moment = NOON + timedelta(hours=entry.next)
-        return [
-            SessionRenewed(expires_at=moment),
-            OrganizationChosen(organization_id=None if entry.next % 2 else UUID(int=entry.next)),
-            SessionEnded(reason=EndReason.SIGNED_OUT),
-        ][entry.next % 3]
+        which, number = entry.next % 12, entry.next // 12
+        text = None if number % 2 else f"number {number}"
+        following: dict[str, list[Any]] = {
+            "session": [
+                SessionRenewed(expires_at=NOON + timedelta(hours=number)),
+                OrganizationChosen(organization_id=None if number % 2 else UUID(int=number)),
+                SessionReauthenticated(way=Way.PASSWORD),
+                SessionMoved(),
+                SessionKept(epoch=number),
+                SessionEnded(reason=list(EndReason)[number % len(EndReason)]),
+            ],
+            "user": [
+                NameChanged(name=text),
+                ImageChanged(image=text),
+                PasswordChanged(password_version=number),
+                SessionsRevoked(epoch=number, reason=Revocation.EVERYWHERE),
+            ],
+        }
+        events = following.get(kind)
+        return None if events is None else events[which % len(events)]
 
     def _first(self, kind: str, number: int) -> Any:
         me = self.subject.subject_id
@@ -139,7 +160,8 @@ def rebuilt(store: Store, story: Story) -> dict[int, dict[str, Any]]:
 
 
 DEFAULTS = {"account_list": {"email_verified": False, "session_epoch": 0}}
-ENTRIES = st.lists(st.builds(Entry, st.integers(0, 7), st.integers(0, 20)), min_size=1, max_size=24)
+ENTRY = st.builds(Entry, st.integers(0, 7), st.integers(0, 12 * len(EndReason) - 1))
+ENTRIES = st.lists(ENTRY, min_size=1, max_size=24)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -135,6 +135,11 @@ def test_on_https_names_and_attributes_say_secure() -> None:
     ]
 
 
+@pytest.mark.parametrize("cookies", [ON_HTTP, ON_HTTPS])
+def test_who_keeps_no_cookies_is_given_the_signed_token_as_it_is(cookies: SessionCookies) -> None:
+    assert cookies.auth_token(TOKEN) == PLAIN_SIGNED_TOKEN
+
+
 def test_clearing_takes_three_cookies_away_in_the_contract_s_order() -> None:
     assert ON_HTTP.clear() == [
         "better-auth.session_token=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",

@@ -13,6 +13,7 @@ import pytest
 from fastapi import Request
 
 from api.edge.admission import caller
+from api.edge.client_address import ClientAddresses
 from api.edge.daybook import open_daybook
 from api.edge.visit import STATE, Visit
 from tests.api.browser import BASE, TOKEN_COOKIE, Browser, Device
@@ -38,8 +39,9 @@ def ada(browser: Device, email: str) -> UUID:
     return UUID(user_id)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def limited_url(module_database: Database, module_clock: HandClock) -> Iterator[str]:
+    """An application with limits, that has refused nobody yet: it remembers whom it refused."""
     with application(settings_for(module_database, rate_limit="on"), module_clock) as url:
         yield url
 
@@ -190,7 +192,9 @@ def test_what_a_signed_in_person_is_refused_concerns_them_and_their_session(
         browser = Browser(url)
         browser.sign_up(email)
         session = browser.session()
-    visit = Visit.of({"headers": [(b"cookie", f"{TOKEN_COOKIE}={browser.cookies[TOKEN_COOKIE]}".encode())]}, NOON)
+    cookie = f"{TOKEN_COOKIE}={browser.cookies[TOKEN_COOKIE]}".encode()
+    scope = {"method": "POST", "path": f"{BASE}/update-user", "headers": [(b"cookie", cookie)]}
+    visit = Visit.of(scope, NOON, ClientAddresses())
 
     async def ask() -> None:
         daybook = open_daybook(settings, clock)
@@ -198,6 +202,7 @@ def test_what_a_signed_in_person_is_refused_concerns_them_and_their_session(
         try:
             await caller(Request({"type": "http", "app": running, "state": {STATE: visit}}))
         finally:
+            await daybook.last_active_book.close()
             await daybook.sessions.close()
             daybook.close()
 

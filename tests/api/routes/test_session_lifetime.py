@@ -7,17 +7,14 @@ from uuid import UUID
 
 import pytest
 
-from tests.api.browser import CLEARED, DONT_REMEMBER_COOKIE, TOKEN_COOKIE, Browser, signed
+from tests.api.browser import CLEARED, DONT_REMEMBER_COOKIE, Browser, kept, signed
 from tests.api.conftest import HandClock, settings_for
 from tests.databases import Database
 from tests.server import application
 
 RENEWALS = "SELECT count(*) FROM events WHERE stream_id = %s AND name = 'SessionRenewed'"
-
-
-def remembered(token: str) -> list[str]:
-    """The session cookie with its full age."""
-    return [f"{TOKEN_COOKIE}={signed(token)}; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax"]
+LAST_EVENT = "SELECT name, version FROM events WHERE stream_id = %s ORDER BY version DESC LIMIT 1"
+REASON = "SELECT end_reason FROM session_list WHERE session_id = %s"
 
 
 @pytest.fixture
@@ -44,7 +41,7 @@ def test_at_25_hours_it_is_extended_and_the_cookie_sent_again(browser: Browser, 
     before = browser.session()
     clock.wind(hours=25)
     answer = browser.get("/get-session")
-    assert answer.set_cookies == remembered(token)
+    assert answer.set_cookies == kept(token)
     assert answer.json()["session"] == {
         **before,
         "expiresAt": "2026-03-22T13:00:00.000Z",
@@ -59,17 +56,17 @@ def test_the_window_ends_after_exactly_one_day(browser: Browser, clock: HandCloc
     assert browser.get("/get-session").set_cookies == []
     clock.wind(milliseconds=1)
     answer = browser.get("/get-session")
-    assert answer.set_cookies == remembered(token)
+    assert answer.set_cookies == kept(token)
     assert answer.json()["session"]["expiresAt"] == "2026-03-22T12:00:00.000Z"
 
 
 def test_the_window_counts_from_the_last_extension(browser: Browser, clock: HandClock, token: str) -> None:
     clock.wind(hours=30)
-    assert browser.get("/get-session").set_cookies == remembered(token)
+    assert browser.get("/get-session").set_cookies == kept(token)
     clock.wind(hours=23, minutes=59)
     assert browser.get("/get-session").set_cookies == []
     clock.wind(minutes=1)
-    assert browser.get("/get-session").set_cookies == remembered(token)
+    assert browser.get("/get-session").set_cookies == kept(token)
 
 
 def test_who_comes_back_every_six_days_stays_signed_in(browser: Browser, clock: HandClock, token: str) -> None:
@@ -84,19 +81,19 @@ def test_refreshing_can_be_disabled(browser: Browser, clock: HandClock, token: s
     clock.wind(hours=25)
     answer = browser.get(f"/get-session?disableRefresh={value}")
     assert (answer.json()["session"], answer.set_cookies) == (before, [])
-    assert browser.get("/get-session").set_cookies == remembered(token)
+    assert browser.get("/get-session").set_cookies == kept(token)
 
 
 @pytest.mark.parametrize("query", ["?disableRefresh=false", "?disableRefresh=0", "?disableRefresh=", "?other=true"])
 def test_false_and_nought_do_not_disable_it(browser: Browser, clock: HandClock, token: str, query: str) -> None:
     clock.wind(hours=25)
-    assert browser.get(f"/get-session{query}").set_cookies == remembered(token)
+    assert browser.get(f"/get-session{query}").set_cookies == kept(token)
 
 
 def test_any_route_with_a_session_refreshes(browser: Browser, clock: HandClock, token: str) -> None:
     clock.wind(hours=25)
     answer = browser.get("/organization/list")
-    assert (answer.status, answer.set_cookies) == (200, remembered(token))
+    assert (answer.status, answer.set_cookies) == (200, kept(token))
     assert browser.session()["expiresAt"] == "2026-03-22T13:00:00.000Z"
     assert browser.get("/organization/list").set_cookies == []
 
@@ -111,6 +108,36 @@ def test_it_lives_to_the_last_millisecond(browser: Browser, clock: HandClock, to
     browser.cookies = kept
     answer = browser.get("/organization/list")
     assert (answer.problem, answer.set_cookies) == ((401, "UNAUTHORIZED"), CLEARED)
+
+
+@pytest.mark.parametrize("path", ["/get-session", "/organization/list"])
+@pytest.mark.parametrize("late", [0, 1, 86_400_000])
+def test_that_it_ran_out_is_recorded_by_whoever_comes_first_and_never_again(
+    browser: Browser, clock: HandClock, token: str, module_database: Database, path: str, late: int
+) -> None:
+    session_id, kept_cookies = UUID(browser.session()["id"]), dict(browser.cookies)
+    [(_, version)] = module_database.rows(LAST_EVENT, session_id)
+    clock.wind(days=7, milliseconds=late)
+    for asked in (path, "/get-session", "/organization/list", path):
+        browser.cookies = dict(kept_cookies)
+        assert browser.get(asked).set_cookies == CLEARED
+    assert module_database.rows(LAST_EVENT, session_id) == [("SessionEnded", version + 1)]
+    assert module_database.value(REASON, session_id) == "expired"
+
+
+def test_of_ten_who_find_it_at_once_one_records_it(
+    browser: Browser, clock: HandClock, token: str, module_database: Database
+) -> None:
+    session_id = UUID(browser.session()["id"])
+    [(_, version)] = module_database.rows(LAST_EVENT, session_id)
+    clock.wind(days=7)
+    tabs = [Browser(browser.url) for _ in range(10)]
+    for tab in tabs:
+        tab.cookies = dict(browser.cookies)
+    with ThreadPoolExecutor(10) as threads:
+        answers = list(threads.map(lambda tab: tab.get("/get-session"), tabs))
+    assert [(answer.json(), answer.set_cookies) for answer in answers] == [(None, CLEARED)] * 10
+    assert module_database.rows(LAST_EVENT, session_id) == [("SessionEnded", version + 1)]
 
 
 def test_in_its_last_millisecond_it_can_still_be_extended(browser: Browser, clock: HandClock, token: str) -> None:
@@ -145,7 +172,7 @@ def test_a_short_session_shown_without_the_word_is_extended_to_seven_days(
     del browser.cookies[DONT_REMEMBER_COOKIE]
     clock.wind(hours=1)
     answer = browser.get("/get-session")
-    assert answer.set_cookies == remembered(token)
+    assert answer.set_cookies == kept(token)
     assert answer.json()["session"]["expiresAt"] == "2026-03-21T13:00:00.000Z"
 
 
@@ -153,7 +180,17 @@ def test_a_word_we_did_not_sign_keeps_nothing_short(browser: Browser, clock: Han
     for word in ("true", signed("false"), signed("true")[:-4] + "A%3D"):
         browser.cookies[DONT_REMEMBER_COOKIE] = word
         clock.wind(hours=25)
-        assert browser.get("/get-session").set_cookies == remembered(token), word
+        assert browser.get("/get-session").set_cookies == kept(token), word
+
+
+def test_with_no_window_every_use_extends_it(module_database: Database, clock: HandClock, email: str) -> None:
+    with application(settings_for(module_database, session_refresh_after=0), clock) as url:
+        browser = Browser(url)
+        token = browser.sign_up(email).json()["token"]
+        for _ in range(3):
+            clock.wind(milliseconds=1)
+            assert browser.get("/organization/list").set_cookies == kept(token)
+        assert browser.session()["expiresAt"] == "2026-03-21T12:00:00.003Z"
 
 
 def test_fifty_at_once_past_the_window_extend_it_once_and_inside_never(

@@ -103,6 +103,9 @@ def test_a_session_shows_what_the_contract_says(browser: Browser, clock: HandClo
         "authenticatedAt": "2026-03-14T12:05:00.000Z",
         "ipAddress": "127.0.0.1",
         "userAgent": "",
+        "device": "",
+        "location": "",
+        "current": True,
         "activeOrganizationId": session["activeOrganizationId"],
     }
 

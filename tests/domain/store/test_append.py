@@ -8,12 +8,13 @@ from uuid import UUID
 import pytest
 
 from domain.chance import new_id
-from domain.events.catalogue import ORGANIZATION, SESSION
+from domain.events.catalogue import ORGANIZATION, SESSION, USER
 from domain.refusals import EmailTaken, SlugTaken, SubjectGone
 from domain.session import EndReason, OrganizationChosen, SessionEnded, SessionRenewed
 from domain.store import Addition, Store
 from domain.store.conflicts import NoSuchStream, StreamMovedOn
-from domain.user import SignedUp
+from domain.store.credentials import changed_credentials, first_credentials
+from domain.user import PasswordChanged, SignedUp
 from tests.databases import Database
 from tests.domain.store.books import a_session, ada_with_a_session, by_ada, by_the_system, founded, joined, started
 from tests.people import ADA, BO, CY, NOON
@@ -164,6 +165,32 @@ def test_a_taken_address_refuses_the_account_and_all_that_comes_with_it(store: S
                 store.append(by_ada(), subject, *additions)
     assert counts(database) == before
     assert database.value("SELECT count(*) FROM subject_keys") == 1
+
+
+def test_a_password_hash_changes_with_its_event_or_not_at_all(store: Store, database: Database) -> None:
+    ada = store.new_subject(ADA)
+    signed_up = SignedUp(email="ada@example.com", name="Ada", image=None, email_hash=b"one", password_version=1)
+    first = first_credentials(ADA, password_version=1, password_hash="the first")
+    store.append(by_ada(), ada, Addition(ADA, 0, [signed_up], ada), writes=[first])
+    session_id = a_session(store)
+    user, session = store.load(USER, ADA), store.load(SESSION, session_id)
+
+    def change(number: int) -> bool:
+        """As somebody does who read account and session before anybody had changed anything."""
+        changed = user.then([PasswordChanged(password_version=number)])
+        credentials = changed_credentials(ADA, password_version=number, password_hash=f"number {number}")
+        return store.append(by_ada(), store.subject(ADA), changed, guards=[session], writes=[credentials])
+
+    kept = "SELECT password_version, hash, version FROM credentials JOIN account_list USING (user_id)"
+    store.append(by_the_system(), None, Addition(session_id, 1, [SessionRenewed(expires_at=NOON)]))
+    with pytest.raises(StreamMovedOn):
+        change(2)
+    assert database.rows(kept) == [(1, "the first", 1)]
+    session = store.load(SESSION, session_id)
+    assert change(3)
+    with pytest.raises(StreamMovedOn):
+        change(4)
+    assert database.rows(kept) == [(3, "number 3", 2)]
 
 
 def test_a_taken_slug_is_told_apart_from_a_taken_personal_organization(store: Store) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from domain.commands.context import Context
-from domain.commands.session import renew_session, sign_in, sign_out, verified_account
+from domain.commands.credential import change_password, verified_account
+from domain.commands.session import revoke_other_sessions, revoke_session, sign_in, sign_out, use_session
 from domain.commands.user import sign_up
 from domain.events.catalogue import SESSION
 from domain.session import EndReason, OrganizationChosen
@@ -22,6 +23,7 @@ from projections.trails.activity import Page, Selection, Spot, of_a_person, of_a
 from projections.trails.told import Narrator, Told, kinds_of_origin
 from tests.databases import Database
 from tests.keeping import caught_up
+from tests.lived import comes_back
 from tests.people import NOON, PASSWORD
 
 MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko)"
@@ -83,9 +85,42 @@ class Life:
 
     def renews(self, session_id: UUID, where_from: WhereFrom = AT_HOME) -> None:
         """A session is used a day later."""
-        assert renew_session(
-            self.context, session_id=session_id, now=self.passes(days=1, minutes=1), where_from=where_from
+        assert comes_back(
+            self.context,
+            session_id=session_id,
+            now=self.passes(days=1, minutes=1),
+            where_from=where_from,
         )
+
+    def does_something(self, session_id: UUID, where_from: WhereFrom) -> bool:
+        """A session is used for a command, a minute later; whether it moved there."""
+        now = self.passes()
+        return use_session(
+            self.context, session_id=session_id, extending=False, reading=False, now=now, where_from=where_from
+        )
+
+    def looks(self, session_id: UUID, where_from: WhereFrom) -> bool:
+        """A session is used to look at something, an hour later; whether it moved there."""
+        now = self.passes(hours=1)
+        return use_session(
+            self.context, session_id=session_id, extending=False, reading=True, now=now, where_from=where_from
+        )
+
+    def changes_password(self, session_id: UUID, where_from: WhereFrom = AT_HOME, *, revoking: bool) -> None:
+        """The password is replaced by the same one, which is allowed and keeps the story short."""
+        change_password(
+            self.context, session_id=session_id, current=PASSWORD, new=PASSWORD, revoking=revoking,
+            organization_id=None, now=self.passes(), where_from=where_from,
+        )  # fmt: skip
+
+    def revokes(self, session_id: UUID, by: UUID, where_from: WhereFrom = AT_HOME) -> None:
+        """A session is ended through another one."""
+        ended = revoke_session(self.context, by=by, named=session_id.hex, now=self.passes(), where_from=where_from)
+        assert ended == session_id
+
+    def signs_out_others(self, session_id: UUID, where_from: WhereFrom = AT_HOME) -> None:
+        """All sessions of the person but this one are ended."""
+        revoke_other_sessions(self.context, by=session_id, now=self.passes(), where_from=where_from)
 
     def signs_out(self, session_id: UUID, where_from: WhereFrom = AT_HOME) -> None:
         """A session ends by itself."""

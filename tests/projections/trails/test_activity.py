@@ -107,21 +107,36 @@ def test_renewals_are_one_entry_until_something_else_happens(life: Life) -> None
     for _ in range(2):
         life.renews(session_id)
     newest, signed_in, before, *_ = life.told("Ada")
-    assert newest.text == "You kept using Chrome 130 on macOS, Germany: the session was extended, 2 times."
+    assert newest.text == "You kept using Chrome 130 on macOS, Germany: the session was extended 2 times."
     assert (newest.times, newest.at, newest.since) == (2, life.now, life.now - timedelta(days=1, minutes=1))
     assert signed_in.event == "SessionStarted"
-    assert before.text == "You kept using Chrome 130 on macOS, Germany: the session was extended, 3 times."
+    assert before.text == "You kept using Chrome 130 on macOS, Germany: the session was extended 3 times."
     assert (before.times, before.at) == (3, first_run)
     assert before.since == NOON + timedelta(minutes=2, days=1)
 
 
 def test_another_device_that_shows_the_same_session_does_not_hide_among_its_renewals(life: Life) -> None:
     session_id = life.opens("Ada")
+    for where_from in (AT_HOME, AWAY, AWAY, AWAY, AT_HOME):
+        life.renews(session_id, where_from)
+    at_home, away = "Chrome 130 on macOS, Germany", "Firefox 132 on Linux, United Kingdom"
+    assert life.texts("Ada")[:6] == [
+        f"Your session was used from another address or browser: {at_home}.",
+        f"You kept using {at_home}: the session was extended.",
+        f"You kept using {away}: the session was extended 2 times.",
+        f"Your session was used from another address or browser: {away}.",
+        f"You kept using {away}: the session was extended.",
+        f"You kept using {at_home}: the session was extended.",
+    ]
+
+
+def test_renewals_of_two_devices_are_not_one_entry_where_the_move_is_not_told(life: Life) -> None:
+    session_id = life.opens("Ada")
     for where_from in (AT_HOME, AWAY, AWAY, AT_HOME):
         life.renews(session_id, where_from)
-    assert life.texts("Ada")[:2] == [
-        "You kept using Chrome 130 on macOS, Germany: the session was extended, 2 times.",
-        "You kept using Firefox 132 on Linux, United Kingdom: the session was extended, 2 times.",
+    assert [one.text for one in life.told("Ada", life.page("Ada", event="SessionRenewed"))] == [
+        "You kept using Chrome 130 on macOS, Germany: the session was extended 2 times.",
+        "You kept using Firefox 132 on Linux, United Kingdom: the session was extended 2 times.",
     ]
 
 
@@ -132,8 +147,8 @@ def test_renewals_of_two_devices_are_two_entries(life: Life) -> None:
         life.renews(at_home)
         life.renews(away, AWAY)
     assert life.texts("Ada")[:3] == [
-        "You kept using Firefox 132 on Linux, United Kingdom: the session was extended, 3 times.",
-        "You kept using Chrome 130 on macOS, Germany: the session was extended, 3 times.",
+        "You kept using Firefox 132 on Linux, United Kingdom: the session was extended 3 times.",
+        "You kept using Chrome 130 on macOS, Germany: the session was extended 3 times.",
         "You signed in with Firefox 132 on Linux, United Kingdom.",
     ]
 

@@ -12,12 +12,19 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from psycopg import sql
 
-from domain.store.connections import Statements, Values, connection_arguments, open_pool
-from projections.trails.activity import ATTEMPT, Selection, Spot, of_a_person, of_an_organization
+from domain.store.connections import Statements, Values, connection_arguments
+from projections.trails.activity import (
+    ATTEMPT,
+    Selection,
+    Spot,
+    last_of_a_type,
+    of_a_person,
+    of_an_organization,
+)
 from tests.databases import Database
 from tests.people import NOON
+from tests.projections.plans import INDEXED, Overheard, nodes, plan_of, read_rows
 
 ENTRIES = 50_000
 CHUNK = 100
@@ -25,7 +32,6 @@ LIMIT = 50
 BUSY, QUIET = UUID(int=1), UUID(int=0x3E8)
 LARGE, SMALL = UUID(int=2**64 + 1), UUID(int=2**64 + 0x3E8)
 LATE, DEEP = str(ENTRIES - 3), "700"
-INDEXED = {"Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Bitmap Index Scan"}
 FEW = 1_600
 """Rows: a day's margin around a moment, and a page, at an entry a minute."""
 MIDDLE = NOON + timedelta(minutes=ENTRIES // 2)
@@ -72,6 +78,10 @@ def about_an_organization(cursor: str, **only: Any) -> Question:
     return lambda read: of_an_organization(read, Selection(**only), before=Spot.of(cursor), limit=LIMIT)
 
 
+def of_a_type(user_id: UUID, event: str, before: int) -> Question:
+    return lambda read: last_of_a_type(read, user_id, event, before=before, limit=CHUNK)
+
+
 NARROWED: dict[str, dict[str, Any]] = {
     "all": {},
     "by actor": {"actor_id": BUSY},
@@ -96,22 +106,12 @@ QUESTIONS: dict[str, Question] = {
     for cursor in ("", LATE, DEEP)
     for told, only in NARROWED.items()
 }
-
-
-class Overheard(Statements):
-    """Remembers what is asked."""
-
-    def __init__(self, database: Database) -> None:
-        self._connections = open_pool(database.application_url, size=2, name="tests")
-        self.heard: list[tuple[str, Values]] = []
-        super().__init__(self._connections)
-
-    def rows(self, sql: str, *values: Any) -> list[Values]:
-        self.heard.append((sql, values))
-        return super().rows(sql, *values)
-
-    def close(self) -> None:
-        self._connections.close()
+QUESTIONS |= {
+    f"the last {event} of the {name} before {before}": of_a_type(user_id, event, before)
+    for name, user_id in (("busy", BUSY), ("quiet", QUIET))
+    for event in ("SessionStarted", "SessionMoved")
+    for before in (ENTRIES, int(DEEP))
+}
 
 
 @pytest.fixture(scope="module")
@@ -129,30 +129,6 @@ def connection(module_database: Database) -> Iterator[psycopg.Connection[Values]
     with psycopg.connect(module_database.application_url, **connection_arguments("tests")) as connection:
         connection.prepare_threshold = None
         yield connection
-
-
-def plan_of(connection: psycopg.Connection[Values], text: str, values: Values, mode: str) -> dict[str, Any]:
-    """How the database went about a prepared statement, with what it counted."""
-    given = sql.SQL(", ").join(map(sql.Literal, values))
-    connection.execute(f"SET plan_cache_mode = {mode}".encode())
-    connection.execute(f"PREPARE asked AS {text}".encode())
-    explained = sql.SQL("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE asked ({})").format(given)
-    [[answer]] = connection.execute(explained).fetchall()
-    connection.execute("DEALLOCATE asked")
-    plan: dict[str, Any] = answer[0]["Plan"]
-    return plan
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for inner in plan.get("Plans", []):
-        yield from nodes(inner)
-
-
-def read_rows(node: dict[str, Any]) -> float:
-    """Rows a scan touched, also those it threw away."""
-    thrown_away = sum(node.get(f"Rows Removed by {why}", 0) for why in ("Filter", "Index Recheck"))
-    return float((node["Actual Rows"] + thrown_away) * node["Actual Loops"])
 
 
 def test_there_is_a_long_journal(read: Overheard, module_database: Database) -> None:

@@ -13,22 +13,24 @@ import pytest
 
 from domain.chance import new_id
 from domain.commands.context import Context
-from domain.commands.session import renew_session, sign_out
-from domain.commands.user import sign_up
+from domain.commands.session import sign_out
+from domain.commands.user import sign_up, update_user
 from domain.session import EndReason, SessionEnded, SessionRenewed
 from domain.store import Addition, Store
 from domain.store.connections import connection_arguments
+from domain.store.envelope import WhereFrom
 from domain.store.sequencer import sequence
 from domain.user import SignedUp
 from projections.trails.replay import JournalBehind, NoStory, Step, story
 from tests.databases import Database
 from tests.domain.store.books import AT_HOME, WEEK, by_ada, by_the_system, founded, joined, started
 from tests.keeping import caught_up
-from tests.lived import context_over
+from tests.lived import comes_back, context_over
 from tests.people import ADA, BO, NOON, PASSWORD
 
 END = 2**62
 DAY = timedelta(days=1)
+IMAGE = "https://x.io/a.png"
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def test_a_person_s_story_begins_with_their_account_and_says_what_became_true(
     user_id = signed_up(context)
     signed_up(context, "bo@example.com")
     session_id = session_of(database, user_id)
-    renew_session(context, session_id=session_id, now=NOON + DAY, where_from=AT_HOME)
+    comes_back(context, session_id=session_id, now=NOON + DAY, where_from=AT_HOME)
     caught_up(database)
 
     steps = list(story(context.store, user_id=user_id, position=END))
@@ -101,6 +103,7 @@ def test_a_person_s_story_begins_with_their_account_and_says_what_became_true(
         "image": None,
         "email_verified": False,
         "session_epoch": 0,
+        "password_changed_at": None,
         "created_at": NOON,
         "updated_at": NOON,
         "ended_at": None,
@@ -131,7 +134,8 @@ def test_a_session_s_story_has_every_state_it_was_in(context: Context, database:
     assert [step.state["session"]["end_reason"] for step in steps] == [None, None, "signed_out"]
     assert set(steps[0].state["session"]) == {
         "session_id", "user_id", "way", "epoch", "organization_id", "organization_chosen_at", "ip_address",
-        "user_agent", "created_at", "updated_at", "authenticated_at", "expires_at", "ended_at", "end_reason",
+        "user_agent", "moved_at", "moved_ip_address", "moved_user_agent", "created_at", "updated_at",
+        "authenticated_at", "expires_at", "ended_at", "end_reason",
     }  # fmt: skip
 
 
@@ -179,19 +183,25 @@ def test_a_story_ends_at_the_position_asked_for(context: Context, database: Data
 
 def test_what_was_personal_of_an_erased_person_reads_erased(context: Context, database: Database) -> None:
     user_id = signed_up(context)
+    session_id = session_of(database, user_id)
+    update_user(context, session_id=session_id, name="Ada King", image=IMAGE, now=NOON, where_from=AT_HOME)
+    comes_back(context, session_id=session_id, now=NOON + DAY, where_from=WhereFrom("192.0.2.77", "Firefox"))
     caught_up(database)
     erase(database, user_id)
 
     steps = list(story(context.store, user_id=user_id, position=END))
     assert steps[0].fields == {"email": "erased", "name": "erased", "image": "erased", "password_version": 1}
+    assert [step.fields for step in steps[5:7]] == [{"name": "erased"}, {"image": "erased"}]
     assert {(step.ip_address, step.user_agent) for step in steps} == {("erased", "erased")}
     state = steps[-1].state
     assert [state["account"][name] for name in ("email", "name", "image")] == ["erased"] * 3
     [[organization], [session]] = (state[name].values() for name in ("organizations", "sessions"))
     assert (organization["name"], session["ip_address"], session["user_agent"]) == ("erased", "erased", "erased")
+    assert session["moved_at"] == NOON + DAY
+    assert (session["moved_ip_address"], session["moved_user_agent"]) == ("erased", "erased")
     told = repr([(step.fields, step.state) for step in steps])
-    assert "Ada" not in told
-    assert "ada@" not in told
+    for personal in ("Ada", "ada@", IMAGE, "192.0.2", "Firefox"):
+        assert personal not in told
 
 
 def test_what_was_never_given_stays_null_when_the_person_is_erased(store: Store, database: Database) -> None:
@@ -259,7 +269,7 @@ def test_a_journal_that_is_a_little_behind_is_waited_for(context: Context, datab
 def test_of_a_stream_with_an_event_nobody_can_read_nothing_is_claimed(context: Context, database: Database) -> None:
     user_id = signed_up(context)
     session_id = session_of(database, user_id)
-    renew_session(context, session_id=session_id, now=NOON + DAY, where_from=AT_HOME)
+    comes_back(context, session_id=session_id, now=NOON + DAY, where_from=AT_HOME)
     renamed(database, "SessionBlessed")
     over = Addition(session_id, 3, [SessionEnded(reason=EndReason.SIGNED_OUT)])
     context.store.append(by_the_system(NOON + 2 * DAY), None, over)

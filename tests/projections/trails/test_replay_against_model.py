@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from copy import deepcopy
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import count
@@ -15,146 +14,40 @@ from uuid import UUID
 import pytest
 
 from domain.commands.context import Context
-from domain.commands.session import SignedIn, renew_session, sign_in, sign_out, verified_account
-from domain.commands.user import sign_up
-from domain.refusals import EmailTaken, SessionOver
+from domain.commands.credential import change_password, reauthenticate, verified_account
+from domain.commands.session import (
+    SignedIn,
+    expire,
+    revoke_other_sessions,
+    revoke_session,
+    revoke_sessions,
+    sign_in,
+    sign_out,
+    use_session,
+)
+from domain.commands.user import sign_up, update_user
+from domain.events.catalogue import EVENT_BY_NAME
+from domain.refusals import EmailTaken, SessionOver, WrongCredentials, WrongPassword
 from domain.store.envelope import WhereFrom
+from projections.lists.session_list import LIVE_SESSIONS
 from projections.trails.replay import NoStory, story
 from tests.databases import Database
 from tests.keeping import caught_up
 from tests.lived import context_over
 from tests.people import NOON, PASSWORD
+from tests.projections.trails.model import Model, Told
 
-DAY, WEEK = timedelta(days=1), timedelta(days=7)
 NAMES = ("Ada", "Bo Ünal", "")
 IMAGES = (None, "https://x.io/a.png")
-PLACES = (WhereFrom("192.0.2.1", "Chrome"), WhereFrom("2001:db8::7", "Firefox"), WhereFrom("", ""))
+PASSWORDS = (PASSWORD, "battery staple 2")
+PLACES = (
+    WhereFrom("192.0.2.1", "Chrome"),
+    WhereFrom("2001:db8::7", "Firefox"),
+    WhereFrom("192.0.2.1", "Firefox"),
+    WhereFrom("192.0.2.1", ""),
+    WhereFrom("", ""),
+)
 _numbers = count()
-
-Told = list[tuple[int, dict[str, Any]]]
-"""For each entry about something, by its number: what is true after it."""
-
-
-class Change(NamedTuple):
-    """One entry of the log: what it says of one thing, and whom it concerns."""
-
-    thing: str
-    thing_id: UUID
-    person: UUID
-    organization: UUID | None
-    says: dict[str, Any]
-
-
-@dataclass
-class Model:
-    """Accounts as the contract has them (wire.md §8 and §12): knows nothing of aggregates, projections or tables."""
-
-    changes: list[Change] = field(default_factory=list)
-    people: dict[UUID, UUID] = field(default_factory=dict)
-    sessions: dict[UUID, dict[str, Any]] = field(default_factory=dict)
-
-    def account_opened(
-        self, user_id: UUID, organization_id: UUID, membership_id: UUID, *, email: str, name: str, image: str | None,
-        now: datetime,
-    ) -> None:  # fmt: skip
-        """An account, its organization, and its owner's place in it."""
-        account = {"user_id": user_id, "email": email, "name": name, "image": image, "email_verified": False}
-        account |= {"session_epoch": 0, "created_at": now, "updated_at": now, "ended_at": None}
-        organization = {
-            "organization_id": organization_id,
-            "name": f"{name or email.split('@')[0]}'s Organization",
-            "slug": f"org-{str(organization_id).replace('-', '')[-16:]}",
-            "logo": None,
-            "metadata": None,
-            "created_at": now,
-            "ended_at": None,
-        }
-        membership = {
-            "membership_id": membership_id,
-            "organization_id": organization_id,
-            "user_id": user_id,
-            "role": "owner",
-            "joined_at": now,
-            "ended_at": None,
-        }
-        self.people[user_id] = organization_id
-        self.changes += [
-            Change("account", user_id, user_id, None, account),
-            Change("organizations", organization_id, user_id, organization_id, organization),
-            Change("memberships", membership_id, user_id, organization_id, membership),
-        ]
-
-    def device_signed_in(
-        self, session_id: UUID, user_id: UUID, *, remembered: bool, where_from: WhereFrom, now: datetime
-    ) -> None:
-        """A session of seven days or of one, which then turns to the person's organization."""
-        session = {
-            "session_id": session_id,
-            "user_id": user_id,
-            "way": "password",
-            "epoch": 0,
-            "organization_id": None,
-            "organization_chosen_at": None,
-            "ip_address": where_from.ip_address,
-            "user_agent": where_from.user_agent,
-            "created_at": now,
-            "updated_at": now,
-            "authenticated_at": now,
-            "expires_at": now + (WEEK if remembered else DAY),
-            "ended_at": None,
-            "end_reason": None,
-        }
-        chosen = {"organization_id": self.people[user_id], "organization_chosen_at": now, "updated_at": now}
-        self.sessions[session_id] = dict(session)
-        self._of_session(session_id, session)
-        self._of_session(session_id, chosen)
-
-    def device_came_back(self, session_id: UUID, now: datetime) -> bool | None:
-        """Extended to seven days from now if the last extension was a day ago or more; None if it is over."""
-        session = self.sessions[session_id]
-        if session["ended_at"] is not None or session["expires_at"] <= now:
-            return None
-        if now - (session["expires_at"] - WEEK) < DAY:
-            return False
-        self._of_session(session_id, {"expires_at": now + WEEK, "updated_at": now})
-        return True
-
-    def device_signed_out(self, session_id: UUID, now: datetime) -> bool:
-        """Over, for good; whether it was not yet."""
-        if self.sessions[session_id]["ended_at"] is not None:
-            return False
-        self._of_session(session_id, {"ended_at": now, "end_reason": "signed_out"})
-        return True
-
-    def of_a_person(self, user_id: UUID, through: int) -> Told:
-        """All that is theirs."""
-        empty: dict[str, Any] = {"account": None, "sessions": {}, "organizations": {}, "memberships": {}}
-        return self._told(empty, lambda change: change.person == user_id, through)
-
-    def of_an_organization(self, organization_id: UUID, through: int) -> Told:
-        """Itself, and who belongs to it."""
-        empty: dict[str, Any] = {"organization": None, "memberships": {}}
-        return self._told(empty, lambda change: change.organization == organization_id, through)
-
-    def of_a_session(self, session_id: UUID, through: int) -> Told:
-        """Itself."""
-        return self._told({"session": None}, lambda change: change.thing_id == session_id, through)
-
-    def _told(self, state: dict[str, Any], about: Callable[[Change], bool], through: int) -> Told:
-        told = []
-        for number, change in enumerate(self.changes[: through + 1]):
-            if about(change):
-                if change.thing in state and change.thing.endswith("s"):
-                    state[change.thing].setdefault(change.thing_id, {}).update(change.says)
-                else:
-                    alone = change.thing.removesuffix("s")
-                    state[alone] = (state[alone] or {}) | change.says
-                told.append((number, deepcopy(state)))
-        return told
-
-    def _of_session(self, session_id: UUID, says: dict[str, Any]) -> None:
-        self.sessions[session_id].update(says)
-        self.changes.append(Change("sessions", session_id, self.sessions[session_id]["user_id"], None, says))
 
 
 class Move(NamedTuple):
@@ -162,8 +55,10 @@ class Move(NamedTuple):
 
     kind: str
     which: int
+    other: int
     minutes: int
-    remembered: bool
+    place: WhereFrom
+    flag: bool
 
 
 @dataclass
@@ -172,26 +67,30 @@ class World:
 
     context: Context
     database: Database
-    model: Model = field(default_factory=Model)
+    model: Model
     now: datetime = NOON
     emails: dict[str, UUID] = field(default_factory=dict)
+    tokens: dict[UUID, bytes] = field(default_factory=dict)
 
     def move(self, move: Move) -> None:
         """Do it in both; they must agree on whether it is refused, and on whether it changes anything."""
         self.now += timedelta(minutes=move.minutes)
-        if move.kind == "sign up":
-            self.sign_up(move)
-        elif move.kind == "sign in" and self.emails:
-            self.sign_in(move)
-        elif move.kind == "sign up again" and self.emails:
-            with pytest.raises(EmailTaken):
-                self._sign_up(move, self._one_of(self.emails, move.which).upper())
-        elif move.kind == "come back" and self.model.sessions:
-            self.come_back(move)
-        elif move.kind == "sign out" and self.model.sessions:
-            session_id = self._one_of(self.model.sessions, move.which)
-            left = sign_out(self.context, session_id=session_id, now=self.now, where_from=PLACES[0])
-            assert left is self.model.device_signed_out(session_id, self.now)
+        match move.kind:
+            case "sign up":
+                self.sign_up(move)
+            case "sign up again":
+                with pytest.raises(EmailTaken):
+                    self._sign_up(move, self._one_of(self.emails, move.which).upper())
+            case "sign in":
+                self.sign_in(move)
+            case "come back":
+                self.come_back(move)
+            case "sign out":
+                session_id = self._session(move.which)
+                left = sign_out(self.context, session_id=session_id, now=self.now, where_from=move.place)
+                assert left is self.model.device_signed_out(session_id, self.now)
+            case _:
+                self.act(move)
 
     def sign_up(self, move: Move) -> None:
         email = f"somebody{next(_numbers)}@example.com"
@@ -200,81 +99,191 @@ class World:
         [[membership_id, organization_id]] = self.database.rows(
             "SELECT membership_id, organization_id FROM member_list WHERE user_id = %s", user_id
         )
-        name, image = NAMES[move.which % len(NAMES)], IMAGES[move.which % len(IMAGES)]
         self.model.account_opened(
-            user_id, organization_id, membership_id, email=email, name=name, image=image, now=self.now
-        )
-        self._signed_in(move, user_id, signed_in)
+            user_id, organization_id, membership_id, email=email, name=NAMES[move.which % 3],
+            image=IMAGES[move.which % 2], password=PASSWORD, now=self.now,
+        )  # fmt: skip
+        self._signed_in(move, user_id, signed_in.token, remembered=move.flag)
 
     def sign_in(self, move: Move) -> None:
         email = self._one_of(self.emails, move.which)
-        account = verified_account(self.context, email=email, password=PASSWORD)
-        where_from = PLACES[move.which % len(PLACES)]
-        signed_in = sign_in(self.context, account, remembered=move.remembered, now=self.now, where_from=where_from)
-        self._signed_in(move, self.emails[email], signed_in)
+        user_id = self.emails[email]
+        password = self._password(user_id, move)
+        if password != self.model.passwords[user_id]:
+            with pytest.raises(WrongCredentials):
+                verified_account(self.context, email=email, password=password)
+            return
+        account = verified_account(self.context, email=email, password=password)
+        signed_in = sign_in(self.context, account, remembered=move.flag, now=self.now, where_from=move.place)
+        self._signed_in(move, user_id, signed_in.token, remembered=move.flag)
+        self.model.room_made(user_id, self.now)
 
     def come_back(self, move: Move) -> None:
-        session_id = self._one_of(self.model.sessions, move.which)
-        expected = self.model.device_came_back(session_id, self.now)
-        try:
-            renewed = renew_session(self.context, session_id=session_id, now=self.now, where_from=PLACES[0])
-        except SessionOver:
-            assert expected is None
+        """As the service does it: a session nobody has ended is used, or has run out, which is noted."""
+        session_id = self._session(move.which)
+        session = self.model.sessions[session_id]
+        found = self.context.store.statements.rows(LIVE_SESSIONS, [self.tokens[session_id]])
+        assert [row[1] for row in found] == ([session_id] if self.model.known(session) else [])
+        if not found:
+            return
+        use: dict[str, Any] = {"reading": move.flag, "where_from": move.place, "now": self.now}
+        if self.model.lives(session, self.now):
+            used = use_session(self.context, session_id=session_id, extending=True, **use)
+            assert used is self.model.device_came_back(session_id, **use)
         else:
-            assert renewed is expected
+            with pytest.raises(SessionOver):
+                use_session(self.context, session_id=session_id, extending=True, **use)
+            assert expire(self.context, session_id=session_id, now=self.now)
+            assert self.model.time_is_up(session_id, self.now)
+
+    def act(self, move: Move) -> None:
+        """What takes a session that lives."""
+        session_id = self._session(move.which)
+        if self.model.lives(self.model.sessions[session_id], self.now):
+            self._act(move, session_id)
+        else:
+            with pytest.raises(SessionOver):
+                self._act(move, session_id)
+
+    def _act(self, move: Move, session_id: UUID) -> None:
+        model, user_id = self.model, self.model.sessions[session_id]["user_id"]
+        by: dict[str, Any] = {"by": session_id, "now": self.now, "where_from": move.place}
+        match move.kind:
+            case "change":
+                self._change(move, session_id, user_id)
+            case "confirm":
+                self._confirm(move, session_id, user_id)
+            case "change password":
+                self._change_password(move, session_id, user_id)
+            case "revoke one":
+                other = self._session(move.other)
+                revoked = revoke_session(self.context, named=other.hex, **by)
+                own = model.sessions[other]["user_id"] == user_id
+                assert revoked == (other if own and model.session_revoked(other, self.now) else None)
+            case "revoke all":
+                revoke_sessions(self.context, **by)
+                model.sessions_revoked(user_id, but=None, now=self.now)
+            case "revoke others":
+                revoke_other_sessions(self.context, **by)
+                model.sessions_revoked(user_id, but=session_id, now=self.now)
+
+    def _change(self, move: Move, session_id: UUID, user_id: UUID) -> None:
+        name, image = NAMES[move.other % 3], IMAGES[move.other % 2]
+        changed = update_user(
+            self.context, session_id=session_id, name=name, image=(image or "") if move.flag else None,
+            now=self.now, where_from=move.place,
+        )  # fmt: skip
+        given = {"name": name, "image": image} if move.flag else {"name": name}
+        assert changed is self.model.person_changed(user_id, self.now, **given)
+
+    def _confirm(self, move: Move, session_id: UUID, user_id: UUID) -> None:
+        password = self._password(user_id, move)
+        confirm: dict[str, Any] = {"session_id": session_id, "password": password, "where_from": move.place}
+        if password == self.model.passwords[user_id]:
+            reauthenticate(self.context, now=self.now, **confirm)
+            self.model.password_confirmed(session_id, self.now)
+        else:
+            with pytest.raises(WrongPassword):
+                reauthenticate(self.context, now=self.now, **confirm)
+
+    def _change_password(self, move: Move, session_id: UUID, user_id: UUID) -> None:
+        current, new = self._password(user_id, move), PASSWORDS[move.which % 2]
+        organization_id = self.model.people[user_id] if move.other % 3 else None
+        change: dict[str, Any] = {
+            "session_id": session_id, "current": current, "new": new, "revoking": move.flag,
+            "organization_id": organization_id, "now": self.now, "where_from": move.place,
+        }  # fmt: skip
+        if current != self.model.passwords[user_id]:
+            with pytest.raises(WrongPassword):
+                change_password(self.context, **change)
+            return
+        changed = change_password(self.context, **change)
+        self.model.password_changed(session_id, new, revoking=move.flag, now=self.now)
+        assert (changed.token is not None) is move.flag
+        if changed.token is not None:
+            self._signed_in(move, user_id, changed.token, remembered=True, turned_to=organization_id)
 
     def _sign_up(self, move: Move, email: str) -> SignedIn:
         return sign_up(
-            self.context,
-            email=email,
-            name=NAMES[move.which % len(NAMES)],
-            image=IMAGES[move.which % len(IMAGES)],
-            password=PASSWORD,
-            remembered=move.remembered,
-            now=self.now,
-            where_from=PLACES[move.which % len(PLACES)],
-        )
+            self.context, email=email, name=NAMES[move.which % 3], image=IMAGES[move.which % 2], password=PASSWORD,
+            remembered=move.flag, now=self.now, where_from=move.place,
+        )  # fmt: skip
 
-    def _signed_in(self, move: Move, user_id: UUID, signed_in: SignedIn) -> None:
-        session_id = self.database.value(
-            "SELECT session_id FROM session_list WHERE token_hash = %s", sha256(signed_in.token.encode()).digest()
-        )
-        where_from = PLACES[move.which % len(PLACES)]
+    def _signed_in(self, move: Move, user_id: UUID, token: str, *, remembered: bool, **turned_to: UUID | None) -> None:
+        hashed = sha256(token.encode()).digest()
+        session_id = self.database.value("SELECT session_id FROM session_list WHERE token_hash = %s", hashed)
+        self.tokens[session_id] = hashed
         self.model.device_signed_in(
-            session_id, user_id, remembered=move.remembered, where_from=where_from, now=self.now
-        )
+            session_id, user_id, remembered=remembered, where_from=move.place, now=self.now,
+            organization_id=turned_to.get("turned_to", self.model.people[user_id]),
+        )  # fmt: skip
+
+    def _password(self, user_id: UUID, move: Move) -> str:
+        """Mostly the right one."""
+        return self.model.passwords[user_id] if move.other % 4 else "guessed 123"
+
+    def _session(self, which: int) -> UUID:
+        # mostly one of the newer ones, most of which still live
+        session_id: UUID = self._one_of(list(self.model.sessions)[-5:], which)
+        return session_id
 
     @staticmethod
-    def _one_of(found: dict[Any, Any], which: int) -> Any:
+    def _one_of(found: Any, which: int) -> Any:
         return list(found)[which % len(found)]
 
 
-KINDS = ["sign up", "sign up again", "sign in", "sign in", "come back", "come back", "come back", "sign out"]
+KINDS = {
+    "sign up": 1,
+    "sign up again": 1,
+    "sign in": 5,
+    "come back": 8,
+    "sign out": 1,
+    "change": 5,
+    "confirm": 2,
+    "change password": 4,
+    "revoke one": 2,
+    "revoke all": 1,
+    "revoke others": 2,
+}
 
 
 def moves(chances: Random) -> list[Move]:
-    """A dozen at most; the first opens an account."""
-    kinds = ["sign up", *chances.choices(KINDS, k=chances.randint(4, 12))]
+    """Two dozen at most; the first opens an account."""
+    kinds = ["sign up", *chances.choices(list(KINDS), list(KINDS.values()), k=chances.randint(10, 24))]
     return [
-        Move(kind, chances.randint(0, 11), chances.randint(0, 4 * 24 * 60), chances.random() < 0.5) for kind in kinds
+        Move(
+            kind,
+            chances.randint(0, 11),
+            chances.randint(0, 11),
+            chances.choice([0, 1, 90, 25 * 60, 4 * 24 * 60]),
+            chances.choice(PLACES),
+            chances.random() < 0.5,
+        )
+        for kind in kinds
     ]
 
 
 @pytest.fixture
-def world(database: Database) -> Iterator[World]:
-    """Nothing has happened yet."""
+def context(database: Database) -> Iterator[Context]:
+    """What commands work with."""
     with context_over(database) as context:
-        yield World(context, database)
+        yield context
 
 
 @pytest.mark.parametrize("twenty", range(10))
-def test_replay_at_any_past_position_tells_what_the_model_says(world: World, twenty: int) -> None:
+def test_replay_at_any_past_position_tells_what_the_model_says(
+    context: Context, database: Database, twenty: int
+) -> None:
     for history in range(20):
-        replayed_as_the_model_says(world, Random(twenty * 20 + history))
+        replayed_as_the_model_says(context, database, Random(twenty * 20 + history))
+    assert {name for [name] in database.rows("SELECT DISTINCT name FROM events")} == set(EVENT_BY_NAME)
+    reasons = {reason for [reason] in database.rows("SELECT DISTINCT end_reason FROM session_list")}
+    assert reasons == {None, "signed_out", "revoked", "replaced", "expired", "crowded_out"}
 
 
-def replayed_as_the_model_says(world: World, chances: Random) -> None:
-    here = World(world.context, world.database)
+def replayed_as_the_model_says(context: Context, database: Database, chances: Random) -> None:
+    at_most = chances.choice([None, 1, 2, 2])
+    here = World(replace(context, sessions_per_user=at_most), database, Model(at_most))
     before = here.database.value("SELECT count(*) FROM events")
     for move in moves(chances):
         here.move(move)

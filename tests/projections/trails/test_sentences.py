@@ -12,8 +12,18 @@ from domain.events.catalogue import EVENT_BY_NAME, Event
 from domain.membership import Joining, MemberJoined
 from domain.organization import PersonalOrganizationFounded
 from domain.roles import Role
-from domain.session import EndReason, OrganizationChosen, SessionEnded, SessionRenewed, SessionStarted, Way
-from domain.user import SignedUp
+from domain.session import (
+    EndReason,
+    OrganizationChosen,
+    SessionEnded,
+    SessionKept,
+    SessionMoved,
+    SessionReauthenticated,
+    SessionRenewed,
+    SessionStarted,
+    Way,
+)
+from domain.user import ImageChanged, NameChanged, PasswordChanged, Revocation, SessionsRevoked, SignedUp
 from projections.trails.sentences import Cast, refusal, sentence
 from tests.people import ADA, BO, NOON
 
@@ -60,17 +70,80 @@ TOLD = {
         "You turned to Ada's Organization on Chrome 130 on macOS, Germany.",
         "Ada turned to Ada's Organization on Chrome 130 on macOS, Germany.",
     ),
-    "SessionEnded": Told(
+    "SessionReauthenticated": Told(
+        SessionReauthenticated(way=Way.PASSWORD),
+        "You confirmed your password on Chrome 130 on macOS, Germany.",
+        "Ada confirmed their password on Chrome 130 on macOS, Germany.",
+    ),
+    "SessionMoved": Told(
+        SessionMoved(),
+        "Your session was used from another address or browser: Chrome 130 on macOS, Germany.",
+        "Ada's session was used from another address or browser: Chrome 130 on macOS, Germany.",
+    ),
+    "SessionKept": Told(
+        SessionKept(epoch=1),
+        "You stayed signed in on Chrome 130 on macOS, Germany.",
+        "Ada stayed signed in on Chrome 130 on macOS, Germany.",
+    ),
+    "NameChanged": Told(NameChanged(name="Ada King"), "You changed your name.", "Ada changed their name."),
+    "ImageChanged": Told(
+        ImageChanged(image="https://x.io/a.png"), "You changed your picture.", "Ada changed their picture."
+    ),
+    "PasswordChanged": Told(
+        PasswordChanged(password_version=2), "You changed your password.", "Ada changed their password."
+    ),
+    "SessionsRevoked everywhere": Told(
+        SessionsRevoked(epoch=1, reason=Revocation.EVERYWHERE),
+        "You signed out everywhere.",
+        "Ada signed out everywhere.",
+    ),
+    "SessionsRevoked others": Told(
+        SessionsRevoked(epoch=1, reason=Revocation.OTHERS),
+        "You ended all of your other sessions.",
+        "Ada ended all of their other sessions.",
+    ),
+    "SessionsRevoked password_changed": Told(
+        SessionsRevoked(epoch=1, reason=Revocation.PASSWORD_CHANGED),
+        "All sessions that began with the old password were ended.",
+        "All sessions that began with the old password were ended.",
+    ),
+    "SessionEnded signed_out": Told(
         SessionEnded(reason=EndReason.SIGNED_OUT),
         "You signed out of Chrome 130 on macOS, Germany.",
         "Ada signed out of Chrome 130 on macOS, Germany.",
     ),
+    "SessionEnded revoked": Told(
+        SessionEnded(reason=EndReason.REVOKED),
+        "You ended your session on Chrome 130 on macOS, Germany.",
+        "Ada ended their session on Chrome 130 on macOS, Germany.",
+    ),
+    "SessionEnded replaced": Told(
+        SessionEnded(reason=EndReason.REPLACED),
+        "Your session on Chrome 130 on macOS, Germany was replaced by a new one.",
+        "Ada's session on Chrome 130 on macOS, Germany was replaced by a new one.",
+    ),
+    "SessionEnded expired": Told(
+        SessionEnded(reason=EndReason.EXPIRED),
+        "Your session on Chrome 130 on macOS, Germany expired.",
+        "Ada's session on Chrome 130 on macOS, Germany expired.",
+    ),
+    "SessionEnded crowded_out": Told(
+        SessionEnded(reason=EndReason.CROWDED_OUT),
+        "Your session on Chrome 130 on macOS, Germany was ended to make room for a newer one.",
+        "Ada's session on Chrome 130 on macOS, Germany was ended to make room for a newer one.",
+    ),
 }
+WITH_REASONS = {"SessionEnded": EndReason, "SessionsRevoked": Revocation}
 
 
-def test_every_event_there_is_has_its_expected_sentence() -> None:
-    assert set(TOLD) == set(EVENT_BY_NAME)
-    assert {name: type(told.event) for name, told in TOLD.items()} == dict(EVENT_BY_NAME)
+def test_every_event_there_is_has_its_expected_sentence_for_every_reason() -> None:
+    reasons = {name: [f"{name} {reason}" for reason in WITH_REASONS.get(name, [])] or [name] for name in EVENT_BY_NAME}
+    assert set(TOLD) == {one for expected in reasons.values() for one in expected}
+    assert {name: type(told.event) for name, told in TOLD.items()} == {
+        one: EVENT_BY_NAME[name] for name, expected in reasons.items() for one in expected
+    }
+    for name, told in TOLD.items():
+        assert getattr(told.event, "reason", "") == name.partition(" ")[2]
 
 
 @pytest.mark.parametrize("name", TOLD)
@@ -88,8 +161,9 @@ def test_nobodys_organization_is_turned_to() -> None:
     assert sentence(event, TO_ADA) == "You turned to no organization on Chrome 130 on macOS, Germany."
 
 
-def test_a_session_somebody_else_ended_was_not_signed_out_of() -> None:
-    event = SessionEnded(reason=EndReason.SIGNED_OUT)
+@pytest.mark.parametrize("reason", [EndReason.SIGNED_OUT, EndReason.REVOKED])
+def test_a_session_somebody_else_ended_was_not_signed_out_of(reason: EndReason) -> None:
+    event = SessionEnded(reason=reason)
     by_an_operator = {
         TO_ADA: "An operator ended your session on Chrome 130 on macOS, Germany.",
         TO_OTHERS: "An operator ended Ada's session on Chrome 130 on macOS, Germany.",
@@ -98,9 +172,29 @@ def test_a_session_somebody_else_ended_was_not_signed_out_of() -> None:
         assert sentence(event, replace(cast, actor="An operator")) == text
 
 
+@pytest.mark.parametrize(
+    ("event", "did"),
+    [
+        (NameChanged(name="Ada King"), "changed {} name"),
+        (ImageChanged(image=None), "changed {} picture"),
+        (PasswordChanged(password_version=2), "changed {} password"),
+        (SessionsRevoked(epoch=1, reason=Revocation.EVERYWHERE), "ended all of {} sessions"),
+    ],
+)
+def test_what_one_does_to_another_is_not_said_to_be_their_own(event: Event, did: str) -> None:
+    for actor, person, whose in (("Bo", "You", "your"), ("You", "Ada", "Ada's"), ("An operator", "Ada", "Ada's")):
+        assert sentence(event, replace(TO_ADA, actor=actor, person=person)) == f"{actor} {did.format(whose)}."
+
+
+def test_a_name_stays_as_it_is_written_where_a_sentence_begins() -> None:
+    for name in ("Ada King", "ada@example.com", "de la Cruz"):
+        text = sentence(SessionEnded(reason=EndReason.EXPIRED), replace(TO_OTHERS, person=name, device="Firefox"))
+        assert text == f"{name}'s session on Firefox expired."
+
+
 def test_renewals_that_are_told_as_one_are_counted() -> None:
     text = sentence(TOLD["SessionRenewed"].event, replace(TO_ADA, times=12))
-    assert text == "You kept using Chrome 130 on macOS, Germany: the session was extended, 12 times."
+    assert text == "You kept using Chrome 130 on macOS, Germany: the session was extended 12 times."
 
 
 @pytest.mark.parametrize(
@@ -122,6 +216,38 @@ def test_renewals_that_are_told_as_one_are_counted() -> None:
             "A request to sign out was refused, because its session was over, from Firefox 132 on Linux, France.",
         ),
         (
+            "change-password",
+            "INVALID_PASSWORD",
+            "Somebody tried to change the password, but entered a wrong password, from Firefox 132 on Linux, France.",
+        ),
+        (
+            "verify-password",
+            "INVALID_PASSWORD",
+            "Somebody tried to confirm the password, but entered a wrong password, from Firefox 132 on Linux, France.",
+        ),
+        (
+            "update-user",
+            "SESSION_NOT_FRESH",
+            "A request to change the name or picture was refused, from Firefox 132 on Linux, France:"
+            " the password had to be confirmed first.",
+        ),
+        (
+            "revoke-session",
+            "UNAUTHORIZED",
+            "A request to sign a device out was refused, because its session was over,"
+            " from Firefox 132 on Linux, France.",
+        ),
+        (
+            "revoke-sessions",
+            "INVALID_ORIGIN",
+            "A request to sign all devices out was refused, from Firefox 132 on Linux, France.",
+        ),
+        (
+            "revoke-other-sessions",
+            "TOO_MANY_REQUESTS",
+            "Too many requests to sign all other devices out were refused, from Firefox 132 on Linux, France.",
+        ),
+        (
             "organization/invite-member",
             "MEMBER_NOT_FOUND",
             "A request to organization/invite-member was refused, from Firefox 132 on Linux, France.",
@@ -135,3 +261,6 @@ def test_a_refusal_says_what_was_tried_and_why_it_was_refused(action: str, code:
 def test_refusals_that_are_told_as_one_are_counted_and_may_come_from_anywhere() -> None:
     text = refusal("sign-in/email", "INVALID_EMAIL_OR_PASSWORD", place="", times=7)
     assert text == "Somebody tried to sign in with a wrong password, 7 times."
+    assert refusal("change-password", "SESSION_NOT_FRESH", place="", times=2) == (
+        "A request to change the password was refused, 2 times: the password had to be confirmed first."
+    )

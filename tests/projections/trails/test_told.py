@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import psycopg
@@ -11,11 +12,12 @@ import pytest
 
 from domain import chance
 from domain.chance import new_id
+from domain.commands.session import expire
 from domain.membership import Joining, MemberJoined
 from domain.roles import Role
 from domain.store import Addition
 from domain.store.connections import connection_arguments
-from domain.store.envelope import ActorKind, Command, WhereFrom
+from domain.store.envelope import ActorKind, Command
 from projections.trails.activity import Spot, of_a_person
 from projections.trails.told import Narrator, Told
 from tests.databases import Database
@@ -24,14 +26,9 @@ from tests.people import NOON
 from tests.projections.trails.life import (
     AWAY,
     BRITAIN,
-    CHROME,
-    CHROME_ON_WINDOWS,
-    CHROME_UPDATED,
-    ELSEWHERE,
     EVERYWHERE,
     FIREFOX,
     GERMANY,
-    NEXT_DOOR,
     OPENED,
     Life,
 )
@@ -74,6 +71,62 @@ def test_a_person_is_told_what_happened_newest_first(life: Life) -> None:
     assert (ended.session_id, ended.ip_address, ended.new_device) == (session_id, GERMANY, False)
 
 
+def test_a_changed_password_and_what_it_ended_are_told_in_the_order_they_took_effect(life: Life) -> None:
+    session_id = life.opens("Ada")
+    life.signs_in("Ada", AWAY)
+    life.changes_password(session_id, revoking=True)
+    told = life.told("Ada")[:4]
+    assert [one.text for one in told] == [
+        "You signed in with Chrome 130 on macOS, Germany.",
+        "Your session on Chrome 130 on macOS, Germany was replaced by a new one.",
+        "All sessions that began with the old password were ended.",
+        "You changed your password.",
+    ]
+    assert [one.session_id for one in told] == [life.newest_session("Ada"), *[session_id] * 3]
+    assert {(one.actor, one.device, one.ip_address, one.new_device) for one in told} == {
+        ("You", "Chrome 130 on macOS", GERMANY, False)
+    }
+
+
+def test_who_signed_all_others_out_stayed_signed_in(life: Life) -> None:
+    life.opens("Ada")
+    away = life.signs_in("Ada", AWAY)
+    life.signs_out_others(away, AWAY)
+    stayed, ended, *_ = life.told("Ada")
+    assert stayed.text == "You stayed signed in on Firefox 132 on Linux, United Kingdom."
+    assert (ended.text, ended.session_id) == ("You ended all of your other sessions.", away)
+
+
+def test_a_session_is_named_by_where_it_was_used_last(life: Life) -> None:
+    session_id = life.opens("Ada")
+    life.does_something(session_id, AWAY)
+    by_another = life.signs_in("Ada")
+    life.revokes(session_id, by_another)
+    [revoked, *_] = life.told("Ada")
+    assert revoked.text == "You ended your session on Firefox 132 on Linux, United Kingdom."
+    assert (revoked.session_id, revoked.device, revoked.ip_address) == (session_id, "Chrome 130 on macOS", GERMANY)
+
+
+def test_what_ran_out_ended_by_itself(life: Life) -> None:
+    session_id = life.opens("Ada")
+    life.passes(days=8)
+    assert expire(life.context, session_id=session_id, now=life.now)
+    [ended, *_] = life.told("Ada")
+    assert ended.text == "Your session on Chrome 130 on macOS, Germany expired."
+    assert (ended.actor, ended.actor_id, ended.session_id) == ("Daybook", None, session_id)
+    assert (ended.device, ended.location, ended.ip_address) == ("", "", "")
+
+
+def test_a_session_too_many_ends_another(life: Life) -> None:
+    session_id = life.opens("Ada")
+    life.context = replace(life.context, sessions_per_user=1)
+    life.signs_in("Ada", AWAY)
+    ended, signed_in, *_ = life.told("Ada")
+    assert signed_in.text == "You signed in with Firefox 132 on Linux, United Kingdom."
+    assert ended.text == "Your session on Chrome 130 on macOS, Germany was ended to make room for a newer one."
+    assert (ended.session_id, ended.actor) == (session_id, "Daybook")
+
+
 def test_nobody_is_told_what_others_did(life: Life) -> None:
     life.opens("Ada")
     life.opens("Bo")
@@ -81,42 +134,6 @@ def test_nobody_is_told_what_others_did(life: Life) -> None:
     assert life.texts("Ada") == ["You signed in with Chrome 130 on macOS, Germany.", *OPENED]
     assert life.told_to_admins()[0].text == "Ada became owner of Ada's Organization."
     assert len(life.told_to_admins()) == 2
-
-
-def test_a_sign_in_is_marked_if_browser_system_or_network_is_new_not_for_a_version_or_an_address(life: Life) -> None:
-    life.opens("Ada", WhereFrom(GERMANY, CHROME))
-    story = [
-        (WhereFrom(GERMANY, CHROME), False),
-        (WhereFrom(NEXT_DOOR, CHROME_UPDATED), False),
-        (WhereFrom(ELSEWHERE, CHROME_UPDATED), True),
-        (WhereFrom(ELSEWHERE, CHROME_UPDATED), False),
-        (WhereFrom(GERMANY, FIREFOX), True),
-        (WhereFrom(GERMANY, CHROME_ON_WINDOWS), True),
-        (WhereFrom("2001:4860:4860:0001:0000:0000:0000:0000", CHROME), True),
-        (WhereFrom("2001:4860:4860:00ab:0000:0000:0000:0000", CHROME), False),
-        (WhereFrom("2001:4860:4860:0100:0000:0000:0000:0000", CHROME), True),
-        (WhereFrom("", CHROME), True),
-        (WhereFrom("", ""), True),
-        (WhereFrom(NEXT_DOOR, CHROME), False),
-    ]
-    for where_from, _ in story:
-        life.signs_in("Ada", where_from)
-    marks = [one.new_device for one in life.told("Ada") if one.event == "SessionStarted"]
-    assert marks == [*(new for _, new in reversed(story)), False]
-
-
-def test_what_is_marked_does_not_depend_on_the_page(life: Life) -> None:
-    life.opens("Ada")
-    life.signs_in("Ada", AWAY)
-    life.signs_in("Ada", AWAY)
-    life.opens("Bo", AWAY)
-    cursor: str | None = ""
-    marks = []
-    while cursor is not None:
-        page = life.page("Ada", cursor, limit=1)
-        marks += [one.new_device for one in life.told("Ada", page)]
-        cursor = page.next_cursor
-    assert marks == [False, True, False, False, False, False]
 
 
 def by_an_operator(at: datetime) -> Command:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from random import Random  # noqa: TID251  seeded: the same chances in every run
 
 import psycopg
@@ -17,10 +18,11 @@ from tests.lived import Lives, context_over
 
 @pytest.fixture(scope="module")
 def lives(module_database: Database) -> Iterator[Lives]:
-    """Some hundred events of a dozen people, in the log and in the journal."""
+    """Some hundred events of two dozen people, in the log and in the journal: everything there is happened to some."""
     with context_over(module_database) as context:
-        lives = Lives(context, Random(12))
-        lives.live(120)
+        lives = Lives(replace(context, sessions_per_user=2), Random(14))
+        lives.live(160)
+        lives.what_has_run_out_is_noted()
         caught_up(module_database)
         yield lives
 

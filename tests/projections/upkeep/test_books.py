@@ -12,7 +12,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from domain.commands.session import sign_out
+from domain.commands.credential import change_password
+from domain.commands.session import revoke_other_sessions, sign_out
 from domain.store.connections import connection_arguments
 from domain.store.mapper import SealingMapper
 from projections.upkeep.rebuild import rebuild
@@ -21,6 +22,7 @@ from projections.upkeep.verify import Verified, verify
 from tests.databases import Database
 from tests.keeping import caught_up
 from tests.lived import Lives, context_over
+from tests.people import PASSWORD
 
 COMMITMENT = "what was stored matches its commitment"
 READABLE = "what was stored can be read"
@@ -354,6 +356,41 @@ def test_a_password_of_another_version(books: Books) -> None:
     assert books.findings() == {PASSWORD_VERSION: (1, user_id)}
 
 
+def test_a_password_put_back_to_the_one_before(books: Books) -> None:
+    session_id = next(iter(books.lives.sessions))
+    user_id = books.lives.sessions[session_id]
+    sql = "SELECT password_version, hash FROM credentials WHERE user_id = %s"
+    [before] = books.database.rows(sql, user_id)
+    change_password(
+        books.lives.context, session_id=session_id, current=PASSWORD, new="battery staple 2", revoking=True,
+        organization_id=None, now=books.lives.now, where_from=books.lives.somewhere(),
+    )  # fmt: skip
+    [after] = books.database.rows(sql, user_id)
+    assert (before[0], after[0], before[1] == after[1]) == (1, 2, False)
+    assert books.findings() == {}
+    books.edit(("UPDATE credentials SET password_version = %s, hash = %s WHERE user_id = %s", *before, user_id))
+    assert books.findings() == {PASSWORD_VERSION: (1, str(user_id))}
+
+
+def test_sessions_that_were_ended_and_said_not_to_be(books: Books) -> None:
+    """All of a person's but one: their account is at the next epoch, and so is that session."""
+    session_id = next(iter(books.lives.sessions))
+    user_id = books.lives.sessions[session_id]
+    revoke_other_sessions(books.lives.context, by=session_id, now=books.lives.now, where_from=books.lives.somewhere())
+    assert books.findings() == {}
+    assert books.verified().clean
+    for table, key, name, column in (
+        ("account_list", user_id, "SessionsRevoked", "session_epoch"),
+        ("session_list", session_id, "SessionKept", "epoch"),
+    ):
+        where = f"stream_id = '{key}' AND name = '{name}'"
+        alter_body(books, "events", where, epoch=0)
+        tables = books.verified().tables
+        differences = [(one.table, row.key, row.columns) for one in tables for row in one.differences]
+        assert differences == [(table, key, (column,))]
+        alter_body(books, "events", where, epoch=1)
+
+
 def test_a_password_taken_away(books: Books) -> None:
     user_id = books.text("SELECT max(user_id::text) FROM credentials")
     books.edit(("DELETE FROM credentials WHERE user_id::text = %s", user_id))
@@ -366,7 +403,7 @@ def test_a_password_of_nobody(books: Books) -> None:
     assert books.findings() == {PASSWORD_VERSION: (1, nobody)}
 
 
-def alter_body(books: Books, table: str, where: str, **words: str) -> None:
+def alter_body(books: Books, table: str, where: str, **words: object) -> None:
     """Other words in a public part that was written as JSON."""
     body = json.loads(bytes(books.database.value(f"SELECT body FROM {table} WHERE {where}")))
     assert words.keys() <= body.keys()

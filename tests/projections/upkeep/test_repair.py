@@ -114,14 +114,14 @@ def test_what_a_row_that_cannot_be_made_anew_holds_stays_with_it(
     one, other, third = (row[0] for row in before[:3])
     swap(owner, "account_list", "user_id", ["email_slot"], [one, other])
     owner.execute("UPDATE account_list SET name = 'spoilt' WHERE user_id = %s", (third,))
-    edit(owner, "UPDATE events SET name = 'NeverHeardOf' WHERE stream_id = %s", other)
+    edit(owner, "UPDATE events SET name = 'NeverHeardOf' WHERE stream_id = %s AND version = 1", other)
     try:
         spoilt = compared(owner, mapper, "account_list")
         assert [row.key for row in spoilt.differences] == [one, third]
         assert repair(owner, mapper, spoilt) == 1
         assert [row.key for row in compared(owner, mapper, "account_list").differences] == [one]
     finally:
-        edit(owner, "UPDATE events SET name = 'SignedUp' WHERE stream_id = %s", other)
+        edit(owner, "UPDATE events SET name = 'SignedUp' WHERE stream_id = %s AND version = 1", other)
     assert repair(owner, mapper, compared(owner, mapper, "account_list")) == 2
     assert rows(owner, "account_list") == before
 

@@ -1,0 +1,46 @@
+"""/error: where links that failed lead to (wire.md §9): a page while developing, else the application's own."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from api.edge.daybook import daybook_of
+
+router = APIRouter(tags=["pages"])
+
+_CODE = re.compile(r"[A-Za-z0-9_'-]{1,100}")
+_UNKNOWN = "UNKNOWN"
+_LONGEST = 500
+_PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Daybook: {code}</title></head>
+<body><main><h1>Something went wrong</h1><p>{description}</p><p><code>{code}</code></p></main></body>
+</html>
+"""
+# it shows what its address says, which anybody may have written
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@router.get(
+    "/error",
+    summary="What went wrong with a link: a page, or with `BASE_URL` set the way to your application",
+    response_class=HTMLResponse,
+    responses={302: {"description": "To `/` of your application, with `error` and `error_description`"}},
+)
+def error_page(request: Request, error: str = "", error_description: str = "") -> Response:
+    code = error if _CODE.fullmatch(error) else _UNKNOWN
+    description = error_description[:_LONGEST]
+    if daybook_of(request).settings.base_url is None:
+        text = escape(description or "The link cannot be used.")
+        return HTMLResponse(_PAGE.format(code=escape(code), description=text), headers=_HEADERS)
+    told = {"error": code} | ({"error_description": description} if description else {})
+    return RedirectResponse(f"/?{urlencode(told)}", 302)

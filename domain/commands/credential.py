@@ -1,0 +1,122 @@
+"""Commands about what proves who a person is: checking a password, confirming it, changing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from domain.email_address import canonical
+from domain.passwords import require_length, require_not_too_long
+from domain.refusals import MalformedEmail, NoPassword, WrongCredentials, WrongPassword
+from domain.session import EndReason, Way
+from domain.store import Loaded
+from domain.store.conflicts import StreamMovedOn, decided_again
+from domain.store.credentials import changed_credentials, rehash
+from domain.store.envelope import Command, WhereFrom
+from domain.user import User
+
+from .acting import acting
+from .context import Context
+from .lookups import Account, Person
+from .session import new_session
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangedPassword:
+    """A password was changed. `token` is the secret of the session that replaced the one asking, None if it goes on."""
+
+    person: Person
+    token: str | None = field(repr=False)
+
+
+def verified_account(context: Context, *, email: str, password: str) -> Account:
+    """The account with this address and password; the same work and the same refusal if there is none.
+
+    Raises MalformedEmail, PasswordTooLong, WrongCredentials, HashingBusy.
+    """
+    address = canonical(email)
+    if address is None:
+        raise MalformedEmail
+    require_not_too_long(password)
+    account = context.lookups.account_by_email(context.keyring.email_hash(address))
+    stored = None if account is None else account.password_hash
+    if not context.passwords.verify(stored, password) or account is None or stored is None:
+        raise WrongCredentials(None if account is None else account.person.user_id)
+    if context.passwords.outdated(stored):
+        rehash(context.store.statements, account.person.user_id, old=stored, new=context.passwords.hash(password))
+    return account
+
+
+@decided_again
+def reauthenticate(context: Context, *, session_id: UUID, password: str, now: datetime, where_from: WhereFrom) -> None:
+    """Make a session fresh by the person's password (wire.md A3); the account, and so its password, is guarded.
+
+    Raises PasswordTooLong, WrongPassword, NoPassword, SessionOver, HashingBusy, Conflict.
+    """
+    require_not_too_long(password)
+    session, user = acting(context, session_id, now=now)
+    account = _verified(context, user, password)
+    context.store.append(
+        Command.by_user(user.stream_id, session_id=session_id, at=now, where_from=where_from),
+        account.subject,
+        session.then(session.state.reauthenticate(way=Way.PASSWORD)),
+        guards=[user],
+    )
+
+
+@decided_again
+def change_password(
+    context: Context,
+    *,
+    session_id: UUID,
+    current: str,
+    new: str,
+    revoking: bool,
+    organization_id: UUID | None,
+    now: datetime,
+    where_from: WhereFrom,
+) -> ChangedPassword:
+    """Replace the `current` password by a `new` one; of several at once with the same current one, one succeeds.
+
+    `revoking` ends every session, also one that is begun with the old password this very moment, and replaces the one
+    asking by a new one, turned to `organization_id`. Raises PasswordTooShort, PasswordTooLong, WrongPassword,
+    NoPassword, SessionOver, HashingBusy, Conflict.
+    """
+    require_length(new)
+    require_not_too_long(current)
+    session, user = acting(context, session_id, now=now)
+    account = _verified(context, user, current)
+    changed = user.state.change_password(revoking=revoking)
+    additions, token = [user.then(changed)], None
+    if revoking:
+        _, token, started = new_session(
+            context,
+            user_id=user.stream_id,
+            epoch=user.after(changed).session_epoch,
+            remembered=True,
+            organization_id=organization_id,
+            now=now,
+        )
+        additions += [session.then(session.state.end(reason=EndReason.REPLACED)), started]
+    version, password_hash = user.after(changed).password_version, context.passwords.hash(new)
+    context.store.append(
+        Command.by_user(user.stream_id, session_id=session_id, at=now, where_from=where_from),
+        account.subject,
+        *additions,
+        guards=[session],
+        writes=[changed_credentials(user.stream_id, password_version=version, password_hash=password_hash)],
+    )
+    return ChangedPassword(person=account.person, token=token)
+
+
+def _verified(context: Context, user: Loaded[User], password: str) -> Account:
+    """The account, if this is its password. Raises WrongPassword, NoPassword, HashingBusy."""
+    account = context.lookups.account(user.stream_id)
+    if account is None or account.password_hash is None:
+        raise NoPassword
+    if account.password_version != user.state.password_version:
+        raise StreamMovedOn
+    if not context.passwords.verify(account.password_hash, password):
+        raise WrongPassword(user.stream_id)
+    return account
