@@ -118,6 +118,7 @@ def leave(daybook: Daybook, visit: Visit, shown: Shown) -> None:
 
     Not if the session was replaced: a late answer to its cookie must not wipe the new one (wire.md A22).
     """
+    visit.take_back()
     for session_id in shown.run_out:
         sessions.expire(daybook.context, session_id=session_id, now=visit.now)
     hashes = [token_hash(token) for token in shown.tokens]

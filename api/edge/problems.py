@@ -146,6 +146,9 @@ def answer(error: Exception, visit: Visit | None) -> Answer:
         visit.refused_with = error.code
     if visit is not None and isinstance(error, Refusal) and error.user_id is not None:
         visit.concerns = error.user_id
+    if visit is not None and isinstance(error, refusals.SessionOver):
+        # it was let in, and ended meanwhile
+        visit.take_back()
     return of(error).answer()
 
 

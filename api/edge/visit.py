@@ -52,6 +52,11 @@ class Visit:
         address = addresses.seen(peer[0] if peer else None, headers)
         return Visit(scope["method"], path, now, headers, WhereFrom(address, user_agent))
 
+    def take_back(self) -> None:
+        """Give nothing of what the visit was given so far: the session is over, and another may have its place."""
+        self.set_cookies.clear()
+        self.auth_token = None
+
 
 def visit_of(request: Request) -> Visit:
     """The visit of a request, as a dependency of routes."""

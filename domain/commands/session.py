@@ -162,7 +162,7 @@ def revoke_session(context: Context, *, by: UUID, named: str, now: datetime, whe
         Command.by_user(user.stream_id, session_id=by, at=now, where_from=where_from),
         context.store.subject(user.stream_id),
         session.then(session.state.end(reason=EndReason.REVOKED)),
-        guards=[acted],
+        guards=[acted, user],
     )
     return session_id
 
