@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from itertools import count
 
 import psycopg
@@ -127,17 +128,25 @@ async def _tidy(opening: asyncio.Task[Daybook]) -> None:
     Once an hour, since it looks through all there are: when sessions were last used that have run out since.
     """
     daybook = await asyncio.shield(opening)
-    last_active_kept_for = max(daybook.settings.lifetimes.full, _LAST_ACTIVE_KEPT_FOR)
     for minute in count():
         await asyncio.sleep(_TIDY_EVERY)
-        now = daybook.clock()
-        with suppress(*problems.UNAVAILABLE):
+        try:
             # given up on at the stop: the database may be frozen
-            await to_thread.run_sync(daybook.counters.forget, abandon_on_cancel=True)
-            await to_thread.run_sync(daybook.attempts.forget, now - _ATTEMPTS_KEPT_FOR, abandon_on_cancel=True)
-            if minute % 60 == 0:
-                long_ago = now - last_active_kept_for
-                await to_thread.run_sync(daybook.last_active.forget, long_ago, abandon_on_cancel=True)
+            await to_thread.run_sync(partial(tidy, daybook, whole=minute % 60 == 0), abandon_on_cancel=True)
+        except problems.UNAVAILABLE:
+            continue
+        except Exception as error:
+            # whatever is wrong this time, what nobody needs must not grow for ever
+            problems.log_unexpected(error)
+
+
+def tidy(daybook: Daybook, *, whole: bool) -> None:
+    """Forget what nobody needs any more; if `whole`, also what takes a look through all there is. Raises StoreAway."""
+    now = daybook.clock()
+    daybook.counters.forget()
+    daybook.attempts.forget(now - _ATTEMPTS_KEPT_FOR)
+    if whole:
+        daybook.last_active.forget(now - max(daybook.settings.lifetimes.full, _LAST_ACTIVE_KEPT_FOR))
 
 
 async def _answer_error(request: Request, error: Exception) -> Answer:

@@ -48,12 +48,12 @@ class Settings(BaseSettings):
     trusted_proxies: str = ""
     cookie_prefix: str = Field(default="better-auth", pattern=r"^[A-Za-z0-9_-]+$")
     rate_limit: Literal["on", "off"] = "on"
-    # How long a session lives from its last renewal, and how long until a used one is renewed.
+    # How long a session lives from its last renewal, and how long until a used one is renewed: a seventh of that.
     session_lifetime: int = Field(default=604_800, ge=1, le=TEN_YEARS)
-    session_refresh_after: int = Field(default=86_400, ge=0, le=TEN_YEARS)
+    session_refresh_after: int | None = Field(default=None, ge=0, le=TEN_YEARS)
     # How long after signing in or confirming the password sensitive calls are open; 0: always (wire.md A3).
     fresh_for: int = Field(default=86_400, ge=0, le=TEN_YEARS)
-    # Calls that need it beside those of the contract, comma-separated, of `MAY_NEED_FRESHNESS`.
+    # Calls that need it, comma-separated, of `MAY_NEED_FRESHNESS`.
     fresh_calls: str = ""
     # How long a session may live in all, however much it is used; 0: as long as it is used.
     session_max_lifetime: int = Field(default=0, ge=0, le=TEN_YEARS)
@@ -113,7 +113,7 @@ class Settings(BaseSettings):
         return Lifetimes(
             full=full,
             brief=min(Lifetimes.brief, full),
-            refresh=timedelta(seconds=self.session_refresh_after),
+            refresh=full / 7 if self.session_refresh_after is None else timedelta(seconds=self.session_refresh_after),
             fresh=timedelta(seconds=self.fresh_for),
             longest=timedelta(seconds=self.session_max_lifetime),
         )

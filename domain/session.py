@@ -115,8 +115,8 @@ class Lifetimes:
         """Until when using the session now extends it; None within the refresh window, and where nothing is gained."""
         if now < expires_at - self.full + self.refresh:
             return None
-        extended = self.end(started_at=started_at, expires_at=now + self.full)
-        return extended if extended > expires_at else None
+        gained = self.end(started_at=started_at, expires_at=now + self.full)
+        return now + self.full if gained > self.end(started_at=started_at, expires_at=expires_at) else None
 
     def require_fresh(self, *, authenticated_at: datetime, now: datetime) -> None:
         """What is sensitive needs an authentication less than `fresh` ago (wire.md A3). Raises SessionNotFresh."""

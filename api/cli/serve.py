@@ -44,7 +44,6 @@ def serve(settings: Settings, *, as_json: bool) -> None:
         os.environ.update(
             DAYBOOK_DATABASE_URL=found.application_url,
             DAYBOOK_SECRET=secret.get_secret_value(),
-            DAYBOOK_BASE_URL=settings.origin,
         )
         # workers serve; what the owner may do is none of their business
         os.environ.pop("DAYBOOK_OWNER_DATABASE_URL", None)

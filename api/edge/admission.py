@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from fastapi import Depends, Request
 from api.edge.daybook import Daybook, daybook_of
 from domain.commands import session as sessions
 from domain.events.keys import token_hash
-from domain.refusals import SessionOver
+from domain.refusals import Conflict, SessionOver
 from projections.lists.session_list import LiveSession, was_replaced
 
 from .bearer import bearer_token
@@ -60,7 +61,6 @@ async def look(daybook: Daybook, visit: Visit) -> Shown:
     if not live:
         return Shown(tokens=tuple(tokens), run_out=tuple(run_out))
     [(session, token), *others] = live
-    daybook.last_active_book.seen(session.session_id, visit.now)
     return Shown(session, token, tuple(tokens), tuple(other for other, _ in others), tuple(run_out))
 
 
@@ -84,26 +84,32 @@ def moved(visit: Visit, session: LiveSession) -> bool:
 def use(daybook: Daybook, visit: Visit, session: LiveSession, token: str, *, extending: bool) -> None:
     """Record what using the session makes known; extended, the browser gets its cookie again.
 
+    Where others record so much about it at the same moment that this one does not get in, it is left to the next use.
     Raises SessionOver if it ended meanwhile.
     """
-    sessions.use_session(
-        daybook.context,
-        session_id=session.session_id,
-        extending=extending,
-        reading=visit.method == READING,
-        now=visit.now,
-        where_from=visit.where_from,
-    )
+    try:
+        sessions.use_session(
+            daybook.context,
+            session_id=session.session_id,
+            extending=extending,
+            reading=visit.method == READING,
+            now=visit.now,
+            where_from=visit.where_from,
+        )
+    except Conflict:
+        return
     if extending:
-        give_cookie(daybook, visit, token, remembered=True)
+        give_cookie(daybook, visit, token, remembered=True, started_at=session.created_at)
 
 
-def give_cookie(daybook: Daybook, visit: Visit, token: str, *, remembered: bool) -> None:
+def give_cookie(daybook: Daybook, visit: Visit, token: str, *, remembered: bool, started_at: datetime) -> None:
     """Hand a session out, instead of what this visit gave before.
 
     As a cookie that stays if `remembered`, and as a token for clients without cookies.
     """
-    max_age = int(daybook.context.lifetimes.full.total_seconds()) if remembered else None
+    lifetimes, now = daybook.context.lifetimes, visit.now
+    ends_at = lifetimes.end(started_at=started_at, expires_at=now + lifetimes.full)
+    max_age = int((ends_at - now).total_seconds()) if remembered else None
     visit.set_cookies[:] = daybook.cookies.issue(token, max_age, dont_remember=not remembered)
     visit.auth_token = daybook.cookies.auth_token(token)
 
@@ -139,10 +145,10 @@ class Caller:
         """Whether the browser keeps the session when it is closed."""
         return not self.daybook.cookies.dont_remember(self.visit.headers.get("cookie"))
 
-    def admitted(self, *, fresh: bool = False) -> LiveSession:
+    def admitted(self) -> LiveSession:
         """The caller's session, extended if due; the first line of every handler that needs one.
 
-        401 without; 403 if it is not fresh and has to be, by the contract (`fresh`) or by the settings (wire.md A3).
+        401 without; 403 if it is not fresh and by the settings has to be (wire.md A3).
         """
         daybook, visit, session = self.daybook, self.visit, self.shown.session
         try:
@@ -154,7 +160,7 @@ class Caller:
         except SessionOver:
             leave(daybook, visit, self.shown)
             raise Problem.of_code("UNAUTHORIZED") from None
-        if fresh or visit.path in daybook.settings.fresh_paths:
+        if visit.path in daybook.settings.fresh_paths:
             daybook.context.lifetimes.require_fresh(authenticated_at=session.authenticated_at, now=visit.now)
         return session
 
@@ -164,6 +170,7 @@ async def caller(request: Request) -> Caller:
     daybook, visit = daybook_of(request), visit_of(request)
     shown = await look(daybook, visit)
     if shown.session is not None:
+        daybook.last_active_book.seen(shown.session.session_id, visit.now)
         visit.concerns, visit.session_id = shown.session.user_id, shown.session.session_id
     return Caller(daybook, visit, shown)
 

@@ -13,7 +13,9 @@ def bearer_token(header: str | None, secret: str) -> str | None:
     Three forms are accepted: the bare token, as answers have it; token and signature, as `set-auth-token` has it; and
     that percent-encoded, as the cookie has it. A bare one may be anybody's guess: the store knows whether it lives.
     """
-    scheme, _, given = (header or "").strip(" \t").partition(" ")
+    if header is None:
+        return None
+    scheme, _, given = header.strip(" \t").partition(" ")
     given = given.strip(" \t")
     if scheme.lower() != "bearer" or not 0 < len(given) <= _LONGEST:
         return None

@@ -20,10 +20,11 @@ MOST_HOPS = 50
 
 _LONGEST_ELEMENT = 2048
 """Characters of an element of Forwarded, which may repeat the Host header."""
-_REMEMBERED = 1024
+_REMEMBERED = 10_000
 _LONGEST_REMEMBERED = 256
 _NETWORK_64 = ~((1 << 64) - 1)
-_MAPPED = IPv6Network("::ffff:0:0/96")
+_CARRYING_IPV4 = (IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"))
+"""Where IPv6 addresses are IPv4 ones written by systems and translators (RFC 4291 §2.5.5.2, RFC 6052 §2.1)."""
 
 # a port may be made up (RFC 7239 §6.3); possessive, so that nothing is ever matched twice
 _PORT = r"(?::(?:[0-9]{1,5}+|_[A-Za-z0-9._-]{1,32}+))?+"
@@ -69,7 +70,7 @@ class ClientAddresses:
     def seen(self, peer_host: str | None, headers: Mapping[str, str]) -> str:
         """The client's address in its wire form, "" if unknown. Header names are lower-case.
 
-        IPv4 as it is, IPv4-mapped IPv6 as IPv4, other IPv6 written out in full with all but its /64 network zeroed,
+        IPv4 as it is, also where IPv6 carries it; other IPv6 written out in full with all but its /64 network zeroed,
         since whoever has one address of a /64 usually has them all. A peer without an address (a unix socket, None) is
         unknown.
         """
@@ -209,14 +210,15 @@ def _peer_address(peer_host: str | None) -> Address | None:
 
 
 def _unmapped(address: Address) -> Address:
-    mapped = None if isinstance(address, IPv4Address) else address.ipv4_mapped
-    return address if mapped is None else mapped
+    if isinstance(address, IPv4Address) or not any(address in network for network in _CARRYING_IPV4):
+        return address
+    return IPv4Address(int(address) & 0xFFFFFFFF)
 
 
 def _unmapped_network(network: Network) -> Network:
-    if isinstance(network, IPv4Network) or not network.subnet_of(_MAPPED):
+    if isinstance(network, IPv4Network) or not any(network.subnet_of(carrying) for carrying in _CARRYING_IPV4):
         return network
-    return IPv4Network((int(network.network_address) & 0xFFFFFFFF, network.prefixlen - _MAPPED.prefixlen))
+    return IPv4Network((int(network.network_address) & 0xFFFFFFFF, network.prefixlen - 96))
 
 
 def _wire_form(address: Address) -> str:

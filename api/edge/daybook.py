@@ -19,6 +19,7 @@ from domain.store.migrate import require_migrated
 from domain.store.rate_limits import RateLimits
 from domain.store.requirements import open_keyring, require_durable
 from projections import INLINE
+from projections.devices import device
 from projections.lookups import ListLookups
 from projections.places import Places
 
@@ -35,7 +36,7 @@ _WAITING_FOR_HASHES = 16
 """Sign-ins that may wait for a hashing thread, in one worker: fewer than its threads, so that others get one."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Daybook:
     """What handlers work with. One in each worker, shared by its threads.
 
@@ -72,6 +73,8 @@ def open_daybook(settings: Settings, clock: Clock) -> Daybook:
     """
     assert settings.database_url is not None, "whoever starts the application names its database"
     assert settings.secret is not None, "whoever starts the application gives it its secret"
+    # the first to be read loads the rules, which takes longer than a request may hold up the others
+    device("Mozilla/5.0")
     secret, places = settings.secret.get_secret_value(), Places(settings.geoip_database)
     with psycopg.connect(settings.database_url, **connection_arguments("daybook-start")) as connection:
         require_durable(connection)

@@ -132,7 +132,8 @@ class Gate:
 
     def _routed(self, scope: Scope) -> bool:
         """Whether a route takes exactly this method and path; there is no 405 and no redirect (wire.md §1)."""
-        return any(route.matches(scope)[0] is Match.FULL for route in self._routes)
+        # a pattern's end also matches before a newline, and such a path would be nobody's to limit
+        return scope["path"].isprintable() and any(route.matches(scope)[0] is Match.FULL for route in self._routes)
 
 
 async def _until(deadline: float, work: Awaitable[None], reply: Reply) -> None:

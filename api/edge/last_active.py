@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +14,18 @@ HELD = 20_000
 """Sessions that may wait to be written; as many more may be on their way."""
 _AFTER = 5.0
 """Seconds from the use of a session to its being written: a busy one costs the database a row in that time."""
+
+
+class Held:
+    """The latest moments that were held at one moment, or are by now."""
+
+    def __init__(self, *batches: Mapping[UUID, datetime]) -> None:
+        self._batches = batches
+
+    def pending(self, session_id: UUID) -> datetime | None:
+        """The latest moment of a session, None if none is held."""
+        moments = [batch.get(session_id) for batch in self._batches]
+        return max((moment for moment in moments if moment is not None), default=None)
 
 
 class LastActiveBook:
@@ -39,15 +52,14 @@ class LastActiveBook:
         elif known < at:
             waiting[session_id] = at
 
-    def pending(self, session_id: UUID) -> datetime | None:
-        """The latest moment that may not be in the table yet, None if there is none. From any thread.
+    def held(self) -> Held:
+        """What may not be in the table yet. From any thread.
 
         To be asked before the table is: what is written between the two is then known twice, and not never. The later
         of both is the answer.
         """
         # waiting first, as its owner says
-        moments = [batch.get(session_id) for batch in (self._behind.waiting, self._behind.writing or {})]
-        return max((moment for moment in moments if moment is not None), default=None)
+        return Held(self._behind.waiting, self._behind.writing or {})
 
     async def close(self) -> None:
         """Write what waits at once, if the database can do so within a second."""

@@ -31,14 +31,14 @@ _BY_PREFIX = {
 }
 _UNROUTED = ""
 """The path under which all those are counted that nobody routes: as many as one likes could be made up."""
-FAILED_SIGN_INS = Limit(100, timedelta(hours=1))
+WRONG_PASSWORDS = Limit(100, timedelta(hours=1))
 _COUNTERS_KEPT = 10_000
 """Counters whose keys are remembered: to hash one takes longer than all else that is done here for a request."""
 _NOBODY = UUID(int=0)
 
 
 class Limits:
-    """Counts requests by address and path, and failed sign-ins by account; counts nothing if not `on`.
+    """Counts requests by address and path, and wrong passwords by account; counts nothing if not `on`.
 
     `begin` belongs to the event loop.
     """
@@ -71,7 +71,7 @@ class Limits:
         if not self._on or address is None:
             yield
             return
-        counter = Counter.of(self._keyring.limit_key("failed sign-ins", address), FAILED_SIGN_INS)
+        counter = Counter.of(self._keyring.limit_key("wrong passwords", address), WRONG_PASSWORDS)
         wait = self._counters.reserve(counter)
         if wait:
             self._require_known(address, ip_address, wait)

@@ -27,7 +27,7 @@ class Line(Protocol[K, A]):
     """A connection that can answer."""
 
     async def answer(self, batch: Batch[K, A]) -> None:
-        """Answer all of them, by one query. Raises psycopg.Error, having answered nobody."""
+        """Answer all of them. Raises psycopg.Error; who was answered by then is done."""
 
     async def close(self) -> None:
         """Hang up."""

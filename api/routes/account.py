@@ -14,12 +14,10 @@ from projections.lists.account_list import password_dates
 
 from . import shapes
 from .documented import documented
-from .fields import ImageUrl, PersonsName
+from .fields import NOTHING_TO_UPDATE, ImageUrl, PersonsName
 from .sessions import DoneAnswer
 
 router = APIRouter(tags=["account"])
-
-_NO_FIELDS = "No fields to update"
 
 
 class ChangePassword(BaseModel):
@@ -71,7 +69,6 @@ class ChangedPasswordAnswer(TypedDict):
         "UNAUTHORIZED",
         "SESSION_NOT_FRESH",
         "CONFLICT",
-        "TOO_MANY_REQUESTS",
     ),
 )
 def change_password(calling: Calling, form: ChangePassword) -> Answer:
@@ -89,7 +86,7 @@ def change_password(calling: Calling, form: ChangePassword) -> Answer:
             where_from=visit.where_from,
         )
     if changed.token is not None:
-        give_cookie(daybook, visit, changed.token, remembered=calling.remembered)
+        give_cookie(daybook, visit, changed.token, remembered=calling.remembered, started_at=visit.now)
     return Answer(ChangedPasswordAnswer(token=changed.token, user=shapes.user(changed.person)))
 
 
@@ -104,7 +101,6 @@ def change_password(calling: Calling, form: ChangePassword) -> Answer:
         "CREDENTIAL_ACCOUNT_NOT_FOUND",
         "UNAUTHORIZED",
         "CONFLICT",
-        "TOO_MANY_REQUESTS",
     ),
 )
 def verify_password(calling: Calling, form: VerifyPassword) -> Answer:
@@ -133,7 +129,7 @@ def update_user(calling: Calling, form: UpdateUser) -> Answer:
     if "email" in (form.model_extra or {}):
         raise Problem.of_code("EMAIL_CAN_NOT_BE_UPDATED")
     if not given & {"name", "image"}:
-        raise Problem(400, message=_NO_FIELDS)
+        raise Problem(400, message=NOTHING_TO_UPDATE)
     user.update_user(
         daybook.context,
         session_id=session.session_id,
@@ -142,7 +138,8 @@ def update_user(calling: Calling, form: UpdateUser) -> Answer:
         now=visit.now,
         where_from=visit.where_from,
     )
-    give_cookie(daybook, visit, calling.shown.token, remembered=calling.remembered)
+    token, remembered = calling.shown.token, calling.remembered
+    give_cookie(daybook, visit, token, remembered=remembered, started_at=session.created_at)
     return Answer(DoneAnswer(status=True))
 
 

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from api.edge.problems import STATUS_OF_CODE, message_for, too_many_requests
 from domain.refusals import TooManyAttempts
 
-_ANY_ROUTE = ("SERVICE_UNAVAILABLE",)
+_ANY_ROUTE = (TooManyAttempts.code, "SERVICE_UNAVAILABLE")
 _ANY_BODY = (
     "BAD_REQUEST",
     "UNSUPPORTED_MEDIA_TYPE",

@@ -9,6 +9,9 @@ from pydantic import AfterValidator, Field
 
 from domain.email_address import canonical
 
+NOTHING_TO_UPDATE = "No fields to update"
+"""What is answered, without a code, to a body with nothing in it that may be set."""
+
 _IMAGE_URL = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
 
 

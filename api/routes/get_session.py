@@ -21,9 +21,7 @@ from api.edge.visit import Visit
 from domain.commands.lookups import Person
 from domain.events.keys import token_hash
 from domain.refusals import SessionOver
-from domain.session import Lifetimes
 from projections.lists.session_list import LiveSession
-from projections.places import Places
 
 from . import shapes
 from .documented import documented
@@ -70,6 +68,7 @@ DOCUMENTATION = {
                     }
                 },
             },
+            "429": {"description": "TOO_MANY_REQUESTS"},
             "503": {"description": "SERVICE_UNAVAILABLE"},
         },
     }
@@ -88,12 +87,14 @@ async def get_session(daybook: Daybook, visit: Visit, scope: Scope, reply: Reply
     shown = await look(daybook, visit)
     await counting
     session = shown.session
+    if session is not None:
+        daybook.last_active_book.seen(session.session_id, visit.now)
     if session is None:
         if shown.tokens:
             await to_thread.run_sync(leave, daybook, visit, shown)
     elif (extending := _extends(daybook, visit, session, scope["query_string"])) or moved(visit, session):
         session = await _used(daybook, visit, shown, extending)
-    body = _NOBODY if session is None else _body(session, daybook.context.lifetimes, daybook.places)
+    body = _NOBODY if session is None else _body(session, daybook)
     headers = [*_HEADERS, (b"content-length", str(len(body)).encode())]
     await reply({"type": "http.response.start", "status": 200, "headers": headers})
     await reply({"type": "http.response.body", "body": body})
@@ -119,7 +120,7 @@ async def _used(daybook: Daybook, visit: Visit, shown: Shown, extending: bool) -
 
 
 @lru_cache(10_000)
-def _body(row: LiveSession, lifetimes: Lifetimes, locate: Places) -> bytes:
+def _body(row: LiveSession, daybook: Daybook) -> bytes:
     """The answer's bytes, kept by the row they come from; a row that differs in any column is another one."""
     person = Person(
         user_id=row.user_id,
@@ -130,9 +131,8 @@ def _body(row: LiveSession, lifetimes: Lifetimes, locate: Places) -> bytes:
         created_at=row.user_created_at,
         updated_at=row.user_updated_at,
     )
-    return encode(
-        CurrentSessionAnswer(session=shapes.session(row, lifetimes, locate, current=True), user=shapes.user(person))
-    )
+    session = shapes.session(row, daybook.context.lifetimes, daybook.places, current=True)
+    return encode(CurrentSessionAnswer(session=session, user=shapes.user(person)))
 
 
 def _refresh_disabled(query_string: bytes) -> bool:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from api.edge.admission import Caller, Calling, clear_cookies
+from api.edge.admission import Calling, clear_cookies
 from api.edge.answers import NOT_KEPT, Answer
 from api.edge.problems import Problem
 from domain.commands import session as sessions
-from projections.lists.session_list import LiveSession, SessionRow, sessions_of
+from projections.lists.session_list import sessions_of
 
 from . import shapes
 from .documented import documented
+from .fields import NOTHING_TO_UPDATE
 from .queries import Paged, no_key_twice
 
 router = APIRouter(tags=["session"])
-
-_NO_FIELDS = "No fields to update"
 
 
 class RevokeSession(BaseModel):
@@ -54,7 +52,7 @@ class DoneAnswer(TypedDict):
 )
 def list_sessions(calling: Calling, query: Annotated[Paged, Query()]) -> Answer:
     session, daybook, now = calling.admitted(), calling.daybook, calling.visit.now
-    lifetimes = daybook.context.lifetimes
+    lifetimes, held = daybook.context.lifetimes, daybook.last_active_book.held()
     rows = sessions_of(
         daybook.context.store.statements,
         session.user_id,
@@ -64,7 +62,8 @@ def list_sessions(calling: Calling, query: Annotated[Paged, Query()]) -> Answer:
         limit=query.limit,
         offset=query.offset,
     )
-    used = {row.session_id: _last_used(calling, session, row) for row in rows}
+    used = {row.session_id: max(row.active_at, held.pending(row.session_id) or row.active_at) for row in rows}
+    used[session.session_id] = now
     # what is not written down yet may have another order
     rows.sort(key=lambda row: (row.session_id == session.session_id, used[row.session_id]), reverse=True)
     listed = [
@@ -134,11 +133,4 @@ def update_session(calling: Calling, form: UpdateSession) -> Answer:
     given: dict[str, Any] = form.model_extra or {}
     if "activeOrganizationId" in given:
         raise Problem.of_code("FIELD_NOT_ALLOWED", "activeOrganizationId is not allowed to be set")
-    raise Problem(400, message=_NO_FIELDS)
-
-
-def _last_used(calling: Caller, session: LiveSession, row: SessionRow) -> datetime:
-    """When a session was last used, as far as this worker knows."""
-    if row.session_id == session.session_id:
-        return calling.visit.now
-    return max(row.active_at, calling.daybook.last_active_book.pending(row.session_id) or row.active_at)
+    raise Problem(400, message=NOTHING_TO_UPDATE)

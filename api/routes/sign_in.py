@@ -89,7 +89,7 @@ class SignedOutAnswer(TypedDict):
         "INVITATION_NOT_FOUND",
         "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL",
         "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED",
-        "TOO_MANY_REQUESTS",
+        "CONFLICT",
     ),
 )
 def sign_up_with_email(request: Request, form: SignUp) -> Answer:
@@ -121,7 +121,7 @@ def sign_up_with_email(request: Request, form: SignUp) -> Answer:
         "PASSWORD_TOO_LONG",
         "INVALID_EMAIL_OR_PASSWORD",
         "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED",
-        "TOO_MANY_REQUESTS",
+        "CONFLICT",
     ),
 )
 def sign_in_with_email(request: Request, form: SignIn) -> Answer:
@@ -139,7 +139,7 @@ def sign_in_with_email(request: Request, form: SignIn) -> Answer:
     return Answer({**answer, "url": form.callbackURL}, headers={"Location": _header_safe(form.callbackURL)})
 
 
-@router.post("/sign-out", summary="Sign this device out", responses=documented(SignedOutAnswer))
+@router.post("/sign-out", summary="Sign this device out", responses=documented(SignedOutAnswer, "CONFLICT"))
 def sign_out(calling: Calling) -> Answer:
     daybook, visit, shown = calling.daybook, calling.visit, calling.shown
     # a second live cookie of the same name would otherwise be what the browser shows next
@@ -160,7 +160,7 @@ def _refuse_other_sites(daybook: Daybook, visit: Visit) -> None:
 
 
 def _give_cookies(daybook: Daybook, visit: Visit, signed_in: SignedIn, *, remembered: bool) -> None:
-    give_cookie(daybook, visit, signed_in.token, remembered=remembered)
+    give_cookie(daybook, visit, signed_in.token, remembered=remembered, started_at=visit.now)
     if remembered and daybook.cookies.dont_remember(visit.headers.get("cookie")):
         # what an earlier session in this browser asked for must not keep this one from being extended
         visit.set_cookies.append(daybook.cookies.clear()[-1])

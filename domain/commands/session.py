@@ -42,7 +42,7 @@ def new_session(
         token_hash=token_hash(token),
         way=Way.PASSWORD,
         epoch=epoch,
-        expires_at=context.lifetimes.end(started_at=now, expires_at=now + lifetime),
+        expires_at=now + lifetime,
         organization_id=organization_id,
     )
     return session_id, token, Addition(session_id, 0, started)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -22,7 +22,7 @@ from .connections import Pool, Statements
 from .envelope import Command, Recorded, Subject
 from .mapper import SealedEvent, SealingMapper
 from .recorder import PostgresRecorder
-from .rows import SUBJECT_KEYS, Projection, Write, merge, put, write_of
+from .rows import SUBJECT_KEYS, Projection, Table, Write, merge, put, write_of
 from .statement import Link, Mode
 
 S = TypeVar("S")
@@ -81,7 +81,14 @@ class Store(Application[UUID]):
         return PostgresRecorder(self.pool)
 
     def load(self, aggregate: Aggregate[S], stream_id: UUID) -> Loaded[S]:
-        """The state of one stream. Raises NoSuchStream, also if the id belongs to another kind of aggregate."""
+        """The state of one stream. Raises NoSuchStream, also if the id belongs to another kind of aggregate.
+
+        Of the row that mirrors it, where that holds the whole state: it is committed with every event, and decides as
+        well as they do. Else of the events.
+        """
+        projection = self._inline.get(aggregate.name)
+        if projection is not None and projection.restore is not None:
+            return self._restored(aggregate, projection.table, projection.restore, stream_id)
         state, version = None, 0
         for recorded in self.events.get(stream_id):
             assert isinstance(recorded, Recorded)
@@ -91,6 +98,16 @@ class Store(Application[UUID]):
         if state is None:
             raise NoSuchStream(aggregate.name)
         return Loaded(aggregate, stream_id, version, state)
+
+    def _restored(
+        self, aggregate: Aggregate[S], table: Table, restore: Callable[[Mapping[str, Any]], S], stream_id: UUID
+    ) -> Loaded[S]:
+        recorder = self.recorder
+        assert isinstance(recorder, PostgresRecorder)
+        row = recorder.select_row(table, stream_id)
+        if row is None:
+            raise NoSuchStream(aggregate.name)
+        return Loaded(aggregate, stream_id, row["version"], restore(row))
 
     def readable(self, places: Sequence[Place]) -> Iterator[tuple[SealedEvent, Recorded]]:
         """The events at these places, as stored and opened.

@@ -17,7 +17,7 @@ from .conflicts import PATIENCE, StoreAway, StreamMovedOn, refused_by
 from .connections import Pool, Statements, Values, await_another, forget_prepared
 from .envelope import Subject
 from .mapper import SealedEvent, SealedNotification, StoredCommand
-from .rows import SUBJECT_KEYS, Write
+from .rows import SUBJECT_KEYS, Table, Write
 from .statement import Link, append
 from .subscription import LogSubscription
 
@@ -122,6 +122,12 @@ class PostgresRecorder(ApplicationRecorder):
             limit,
         )
         return [stored(row) for row in rows]
+
+    def select_row(self, table: Table, key: UUID) -> dict[str, Any] | None:
+        """The row that mirrors a stream, with its version; None if there is no such stream."""
+        names = list(table.types)
+        found = self._statements.row(f"SELECT {', '.join(names)} FROM {table.name} WHERE {table.key} = $1", key)
+        return None if found is None else dict(zip(names, found, strict=True))
 
     def select_places(self, places: Sequence[tuple[UUID, int]]) -> list[SealedEvent]:
         """The events at these places (stream, version), in no particular order; the library has no such question."""

@@ -62,13 +62,15 @@ class Table:
 class Projection:
     """An inline projection: the one table that mirrors the streams of one aggregate, and the pure function to it.
 
-    `where_from` are the events of which it shows where their command came from.
+    `where_from` are the events of which it shows where their command came from. `restore` makes the aggregate's state
+    of a row, where the row holds all of it: then nobody reads a stream that grew long to decide on its state.
     """
 
     aggregate: str
     table: Table
     project: Callable[[Recorded], Row | None]
     where_from: tuple[type, ...] = ()
+    restore: Callable[[Mapping[str, Any]], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

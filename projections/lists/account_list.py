@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.commands.lookups import Account, Person
@@ -12,7 +13,7 @@ from domain.store import Subject
 from domain.store.connections import Statements, Values
 from domain.store.envelope import Recorded
 from domain.store.rows import Projection, Row, Table, change, put
-from domain.user import ImageChanged, NameChanged, PasswordChanged, SessionsRevoked, SignedUp
+from domain.user import ImageChanged, NameChanged, PasswordChanged, SessionsRevoked, SignedUp, User
 
 TABLE = Table(
     "account_list",
@@ -24,6 +25,7 @@ TABLE = Table(
         "image": "text",
         "email_verified": "boolean",
         "session_epoch": "integer",
+        "password_version": "integer",
         "password_changed_at": "timestamptz",
         "created_at": "timestamptz",
         "updated_at": "timestamptz",
@@ -36,12 +38,13 @@ def project(recorded: Recorded) -> Row | None:
     """What an event means for the person's row."""
     at = recorded.at
     match recorded.event:
-        case SignedUp(email=email, name=name, image=image, email_hash=email_hash):
+        case SignedUp() as signed_up:
             return put(
-                email=email,
-                email_slot=email_hash,
-                name=name,
-                image=image,
+                email=signed_up.email,
+                email_slot=signed_up.email_hash,
+                name=signed_up.name,
+                image=signed_up.image,
+                password_version=signed_up.password_version,
                 created_at=at,
                 updated_at=at,
             )
@@ -49,15 +52,24 @@ def project(recorded: Recorded) -> Row | None:
             return change(name=name, updated_at=at)
         case ImageChanged(image=image):
             return change(image=image, updated_at=at)
-        case PasswordChanged():
-            return change(password_changed_at=at)
+        case PasswordChanged(password_version=password_version):
+            return change(password_version=password_version, password_changed_at=at)
         case SessionsRevoked(epoch=epoch):
             return change(session_epoch=epoch)
         case _:
             return None
 
 
-PROJECTION = Projection(USER.name, TABLE, project)
+def restore(row: Mapping[str, Any]) -> User:
+    """The account's state, which is all in its row."""
+    return User(
+        email_hash=row["email_slot"],
+        password_version=row["password_version"],
+        session_epoch=row["session_epoch"],
+    )
+
+
+PROJECTION = Projection(USER.name, TABLE, project, restore=restore)
 
 _ACCOUNT = """
 SELECT a.user_id, a.email, a.name, a.image, a.email_verified, a.created_at, a.updated_at,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.events.catalogue import SESSION
@@ -13,6 +13,7 @@ from domain.session import (
     EndReason,
     OrganizationChosen,
     Seen,
+    Session,
     SessionEnded,
     SessionKept,
     SessionMoved,
@@ -85,7 +86,14 @@ def project(recorded: Recorded) -> Row | None:
             return None
 
 
-PROJECTION = Projection(SESSION.name, TABLE, project, where_from=(SessionStarted, SessionMoved))
+def restore(row: Mapping[str, Any]) -> Session:
+    """The session's state, which is all in its row."""
+    return Session(
+        user_id=row["user_id"], epoch=row["epoch"], expires_at=row["expires_at"], ended=row["ended_at"] is not None
+    )
+
+
+PROJECTION = Projection(SESSION.name, TABLE, project, where_from=(SessionStarted, SessionMoved), restore=restore)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -128,8 +128,10 @@ def test_a_look_from_elsewhere_moves_the_session_once_an_hour_at_most() -> None:
 def test_a_session_with_a_longest_life_is_extended_up_to_it_and_never_beyond() -> None:
     day_25 = NOON + timedelta(days=25)
     session = given(evolve, [STARTED, SessionRenewed(expires_at=day_25)])
-    assert used(session, day_25 - ONE_MS, CAPPED) == [SessionRenewed(expires_at=NOON + timedelta(days=30))]
-    capped = given(evolve, [STARTED, SessionRenewed(expires_at=NOON + timedelta(days=30))])
+    renewed = used(session, day_25 - ONE_MS, CAPPED)
+    assert renewed == [SessionRenewed(expires_at=day_25 - ONE_MS + timedelta(days=7))]
+    capped = given(evolve, [STARTED, *renewed])
+    assert CAPPED.end(started_at=NOON, expires_at=capped.expires_at) == NOON + timedelta(days=30)
     assert used(capped, NOON + timedelta(days=30) - ONE_MS, CAPPED) == []
     with refuses(SessionOver):
         used(capped, NOON + timedelta(days=30), CAPPED)

@@ -17,6 +17,7 @@ TRUSTING = ClientAddresses(TRUSTED)
 PROXY = "10.0.0.1"
 PROXIES = ["10.0.0.2", "192.0.2.53", "2001:db8:ffff::7"]
 MAPPED = IPv6Network("::ffff:0:0/96")
+TRANSLATED = IPv6Network("64:ff9b::/96")
 CLIENTS = st.ip_addresses().filter(lambda one: not any(one in network for network in (*TRUSTED, MAPPED)))
 TOKENS = ["for=", "For", 'for="', '="', '\\"', "10.0.0.2", "203.0.113.7", "2001:db8:5::9", ":80", *',;="\\ \t:[]%_.\0é']
 BYTES = st.binary(max_size=60).map(lambda raw: raw.decode("latin-1"))
@@ -27,6 +28,8 @@ def wire_form(client: IPv4Address | IPv6Address) -> str:
     """As wire.md §6 has it."""
     if isinstance(client, IPv4Address):
         return str(client)
+    if client in TRANSLATED:
+        return str(IPv4Address(client.packed[-4:]))
     return IPv6Network((client, 64), strict=False).network_address.exploded
 
 

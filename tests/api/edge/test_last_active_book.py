@@ -96,7 +96,7 @@ def test_a_moment_never_goes_back(last_active: LastActive, database: Database) -
         book = LastActiveBook(last_active, after=SOON)
         for seconds in (3, 9, 1):
             book.seen(LAPTOP, after(seconds=seconds))
-        assert book.pending(LAPTOP) == after(seconds=9)
+        assert book.held().pending(LAPTOP) == after(seconds=9)
         await written(database, sessions=1)
         book.seen(LAPTOP, after(seconds=5))
         await book.close()
@@ -109,10 +109,10 @@ def test_what_waits_is_pending_until_it_is_written(last_active: LastActive, data
     async def story() -> None:
         book = LastActiveBook(last_active, after=SOON)
         book.seen(LAPTOP, NOON)
-        assert (book.pending(LAPTOP), book.pending(PHONE)) == (NOON, None)
+        assert (book.held().pending(LAPTOP), book.held().pending(PHONE)) == (NOON, None)
         await written(database, sessions=1)
         began = time.monotonic()
-        while book.pending(LAPTOP) is not None:
+        while book.held().pending(LAPTOP) is not None:
             assert time.monotonic() - began < 15
             await asyncio.sleep(0.02)
         await book.close()
@@ -131,7 +131,7 @@ def test_what_is_being_written_is_still_pending(last_active: LastActive, databas
             await asyncio.sleep(5 * SOON)
             book.seen(LAPTOP, after(seconds=2))
             book.seen(PHONE, after(seconds=8))
-            assert (book.pending(LAPTOP), book.pending(PHONE)) == (after(seconds=2), after(seconds=9))
+            assert (book.held().pending(LAPTOP), book.held().pending(PHONE)) == (after(seconds=2), after(seconds=9))
         await book.close()
 
     asyncio.run(story())
@@ -163,7 +163,7 @@ def test_what_was_seen_while_the_database_is_away_is_written_when_it_is_back(
             # longer than anybody waits for a connection: the first try is over
             await asyncio.sleep(3)
             book.seen(PHONE, after(seconds=3))
-            assert (book.pending(LAPTOP), book.pending(PHONE)) == (NOON, after(seconds=3))
+            assert (book.held().pending(LAPTOP), book.held().pending(PHONE)) == (NOON, after(seconds=3))
             assert database.rows(ALL) == []
         await written(database, sessions=2)
         await book.close()

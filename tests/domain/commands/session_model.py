@@ -56,11 +56,15 @@ class SessionModel:
 
     def in_time(self, person: int, now: datetime) -> dict[str, Device]:
         """Those that have not run out."""
-        return {token: device for token, device in self.of(person).items() if now < device.expires_at}
+        return {token: device for token, device in self.of(person).items() if now < self.end(device)}
 
     def lives(self, token: str, now: datetime) -> bool:
         """Whether it can be used."""
-        return token in self.devices and now < self.devices[token].expires_at
+        return token in self.devices and now < self.end(self.devices[token])
+
+    def end(self, device: Device) -> datetime:
+        """When it is over, unless it is extended by then."""
+        return self._capped(device.created_at, device.expires_at)
 
     def started(self, token: str, person: int, *, remembered: bool, seen: WhereFrom, now: datetime) -> None:
         """Signed in: for a week, or for a day where nobody wants to be remembered."""
@@ -70,7 +74,7 @@ class SessionModel:
             created_at=now,
             updated_at=now,
             authenticated_at=now,
-            expires_at=self._capped(now, now + lifetime),
+            expires_at=now + lifetime,
             seen=seen,
             seen_at=now,
         )
@@ -85,8 +89,8 @@ class SessionModel:
         """Extended if it is time, and at another place if that is news; whether either."""
         before = device = self.devices[token]
         if extending and now >= device.expires_at - self.times.full + self.times.refresh:
-            expires_at = self._capped(device.created_at, now + self.times.full)
-            if expires_at > device.expires_at:
+            expires_at = now + self.times.full
+            if self._capped(device.created_at, expires_at) > self.end(device):
                 device = replace(device, expires_at=expires_at, updated_at=now)
         known = device.seen
         # what is unknown is no other, and still what it was known to be

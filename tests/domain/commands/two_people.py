@@ -136,7 +136,7 @@ class TwoPeople(RuleBasedStateMachine):
             moments = {
                 Turn.IS_DUE: device.expires_at - times.full + times.refresh,
                 Turn.IS_NEWS: device.seen_at + HOUR,
-                Turn.RUNS_OUT: device.expires_at,
+                Turn.RUNS_OUT: self.model.end(device),
             }
             self.now = max(self.now, moments[turn] + off)
 

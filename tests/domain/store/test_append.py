@@ -181,7 +181,7 @@ def test_a_password_hash_changes_with_its_event_or_not_at_all(store: Store, data
         credentials = changed_credentials(ADA, password_version=number, password_hash=f"number {number}")
         return store.append(by_ada(), store.subject(ADA), changed, guards=[session], writes=[credentials])
 
-    kept = "SELECT password_version, hash, version FROM credentials JOIN account_list USING (user_id)"
+    kept = "SELECT c.password_version, hash, version FROM credentials c JOIN account_list USING (user_id)"
     store.append(by_the_system(), None, Addition(session_id, 1, [SessionRenewed(expires_at=NOON)]))
     with pytest.raises(StreamMovedOn):
         change(2)

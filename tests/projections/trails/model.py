@@ -44,7 +44,7 @@ class Model:
     ) -> None:  # fmt: skip
         """An account, its organization, and its owner's place in it."""
         account = {"user_id": user_id, "email": email, "name": name, "image": image, "email_verified": False}
-        account |= {"session_epoch": 0, "password_changed_at": None}
+        account |= {"session_epoch": 0, "password_version": 1, "password_changed_at": None}
         account |= {"created_at": now, "updated_at": now, "ended_at": None}
         organization = {
             "organization_id": organization_id,
@@ -155,7 +155,8 @@ class Model:
         """Another one holds from now on; `revoking` ends all sessions, the one asking is to be replaced."""
         user_id = self.sessions[session_id]["user_id"]
         self.passwords[user_id] = password
-        self._of_account(user_id, {"password_changed_at": now})
+        version = self.accounts[user_id]["password_version"] + 1
+        self._of_account(user_id, {"password_version": version, "password_changed_at": now})
         if revoking:
             self.sessions_revoked(user_id, but=None, now=now)
             self._ended(session_id, "replaced", now)

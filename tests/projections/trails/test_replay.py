@@ -103,6 +103,7 @@ def test_a_person_s_story_begins_with_their_account_and_says_what_became_true(
         "image": None,
         "email_verified": False,
         "session_epoch": 0,
+        "password_version": 1,
         "password_changed_at": None,
         "created_at": NOON,
         "updated_at": NOON,
