@@ -111,6 +111,10 @@ class Lifetimes:
         """When a session is over: at the very instant it runs out, or earlier if it has lived for too long by then."""
         return min(expires_at, started_at + self.longest) if self.longest else expires_at
 
+    def started_after(self, now: datetime) -> datetime | None:
+        """When a session must have started to have any life left; None if that does not matter."""
+        return now - self.longest if self.longest else None
+
     def renewed(self, *, started_at: datetime, expires_at: datetime, now: datetime) -> datetime | None:
         """Until when using the session now extends it; None within the refresh window, and where nothing is gained."""
         if now < expires_at - self.full + self.refresh:

@@ -38,9 +38,11 @@ class ListLookups:
         """Which live session of the person has this id or this secret."""
         return session_list.live_session(self._read, user_id, session_id, token_hash)
 
-    def oldest_sessions(self, user_id: UUID, *, keep: int, now: datetime) -> list[UUID]:
+    def oldest_sessions(self, user_id: UUID, *, keep: int, now: datetime, started_after: datetime | None) -> list[UUID]:
         """The live sessions of a person beyond the `keep` newest ones, oldest first, a hundred at most."""
-        return session_list.oldest_sessions(self._read, user_id, keep=keep, now=now, limit=100)
+        return session_list.oldest_sessions(
+            self._read, user_id, keep=keep, now=now, started_after=started_after, limit=100
+        )
 
     def organization_to_start_in(self, user_id: UUID) -> UUID | None:
         """The organization last chosen if the person still belongs to it, else the one joined first, else None."""

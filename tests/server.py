@@ -48,7 +48,7 @@ class Server:
             "PYTHONPATH": str(ROOT),
             **{f"DAYBOOK_{name}": str(value) for name, value in given.items() if value is not None},
         }
-        self.url = f"http://localhost:{port}"
+        self.port, self.url = port, f"http://localhost:{port}"
         self.log = log
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -71,15 +71,7 @@ class Server:
 
     def ready(self) -> bool:
         """Whether it serves requests."""
-        # not httpx, which takes longer to make a client than the server to answer
-        asking = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=2)
-        try:
-            asking.request("GET", "/readyz")
-            return asking.getresponse().status == 200
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            asking.close()
+        return _ready(self.port)
 
     def processes(self) -> list[psutil.Process]:
         """The supervisor and everything below it, an embedded database too."""
@@ -106,6 +98,18 @@ class Server:
         return httpx.Client(base_url=self.url, headers={"Origin": self.url}, timeout=15)
 
 
+def _ready(port: object) -> bool:
+    # not httpx, which takes longer to make a client than the server to answer
+    asking = http.client.HTTPConnection(f"localhost:{port}", timeout=2)
+    try:
+        asking.request("GET", "/readyz")
+        return asking.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        asking.close()
+
+
 @contextmanager
 def served(log: Path, settings: Mapping[str, object]) -> Iterator[Server]:
     """A running server, ended in the end."""
@@ -130,7 +134,8 @@ def application(settings: Settings, clock: Clock) -> Iterator[str]:
     thread.start()
     try:
         began = time.monotonic()
-        while not server.started and time.monotonic() - began < START:
+        # on a busy machine it may begin before its database has answered, and say 503 for a moment
+        while not _ready(port) and time.monotonic() - began < START:
             time.sleep(0.01)
         yield f"http://localhost:{port}"
     finally:

@@ -58,7 +58,7 @@ def list_sessions(calling: Calling, query: Annotated[Paged, Query()]) -> Answer:
         session.user_id,
         first=session.session_id,
         now=now,
-        started_after=now - lifetimes.longest if lifetimes.longest else None,
+        started_after=lifetimes.started_after(now),
         limit=query.limit,
         offset=query.offset,
     )

@@ -56,8 +56,11 @@ class Lookups(Protocol):
     def live_session(self, user_id: UUID, *, session_id: UUID | None, token_hash: bytes) -> UUID | None:
         """Which live session of the person has this id or this secret."""
 
-    def oldest_sessions(self, user_id: UUID, *, keep: int, now: datetime) -> list[UUID]:
-        """The live sessions of a person beyond the `keep` newest ones, oldest first, a hundred at most."""
+    def oldest_sessions(self, user_id: UUID, *, keep: int, now: datetime, started_after: datetime | None) -> list[UUID]:
+        """The live sessions of a person beyond the `keep` newest ones, oldest first, a hundred at most.
+
+        Those that did not start after `started_after` have lived for as long as any may.
+        """
 
     def organization_to_start_in(self, user_id: UUID) -> UUID | None:
         """The organization last chosen if the person still belongs to it, else the one joined first, else None."""

@@ -96,7 +96,8 @@ def make_room(context: Context, user_id: UUID, *, now: datetime) -> None:
 @decided_again
 def _end_surplus(context: Context, user_id: UUID, *, keep: int, now: datetime) -> bool:
     """End the oldest sessions beyond so many, a hundred at most; whether there were any."""
-    oldest = context.lookups.oldest_sessions(user_id, keep=keep, now=now)
+    started_after = context.lifetimes.started_after(now)
+    oldest = context.lookups.oldest_sessions(user_id, keep=keep, now=now, started_after=started_after)
     loaded = [context.store.load(SESSION, session_id) for session_id in oldest]
     ends = [session.then(session.state.end(reason=EndReason.CROWDED_OUT)) for session in loaded]
     return context.store.append(Command.by_system(at=now), None, *ends)

@@ -212,16 +212,20 @@ def live_session(read: Statements, user_id: UUID, session_id: UUID | None, token
     return None if row is None else row[0]
 
 
-def oldest_sessions(read: Statements, user_id: UUID, *, keep: int, now: datetime, limit: int) -> list[UUID]:
+def oldest_sessions(
+    read: Statements, user_id: UUID, *, keep: int, now: datetime, started_after: datetime | None, limit: int
+) -> list[UUID]:
     """The live sessions of a person beyond the `keep` newest ones, oldest first."""
     rows = read.rows(
         "SELECT session_id FROM ("
         f"SELECT s.session_id, s.created_at FROM session_list s {_LIVING}"
         " WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2"
-        " ORDER BY s.created_at DESC, s.session_id DESC OFFSET $3) AS surplus"
-        " ORDER BY created_at, session_id LIMIT $4",
+        "   AND ($3::timestamptz IS NULL OR s.created_at > $3)"
+        " ORDER BY s.created_at DESC, s.session_id DESC OFFSET $4) AS surplus"
+        " ORDER BY created_at, session_id LIMIT $5",
         user_id,
         now,
+        started_after,
         keep,
         limit,
     )

@@ -119,7 +119,7 @@ def test_what_was_written_down_late_does_not_hide_what_happened_since(devices: D
 
 
 def test_pages_of_the_list_follow_each_other(devices: Devices) -> None:
-    sessions = [devices.begins() for _ in range(7)]
+    sessions = sorted(devices.begins() for _ in range(7))
     whole = devices.ids(sessions[3])
     assert (whole[0], sorted(whole)) == (sessions[3], sessions)
     for limit in (1, 2, 3, 7, 8):
@@ -202,7 +202,7 @@ def test_a_closed_account_has_no_sessions(devices: Devices, database: Database) 
     session_id = devices.begins()
     database.rows("UPDATE account_list SET ended_at = now()")
     read = devices.store.statements
-    assert devices.listed() == oldest_sessions(read, ADA, keep=0, now=NOON, limit=9) == []
+    assert devices.listed() == oldest_sessions(read, ADA, keep=0, now=NOON, started_after=None, limit=9) == []
     assert live_session(read, ADA, session_id, b"") is None
 
 
@@ -212,7 +212,7 @@ def test_beyond_a_number_the_oldest_are_named_first(devices: Devices) -> None:
     LastActive(devices.store.statements).record({oldest: after(days=1)})
 
     def surplus(keep: int, limit: int = 100, now: datetime = NOON) -> list[UUID]:
-        return oldest_sessions(devices.store.statements, ADA, keep=keep, now=now, limit=limit)
+        return oldest_sessions(devices.store.statements, ADA, keep=keep, now=now, started_after=None, limit=limit)
 
     assert [surplus(keep) for keep in (5, 4, 3, 2)] == [[], [], [oldest], [oldest, older]]
     assert (surplus(0), surplus(0, limit=3)) == ([oldest, older, new, newest], [oldest, older, new])
@@ -224,9 +224,19 @@ def test_beyond_a_number_the_oldest_are_named_first(devices: Devices) -> None:
     assert surplus(0) == []
 
 
-def test_those_that_began_at_the_same_moment_are_of_the_order_they_were_made_in(devices: Devices) -> None:
-    sessions = [devices.begins() for _ in range(4)]
-    assert oldest_sessions(devices.store.statements, ADA, keep=1, now=NOON, limit=9) == sessions[:3]
+def test_what_has_lived_for_as_long_as_any_may_takes_nobody_s_room(devices: Devices) -> None:
+    devices.begins(at=after(days=-2))
+    older, newer = devices.begins(at=after(days=-1)), devices.begins()
+    read, a_day_and_a_half_ago = devices.store.statements, NOON - timedelta(days=1.5)
+    surplus = oldest_sessions(read, ADA, keep=1, now=NOON, started_after=a_day_and_a_half_ago, limit=9)
+    assert surplus == [older]
+    assert oldest_sessions(read, ADA, keep=0, now=NOON, started_after=NOON, limit=9) == []
+    assert newer in oldest_sessions(read, ADA, keep=0, now=NOON, started_after=a_day_and_a_half_ago, limit=9)
+
+
+def test_those_that_began_at_the_same_moment_are_of_the_order_of_their_ids(devices: Devices) -> None:
+    sessions = sorted(devices.begins() for _ in range(4))
+    assert oldest_sessions(devices.store.statements, ADA, keep=1, now=NOON, started_after=None, limit=9) == sessions[:3]
 
 
 def test_a_live_session_is_found_by_its_id_or_its_secret_and_is_ones_own(devices: Devices) -> None:

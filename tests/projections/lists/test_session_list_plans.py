@@ -98,7 +98,7 @@ QUESTIONS: dict[str, tuple[Question, Any]] = {
     "its last page": (listed(BUSY, 10, 15), 5),
     "the quiet's list": (listed(QUIET, None, 0), 1),
     "whom room is made by": (
-        lambda read: len(oldest_sessions(read, BUSY, keep=10, now=NOON, limit=100)),
+        lambda read: len(oldest_sessions(read, BUSY, keep=10, now=NOON, started_after=None, limit=100)),
         LIVING - 10,
     ),
     "which of one's own an id is": (found(BUSY, OF_THE_BUSY, 0), OF_THE_BUSY),
