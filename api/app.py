@@ -34,6 +34,8 @@ from .pages.documentation import add_documentation
 from .routes import account, activity, get_session, health, organizations, sessions, sign_in
 from .settings import Settings
 
+_FIRST_LOOK = 4.0
+"""Seconds that a start waits for the first look at the database to end: a busy one is not away."""
 _LOOK_AGAIN = 0.5
 """Seconds between looks for a database that is away."""
 _TIDY_EVERY = 60.0
@@ -85,9 +87,11 @@ def create_app(settings: Settings | None = None, clock: Clock = chance.now) -> G
 @asynccontextmanager
 async def _lifespan(gate: Gate, web: FastAPI, settings: Settings, clock: Clock) -> AsyncIterator[None]:
     """Open on the first try or, while the database is away, behind a service that answers 503 until it is back."""
-    serving = asyncio.Event()
-    opening = asyncio.create_task(_open(gate, web, settings, clock, serving))
-    await asyncio.wait({opening}, timeout=_LOOK_AGAIN)
+    serving, looked = asyncio.Event(), asyncio.Event()
+    opening = asyncio.create_task(_open(gate, web, settings, clock, serving, looked))
+    looking = asyncio.create_task(looked.wait())
+    await asyncio.wait({opening, looking}, timeout=_FIRST_LOOK, return_when=asyncio.FIRST_COMPLETED)
+    looking.cancel()
     if opening.done():
         opening.result()
     serving.set()
@@ -106,8 +110,13 @@ async def _lifespan(gate: Gate, web: FastAPI, settings: Settings, clock: Clock) 
             await to_thread.run_sync(gate.daybook.close)
 
 
-async def _open(gate: Gate, web: FastAPI, settings: Settings, clock: Clock, serving: asyncio.Event) -> Daybook:
-    """Look until the database is fit to serve from. Raises why it is not, if nothing is served yet."""
+async def _open(
+    gate: Gate, web: FastAPI, settings: Settings, clock: Clock, serving: asyncio.Event, looked: asyncio.Event
+) -> Daybook:
+    """Look until the database is fit to serve from, and say when it was `looked` at once.
+
+    Raises why it is not fit, if nothing is served yet.
+    """
     while gate.daybook is None:
         try:
             gate.daybook = web.state.daybook = await to_thread.run_sync(open_daybook, settings, clock)
@@ -117,6 +126,7 @@ async def _open(gate: Gate, web: FastAPI, settings: Settings, clock: Clock, serv
             if not serving.is_set():
                 raise
             _logger.error("The database that came back is not fit to serve from (%s).", type(error).__name__)
+        looked.set()
         if gate.daybook is None:
             await asyncio.sleep(_LOOK_AGAIN)
     return gate.daybook

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -89,6 +90,8 @@ def _chosen(tables: list[str], every: bool) -> list[str]:
 def _interruptible(sentence: str) -> Iterator[None]:
     # started in the background of a shell, it would inherit that this signal is ignored
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # the driver warns of what it gives up then, and that is what was asked for
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     try:
         yield
     except KeyboardInterrupt:

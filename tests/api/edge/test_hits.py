@@ -149,7 +149,9 @@ def test_a_refusal_that_was_let_go_of_is_found_again(database: Database) -> None
             many = [counter(str(number), Limit(1, timedelta(seconds=60))) for number in range(REFUSALS_KEPT + 100)]
             assert await settled([hits.count(one) for one in many]) == [True] * len(many)
             assert await settled([hits.count(one) for one in many]) == [False] * len(many)
-            assert [await refusal(hits, one) for one in (*many[:10], *many[-10:])] == [60] * 20
+            waits = [await refusal(hits, one) for one in (*many[:10], *many[-10:])]
+            # what a busy machine takes for ten thousand hits has passed of the minute
+            assert [wait for wait in waits if wait is None or not 40 < wait <= 60] == []
 
     play(story)
 
