@@ -31,7 +31,18 @@ from .edge.gate import Gate
 from .edge.visit import BASE_PATH, STATE
 from .pages import error_page
 from .pages.documentation import add_documentation
-from .routes import account, activity, get_session, health, organizations, sessions, sign_in
+from .routes import (
+    account,
+    activity,
+    get_session,
+    health,
+    invitations,
+    members,
+    membership,
+    organizations,
+    sessions,
+    sign_in,
+)
 from .settings import Settings
 
 _FIRST_LOOK = 4.0
@@ -66,6 +77,9 @@ def create_app(settings: Settings | None = None, clock: Clock = chance.now) -> G
         sessions.router,
         account.router,
         organizations.router,
+        members.router,
+        membership.router,
+        invitations.router,
         activity.router,
         health.contract,
         error_page.router,

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.commands.context import Rules
 from domain.passwords import Argon2Parameters
 from domain.session import Lifetimes
 
@@ -61,6 +62,16 @@ class Settings(BaseSettings):
     sessions_per_user: int = Field(default=0, ge=0, le=1_000_000)
     # Whether a changed password ends all other sessions: if asked for, or always (wire.md A25).
     password_change_revokes: Literal["asked", "always"] = "asked"  # noqa: S105  a word, no secret
+    # Who may open an account: anybody, or only who was invited.
+    sign_up: Literal["open", "invited"] = "open"
+    # Whether people may be invited and accept, and found organizations beside their own (wire.md A20, A23).
+    invitations: Literal["on", "off"] = "on"
+    create_organizations: Literal["on", "off"] = "on"
+    # How long an invitation can be accepted from its last sending on (wire.md A6).
+    invitation_lifetime: int = Field(default=604_800, ge=1, le=TEN_YEARS)
+    # How many members and pending invitations an organization may have; 0: as many as it likes.
+    member_limit: int = Field(default=0, ge=0, le=1_000_000)
+    invitation_limit: int = Field(default=0, ge=0, le=1_000_000)
     # One password hash: KiB of memory, passes, lanes. Not below OWASP's minimum.
     argon2_memory: int = Field(default=19_456, ge=19_456, le=4_194_304)
     argon2_time: int = Field(default=2, ge=2, le=100)
@@ -122,6 +133,18 @@ class Settings(BaseSettings):
     def fresh_paths(self) -> frozenset[str]:
         """The paths below the base path that need a fresh session by these settings."""
         return frozenset(f"/{call}" for call in _listed(self.fresh_calls))
+
+    @property
+    def rules(self) -> Rules:
+        """What the operator allows."""
+        return Rules(
+            invitations=self.invitations == "on",
+            invitation_lifetime=timedelta(seconds=self.invitation_lifetime),
+            create_organizations=self.create_organizations == "on",
+            open_sign_up=self.sign_up == "open",
+            member_limit=self.member_limit or None,
+            invitation_limit=self.invitation_limit or None,
+        )
 
     @property
     def argon2(self) -> Argon2Parameters:

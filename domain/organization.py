@@ -1,12 +1,13 @@
-"""Organization: people who work together; always has an owner."""
+"""Organization: people who work together; always has an owner until it is closed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 from uuid import UUID
 
 from .personal import Personal
+from .refusals import LastOwner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,14 +19,97 @@ class PersonalOrganizationFounded:
     owner_id: UUID
 
 
-OrganizationEvent = PersonalOrganizationFounded
+@dataclass(frozen=True, kw_only=True)
+class OrganizationFounded:
+    """A person founded an organization and owns it. `metadata` is JSON text."""
+
+    name: str
+    slug: str
+    logo: str | None
+    metadata: str | None
+    owner_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganizationRenamed:
+    """The organization goes by another name."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlugChanged:
+    """The organization is found under another slug; the one before is free."""
+
+    before: str
+    slug: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogoChanged:
+    """The organization shows another logo, or none."""
+
+    logo: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetadataChanged:
+    """What the application keeps with the organization is different; JSON text."""
+
+    metadata: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerAdded:
+    """One more person owns the organization."""
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerRemoved:
+    """A person owns the organization no longer; somebody else does."""
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalOrganizationGivenUp:
+    """The organization came with the account of somebody who does not own it any more."""
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganizationClosed:
+    """The organization is no more; its members belong to it no longer."""
+
+
+OrganizationEvent = (
+    PersonalOrganizationFounded
+    | OrganizationFounded
+    | OrganizationRenamed
+    | SlugChanged
+    | LogoChanged
+    | MetadataChanged
+    | OwnerAdded
+    | OwnerRemoved
+    | PersonalOrganizationGivenUp
+    | OrganizationClosed
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Organization:
-    """People who work together. Its owners are known here, for the rule that one must remain."""
+    """People who work together. Its owners are known here, for the rule that one must remain.
+
+    `personal_to` is whose account it came with, while they own it.
+    """
 
     owners: frozenset[UUID]
+    slug: str
+    personal_to: UUID | None = None
+    closed: bool = False
 
     @staticmethod
     def found_personal(*, organization_id: UUID, owner_id: UUID, person: str) -> list[OrganizationEvent]:
@@ -36,11 +120,67 @@ class Organization:
         slug = f"org-{organization_id.hex[16:]}"
         return [PersonalOrganizationFounded(name=f"{person}'s Organization", slug=slug, owner_id=owner_id)]
 
+    @staticmethod
+    def found(
+        *, name: str, slug: str, logo: str | None, metadata: str | None, owner_id: UUID
+    ) -> list[OrganizationEvent]:
+        """Found an organization."""
+        return [OrganizationFounded(name=name, slug=slug, logo=logo, metadata=metadata, owner_id=owner_id)]
+
+    def rename(self, name: str, *, before: str | None) -> list[OrganizationEvent]:
+        """Go by another name; nothing if it is the one `before`."""
+        return [] if name == before else [OrganizationRenamed(name=name)]
+
+    def change_slug(self, slug: str) -> list[OrganizationEvent]:
+        """Be found under another slug; nothing if it is the same."""
+        return [] if slug == self.slug else [SlugChanged(before=self.slug, slug=slug)]
+
+    def show(self, logo: str | None, *, before: str | None) -> list[OrganizationEvent]:
+        """Show another logo, or none; nothing if it is the one `before`."""
+        return [] if logo == before else [LogoChanged(logo=logo)]
+
+    def keep(self, metadata: str | None, *, before: str | None) -> list[OrganizationEvent]:
+        """Keep something else for the application; nothing if it is the same as `before`."""
+        return [] if metadata == before else [MetadataChanged(metadata=metadata)]
+
+    def add_owner(self, user_id: UUID) -> list[OrganizationEvent]:
+        """One more person owns it; nothing if they do."""
+        return [] if user_id in self.owners else [OwnerAdded(user_id=user_id)]
+
+    def remove_owner(self, user_id: UUID) -> list[OrganizationEvent]:
+        """A person owns it no longer; nothing if they do not. Raises LastOwner."""
+        if user_id not in self.owners:
+            return []
+        if self.owners == {user_id}:
+            raise LastOwner
+        given_up = [PersonalOrganizationGivenUp(user_id=user_id)] if user_id == self.personal_to else []
+        return [OwnerRemoved(user_id=user_id), *given_up]
+
+    def close(self) -> list[OrganizationEvent]:
+        """End it, for all its members; nothing if it has ended."""
+        return [] if self.closed else [OrganizationClosed()]
+
 
 def evolve(state: Organization | None, event: OrganizationEvent) -> Organization:
     """What the organization is after one more event."""
     match event:
-        case PersonalOrganizationFounded(owner_id=owner_id):
-            return Organization(owners=frozenset({owner_id}))
+        case PersonalOrganizationFounded(slug=slug, owner_id=owner_id):
+            return Organization(owners=frozenset({owner_id}), slug=slug, personal_to=owner_id)
+        case OrganizationFounded(slug=slug, owner_id=owner_id):
+            return Organization(owners=frozenset({owner_id}), slug=slug)
+    assert state is not None, "an organization begins with its founding"
+    match event:
+        case OrganizationRenamed() | LogoChanged() | MetadataChanged():
+            return state
+        case SlugChanged(slug=slug):
+            return replace(state, slug=slug)
+        case OwnerAdded(user_id=user_id):
+            return replace(state, owners=state.owners | {user_id})
+        case OwnerRemoved(user_id=user_id):
+            return replace(state, owners=state.owners - {user_id})
+        case PersonalOrganizationGivenUp():
+            return replace(state, personal_to=None)
+        case OrganizationClosed():
+            return replace(state, personal_to=None, closed=True)
         case _:
             assert_never(event)

@@ -66,12 +66,6 @@ class PasswordTooLong(Refusal):
     code = "PASSWORD_TOO_LONG"
 
 
-class InvitationNotFound(Refusal):
-    """No invitation that can still be accepted has this id."""
-
-    code = "INVITATION_NOT_FOUND"
-
-
 class SessionOver(Refusal):
     """The session was ended, or has run out."""
 
@@ -110,3 +104,157 @@ class SubjectGone(Refusal):
     """The person was erased: nothing can be sealed for them any more."""
 
     code = "UNAUTHORIZED"
+
+
+class OrganizationNotFound(Refusal):
+    """No open organization is meant, or none that the person can see."""
+
+    code = "ORGANIZATION_NOT_FOUND"
+
+
+class NotAMember(Refusal):
+    """The person does not belong to the organization; whether it exists is not said."""
+
+    code = "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION"
+
+
+class MemberNotFound(Refusal):
+    """The organization has no such member."""
+
+    code = "MEMBER_NOT_FOUND"
+
+
+class EmptyRole(Refusal):
+    """No role was named."""
+
+    code = "ROLE_NOT_FOUND"
+
+
+class UnknownRole(Refusal):
+    """A role was named that there is not."""
+
+    code = "ROLE_NOT_FOUND"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class LastOwner(Refusal):
+    """An organization without an owner would be nobody's: its only one stays."""
+
+    code = "YOU_CANNOT_LEAVE_THE_ORGANIZATION_AS_THE_ONLY_OWNER"
+
+
+class LastOwnerDemoted(Refusal):
+    """The only owner may become more, but not less."""
+
+    code = "YOU_CANNOT_LEAVE_THE_ORGANIZATION_WITHOUT_AN_OWNER"
+
+
+class MayNotFound(Refusal):
+    """The settings leave it at the organizations there are."""
+
+    code = "YOU_ARE_NOT_ALLOWED_TO_CREATE_A_NEW_ORGANIZATION"
+
+
+class MayNotUpdateOrganization(Refusal):
+    """No role of the member allows to change the organization."""
+
+    code = "YOU_ARE_NOT_ALLOWED_TO_UPDATE_THIS_ORGANIZATION"
+
+
+class MayNotClose(Refusal):
+    """No role of the member allows to close the organization."""
+
+    code = "YOU_ARE_NOT_ALLOWED_TO_DELETE_THIS_ORGANIZATION"
+
+
+class NewSlugTaken(Refusal):
+    """Another organization has the slug this one asked for."""
+
+    code = "ORGANIZATION_SLUG_ALREADY_TAKEN"
+
+
+class MayNotChangeRole(Refusal):
+    """No role of the member allows to make that one this, or nobody of this id is a member."""
+
+    code = "YOU_ARE_NOT_ALLOWED_TO_UPDATE_THIS_MEMBER"
+
+
+class MayNotRemove(Refusal):
+    """No role of the member allows to remove others."""
+
+    code = "YOU_ARE_NOT_ALLOWED_TO_DELETE_THIS_MEMBER"
+
+
+class InvitationsOff(Refusal):
+    """The settings allow nobody to invite, and nobody to accept."""
+
+    code = "INVITATIONS_ARE_DISABLED"
+
+
+class MayNotInvite(Refusal):
+    """No role of the member allows to invite."""
+
+    code = "YOU_ARE_NOT_ALLOWED_TO_INVITE_USERS_TO_THIS_ORGANIZATION"
+
+
+class MayNotInviteAs(Refusal):
+    """The member may invite, but does not hold what that role allows."""
+
+    code = "YOU_ARE_NOT_ALLOWED_TO_INVITE_USER_WITH_THIS_ROLE"
+
+
+class AlreadyMember(Refusal):
+    """Whoever has the address belongs to the organization."""
+
+    code = "USER_IS_ALREADY_A_MEMBER_OF_THIS_ORGANIZATION"
+
+
+class AlreadyInvited(Refusal):
+    """The address has an invitation to the organization that can still be accepted."""
+
+    code = "USER_IS_ALREADY_INVITED_TO_THIS_ORGANIZATION"
+
+
+class InvitationLimitReached(Refusal):
+    """As many invitations of the organization are pending as the settings allow."""
+
+    code = "INVITATION_LIMIT_REACHED"
+
+
+class MemberLimitReached(Refusal):
+    """The organization has as many members as the settings allow."""
+
+    code = "ORGANIZATION_MEMBERSHIP_LIMIT_REACHED"
+
+
+class InvitationNotFound(Refusal):
+    """No invitation that this could be done to has this id."""
+
+    code = "INVITATION_NOT_FOUND"
+
+
+class NotTheRecipient(Refusal):
+    """The invitation was sent to another address."""
+
+    code = "YOU_ARE_NOT_THE_RECIPIENT_OF_THE_INVITATION"
+
+
+class InviterGone(Refusal):
+    """Who invited belongs to the organization no longer, or may no longer grant this role."""
+
+    code = "INVITER_IS_NO_LONGER_A_MEMBER_OF_THE_ORGANIZATION"
+
+
+class MayNotCancel(Refusal):
+    """No role of the member allows to take invitations back."""
+
+    code = "YOU_ARE_NOT_ALLOWED_TO_CANCEL_THIS_INVITATION"
+
+
+class SignUpByInvitationOnly(Refusal):
+    """The settings allow an account only to who was invited."""
+
+    code = "EMAIL_PASSWORD_SIGN_UP_DISABLED"

@@ -161,6 +161,7 @@ class Session:
     user_id: UUID
     epoch: int
     expires_at: datetime
+    organization_id: UUID | None = None
     ended: bool = False
 
     @staticmethod
@@ -193,6 +194,13 @@ class Session:
             extended = lifetimes.renewed(started_at=seen.started_at, expires_at=self.expires_at, now=now)
             events += [] if extended is None else [SessionRenewed(expires_at=extended)]
         return [*events, SessionMoved()] if moved else events
+
+    def choose(self, organization_id: UUID | None) -> list[SessionEvent]:
+        """Turn to an organization, or to none; nothing if it is the same. Raises SessionOver if it was ended."""
+        if self.ended:
+            raise SessionOver
+        chosen = organization_id == self.organization_id
+        return [] if chosen else [OrganizationChosen(organization_id=organization_id)]
 
     def reauthenticate(self, *, way: Way) -> list[SessionEvent]:
         """The person proved again who they are. Asked of a session that lives."""
@@ -230,8 +238,10 @@ def evolve(state: Session | None, event: SessionEvent) -> Session:
     match event:
         case SessionRenewed(expires_at=expires_at):
             return replace(state, expires_at=expires_at)
-        case SessionReauthenticated() | SessionMoved() | OrganizationChosen():
+        case SessionReauthenticated() | SessionMoved():
             return state
+        case OrganizationChosen(organization_id=organization_id):
+            return replace(state, organization_id=organization_id)
         case SessionKept(epoch=epoch):
             return replace(state, epoch=epoch)
         case SessionEnded():

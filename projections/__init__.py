@@ -1,12 +1,13 @@
 """What can be seen, and the one list of which projection runs where."""
 
-from .lists import account_list, member_list, organization_list, session_list
+from .lists import account_list, invitation_list, member_list, organization_list, session_list
 from .trails import journal
 
 INLINE = (
     account_list.PROJECTION,
     organization_list.PROJECTION,
     member_list.PROJECTION,
+    invitation_list.PROJECTION,
     session_list.PROJECTION,
 )
 

@@ -17,7 +17,7 @@ from api.settings import Settings
 from domain.store.conflicts import StoreAway
 from domain.store.migrate import grants
 
-from . import history, upkeep
+from . import history, people, upkeep
 from .database import APPLICATION_ROLE, WontStart, database, first_line, prepare
 from .serve import serve as serve_until_signalled
 
@@ -63,6 +63,7 @@ app.command()(history.replay)
 app.command()(history.tail)
 app.command()(upkeep.rebuild)
 app.command()(upkeep.verify)
+app.add_typer(people.app, name="user")
 
 
 def settings() -> Settings:

@@ -14,6 +14,7 @@ from api.edge.daybook import Daybook, daybook_of
 from domain.commands import session as sessions
 from domain.events.keys import token_hash
 from domain.refusals import Conflict, SessionOver
+from domain.store.envelope import Command
 from projections.lists.session_list import LiveSession, was_replaced
 
 from .bearer import bearer_token
@@ -140,6 +141,13 @@ class Caller:
     visit: Visit
     shown: Shown
 
+    def command(self, session: LiveSession) -> Command:
+        """What the caller does with this request, through their session."""
+        visit = self.visit
+        return Command.by_user(
+            session.user_id, session_id=session.session_id, at=visit.now, where_from=visit.where_from
+        )
+
     @property
     def remembered(self) -> bool:
         """Whether the browser keeps the session when it is closed."""
@@ -161,8 +169,13 @@ class Caller:
             leave(daybook, visit, self.shown)
             raise Problem.of_code("UNAUTHORIZED") from None
         if visit.path in daybook.settings.fresh_paths:
-            daybook.context.lifetimes.require_fresh(authenticated_at=session.authenticated_at, now=visit.now)
+            self.require_fresh(session)
         return session
+
+    def require_fresh(self, session: LiveSession) -> None:
+        """What is sensitive needs the password proved a short while ago (wire.md A3). Raises SessionNotFresh."""
+        lifetimes = self.daybook.context.lifetimes
+        lifetimes.require_fresh(authenticated_at=session.authenticated_at, now=self.visit.now)
 
 
 async def caller(request: Request) -> Caller:

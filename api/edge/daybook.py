@@ -96,6 +96,7 @@ def open_daybook(settings: Settings, clock: Clock) -> Daybook:
             passwords=passwords,
             lifetimes=settings.lifetimes,
             sessions_per_user=settings.sessions_per_user or None,
+            rules=settings.rules,
         ),
         counters=counters,
         limits=Limits(Hits(settings.database_url), counters, keyring, lookups, on=settings.rate_limit == "on"),

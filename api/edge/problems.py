@@ -31,6 +31,30 @@ STATUS: Mapping[type[Refusal], int] = {
     refusals.NoPassword: 400,
     refusals.SubjectGone: 401,
     refusals.SlugTaken: 400,
+    refusals.OrganizationNotFound: 400,
+    refusals.NotAMember: 400,
+    refusals.MemberNotFound: 400,
+    refusals.EmptyRole: 400,
+    refusals.UnknownRole: 400,
+    refusals.LastOwner: 400,
+    refusals.LastOwnerDemoted: 400,
+    refusals.MayNotFound: 403,
+    refusals.MayNotUpdateOrganization: 403,
+    refusals.MayNotClose: 403,
+    refusals.NewSlugTaken: 400,
+    refusals.MayNotChangeRole: 403,
+    refusals.MayNotRemove: 401,
+    refusals.InvitationsOff: 403,
+    refusals.MayNotInvite: 403,
+    refusals.MayNotInviteAs: 403,
+    refusals.AlreadyMember: 400,
+    refusals.AlreadyInvited: 400,
+    refusals.InvitationLimitReached: 403,
+    refusals.MemberLimitReached: 403,
+    refusals.NotTheRecipient: 403,
+    refusals.InviterGone: 400,
+    refusals.MayNotCancel: 403,
+    refusals.SignUpByInvitationOnly: 400,
     refusals.TooManyAttempts: 429,
     refusals.Conflict: 409,
 }
@@ -53,6 +77,8 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "EMAIL_CAN_NOT_BE_UPDATED": 400,
     "FIELD_NOT_ALLOWED": 400,
     "NO_ACTIVE_ORGANIZATION": 400,
+    "YOU_ARE_NOT_ALLOWED_TO_LIST_INVITATIONS": 403,
+    "EMAIL_VERIFICATION_REQUIRED_FOR_INVITATION": 403,
     "YOU_ARE_NOT_A_MEMBER_OF_THIS_ORGANIZATION": 403,
     "YOU_ARE_NOT_ALLOWED_TO_READ_THE_ACTIVITY_OF_THIS_ORGANIZATION": 403,
     "SERVICE_UNAVAILABLE": 503,
@@ -60,6 +86,12 @@ STATUS_OF_CODE: Mapping[str, int] = {
 """The status of every code there is."""
 
 _IRREGULAR_MESSAGES = {
+    "YOU_ARE_NOT_ALLOWED_TO_INVITE_USER_WITH_THIS_ROLE": "You are not allowed to invite a user with this role",
+    "YOU_ARE_NOT_ALLOWED_TO_LIST_INVITATIONS": "You are not allowed to list invitations for this organization",
+    "EMAIL_VERIFICATION_REQUIRED_FOR_INVITATION": (
+        "Email verification required to view or list invitations for the session email"
+    ),
+    "EMAIL_PASSWORD_SIGN_UP_DISABLED": "Email and password sign up is not enabled",
     "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL": "User already exists. Use another email.",
     "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED": (
         "Cross-site navigation login blocked. This request appears to be a CSRF attack."
@@ -109,9 +141,15 @@ class Problem(Exception):
         self.message = message if message is not None or code is None else message_for(code)
 
     @staticmethod
-    def of_code(code: str, message: str | None = None, headers: Mapping[str, str] | None = None) -> Problem:
-        """The problem a code stands for, with its own message unless another is given."""
-        return Problem(STATUS_OF_CODE[code], code, message, headers)
+    def of_code(
+        code: str,
+        message: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        status: int | None = None,
+    ) -> Problem:
+        """The problem a code stands for, with its own message and status unless others are given."""
+        return Problem(status or STATUS_OF_CODE[code], code, message, headers)
 
     def answer(self) -> Answer:
         """The envelope `{"message", "code"}`, or an empty body."""

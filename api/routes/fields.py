@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
@@ -31,3 +32,13 @@ PersonsName = Annotated[str, Field(max_length=200)]
 EmailAddress = Annotated[str, AfterValidator(_email)]
 ImageUrl = Annotated[str, Field(max_length=2048), AfterValidator(_image_url)]
 """An address of http or https; empty for none."""
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_NOBODY = UUID(int=0)
+
+
+def id_in(text: str | None) -> UUID | None:
+    """The id that was given; None if none was. One that cannot be an id is unknown, like any that nothing has."""
+    if not text:
+        return None
+    return UUID(hex=text) if _ID.fullmatch(text) else _NOBODY

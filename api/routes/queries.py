@@ -25,7 +25,9 @@ class Paged(BaseModel):
 
 
 def without_empty(given: dict[str, Any]) -> dict[str, Any]:
-    """A query without its empty values, which count as not given."""
+    """A query without its empty values, which count as not given. Raises ValueError for what no text may hold."""
+    if any("\0" in value for value in given.values() if isinstance(value, str)):
+        raise ValueError("Invalid input")
     return {name: value for name, value in given.items() if value != ""}
 
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any, NotRequired
 from uuid import UUID
 
+import msgspec
 from typing_extensions import TypedDict
 
 from api.edge.wire_time import to_wire
 from domain.commands.lookups import Person
+from domain.events.keys import Keyring
+from domain.invitation import Status
 from domain.session import Lifetimes
 from projections.devices import device
 from projections.lists.account_list import PasswordDates
+from projections.lists.invitation_list import InvitationRow
+from projections.lists.member_list import MemberRow
 from projections.lists.organization_list import OrganizationRow
 from projections.lists.session_list import LiveSession, SessionRow
 from projections.places import Places
@@ -78,6 +84,55 @@ class Organization(TypedDict):
     logo: str | None
     metadata: str | None
     createdAt: str
+
+
+class ChangedOrganization(TypedDict):
+    """An organization as it was just made or changed; `metadata` is an object here, left out if there is none."""
+
+    id: str
+    name: str
+    slug: str
+    logo: str | None
+    createdAt: str
+    metadata: NotRequired[dict[str, Any]]
+
+
+class MembersPerson(TypedDict):
+    """Who a member is."""
+
+    id: str
+    name: str
+    email: str
+    image: str | None
+
+
+class Member(TypedDict):
+    """A person's place in an organization; several roles are joined by commas."""
+
+    id: str
+    organizationId: str
+    userId: str
+    role: str
+    createdAt: str
+
+
+class MemberWithPerson(Member):
+    """A member, and who they are."""
+
+    user: MembersPerson
+
+
+class Invitation(TypedDict):
+    """A place offered to an address. One that ran out is pending, with its end in the past."""
+
+    id: str
+    organizationId: str
+    email: str
+    role: str
+    status: str
+    expiresAt: str
+    createdAt: str
+    inviterId: str
 
 
 def wire_id(stream_id: UUID) -> str:
@@ -148,4 +203,52 @@ def organization(row: OrganizationRow) -> Organization:
         "logo": row.logo,
         "metadata": row.metadata,
         "createdAt": to_wire(row.created_at),
+    }
+
+
+def changed_organization(row: OrganizationRow) -> ChangedOrganization:
+    """The organization as the contract answers its making or changing."""
+    shown: ChangedOrganization = {
+        "id": wire_id(row.organization_id),
+        "name": row.name or "",
+        "slug": row.slug,
+        "logo": row.logo,
+        "createdAt": to_wire(row.created_at),
+    }
+    return shown if row.metadata is None else {**shown, "metadata": msgspec.json.decode(row.metadata)}
+
+
+def member(row: MemberRow) -> Member:
+    """The member as the contract shows them after a change."""
+    return {
+        "id": wire_id(row.membership_id),
+        "organizationId": wire_id(row.organization_id),
+        "userId": wire_id(row.user_id),
+        "role": row.role,
+        "createdAt": to_wire(row.joined_at),
+    }
+
+
+def member_with_person(row: MemberRow) -> MemberWithPerson:
+    """The member as the contract lists them."""
+    person: MembersPerson = {
+        "id": wire_id(row.user_id),
+        "name": row.name or "",
+        "email": row.email or "",
+        "image": row.image,
+    }
+    return {**member(row), "user": person}
+
+
+def invitation(row: InvitationRow, keyring: Keyring) -> Invitation:
+    """The invitation as the contract shows it; its id is the one in the link."""
+    return {
+        "id": keyring.invitation_link(row.invitation_id),
+        "organizationId": wire_id(row.organization_id),
+        "email": row.email or "",
+        "role": row.role,
+        "status": Status.PENDING if row.status == Status.EXPIRED else row.status,
+        "expiresAt": to_wire(row.expires_at),
+        "createdAt": to_wire(row.created_at),
+        "inviterId": wire_id(row.inviter_id),
     }

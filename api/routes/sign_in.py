@@ -19,7 +19,7 @@ from domain.commands import session as sessions
 from domain.commands.credential import verified_account
 from domain.commands.session import SignedIn
 from domain.commands.user import sign_up
-from domain.refusals import InvitationNotFound
+from domain.refusals import AlreadyMember, InvitationsOff, InviterGone, MemberLimitReached, NotTheRecipient
 
 from . import shapes
 from .documented import documented
@@ -86,6 +86,7 @@ class SignedOutAnswer(TypedDict):
         "VALIDATION_ERROR",
         "PASSWORD_TOO_SHORT",
         "PASSWORD_TOO_LONG",
+        "EMAIL_PASSWORD_SIGN_UP_DISABLED",
         "INVITATION_NOT_FOUND",
         "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL",
         "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED",
@@ -95,20 +96,27 @@ class SignedOutAnswer(TypedDict):
 def sign_up_with_email(request: Request, form: SignUp) -> Answer:
     daybook, visit = daybook_of(request), visit_of(request)
     _refuse_other_sites(daybook, visit)
-    if _invitation_id(form.callbackURL):
-        raise InvitationNotFound
-    signed_in = sign_up(
+    try:
+        signed_in = _sign_up(daybook, visit, form)
+    except (NotTheRecipient, InviterGone, AlreadyMember, MemberLimitReached, InvitationsOff) as refused:
+        # whatever is wrong with the invitation, it is the request that was bad (wire.md A4)
+        raise Problem.of_code(refused.code, status=400) from None
+    _give_cookies(daybook, visit, signed_in, remembered=form.rememberMe)
+    return Answer(SignedUpAnswer(token=signed_in.token, user=shapes.user(signed_in.person)))
+
+
+def _sign_up(daybook: Daybook, visit: Visit, form: SignUp) -> SignedIn:
+    return sign_up(
         daybook.context,
         email=form.email,
         name=form.name,
         image=form.image or None,
         password=form.password,
         remembered=form.rememberMe,
+        link=_invitation_id(form.callbackURL),
         now=visit.now,
         where_from=visit.where_from,
     )
-    _give_cookies(daybook, visit, signed_in, remembered=form.rememberMe)
-    return Answer(SignedUpAnswer(token=signed_in.token, user=shapes.user(signed_in.person)))
 
 
 @router.post(
@@ -166,9 +174,9 @@ def _give_cookies(daybook: Daybook, visit: Visit, signed_in: SignedIn, *, rememb
         visit.set_cookies.append(daybook.cookies.clear()[-1])
 
 
-def _invitation_id(callback_url: str) -> str:
-    """The invitation a new account shall accept (wire.md A4), "" if the link carries none."""
-    return next(iter(parse_qs(urlsplit(callback_url).query).get("invitationId", [])), "")
+def _invitation_id(callback_url: str) -> str | None:
+    """The invitation a new account shall accept (wire.md A4), None if the link carries none."""
+    return next(iter(parse_qs(urlsplit(callback_url).query).get("invitationId", [])), None)
 
 
 def _header_safe(url: str) -> str:

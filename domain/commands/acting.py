@@ -9,6 +9,7 @@ from domain.events.catalogue import SESSION, USER
 from domain.refusals import SessionOver
 from domain.session import Session
 from domain.store import Loaded
+from domain.store.envelope import Command
 from domain.user import User
 
 from .context import Context
@@ -28,3 +29,15 @@ def acting(context: Context, session_id: UUID, *, now: datetime) -> tuple[Loaded
         epoch=user.state.session_epoch, started_at=seen.started_at, lifetimes=context.lifetimes, now=now
     )
     return session, user
+
+
+def actor(command: Command) -> UUID:
+    """The person who gave a command."""
+    assert command.actor_id is not None, "given by a person"
+    return command.actor_id
+
+
+def through(command: Command) -> UUID:
+    """The session through which a person gave a command."""
+    assert command.session_id is not None, "given through a session"
+    return command.session_id

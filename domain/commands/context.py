@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from domain.events.keys import Keyring
 from domain.passwords import Passwords
@@ -13,8 +14,21 @@ from .lookups import Lookups
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What the operator allows. Limits are None where there is none; `invitation_lifetime` from each sending on."""
+
+    invitations: bool = True
+    invitation_lifetime: timedelta = timedelta(days=7)
+    create_organizations: bool = True
+    open_sign_up: bool = True
+    member_limit: int | None = None
+    invitation_limit: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Context:
-    """The store and the look-ups, the keys, the hashing pool, and how long sessions live and how many of a person."""
+    """The store and the look-ups, the keys, the hashing pool, and how long sessions live and how many of a person;
+    and what else the operator allows."""
 
     store: Store
     lookups: Lookups
@@ -22,3 +36,4 @@ class Context:
     passwords: Passwords
     lifetimes: Lifetimes
     sessions_per_user: int | None = None
+    rules: Rules = Rules()

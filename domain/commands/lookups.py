@@ -38,6 +38,23 @@ class Account:
     password_hash: str | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where a person stands towards an organization, and their key. None of a membership: they do not belong to it."""
+
+    membership_id: UUID | None
+    subject: Subject
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """What an organization is called and shows now. `metadata` is JSON text; the name is None once erased."""
+
+    name: str | None
+    logo: str | None
+    metadata: str | None
+
+
 class Lookups(Protocol):
     """Questions to the read side, answered by the queries of `projections/lists`."""
 
@@ -67,3 +84,30 @@ class Lookups(Protocol):
 
     def signed_in_from(self, user_id: UUID, ip_address: str) -> bool:
         """Whether a session of this account was ever started from this address."""
+
+    def place(self, organization_id: UUID, user_id: UUID) -> Place:
+        """Where a person stands towards an open organization."""
+
+    def member_with_email(self, organization_id: UUID, email_hash: bytes) -> UUID | None:
+        """Which living membership of an organization is that of who has this address."""
+
+    def facts(self, organization_id: UUID) -> Facts | None:
+        """What an organization is called and shows."""
+
+    def slug_known(self, slug: str) -> bool:
+        """Whether an open organization has this slug."""
+
+    def free_seats(self, organization_id: UUID, *, limit: int) -> list[int]:
+        """The seats for members that are free, of `limit`."""
+
+    def free_places(self, organization_id: UUID, *, limit: int) -> list[int]:
+        """The places for pending invitations that are free, of `limit`."""
+
+    def invitation_by_link(self, link_hash: bytes) -> UUID | None:
+        """Which invitation has this link."""
+
+    def pending_invitation(self, organization_id: UUID, email_hash: bytes) -> UUID | None:
+        """Which invitation holds the address's place in an organization; perhaps one that ran out unnoticed."""
+
+    def run_out_invitations(self, organization_id: UUID, *, now: datetime) -> list[UUID]:
+        """Pending invitations of an organization that have run out, a hundred at most."""

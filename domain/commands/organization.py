@@ -1,14 +1,31 @@
-"""Commands about organizations."""
+"""Commands about organizations: founding, changing, closing them, and turning to one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from domain.chance import new_id
+from domain.events.catalogue import SESSION
 from domain.membership import Joining, Membership
 from domain.organization import Organization
-from domain.roles import Role
+from domain.refusals import (
+    MayNotClose,
+    MayNotFound,
+    MayNotUpdateOrganization,
+    NewSlugTaken,
+    NotAMember,
+    SlugTaken,
+)
+from domain.roles import Role, allow
 from domain.store import Addition, Subject
+from domain.store.conflicts import decided_again
+from domain.store.envelope import Command
+
+from .acting import actor, through
+from .context import Context
+from .standing import standing
 
 
 def personal_organization(owner: Subject, *, name: str, email: str) -> tuple[UUID, list[Addition]]:
@@ -20,6 +37,100 @@ def personal_organization(owner: Subject, *, name: str, email: str) -> tuple[UUI
     person = name or email.partition("@")[0]
     founded = Organization.found_personal(organization_id=organization_id, owner_id=owner.subject_id, person=person)
     joined = Membership.join(
-        organization_id=organization_id, user_id=owner.subject_id, role=Role.OWNER, joining=Joining.FOUNDED
+        organization_id=organization_id, user_id=owner.subject_id, roles=(Role.OWNER,), joining=Joining.FOUNDED
     )
     return organization_id, [Addition(organization_id, 0, founded, owner), Addition(new_id(), 0, joined)]
+
+
+@decided_again
+def found_organization(
+    context: Context,
+    command: Command,
+    *,
+    name: str,
+    slug: str,
+    logo: str | None,
+    metadata: str | None,
+    turning: bool,
+) -> tuple[UUID, UUID]:
+    """Found an organization and own it, `turning` to it; its id and that of the membership. `metadata` is JSON text.
+
+    Raises MayNotFound, SlugTaken, SubjectGone, SessionOver, Conflict.
+    """
+    if not context.rules.create_organizations:
+        raise MayNotFound
+    if context.lookups.slug_known(slug):
+        raise SlugTaken
+    organization_id, membership_id, owner_id = new_id(), new_id(), actor(command)
+    founded = Organization.found(name=name, slug=slug, logo=logo, metadata=metadata, owner_id=owner_id)
+    joined = Membership.join(
+        organization_id=organization_id, user_id=owner_id, roles=(Role.OWNER,), joining=Joining.FOUNDED
+    )
+    turned = []
+    if turning:
+        session = context.store.load(SESSION, through(command))
+        turned.append(session.then(session.state.choose(organization_id)))
+    context.store.append(
+        command,
+        context.store.subject(owner_id),
+        Addition(organization_id, 0, founded),
+        Addition(membership_id, 0, joined),
+        *turned,
+    )
+    return organization_id, membership_id
+
+
+@decided_again
+def update_organization(
+    context: Context, command: Command, *, organization_id: UUID, changes: Mapping[str, str | None]
+) -> bool:
+    """Change `name`, `slug`, `logo` or `metadata` (JSON text), whichever is among the changes; whether anything was.
+
+    Raises NotAMember, MayNotUpdateOrganization, NewSlugTaken, Conflict.
+    """
+    own, facts = standing(context, organization_id, actor(command)), context.lookups.facts(organization_id)
+    if own is None or facts is None:
+        raise NotAMember
+    if not allow(own.roles, "organization", "update"):
+        raise MayNotUpdateOrganization
+    organization, changed = own.organization.state, list[Any]()
+    if (name := changes.get("name")) is not None:
+        changed += organization.rename(name, before=facts.name)
+    if (slug := changes.get("slug")) is not None:
+        changed += organization.change_slug(slug)
+    if "logo" in changes:
+        changed += organization.show(changes["logo"], before=facts.logo)
+    if "metadata" in changes:
+        changed += organization.keep(changes["metadata"], before=facts.metadata)
+    try:
+        return context.store.append(command, own.subject, own.organization.then(changed), guards=own.guards)
+    except SlugTaken:
+        raise NewSlugTaken from None
+
+
+@decided_again
+def close_organization(context: Context, command: Command, *, organization_id: UUID) -> None:
+    """Close an organization for all its members. Raises NotAMember, MayNotClose, Conflict."""
+    own = standing(context, organization_id, actor(command))
+    if own is None:
+        raise NotAMember
+    if not allow(own.roles, "organization", "delete"):
+        raise MayNotClose
+    context.store.append(command, own.subject, own.organization.then(own.organization.state.close()), guards=own.guards)
+
+
+@decided_again
+def choose_organization(context: Context, command: Command, *, organization_id: UUID | None) -> bool:
+    """Turn the session to an organization, or to none; whether it was not. What a session chose counts only while its
+    person belongs to it, so nothing is guarded. Raises NotAMember, SessionOver, SubjectGone, Conflict.
+    """
+    user_id = actor(command)
+    if organization_id is None:
+        subject = context.store.subject(user_id)
+    else:
+        place = context.lookups.place(organization_id, user_id)
+        if place.membership_id is None:
+            raise NotAMember
+        subject = place.subject
+    session = context.store.load(SESSION, through(command))
+    return context.store.append(command, subject, session.then(session.state.choose(organization_id)))

@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.chance import new_id
 from domain.email_address import canonical
 from domain.passwords import require_length
-from domain.refusals import EmailTaken, MalformedEmail, SubjectGone
+from domain.refusals import EmailTaken, MalformedEmail, SignUpByInvitationOnly, SubjectGone
 from domain.store import Addition
 from domain.store.conflicts import decided_again
 from domain.store.credentials import first_credentials
@@ -17,6 +17,7 @@ from domain.user import User
 
 from .acting import acting
 from .context import Context
+from .invitation import entry
 from .lookups import Person
 from .organization import personal_organization
 from .session import SignedIn, new_session
@@ -31,12 +32,63 @@ def sign_up(
     image: str | None,
     password: str,
     remembered: bool,
+    link: str | None = None,
     now: datetime,
     where_from: WhereFrom,
 ) -> SignedIn:
-    """Open an account with its personal organization and sign the device in, in one commit (wire.md A4, §12).
+    """Open an account and sign the device in, in one commit with what it belongs to (wire.md A4, §12).
 
-    Raises MalformedEmail, PasswordTooShort, PasswordTooLong, EmailTaken, HashingBusy, Conflict.
+    That is the organization an invitation's `link` leads to, else one of its own. Raises MalformedEmail,
+    PasswordTooShort, PasswordTooLong, SignUpByInvitationOnly, EmailTaken, HashingBusy, Conflict; with a link as
+    `domain.commands.invitation.accept`. No account is opened then.
+    """
+    address = canonical(email)
+    if address is None:
+        raise MalformedEmail
+    require_length(password)
+    if link is None and not context.rules.open_sign_up:
+        raise SignUpByInvitationOnly
+    email_hash = context.keyring.email_hash(address)
+    owner = context.store.new_subject(new_id())
+    user_id = owner.subject_id
+    entered = None
+    if link is not None:
+        entered = entry(context, link=link, user_id=user_id, email_hash=email_hash, now=now)
+    if context.lookups.email_known(email_hash):
+        raise EmailTaken
+    password_hash = context.passwords.hash(password)
+
+    signed_up = User.sign_up(email=address, name=name, image=image, email_hash=email_hash)
+    if entered is None:
+        organization_id, belonging = personal_organization(owner, name=name, email=address)
+    else:
+        organization_id, belonging = entered.organization_id, entered.additions
+    session_id, token, started = new_session(
+        context, user_id=user_id, epoch=0, remembered=remembered, organization_id=organization_id, now=now
+    )
+    context.store.append(
+        Command.by_user(user_id, session_id=session_id, at=now, where_from=where_from),
+        owner,
+        Addition(user_id, 0, signed_up, owner),
+        *belonging,
+        started,
+        guards=[] if entered is None else entered.guards,
+        writes=[first_credentials(user_id, password_version=1, password_hash=password_hash)],
+        adopts=None if entered is None else entered.invitation,
+        adopter=user_id,
+    )
+    person = Person(
+        user_id=user_id, email=address, name=name, image=image, email_verified=False, created_at=now, updated_at=now
+    )
+    return SignedIn(person=person, token=token)
+
+
+@decided_again
+def create_user(context: Context, *, email: str, name: str, password: str, now: datetime) -> UUID:
+    """Open an account for somebody, with an organization of their own, signed in nowhere; their user id.
+
+    What the operator does, whoever may sign up. Raises MalformedEmail, PasswordTooShort, PasswordTooLong, EmailTaken,
+    Conflict.
     """
     address = canonical(email)
     if address is None:
@@ -45,27 +97,19 @@ def sign_up(
     email_hash = context.keyring.email_hash(address)
     if context.lookups.email_known(email_hash):
         raise EmailTaken
-    password_hash = context.passwords.hash(password)
-
     owner = context.store.new_subject(new_id())
-    user_id = owner.subject_id
-    signed_up = User.sign_up(email=address, name=name, image=image, email_hash=email_hash)
-    organization_id, founding = personal_organization(owner, name=name, email=address)
-    session_id, token, started = new_session(
-        context, user_id=user_id, epoch=0, remembered=remembered, organization_id=organization_id, now=now
-    )
+    _, belonging = personal_organization(owner, name=name, email=address)
+    signed_up = User.sign_up(email=address, name=name, image=None, email_hash=email_hash)
     context.store.append(
-        Command.by_user(user_id, session_id=session_id, at=now, where_from=where_from),
-        owner,
-        Addition(user_id, 0, signed_up, owner),
-        *founding,
-        started,
-        writes=[first_credentials(user_id, password_version=1, password_hash=password_hash)],
+        Command.by_operator(at=now),
+        None,
+        Addition(owner.subject_id, 0, signed_up, owner),
+        *belonging,
+        writes=[
+            first_credentials(owner.subject_id, password_version=1, password_hash=context.passwords.hash(password))
+        ],
     )
-    person = Person(
-        user_id=user_id, email=address, name=name, image=image, email_verified=False, created_at=now, updated_at=now
-    )
-    return SignedIn(person=person, token=token)
+    return owner.subject_id
 
 
 @decided_again

@@ -11,13 +11,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, get_args
 
-from domain import membership, organization, session, user
+from domain import invitation, membership, organization, session, user
 
 S = TypeVar("S")
 Fields = dict[str, Any]
 Upcast = tuple[str, Callable[[Fields], Fields]]
 """The stored name of the next shape, and how the fields of the old one become those of the new."""
-Event = user.UserEvent | session.SessionEvent | organization.OrganizationEvent | membership.MembershipEvent
+Event = (
+    user.UserEvent
+    | session.SessionEvent
+    | organization.OrganizationEvent
+    | membership.MembershipEvent
+    | invitation.InvitationEvent
+)
 """Every event there is: a `match` over it is checked to leave none out."""
 
 
@@ -39,7 +45,8 @@ USER = Aggregate("user", user.UserEvent, user.evolve)
 SESSION = Aggregate("session", session.SessionEvent, session.evolve)
 ORGANIZATION = Aggregate("organization", organization.OrganizationEvent, organization.evolve)
 MEMBERSHIP = Aggregate("membership", membership.MembershipEvent, membership.evolve)
-AGGREGATES: tuple[Aggregate[Any], ...] = (USER, SESSION, ORGANIZATION, MEMBERSHIP)
+INVITATION = Aggregate("invitation", invitation.InvitationEvent, invitation.evolve)
+AGGREGATES: tuple[Aggregate[Any], ...] = (USER, SESSION, ORGANIZATION, MEMBERSHIP, INVITATION)
 
 AGGREGATE_BY_EVENT: Mapping[type, Aggregate[Any]] = {
     event: aggregate for aggregate in AGGREGATES for event in aggregate.event_classes
@@ -58,7 +65,26 @@ EVENT_BY_NAME: Mapping[str, type] = {
     "OrganizationChosen": session.OrganizationChosen,
     "SessionEnded": session.SessionEnded,
     "PersonalOrganizationFounded": organization.PersonalOrganizationFounded,
+    "OrganizationFounded": organization.OrganizationFounded,
+    "OrganizationRenamed": organization.OrganizationRenamed,
+    "SlugChanged": organization.SlugChanged,
+    "LogoChanged": organization.LogoChanged,
+    "MetadataChanged": organization.MetadataChanged,
+    "OwnerAdded": organization.OwnerAdded,
+    "OwnerRemoved": organization.OwnerRemoved,
+    "PersonalOrganizationGivenUp": organization.PersonalOrganizationGivenUp,
+    "OrganizationClosed": organization.OrganizationClosed,
     "MemberJoined": membership.MemberJoined,
+    "SeatTaken": membership.SeatTaken,
+    "MemberRoleChanged": membership.MemberRoleChanged,
+    "MemberLeft": membership.MemberLeft,
+    "MemberRemoved": membership.MemberRemoved,
+    "InvitationSent": invitation.InvitationSent,
+    "InvitationResent": invitation.InvitationResent,
+    "InvitationAccepted": invitation.InvitationAccepted,
+    "InvitationRejected": invitation.InvitationRejected,
+    "InvitationCanceled": invitation.InvitationCanceled,
+    "InvitationExpired": invitation.InvitationExpired,
 }
 NAME_BY_EVENT: Mapping[type, str] = {event: name for name, event in EVENT_BY_NAME.items()}
 UPCASTS: Mapping[str, Upcast] = {}

@@ -86,6 +86,17 @@ class Keyring:
         """The keyed hash of a canonical address (HMAC-SHA256): unique slot and look-up key, unreadable in any log."""
         return self._hash("email", email)
 
+    def invitation_link(self, invitation_id: UUID) -> str:
+        """The id of an invitation as it stands in its link, 32 hex digits: to be made again, never to be guessed.
+
+        Whoever has the link has it; who has a dump of the database has not (wire.md A26).
+        """
+        return self._hash("invitation", invitation_id.hex)[:16].hex()
+
+    def link_hash(self, link: str) -> bytes:
+        """The keyed hash by which an invitation is found by the id in its link."""
+        return self._hash("link", link)
+
     def limit_key(self, *parts: str) -> bytes:
         """The keyed hash under which a rate limit counts: no address stands in its table."""
         return self._hash("limit", "\x1f".join(parts))

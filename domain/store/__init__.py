@@ -22,7 +22,7 @@ from .connections import Pool, Statements
 from .envelope import Command, Recorded, Subject
 from .mapper import SealedEvent, SealingMapper
 from .recorder import PostgresRecorder
-from .rows import SUBJECT_KEYS, Projection, Table, Write, merge, put, write_of
+from .rows import SUBJECT_KEYS, Projection, Table, Write, change, merge, put, write_of
 from .statement import Link, Mode
 
 S = TypeVar("S")
@@ -109,6 +109,21 @@ class Store(Application[UUID]):
             raise NoSuchStream(aggregate.name)
         return Loaded(aggregate, stream_id, row["version"], restore(row))
 
+    def load_each(self, *wanted: tuple[Aggregate[Any], UUID]) -> list[Loaded[Any] | None]:
+        """As `load`, several streams in one query, each as it is asked for; None for one there is not."""
+        recorder = self.recorder
+        assert isinstance(recorder, PostgresRecorder)
+        aggregates = {stream_id: aggregate for aggregate, stream_id in wanted}
+        found: dict[UUID, Loaded[Any]] = {}
+        for stored in recorder.select_streams(list(aggregates)):
+            recorded = self.mapper.to_domain_event(stored)
+            assert isinstance(recorded, Recorded)
+            aggregate, before = aggregates[recorded.stream_id], found.get(recorded.stream_id)
+            if AGGREGATE_BY_EVENT[type(recorded.event)] is aggregate:
+                state = aggregate.evolve(None if before is None else before.state, recorded.event)
+                found[recorded.stream_id] = Loaded(aggregate, recorded.stream_id, recorded.version, state)
+        return [found.get(stream_id) for _, stream_id in wanted]
+
     def readable(self, places: Sequence[Place]) -> Iterator[tuple[SealedEvent, Recorded]]:
         """The events at these places, as stored and opened.
 
@@ -126,9 +141,13 @@ class Store(Application[UUID]):
         """The events at these places, as far as they can be read."""
         return {(one.stream_id, one.version): one for _, one in self.readable(places)}
 
-    def new_subject(self, subject_id: UUID) -> Subject:
-        """A subject with a fresh key, which the first append that seals for it will store."""
-        return Subject(subject_id, self._keyring.new_subject_key(subject_id), new=True)
+    def new_subject(self, subject_id: UUID, *, is_person: bool = True) -> Subject:
+        """A subject with a fresh key, which the first append that seals for it will store.
+
+        One that is no person belongs to nobody, until somebody adopts it.
+        """
+        person_id = subject_id if is_person else None
+        return Subject(subject_id, self._keyring.new_subject_key(subject_id), person_id, new=True)
 
     def subject(self, subject_id: UUID) -> Subject:
         """A known subject with its key as it is stored now."""
@@ -142,11 +161,14 @@ class Store(Application[UUID]):
         *additions: Addition,
         guards: Iterable[Loaded[Any]] = (),
         writes: Iterable[Write] = (),
+        adopts: Subject | None = None,
+        adopter: UUID | None = None,
     ) -> bool:
         """Append all additions and change their rows, or nothing; whether there was anything to append.
 
         `subject` is whose key seals where the command came from. `guards` were only read for the decision and must not
-        have moved. `writes` are rows beside the events, of `credentials`. Raises as `PostgresRecorder.insert_events`.
+        have moved. `writes` are rows beside the events, of `credentials`. `adopts` is a subject whose personal data is
+        `adopter`'s from now on, and goes when they go. Raises as `PostgresRecorder.insert_events`.
         """
         recorded = list(_recorded(command, additions))
         if not recorded:
@@ -163,8 +185,8 @@ class Store(Application[UUID]):
         self.events.put(
             recorded,
             command=mapper.command_columns(command, subject),
-            links=[*_key_links(subjects.values()), *self._row_links(additions, guards)],
-            writes=merge([*_new_keys(subjects.values()), *writes, *rows]),
+            links=[*_key_links(subjects.values(), adopts), *self._row_links(additions, guards)],
+            writes=merge([*_new_keys(subjects.values()), *_adopted(adopts, adopter), *writes, *rows]),
         )
         return True
 
@@ -203,18 +225,26 @@ def _recorded(command: Command, additions: Iterable[Addition]) -> Iterator[Recor
             )
 
 
-def _key_links(subjects: Iterable[Subject]) -> Iterator[Link]:
-    """Whoever is sealed for must still have a key at the moment of writing."""
+def _key_links(subjects: Iterable[Subject], adopted: Subject | None) -> Iterator[Link]:
+    """Whoever is sealed for, and whoever's data changes hands, must still have a key at the moment of writing."""
+    adopted_id = None if adopted is None else adopted.subject_id
     for subject in subjects:
-        if not subject.new:
+        if not subject.new and subject.subject_id != adopted_id:
             yield Link(SUBJECT_KEYS, subject.subject_id, 0, Mode.READ)
+    if adopted_id is not None:
+        # not first shared and then changed: two that do so wait for each other for ever
+        yield Link(SUBJECT_KEYS, adopted_id, 0, Mode.CHANGE)
 
 
 def _new_keys(subjects: Iterable[Subject]) -> Iterator[Write]:
     for subject in subjects:
         if subject.new:
-            key = put(person_id=subject.subject_id, wrapped=subject.wrapped)
-            yield Write(SUBJECT_KEYS, subject.subject_id, key)
+            yield Write(SUBJECT_KEYS, subject.subject_id, put(person_id=subject.person_id, wrapped=subject.wrapped))
+
+
+def _adopted(adopted: Subject | None, adopter: UUID | None) -> Iterator[Write]:
+    if adopted is not None:
+        yield Write(SUBJECT_KEYS, adopted.subject_id, change(person_id=adopter))
 
 
 __all__ = ["Addition", "Loaded", "Store", "Subject"]

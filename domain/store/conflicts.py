@@ -9,14 +9,18 @@ from typing import ParamSpec, TypeVar
 import psycopg
 from eventsourcing.persistence import IntegrityError
 
-from domain.refusals import Conflict, EmailTaken, Refusal, SlugTaken
+from domain.refusals import AlreadyInvited, Conflict, EmailTaken, Refusal, SlugTaken
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 PATIENCE = 3
 
-_REFUSALS: dict[str, type[Refusal]] = {"email_taken": EmailTaken, "slug_taken": SlugTaken}
+_REFUSALS: dict[str, type[Refusal]] = {
+    "email_taken": EmailTaken,
+    "slug_taken": SlugTaken,
+    "one_pending": AlreadyInvited,
+}
 
 
 class StreamMovedOn(IntegrityError):
@@ -34,7 +38,8 @@ class StoreAway(Exception):
 def refused_by(violation: psycopg.errors.UniqueViolation) -> Exception:
     """What a violated constraint stands for: a refusal if it is named for one, else a decision out of date.
 
-    A taken `personal_organization` is of the second kind: somebody founded it a moment ago, look again.
+    A taken personal organization, seat or place, and who became a member a moment ago, are of the second kind: look
+    again.
     """
     refusal = _REFUSALS.get(violation.diag.constraint_name or "")
     return StreamMovedOn() if refusal is None else refusal()

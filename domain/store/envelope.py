@@ -60,6 +60,11 @@ class Command:
         )
 
     @staticmethod
+    def by_operator(*, at: datetime) -> Command:
+        """What is done at the command line by whoever runs the service."""
+        return Command(command_id=new_id(), at=at, actor_kind=ActorKind.OPERATOR)
+
+    @staticmethod
     def by_system(*, at: datetime) -> Command:
         """What happens by itself, such as the end of something that has run out."""
         return Command(command_id=new_id(), at=at, actor_kind=ActorKind.SYSTEM)
@@ -67,10 +72,14 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose personal data it is. `wrapped` is their key as stored, None once destroyed; `new` if not yet stored."""
+    """Whose personal data it is. `wrapped` is their key as stored, None once destroyed; `new` if not yet stored.
+
+    `person_id` is the person it is or belongs to; looked at only of a new one.
+    """
 
     subject_id: UUID
     wrapped: bytes | None
+    person_id: UUID | None = None
     new: bool = False
 
 

@@ -129,6 +129,14 @@ class PostgresRecorder(ApplicationRecorder):
         found = self._statements.row(f"SELECT {', '.join(names)} FROM {table.name} WHERE {table.key} = $1", key)
         return None if found is None else dict(zip(names, found, strict=True))
 
+    def select_streams(self, stream_ids: Sequence[UUID]) -> list[SealedEvent]:
+        """The events of these streams, each in order; the library has no such question."""
+        rows = self._statements.rows(
+            f"SELECT {STORED} FROM events e {WITH_KEYS} WHERE e.stream_id = ANY($1::uuid[]) ORDER BY e.version",
+            stream_ids,
+        )
+        return [stored(row) for row in rows]
+
     def select_places(self, places: Sequence[tuple[UUID, int]]) -> list[SealedEvent]:
         """The events at these places (stream, version), in no particular order; the library has no such question."""
         rows = self._statements.rows(

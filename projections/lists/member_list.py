@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from domain.commands.lookups import Place
 from domain.events.catalogue import MEMBERSHIP
-from domain.membership import MemberJoined
+from domain.membership import MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, SeatTaken
+from domain.store import Subject
 from domain.store.connections import Statements
 from domain.store.envelope import Recorded
-from domain.store.rows import Projection, Row, Table, put
+from domain.store.rows import Projection, Row, Table, change, put
 
 TABLE = Table(
     "member_list",
@@ -18,6 +24,7 @@ TABLE = Table(
         "user_id": "uuid",
         "live_user_id": "uuid",
         "role": "text",
+        "seat": "integer",
         "joined_at": "timestamptz",
         "ended_at": "timestamptz",
     },
@@ -35,11 +42,151 @@ def project(recorded: Recorded) -> Row | None:
                 role=role,
                 joined_at=recorded.at,
             )
+        case SeatTaken(seat=seat):
+            return change(seat=seat)
+        case MemberRoleChanged(role=role):
+            return change(role=role)
+        case MemberLeft() | MemberRemoved():
+            return change(live_user_id=None, seat=None, ended_at=recorded.at)
         case _:
             return None
 
 
 PROJECTION = Projection(MEMBERSHIP.name, TABLE, project)
+
+_ROW = """
+       m.membership_id, m.organization_id, m.user_id, m.role, m.joined_at, a.name, a.email, a.image
+"""
+_PEOPLE = """
+  FROM member_list m
+  JOIN account_list a ON a.user_id = m.user_id
+"""
+_SORTED_BY = {
+    "id": "m.membership_id",
+    "createdAt": "m.joined_at",
+    "role": "m.role",
+    "userId": "m.user_id",
+    "organizationId": "m.organization_id",
+}
+# as the index account_list_words has it: words as they are, since a parser would take addresses apart
+_SEARCHED = (
+    "array_to_tsvector(array_remove(regexp_split_to_array("
+    r"lower(coalesce(a.name, '') || ' ' || coalesce(a.email, '')), '[\s-]+'), ''))"
+)
+_BETWEEN_WORDS = re.compile(r"[\s-]+")
+_COMPARED = {"eq": "=", "ne": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+_MATCHED = {"contains": "strpos({0}, {1}) > 0", "starts_with": "starts_with({0}, {1})"}
+_ENDING = "right({0}, char_length({1})) = {1}"
+_TYPES = {"id": "uuid", "userId": "uuid", "organizationId": "uuid", "createdAt": "timestamptz", "role": "text"}
+
+
+class MemberRow(NamedTuple):
+    """A member with who they are; personal fields are None once erased."""
+
+    membership_id: UUID
+    organization_id: UUID
+    user_id: UUID
+    role: str
+    joined_at: datetime
+    name: str | None
+    email: str | None
+    image: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filter:
+    """Only members of whom this holds. `value` is of the field's type, a list of them for `in` and `not_in`."""
+
+    field: str
+    operator: str
+    value: Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """By which field, and whether from its greatest value on."""
+
+    field: str = "createdAt"
+    descending: bool = False
+
+
+def field_type(field: str) -> str:
+    """The PostgreSQL type of a field."""
+    return _TYPES[field]
+
+
+def members_of(
+    read: Statements,
+    organization_id: UUID,
+    *,
+    filtered: Filter | None = None,
+    search: str = "",
+    order: Order = Order(),
+    limit: int | None = None,
+    offset: int = 0,
+) -> tuple[list[MemberRow], int]:
+    """The members of an open organization, all or a page of them, and how many the filter leaves.
+
+    `search` is the start of a word of the name, or of the address.
+    """
+    conditions, values = ["m.organization_id = $1", "m.live_user_id IS NOT NULL"], list[Any]([organization_id])
+    if filtered is not None:
+        values.append(filtered.value)
+        conditions.append(_condition(filtered, f"${len(values)}"))
+    if words := _words(search):
+        values.append(words)
+        conditions.append(f"{_SEARCHED} @@ lower(${len(values)})::tsquery")
+    where = " AND ".join(conditions)
+    direction = "DESC" if order.descending else "ASC"
+    sorted_by = f"{_SORTED_BY[order.field]} {direction}, m.membership_id {direction}"
+    rows = read.rows(
+        f"SELECT {_ROW} {_PEOPLE} WHERE {where} ORDER BY {sorted_by}"
+        f" LIMIT ${len(values) + 1} OFFSET ${len(values) + 2}",
+        *values,
+        limit,
+        offset,
+    )
+    found = [MemberRow(*row) for row in rows]
+    if limit is None and offset == 0:
+        return found, len(found)
+    [total] = read.row(f"SELECT count(*) {_PEOPLE if words else 'FROM member_list m'} WHERE {where}", *values) or (0,)
+    return found, total
+
+
+def member(read: Statements, membership_id: UUID) -> MemberRow | None:
+    """A member, also one who has gone."""
+    row = read.row(f"SELECT {_ROW} {_PEOPLE} WHERE m.membership_id = $1", membership_id)
+    return None if row is None else MemberRow(*row)
+
+
+def member_of(read: Statements, organization_id: UUID, user_id: UUID) -> MemberRow | None:
+    """A person as a member of an open organization."""
+    row = read.row(
+        f"SELECT {_ROW} {_PEOPLE} JOIN organization_list o ON o.organization_id = m.organization_id"
+        " WHERE m.organization_id = $1 AND m.live_user_id = $2 AND o.ended_at IS NULL",
+        organization_id,
+        user_id,
+    )
+    return None if row is None else MemberRow(*row)
+
+
+def _words(search: str) -> str:
+    """What is searched for as PostgreSQL reads it: the start of each word, quoted."""
+    words = [word for word in _BETWEEN_WORDS.split(search) if word]
+    return " & ".join("'" + word.replace("\\", "\\\\").replace("'", "''") + "':*" for word in words)
+
+
+def _condition(filtered: Filter, hole: str) -> str:
+    column, kind = _SORTED_BY[filtered.field], _TYPES[filtered.field]
+    if filtered.operator in _COMPARED:
+        return f"{column} {_COMPARED[filtered.operator]} {hole}::{kind}"
+    if filtered.operator == "in":
+        return f"{column} = ANY({hole}::{kind}[])"
+    if filtered.operator == "not_in":
+        return f"{column} <> ALL({hole}::{kind}[])"
+    # ids as the wire shows them, without hyphens
+    text = f"replace({column}::text, '-', '')" if kind == "uuid" else f"{column}::text"
+    return _MATCHED.get(filtered.operator, _ENDING).format(text, f"{hole}::text")
 
 
 def live_role(read: Statements, organization_id: UUID, user_id: UUID) -> str | None:
@@ -51,6 +198,45 @@ def live_role(read: Statements, organization_id: UUID, user_id: UUID) -> str | N
         user_id,
     )
     return None if row is None else row[0]
+
+
+def place(read: Statements, organization_id: UUID, user_id: UUID) -> Place:
+    """Where a person stands towards an open organization, and their key."""
+    row = read.row(
+        "SELECT o.organization_id IS NOT NULL, m.membership_id, k.wrapped FROM subject_keys k"
+        "  LEFT JOIN member_list m ON m.organization_id = $1 AND m.live_user_id = $2"
+        "  LEFT JOIN organization_list o ON o.organization_id = m.organization_id AND o.ended_at IS NULL"
+        " WHERE k.subject_id = $2",
+        organization_id,
+        user_id,
+    )
+    if row is None:
+        return Place(membership_id=None, subject=Subject(user_id, None))
+    belongs, membership_id, wrapped = row
+    return Place(membership_id=membership_id if belongs else None, subject=Subject(user_id, wrapped))
+
+
+def member_with_email(read: Statements, organization_id: UUID, email_hash: bytes) -> UUID | None:
+    """Which living membership of an organization is that of who has this address."""
+    row = read.row(
+        "SELECT m.membership_id FROM account_list a JOIN member_list m ON m.live_user_id = a.user_id"
+        " WHERE a.email_slot = $2 AND m.organization_id = $1",
+        organization_id,
+        email_hash,
+    )
+    return None if row is None else row[0]
+
+
+def free_seats(read: Statements, organization_id: UUID, *, limit: int) -> list[int]:
+    """The seats for members that are free, of `limit` less the members who joined without one."""
+    rows = read.rows(
+        "WITH held AS (SELECT seat FROM member_list WHERE organization_id = $1 AND live_user_id IS NOT NULL)"
+        " SELECT seat FROM generate_series(1, $2::integer - (SELECT count(*) FROM held WHERE seat IS NULL)::integer)"
+        " AS seat WHERE seat NOT IN (SELECT seat FROM held WHERE seat IS NOT NULL) ORDER BY seat",
+        organization_id,
+        limit,
+    )
+    return [row[0] for row in rows]
 
 
 def organization_to_start_in(read: Statements, user_id: UUID) -> UUID | None:

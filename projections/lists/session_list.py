@@ -89,7 +89,11 @@ def project(recorded: Recorded) -> Row | None:
 def restore(row: Mapping[str, Any]) -> Session:
     """The session's state, which is all in its row."""
     return Session(
-        user_id=row["user_id"], epoch=row["epoch"], expires_at=row["expires_at"], ended=row["ended_at"] is not None
+        user_id=row["user_id"],
+        epoch=row["epoch"],
+        expires_at=row["expires_at"],
+        organization_id=row["organization_id"],
+        ended=row["ended_at"] is not None,
     )
 
 

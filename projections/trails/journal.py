@@ -12,8 +12,27 @@ from uuid import UUID
 from psycopg import Connection, RawCursor
 
 from domain.events.catalogue import Event
-from domain.membership import MemberJoined
-from domain.organization import PersonalOrganizationFounded
+from domain.invitation import (
+    InvitationAccepted,
+    InvitationCanceled,
+    InvitationExpired,
+    InvitationRejected,
+    InvitationResent,
+    InvitationSent,
+)
+from domain.membership import MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, SeatTaken
+from domain.organization import (
+    LogoChanged,
+    MetadataChanged,
+    OrganizationClosed,
+    OrganizationFounded,
+    OrganizationRenamed,
+    OwnerAdded,
+    OwnerRemoved,
+    PersonalOrganizationFounded,
+    PersonalOrganizationGivenUp,
+    SlugChanged,
+)
 from domain.session import (
     OrganizationChosen,
     SessionEnded,
@@ -65,8 +84,23 @@ def concerns(stream_id: UUID, event: Event) -> Concerns | None:
             return Concerns(user_id, None)
         case PersonalOrganizationFounded(owner_id=owner_id):
             return Concerns(owner_id, stream_id)
+        case OrganizationFounded(owner_id=owner_id):
+            return Concerns(owner_id, stream_id)
+        case OwnerAdded() | OwnerRemoved() | PersonalOrganizationGivenUp():
+            # what it means for the person, their membership says in the same commit
+            return Concerns(None, stream_id)
+        case OrganizationRenamed() | SlugChanged() | LogoChanged() | MetadataChanged() | OrganizationClosed():
+            return Concerns(None, stream_id)
         case MemberJoined(user_id=user_id, organization_id=organization_id):
             return Concerns(user_id, organization_id)
+        case SeatTaken() | MemberRoleChanged() | MemberLeft() | MemberRemoved():
+            return None
+        case InvitationSent(organization_id=organization_id):
+            return Concerns(None, organization_id)
+        case InvitationResent() | InvitationCanceled() | InvitationExpired():
+            return None
+        case InvitationAccepted() | InvitationRejected():
+            return None
         case NameChanged() | ImageChanged() | PasswordChanged() | SessionsRevoked():
             return None
         case SessionRenewed() | SessionReauthenticated() | SessionMoved() | SessionKept():

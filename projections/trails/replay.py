@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from domain.events.catalogue import AGGREGATE_BY_EVENT, MEMBERSHIP, ORGANIZATION, SESSION, USER
+from domain.events.catalogue import AGGREGATE_BY_EVENT, INVITATION, MEMBERSHIP, ORGANIZATION, SESSION, USER
 from domain.events.codec import personal_fields
 from domain.store import Place, Store, Subject
 from domain.store.connections import Statements
@@ -75,6 +75,7 @@ _OF_A_PERSON = {
 _OF_AN_ORGANIZATION = {
     ORGANIZATION.name: Section("organization", many=False),
     MEMBERSHIP.name: Section("memberships", many=True),
+    INVITATION.name: Section("invitations", many=True),
 }
 _OF_A_SESSION = {SESSION.name: Section("session", many=False)}
 

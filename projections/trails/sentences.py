@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
 
 from domain.events.catalogue import Event
-from domain.membership import MemberJoined
-from domain.organization import PersonalOrganizationFounded
 from domain.session import (
     EndReason,
     OrganizationChosen,
@@ -20,7 +17,9 @@ from domain.session import (
 )
 from domain.user import ImageChanged, NameChanged, PasswordChanged, Revocation, SessionsRevoked, SignedUp
 
-YOU = "You"
+from .cast import YOU, Cast
+from .organization_sentences import of_an_organization
+
 _ACTIONS = {
     "sign-in/email": "sign in",
     "sign-up/email": "open an account",
@@ -31,6 +30,17 @@ _ACTIONS = {
     "revoke-session": "sign a device out",
     "revoke-sessions": "sign all devices out",
     "revoke-other-sessions": "sign all other devices out",
+    "organization/create": "found an organization",
+    "organization/update": "change an organization",
+    "organization/delete": "close an organization",
+    "organization/set-active": "turn to an organization",
+    "organization/invite-member": "invite somebody",
+    "organization/cancel-invitation": "take an invitation back",
+    "organization/accept-invitation": "accept an invitation",
+    "organization/reject-invitation": "reject an invitation",
+    "organization/update-member-role": "change a member's role",
+    "organization/remove-member": "remove a member",
+    "organization/transfer-ownership": "make somebody else the owner",
 }
 _REFUSED = {
     "INVALID_EMAIL_OR_PASSWORD": "Somebody tried to {action} with a wrong password{times}{place}.",
@@ -42,34 +52,11 @@ _REFUSED = {
 _OTHERWISE = "A request to {action} was refused{times}{place}."
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cast:
-    """Who and what an event is told with. `actor` and `person` are "You" if it is the reader; names are as of now."""
-
-    actor: str
-    person: str
-    organization: str
-    device: str
-    """Of the session the event is about, with its place: "Chrome 130 on macOS, Germany"."""
-    times: int = 1
-
-    @property
-    def whose(self) -> str:
-        """The person's, after the actor was named: "changed your name", "changed their name", "changed Bo's name"."""
-        if self.person == YOU:
-            return "your"
-        return "their" if self.actor == self.person else f"{self.person}'s"
-
-
 def sentence(event: Event, cast: Cast) -> str:
     """What happened, in plain words."""
     match event:
         case SignedUp():
             return "You opened your account." if cast.actor == YOU else f"{cast.actor} opened an account."
-        case PersonalOrganizationFounded():
-            return f"{cast.actor} founded {cast.organization}."
-        case MemberJoined(role=role):
-            return f"{cast.person} became {role} of {cast.organization}."
         case SessionStarted():
             return f"{cast.actor} signed in with {cast.device}."
         case SessionRenewed():
@@ -90,7 +77,7 @@ def sentence(event: Event, cast: Cast) -> str:
         case NameChanged() | ImageChanged() | PasswordChanged() | SessionsRevoked():
             return _of_an_account(event, cast)
         case _:
-            assert_never(event)
+            return of_an_organization(event, cast)
 
 
 def _of_an_account(event: NameChanged | ImageChanged | PasswordChanged | SessionsRevoked, cast: Cast) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_network
 from typing import Any
-from unicodedata import category, normalize
+from unicodedata import normalize
 from uuid import UUID
 
 from domain.events.catalogue import NAME_BY_EVENT
@@ -18,7 +18,9 @@ from domain.store.envelope import ActorKind, Recorded
 from projections.devices import device, family
 
 from .activity import ATTEMPT, Attempt, Fold, Happening, last_of_a_type
-from .sentences import YOU, Cast, refusal, sentence
+from .cast import YOU, Cast
+from .printable import printable
+from .sentences import refusal, sentence
 
 Locate = Callable[[str | None], str]
 _SOMEBODY = "A removed person"
@@ -34,6 +36,7 @@ _SESSIONS = """
 SELECT session_id, coalesce(moved_user_agent, user_agent), coalesce(moved_ip_address, ip_address)
   FROM session_list WHERE session_id = ANY($1)
 """
+_INVITED = "SELECT invitation_id, email FROM invitation_list WHERE invitation_id = ANY($1)"
 _STARTS = """
 SELECT user_agent, ip_address, min(created_at) FROM session_list WHERE user_id = $1 AND created_at <= $2
  GROUP BY user_agent, ip_address
@@ -75,6 +78,7 @@ class Narrator:
         self._people = _names(self._read, (who for one in happenings for who in (one.actor_id, one.person_id)))
         self._organizations = _organizations(self._read, happenings, self._events)
         self._sessions = _sessions(self._read, happenings)
+        self._invited = _invited(self._read, happenings)
         self._unfamiliar = set() if you is None else _unfamiliar(store, you, happenings, self._events)
 
     def told(self) -> list[Told]:
@@ -132,6 +136,7 @@ class Narrator:
             organization=self._organizations.get(chosen, "a former organization"),
             device=self._where(user_agent, ip_address) or _UNKNOWN_DEVICE,
             times=fold.times,
+            invited=self._invited.get(one.stream_id) or "somebody",
         )
         return sentence(event, cast)
 
@@ -170,7 +175,7 @@ class Narrator:
 def _names(read: Statements, people: Iterable[UUID | None]) -> dict[UUID | None, str]:
     wanted = list({user_id for user_id in people if user_id is not None})
     found = read.rows(_NAMES, wanted) if wanted else []
-    return {user_id: _printable(name) or email or "" for user_id, name, email in found}
+    return {user_id: printable(name) or email or "" for user_id, name, email in found}
 
 
 def _organizations(
@@ -179,13 +184,13 @@ def _organizations(
     of_events = (getattr(recorded.event, "organization_id", None) for recorded in events.values())
     wanted = {*(one.organization_id for one in happenings), *of_events} - {None}
     found = read.rows(_ORGANIZATIONS, list(wanted)) if wanted else []
-    return {organization_id: _printable(name) or "an organization" for organization_id, name in found}
+    return {organization_id: printable(name) or "an organization" for organization_id, name in found}
 
 
-def _printable(name: str | None) -> str:
-    """A name on one line, without what cannot be seen or turns the direction of what can: it may imitate another."""
-    seen = (" " if category(one) == "Cc" else one for one in name or "" if category(one) != "Cf")
-    return " ".join("".join(seen).split())
+def _invited(read: Statements, happenings: Iterable[Happening]) -> dict[UUID, str | None]:
+    """The addresses that the invitations among these were sent to."""
+    streams = list({one.stream_id for one in happenings if one.event.startswith("Invitation")})
+    return dict(read.rows(_INVITED, streams)) if streams else {}
 
 
 def _sessions(read: Statements, happenings: Iterable[Happening]) -> dict[UUID, tuple[str | None, str | None]]:

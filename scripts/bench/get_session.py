@@ -41,7 +41,7 @@ def pairs(cluster: Cluster) -> Iterator[Iterator[Pair]]:
 def _pairs(cluster: Cluster, database: Database) -> Iterator[Pair]:
     with _served(cluster, database, "off") as unlimited:
         with store(database, connections=2) as opened:
-            cookies = [_cookie(sign_ups.signed_up(opened)) for _ in range(SESSIONS)]
+            cookies = [cookie(sign_ups.signed_up(opened)) for _ in range(SESSIONS)]
         from_here = [{"Cookie": cookie} for cookie in cookies]
         requests = wrk.write(cluster.folder / "requests", from_here)
         with _bare(_answer(_url(unlimited), from_here)) as bare:
@@ -94,7 +94,7 @@ def _url(server: Server) -> str:
     return server.url.replace("localhost", "127.0.0.1") + "/api/auth/get-session"
 
 
-def _cookie(token: str) -> str:
+def cookie(token: str) -> str:
     cookies = SessionCookies("better-auth", False, SECRET)
     return f"{cookies.token_name}={sign(token, SECRET)}"
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import append
 import get_session
 import journal
+import organizations
 import typer
 import upkeep
 from cluster import Cluster, running
@@ -30,7 +31,10 @@ BENCHMARKS: dict[str, Callable[[Cluster], AbstractContextManager[Iterable[Pair]]
     "get-session": get_session.pairs,
     "append-stock": append.against_stock,
     "append-pgbench": append.against_pgbench,
+    "organizations": organizations.pairs,
 }
+_UNASKED = ("get-session", "append-stock", "append-pgbench")
+"""What runs if nothing is named: what needs no network."""
 ALONE: dict[str, Callable[[Cluster, int, int, Tell], dict[str, Any]]] = {
     "history": upkeep.loaded,
     "upkeep": upkeep.measured,
@@ -42,7 +46,9 @@ ALONE: dict[str, Callable[[Cluster, int, int, Tell], dict[str, Any]]] = {
 def main(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help=f"Some of: {', '.join(BENCHMARKS)} (all without), or one of: {', '.join(ALONE)}."),
+        typer.Argument(
+            help=f"Some of: {', '.join(BENCHMARKS)} (without: {', '.join(_UNASKED)}), or one of: {', '.join(ALONE)}."
+        ),
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Pairs of slices for each figure.")] = 7,
     seconds: Annotated[float, typer.Option(min=0.5, help="Length of a slice.")] = 4.0,
@@ -52,7 +58,7 @@ def main(
 ) -> None:
     """Measure Daybook against others, in pairs, and print the median of the ratios. Nothing is asserted."""
     console = Console(stderr=as_json, highlight=False)
-    chosen = names or list(BENCHMARKS)
+    chosen = list(names or _UNASKED)
     if chosen[0] in ALONE:
         found = _alone(chosen[0], events, one_person, console)
         console.print_json(data=found) if not as_json else print(json.dumps(found))

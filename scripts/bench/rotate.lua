@@ -1,15 +1,17 @@
--- Ask with one set of headers after another: the lines of the file that is named as an argument, tabs between headers.
+-- Ask with one set of headers after another: the lines of the file that is named as an argument, tabs between headers,
+-- beginning after as many of them as the second argument says. A line that ends with a JSON object posts it.
 
 local requests, at = {}, 0
 
 function init(arguments)
   for line in io.lines(arguments[1]) do
-    local headers = {}
+    local headers, body = {}, line:match("\t({.*})$")
     for name, value in line:gmatch("([^:\t]+): ([^\t]*)") do
       headers[name] = value
     end
-    requests[#requests + 1] = wrk.format("GET", nil, headers)
+    requests[#requests + 1] = wrk.format(body and "POST" or "GET", nil, headers, body)
   end
+  at = tonumber(arguments[2]) % #requests
 end
 
 function request()

@@ -11,10 +11,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One slice: operations per second and, where the tool tells, the 99th percentile of their times in ms."""
+    """One slice: operations per second and, where the tool tells, the 99th percentile of their times in ms and how
+    many answers there were.
+    """
 
     rate: float
     p99: float | None = None
+    answers: int = 0
 
 
 Measure = Callable[[float], Sample]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from domain.chance import new_id, new_token, now
 from domain.commands.organization import personal_organization
@@ -26,6 +27,7 @@ class SignUp:
     email_hash: bytes
     token_hash: bytes
     slug: str
+    organization_id: UUID
     command: Command
     owner: Subject
     additions: tuple[Addition, ...]
@@ -56,6 +58,7 @@ def sign_up(store: Store, token: str = "") -> SignUp:
         email_hash=email_hash,
         token_hash=secret,
         slug=founding[0].events[0].slug,
+        organization_id=organization_id,
         command=Command.by_user(owner.subject_id, session_id=session_id, at=at, where_from=_WHERE_FROM),
         owner=owner,
         additions=(

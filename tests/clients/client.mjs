@@ -1,6 +1,7 @@
 // Takes steps with the official client in a browser-like surrounding, a line each, and prints what each of them gave:
 //   node client.mjs <base URL> '{"page": <origin of the page>, "bearer": false}'
-// Steps: {"call": "signIn.email", "arguments": {...}}, {"store": "useSession", "filled": true}, {"browser": "close"}.
+// Steps: {"call": "signIn.email", "arguments": {...}}, {"fetch": "/path", "options": {...}}, {"known": "errors"},
+// {"store": "useSession", "filled": true}, {"refetch": "useSession"}, {"browser": "close"}, {"browser": "another"}.
 // A Date in the output is {"Date": milliseconds}, so that it cannot be mistaken for a string that was not revived.
 
 import { createInterface } from "node:readline";
@@ -134,8 +135,12 @@ class Player {
   async #take(step) {
     if (step.browser === "close") return this.#browser.close() ?? {};
     if (step.store) return this.#atRest(step.store, step.filled);
+    if (step.refetch) return (await this.#client[step.refetch].get().refetch()) ?? {};
+    if (step.known === "errors") return { data: organizationClient().$ERROR_CODES };
+    if (step.fetch) return await this.#client.$fetch(step.fetch, step.options);
     const method = step.call.split(".").reduce((part, name) => part[name], this.#client);
-    return await method(step.arguments);
+    const given = await method(step.arguments);
+    return typeof given === "boolean" ? { data: given } : given;
   }
 
   // What a mounted store shows once it asks for nothing more and, if `filled` says so, has data or has none any more.
@@ -164,8 +169,11 @@ function listed({ headers }, name) {
 
 const [baseURL, surrounding] = process.argv.slice(2);
 globalThis.window = new EventTarget(); // the client's stores fetch nothing where there is no window
-const player = new Player(baseURL, JSON.parse(surrounding));
+let player = new Player(baseURL, JSON.parse(surrounding));
 for await (const line of createInterface({ input: process.stdin })) {
-  console.log(JSON.stringify(await player.play(JSON.parse(line)), datesAsMilliseconds));
+  const step = JSON.parse(line);
+  if (step.browser === "another") player = new Player(baseURL, JSON.parse(surrounding));
+  const outcome = step.browser === "another" ? {} : await player.play(step);
+  console.log(JSON.stringify(outcome, datesAsMilliseconds));
 }
 process.exit(); // also while a store is still mounted

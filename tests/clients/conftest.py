@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.clients.javascript import HERE, PROGRAM, JavaScript, installed
+from tests.api.conftest import HandClock, settings_for
+from tests.clients.javascript import HERE, PROGRAM, Application, JavaScript, installed
+from tests.clients.team import Teammate
 from tests.databases import Database
-from tests.server import Server, served
+from tests.server import Server, application, served
 
 SINGLE_PAGE_APP = "http://localhost:5173"
 
@@ -38,3 +42,44 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def javascript(program: Path, server: Server) -> JavaScript:
     """The client on pages of the module's server."""
     return JavaScript(program, server.url)
+
+
+@pytest.fixture(scope="module")
+def desk(javascript: JavaScript) -> Iterator[Callable[[str], Application]]:
+    """A program for each name, started when first asked for; who comes to it opens another browser."""
+    with ExitStack() as stack:
+        yield cache(lambda _: stack.enter_context(javascript.application()))
+
+
+@pytest.fixture
+def ada(desk: Callable[[str], Application]) -> Teammate:
+    """Ada, who has just opened an account."""
+    return Teammate(desk("Ada"), "Ada")
+
+
+@pytest.fixture
+def bo(desk: Callable[[str], Application]) -> Teammate:
+    """Bo, who has as well."""
+    return Teammate(desk("Bo"), "Bo")
+
+
+@pytest.fixture
+def cy(desk: Callable[[str], Application]) -> Teammate:
+    """Cy, who has as well."""
+    return Teammate(desk("Cy"), "Cy")
+
+
+@pytest.fixture
+def acme(ada: Teammate) -> str:
+    """An organization that Ada founded, and is turned to; its id."""
+    return ada.founds("Acme")
+
+
+@pytest.fixture
+def by_the_day(database: Database, program: Path) -> Iterator[tuple[HandClock, Teammate, Teammate]]:
+    """A clock at noon, and Ada and Bo on a server that lives by it."""
+    clock = HandClock()
+    with ExitStack() as stack:
+        url = stack.enter_context(application(settings_for(database), clock))
+        ada, bo = (stack.enter_context(JavaScript(program, url).application()) for _ in range(2))
+        yield clock, Teammate(ada, "Ada"), Teammate(bo, "Bo")

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,12 +35,14 @@ NPM_CI = (
 )
 
 _DEADLINE = 60.0
-"""Seconds an application may run."""
+"""Seconds a step may take."""
 _PATIENCE = 5.0
 """Seconds until a store has asked again."""
 
 Step = dict[str, Any]
 CLOSE_BROWSER: Step = {"browser": "close"}
+ANOTHER_BROWSER: Step = {"browser": "another"}
+"""From here on it is another one, with no cookies and no page open yet."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,14 @@ class Application:
         """Take one step, and wait for what it gives."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(f"{json.dumps(step)}\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
+        deadline = Timer(_DEADLINE, self._process.kill)
+        deadline.start()
+        try:
+            self._process.stdin.write(f"{json.dumps(step)}\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        finally:
+            deadline.cancel()
         assert line, "the client's program ended"
         return Outcome(**json.loads(line, object_hook=_revive))
 
@@ -83,6 +90,13 @@ class Application:
     def store(self, name: str, *, filled: bool) -> Outcome:
         """Look at a store of the client once it is at rest, mounted from the first look on."""
         return self.take(store(name, filled=filled))
+
+    def until(self, name: str, wanted: Callable[[Outcome], bool]) -> None:
+        """Look at a store, mounted from the first look on, until it has come to show this."""
+        began = time.monotonic()
+        while not wanted(look := self.take({"store": name})):
+            assert time.monotonic() - began < _PATIENCE, f"{name} goes on showing {look.data}, {look.error}"
+            time.sleep(0.01)
 
     def refetched(self, name: str = "useSession") -> Any:
         """What a mounted store holds once it has asked for the session again by itself."""
@@ -108,12 +122,9 @@ class JavaScript:
         command = ["node", self.program.name, self.base_url, surrounding]
         pipe = subprocess.PIPE
         with subprocess.Popen(command, cwd=self.program.parent, stdin=pipe, stdout=pipe, text=True) as process:
-            deadline = Timer(_DEADLINE, process.kill)
-            deadline.start()
             try:
                 yield Application(process)
             finally:
-                deadline.cancel()
                 process.communicate()
 
     def play(self, *steps: Step, page: str | None = None) -> list[Outcome]:

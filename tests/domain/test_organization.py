@@ -1,21 +1,92 @@
-"""Organization: founded with an account."""
+"""Organization: founded, changed, owned, closed."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from domain.organization import Organization, PersonalOrganizationFounded, evolve
-from tests.domain.stories import given
-from tests.people import ADA
+from domain.organization import (
+    LogoChanged,
+    MetadataChanged,
+    Organization,
+    OrganizationClosed,
+    OrganizationEvent,
+    OrganizationFounded,
+    OrganizationRenamed,
+    OwnerAdded,
+    OwnerRemoved,
+    PersonalOrganizationFounded,
+    PersonalOrganizationGivenUp,
+    SlugChanged,
+    evolve,
+)
+from domain.refusals import LastOwner
+from tests.domain.stories import given, refuses
+from tests.people import ADA, BO
 
-ORGANIZATION = UUID("01890000-0000-7000-8abc-00000000cafe")
+ACME = UUID("01890000-0000-7000-8000-0000000000d4")
+FOUNDED = OrganizationFounded(name="Acme", slug="acme", logo=None, metadata=None, owner_id=ADA)
+PERSONAL = PersonalOrganizationFounded(name="Ada's Organization", slug="org-80000000000000d4", owner_id=ADA)
 
 
-def test_a_personal_organization_carries_the_persons_name_and_a_slug_from_its_id() -> None:
-    events = Organization.found_personal(organization_id=ORGANIZATION, owner_id=ADA, person="Ada")
-    assert events == [PersonalOrganizationFounded(name="Ada's Organization", slug="org-8abc00000000cafe", owner_id=ADA)]
+def acme(*events: OrganizationEvent) -> Organization:
+    return given(evolve, [FOUNDED, *events])
 
 
-def test_its_founder_owns_it() -> None:
-    founded = PersonalOrganizationFounded(name="Ada's Organization", slug="org-8abc00000000cafe", owner_id=ADA)
-    assert given(evolve, [founded]) == Organization(owners=frozenset({ADA}))
+def test_a_personal_organization_carries_its_person_s_name_and_a_slug_of_its_own() -> None:
+    assert Organization.found_personal(organization_id=ACME, owner_id=ADA, person="Ada") == [PERSONAL]
+
+
+def test_whoever_founds_an_organization_owns_it() -> None:
+    assert Organization.found(name="Acme", slug="acme", logo=None, metadata=None, owner_id=ADA) == [FOUNDED]
+    assert acme().owners == {ADA}
+
+
+def test_what_changes_is_news_and_what_stays_is_not() -> None:
+    assert acme().rename("Acme Works", before="Acme") == [OrganizationRenamed(name="Acme Works")]
+    assert acme().rename("Acme", before="Acme") == []
+    assert acme().change_slug("works") == [SlugChanged(before="acme", slug="works")]
+    assert acme().change_slug("acme") == []
+    assert acme().show("logo.png", before=None) == [LogoChanged(logo="logo.png")]
+    assert acme().show(None, before=None) == []
+    assert acme().keep('{"a":1}', before=None) == [MetadataChanged(metadata='{"a":1}')]
+    assert acme().keep(None, before=None) == []
+
+
+def test_a_changed_slug_is_the_one_the_next_change_starts_from() -> None:
+    assert acme(SlugChanged(before="acme", slug="works")).change_slug("acme") == [
+        SlugChanged(before="works", slug="acme")
+    ]
+
+
+def test_a_second_owner_is_added_once() -> None:
+    assert acme().add_owner(BO) == [OwnerAdded(user_id=BO)]
+    assert acme(OwnerAdded(user_id=BO)).add_owner(BO) == []
+
+
+def test_the_last_owner_stays() -> None:
+    with refuses(LastOwner):
+        acme().remove_owner(ADA)
+
+
+def test_one_of_two_owners_may_go_and_the_other_then_stays() -> None:
+    assert acme(OwnerAdded(user_id=BO)).remove_owner(ADA) == [OwnerRemoved(user_id=ADA)]
+    with refuses(LastOwner):
+        acme(OwnerAdded(user_id=BO), OwnerRemoved(user_id=ADA)).remove_owner(BO)
+
+
+def test_who_does_not_own_it_cannot_cease_to() -> None:
+    assert acme().remove_owner(BO) == []
+
+
+def test_a_personal_organization_is_given_up_with_its_ownership() -> None:
+    personal = given(evolve, [PERSONAL, OwnerAdded(user_id=BO)])
+    gone = [OwnerRemoved(user_id=ADA), PersonalOrganizationGivenUp(user_id=ADA)]
+    assert personal.remove_owner(ADA) == gone
+    assert personal.remove_owner(BO) == [OwnerRemoved(user_id=BO)]
+    assert given(evolve, [PERSONAL, OwnerAdded(user_id=BO), *gone]).personal_to is None
+
+
+def test_an_organization_closes_once() -> None:
+    assert acme().close() == [OrganizationClosed()]
+    assert acme(OrganizationClosed()).close() == []
+    assert given(evolve, [PERSONAL, OrganizationClosed()]).personal_to is None

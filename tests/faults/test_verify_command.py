@@ -23,7 +23,7 @@ from tests.lived import Lives, context_over
 from tests.people import SECRET
 from tests.server import ROOT
 
-TABLES = ["account_list", "organization_list", "member_list", "session_list", "journal"]
+TABLES = ["account_list", "organization_list", "member_list", "invitation_list", "session_list", "journal"]
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +68,13 @@ def test_what_is_whole_is_said_to_be_and_the_application_may_look(lives: Lives, 
     code, said, complained = run(module_database, "verify", OWNER_DATABASE_URL=None)
     assert (code, complained) == (0, "")
     lines = said.splitlines()
-    assert [line.partition(":")[0] for line in lines[:5]] == TABLES
+    assert [line.partition(":")[0] for line in lines[:6]] == TABLES
     people = module_database.value("SELECT count(*) FROM account_list")
     fingerprint = lines[0].rpartition(" ")[2]
     assert lines[0] == f"account_list: {people} rows, as their events say; {fingerprint}"
     assert len(bytes.fromhex(fingerprint)) == 32
     events, commands = (module_database.value(f"SELECT count(*) FROM {book}") for book in ("events", "commands"))
-    assert lines[5] == f"{events} events, {commands} commands"
+    assert lines[6] == f"{events} events, {commands} commands"
     assert lines[-1] == "All is well."
 
 
@@ -126,8 +126,8 @@ def test_the_books_are_not_healed_nor_what_they_say_wrongly(lives: Lives, module
         "what was stored matches its commitment": (1, f"{user_id} 1"),
         "what was stored can be read": (1, str(user_id)),
     }
-    assert [one["differing"] for one in found["before"]["tables"]] == [1, 0, 0, 0, 0]
-    assert [one["differing"] for one in found["tables"]] == [0, 0, 0, 0, 0]
+    assert [one["differing"] for one in found["before"]["tables"]] == [1, 0, 0, 0, 0, 0]
+    assert [one["differing"] for one in found["tables"]] == [0, 0, 0, 0, 0, 0]
     # what cannot be read any more is still there to be signed in with
     assert module_database.rows("SELECT email FROM account_list WHERE user_id = %s", user_id) == [(email,)]
     module_database.rows(
@@ -201,7 +201,7 @@ def test_tables_are_made_anew_by_name_and_the_former_ones_dropped(lives: Lives, 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "Which table? account_list, organization_list, member_list, session_list, journal, --all."),
+        ([], "Which table? account_list, organization_list, member_list, invitation_list, session_list, journal"),
         (["journal", "--all"], "Name tables or give --all, not both."),
         (["journal", "log"], "There is no table log; there are account_list, "),
     ],

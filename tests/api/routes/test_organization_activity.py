@@ -75,11 +75,15 @@ def test_others_may_not(ada: Owner, bo: Owner, module_database: Database, role: 
     assert answer.json()["message"] == "You are not allowed to read the activity of this organization"
 
 
-@pytest.mark.parametrize("asked", ["00000000000000000000000000000001", "nothing-of-the-kind", "%00", "x" * 500])
+@pytest.mark.parametrize("asked", ["00000000000000000000000000000001", "nothing-of-the-kind", "x" * 500])
 def test_an_unknown_organization_is_one_of_others(ada: Owner, asked: str) -> None:
     answer = ada.get(f"{TRAIL}?organizationId={asked}")
     assert answer.problem == NOT_A_MEMBER
     assert answer.json()["message"] == "You are not a member of this organization"
+
+
+def test_what_no_text_may_hold_is_refused(ada: Owner) -> None:
+    assert ada.get(f"{TRAIL}?organizationId=%00").problem == (400, "VALIDATION_ERROR")
 
 
 def test_without_an_active_organization_one_must_be_named(ada: Owner, module_database: Database) -> None:

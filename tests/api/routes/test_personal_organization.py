@@ -2,73 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from tests.api.browser import Browser
+from tests.api.conftest import HandClock
+from tests.api.routes.fellows import Person, new_email
 from tests.databases import Database
-
-_memberships = (UUID(int=0x01890000_0000_7000_8000_0000_0000_0000 + number) for number in count(1))
-
-
-class Memberships:
-    """Who belongs where, changed behind the application's back while there is no route for it yet."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def add(self, user_id: str, organization_id: str, *, joined: str) -> None:
-        """Make the person a member since that moment."""
-        self._database.rows(
-            "INSERT INTO member_list (membership_id, version, organization_id, user_id, live_user_id, role, joined_at)"
-            " VALUES (%s, 1, %s, %s, %s, 'member', %s)",
-            next(_memberships),
-            UUID(organization_id),
-            UUID(user_id),
-            UUID(user_id),
-            joined,
-        )
-
-    def end(self, user_id: str, organization_id: str) -> None:
-        """Take the person out."""
-        self._database.rows(
-            "UPDATE member_list SET live_user_id = NULL, ended_at = now() WHERE user_id = %s AND organization_id = %s",
-            UUID(user_id),
-            UUID(organization_id),
-        )
-
-    def close(self, organization_id: str) -> None:
-        """Close the organization and free its slots."""
-        self._database.rows(
-            "UPDATE organization_list SET ended_at = now(), personal_organization = NULL, slug_slot = NULL"
-            " WHERE organization_id = %s",
-            UUID(organization_id),
-        )
-
-    def choose(self, session_id: str, organization_id: str | None, *, at: str) -> None:
-        """Turn a device to an organization."""
-        self._database.rows(
-            "UPDATE session_list SET organization_id = %s, organization_chosen_at = %s WHERE session_id = %s",
-            organization_id and UUID(organization_id),
-            at,
-            UUID(session_id),
-        )
-
-
-@pytest.fixture
-def memberships(module_database: Database) -> Memberships:
-    return Memberships(module_database)
-
-
-@pytest.fixture
-def bo(browser: Browser, email: str) -> Any:
-    """The organization of Bo."""
-    other = Browser(browser.url)
-    other.sign_up(f"bo.{email}", name="Bo")
-    return active(other)
 
 
 def active(browser: Browser) -> Any:
@@ -97,17 +39,13 @@ def test_an_account_comes_with_its_organization_which_is_active_at_once(browser:
     assert "ada" not in organization["slug"].lower()
 
 
-def test_its_owner_is_the_person(browser: Browser, email: str, module_database: Database) -> None:
-    user_id = browser.sign_up(email).json()["user"]["id"]
-    rows = module_database.rows(
-        "SELECT organization_id, live_user_id, role FROM member_list WHERE user_id = %s", UUID(user_id)
-    )
-    assert rows == [(UUID(active(browser)), UUID(user_id), "owner")]
+def test_its_owner_is_the_person(ada: Person) -> None:
+    assert ada.roles() == {ada.email: "owner"}
+    assert ada.told("get-active-member")["organizationId"] == ada.own
 
 
-def test_it_is_one_commit(browser: Browser, email: str, module_database: Database) -> None:
-    user_id = browser.sign_up(email).json()["user"]["id"]
-    [(command_id,)] = module_database.rows("SELECT command_id FROM events WHERE stream_id = %s", UUID(user_id))
+def test_it_is_one_commit(ada: Person, module_database: Database) -> None:
+    [(command_id,)] = module_database.rows("SELECT command_id FROM events WHERE stream_id = %s", UUID(ada.user_id))
     names = module_database.rows("SELECT name FROM events WHERE command_id = %s", command_id)
     assert {"SignedUp", "MemberJoined", "SessionStarted", "OrganizationChosen"} < {name for (name,) in names}
 
@@ -129,77 +67,121 @@ def test_two_people_of_one_name_have_two_organizations(browser: Browser, email: 
     assert first[0]["id"] != second[0]["id"]
 
 
-def test_organizations_are_listed_in_the_order_of_joining(
-    browser: Browser, email: str, bo: str, memberships: Memberships
-) -> None:
-    user_id = browser.sign_up(email).json()["user"]["id"]
-    own = active(browser)
-    memberships.add(user_id, bo, joined="2020-01-01Z")
-    assert [organization["id"] for organization in organizations(browser)] == [bo, own]
+def test_organizations_are_listed_in_the_order_of_joining(ada: Person, bo: Person, clock: HandClock) -> None:
+    clock.wind(milliseconds=1)
+    bo.takes_in(ada)
+    clock.wind(milliseconds=1)
+    third = ada.founds("the-third")
+    ada.done("set-active", organizationId=ada.own)
+    assert ada.belongs_to() == [ada.own, bo.own, third]
 
 
-def test_a_new_device_starts_where_the_person_last_was(
-    browser: Browser, email: str, bo: str, memberships: Memberships
-) -> None:
-    user_id = browser.sign_up(email).json()["user"]["id"]
-    first, own = browser.session()["id"], active(browser)
-    memberships.add(user_id, bo, joined="2026-03-14T13:00Z")
-    memberships.choose(first, bo, at="2026-03-14T14:00Z")
-    browser.sign_in(email)
-    assert active(browser) == bo
-    memberships.choose(first, own, at="2026-03-14T15:00Z")
-    browser.sign_in(email)
-    assert active(browser) == own
+def test_a_new_device_starts_where_the_person_last_was(ada: Person, bo: Person, clock: HandClock) -> None:
+    clock.wind(hours=1)
+    bo.takes_in(ada)
+    assert ada.another_device().active == bo.own
+    clock.wind(hours=1)
+    ada.done("set-active", organizationId=ada.own)
+    assert ada.another_device().active == ada.own
 
 
 def test_without_a_choice_or_after_leaving_it_a_new_device_starts_in_the_oldest(
-    browser: Browser, email: str, bo: str, memberships: Memberships
+    ada: Person, bo: Person, clock: HandClock
 ) -> None:
-    user_id = browser.sign_up(email).json()["user"]["id"]
-    first, own = browser.session()["id"], active(browser)
-    memberships.choose(first, None, at="2026-03-14T12:00Z")
-    memberships.add(user_id, bo, joined="2020-01-01Z")
-    browser.sign_in(email)
-    assert active(browser) == bo
-    memberships.end(user_id, bo)
-    assert active(browser) is None
-    browser.sign_in(email)
-    assert active(browser) == own
+    clock.wind(hours=1)
+    bo.takes_in(ada)
+    ada.done("set-active", organizationId=None)
+    assert (ada.active, ada.another_device().active) == (None, ada.own)
+    clock.wind(hours=1)
+    ada.done("set-active", organizationId=bo.own)
+    assert ada.another_device().active == bo.own
+    bo.done("remove-member", memberIdOrEmail=ada.email)
+    assert ada.another_device().active == ada.own
 
 
-def test_who_belongs_nowhere_sees_empty_lists_and_no_error(
-    browser: Browser, email: str, memberships: Memberships
-) -> None:
-    user_id = browser.sign_up(email).json()["user"]["id"]
-    memberships.end(user_id, active(browser))
-    assert active(browser) is None
-    assert organizations(browser) == []
+def test_who_belongs_nowhere_sees_empty_lists_and_no_error(ada: Person) -> None:
+    ada.done("delete", organizationId=ada.own)
+    assert (ada.active, organizations(ada)) == (None, [])
+    assert ada.told("get-organization") is None
+    assert ada.told("get-full-organization") is None
 
 
 @pytest.mark.parametrize("name", ["Ada", ""])
 def test_who_belongs_nowhere_gets_a_personal_organization_at_the_next_sign_in(
-    browser: Browser, email: str, memberships: Memberships, module_database: Database, name: str
+    browser: Browser, email: str, module_database: Database, name: str
 ) -> None:
     user_id = browser.sign_up(email, name=name).json()["user"]["id"]
     old = active(browser)
-    memberships.end(user_id, old)
-    memberships.close(old)
+    assert browser.post("/organization/delete", {"organizationId": old}).status == 200
+    commands = module_database.value("SELECT count(*) FROM commands")
     browser.sign_in(email)
+    assert module_database.value("SELECT count(*) FROM commands") == commands + 1
     [organization] = organizations(browser)
     assert organization["name"] == f"{name or email.partition('@')[0]}'s Organization"
     assert organization["id"] == active(browser) != old
-    roles = module_database.rows("SELECT role FROM member_list WHERE live_user_id = %s", UUID(user_id))
+    roles = module_database.rows("SELECT role FROM member_list WHERE live_user_id = %s AND organization_id = %s",
+                                 UUID(user_id), UUID(organization["id"]))  # fmt: skip
     assert roles == [("owner",)]
     browser.sign_in(email)
     assert organizations(browser) == [organization]
 
 
-def test_a_closed_organization_is_neither_listed_nor_active(
-    browser: Browser, email: str, memberships: Memberships
+def test_a_device_that_is_signed_in_meanwhile_belongs_nowhere_until_then(ada: Person) -> None:
+    phone = ada.another_device()
+    ada.done("delete", organizationId=ada.own)
+    assert (ada.active, phone.active) == (None, None)
+    tablet = ada.another_device()
+    assert tablet.active is not None
+    assert (ada.active, ada.belongs_to()) == (None, [tablet.active])
+    assert ada.done("set-active", organizationId=tablet.active)["name"] == "Ada's Organization"
+
+
+def test_who_left_their_personal_organization_to_others_gets_another(ada: Person, bo: Person) -> None:
+    ada.takes_in(bo, "owner")
+    ada.done("leave", organizationId=ada.own)
+    assert ada.belongs_to() == []
+    another = ada.another_device().active
+    assert another not in (None, ada.own)
+    assert ada.roles(another) == {ada.email: "owner"}
+    assert bo.roles(ada.own) == {bo.email: "owner"}
+
+
+def test_who_handed_their_personal_organization_over_and_was_removed_gets_another(ada: Person, bo: Person) -> None:
+    ada.done("transfer-ownership", memberId=ada.takes_in(bo))
+    assert ada.another_device().active == ada.own
+    bo.done("remove-member", memberIdOrEmail=ada.email, organizationId=ada.own)
+    assert (ada.active, ada.belongs_to()) == (None, [])
+    another = ada.another_device().active
+    assert ada.belongs_to() == [another] != [ada.own]
+    # and that one can be closed and come again like the first
+    ada.done("delete", organizationId=another)
+    assert ada.another_device().active not in (None, another)
+
+
+def test_who_was_removed_from_the_only_one_gets_one_at_the_next_sign_in(
+    ada: Person, url: str, clock: HandClock
 ) -> None:
-    browser.sign_up(email)
-    memberships.close(active(browser))
-    assert active(browser) is None
-    assert organizations(browser) == []
-    browser.sign_in(email)
-    assert len(organizations(browser)) == 1
+    email = new_email()
+    guest = Browser(url)
+    guest.sign_up(email, callbackURL=f"/join?invitationId={ada.invites(email)}", name="Guest")
+    assert active(guest) == ada.own
+    ada.done("remove-member", memberIdOrEmail=email)
+    assert (active(guest), organizations(guest)) == (None, [])
+    guest.sign_in(email)
+    [organization] = organizations(guest)
+    assert (organization["name"], organization["id"]) == ("Guest's Organization", active(guest))
+
+
+def test_who_belongs_somewhere_gets_none(ada: Person, bo: Person) -> None:
+    bo.takes_in(ada)
+    ada.done("delete", organizationId=ada.own)
+    assert ada.another_device().active == bo.own
+    assert ada.belongs_to() == [bo.own]
+
+
+def test_a_closed_organization_is_neither_listed_nor_active(ada: Person, bo: Person) -> None:
+    bo.takes_in(ada)
+    assert (ada.active, ada.belongs_to()) == (bo.own, [ada.own, bo.own])
+    bo.done("delete", organizationId=bo.own)
+    assert (ada.active, ada.belongs_to()) == (None, [ada.own])
+    assert ada.another_device().active == ada.own

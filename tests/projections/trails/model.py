@@ -60,6 +60,7 @@ class Model:
             "organization_id": organization_id,
             "user_id": user_id,
             "role": "owner",
+            "seat": None,
             "joined_at": now,
             "ended_at": None,
         }
@@ -176,7 +177,7 @@ class Model:
 
     def of_an_organization(self, organization_id: UUID, through: int) -> Told:
         """Itself, and who belongs to it."""
-        empty: dict[str, Any] = {"organization": None, "memberships": {}}
+        empty: dict[str, Any] = {"organization": None, "memberships": {}, "invitations": {}}
         return self._told(empty, lambda change: change.organization == organization_id, through)
 
     def of_a_session(self, session_id: UUID, through: int) -> Told:

@@ -9,9 +9,6 @@ from typing import NamedTuple
 import pytest
 
 from domain.events.catalogue import EVENT_BY_NAME, Event
-from domain.membership import Joining, MemberJoined
-from domain.organization import PersonalOrganizationFounded
-from domain.roles import Role
 from domain.session import (
     EndReason,
     OrganizationChosen,
@@ -24,8 +21,10 @@ from domain.session import (
     Way,
 )
 from domain.user import ImageChanged, NameChanged, PasswordChanged, Revocation, SessionsRevoked, SignedUp
-from projections.trails.sentences import Cast, refusal, sentence
+from projections.trails.cast import Cast
+from projections.trails.sentences import refusal, sentence
 from tests.people import ADA, BO, NOON
+from tests.projections.trails.test_organization_sentences import TOLD as TOLD_OF_ORGANIZATIONS
 
 TO_ADA = Cast(actor="You", person="You", organization="Ada's Organization", device="Chrome 130 on macOS, Germany")
 TO_OTHERS = replace(TO_ADA, actor="Ada", person="Ada")
@@ -44,16 +43,6 @@ TOLD = {
         SignedUp(email="ada@example.com", name="Ada", image=None, email_hash=b"", password_version=1),
         "You opened your account.",
         "Ada opened an account.",
-    ),
-    "PersonalOrganizationFounded": Told(
-        PersonalOrganizationFounded(name="Ada's Organization", slug="org-1", owner_id=ADA),
-        "You founded Ada's Organization.",
-        "Ada founded Ada's Organization.",
-    ),
-    "MemberJoined": Told(
-        MemberJoined(organization_id=BO, user_id=ADA, role=Role.OWNER, joining=Joining.FOUNDED),
-        "You became owner of Ada's Organization.",
-        "Ada became owner of Ada's Organization.",
     ),
     "SessionStarted": Told(
         SessionStarted(user_id=ADA, token_hash=b"", way=Way.PASSWORD, epoch=0, expires_at=NOON + timedelta(days=7)),
@@ -138,10 +127,10 @@ WITH_REASONS = {"SessionEnded": EndReason, "SessionsRevoked": Revocation}
 
 def test_every_event_there_is_has_its_expected_sentence_for_every_reason() -> None:
     reasons = {name: [f"{name} {reason}" for reason in WITH_REASONS.get(name, [])] or [name] for name in EVENT_BY_NAME}
-    assert set(TOLD) == {one for expected in reasons.values() for one in expected}
-    assert {name: type(told.event) for name, told in TOLD.items()} == {
-        one: EVENT_BY_NAME[name] for name, expected in reasons.items() for one in expected
-    }
+    assert {*TOLD, *TOLD_OF_ORGANIZATIONS} == {one for expected in reasons.values() for one in expected}
+    events = {name: type(told.event) for name, told in TOLD.items()}
+    events |= {name: type(event) for name, (event, *_) in TOLD_OF_ORGANIZATIONS.items()}
+    assert events == {one: EVENT_BY_NAME[name] for name, expected in reasons.items() for one in expected}
     for name, told in TOLD.items():
         assert getattr(told.event, "reason", "") == name.partition(" ")[2]
 
@@ -250,7 +239,7 @@ def test_renewals_that_are_told_as_one_are_counted() -> None:
         (
             "organization/invite-member",
             "MEMBER_NOT_FOUND",
-            "A request to organization/invite-member was refused, from Firefox 132 on Linux, France.",
+            "A request to invite somebody was refused, from Firefox 132 on Linux, France.",
         ),
     ],
 )

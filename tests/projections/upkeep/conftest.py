@@ -9,19 +9,24 @@ from random import Random  # noqa: TID251  seeded: the same chances in every run
 import psycopg
 import pytest
 
+from domain.commands.context import Rules
 from domain.store.connections import Values, connection_arguments
 from domain.store.mapper import SealingMapper
 from tests.databases import Database
 from tests.keeping import caught_up
 from tests.lived import Lives, context_over
+from tests.lived_together import LivesTogether
 
 
 @pytest.fixture(scope="module")
 def lives(module_database: Database) -> Iterator[Lives]:
     """Some hundred events of two dozen people, in the log and in the journal: everything there is happened to some."""
     with context_over(module_database) as context:
-        lives = Lives(replace(context, sessions_per_user=2), Random(14))
+        rules = Rules(member_limit=5, invitation_limit=3)
+        lives = LivesTogether(replace(context, sessions_per_user=2, rules=rules), Random(14))
         lives.live(160)
+        for closing in (True, False, False):
+            lives.an_organization_lives(closing=closing)
         lives.what_has_run_out_is_noted()
         caught_up(module_database)
         yield lives

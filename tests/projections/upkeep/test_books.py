@@ -192,7 +192,7 @@ def test_rows_whose_key_got_lost_are_left_as_they_are(books: Books) -> None:
     mapper, url = SealingMapper(books.lives.context.keyring), books.database.owner_url
     result = books.verified()
     assert {one.table: one.differing for one in result.tables} == dict.fromkeys(
-        ("account_list", "session_list", "organization_list", "member_list", "journal"), 0
+        ("account_list", "session_list", "organization_list", "member_list", "invitation_list", "journal"), 0
     )
     with psycopg.connect(url, **connection_arguments("tests")) as connection:
         for compared in result.tables:

@@ -27,6 +27,7 @@ KEYS = {
     "session_list": "session_id",
     "organization_list": "organization_id",
     "member_list": "membership_id",
+    "invitation_list": "invitation_id",
     "journal": "position",
 }
 
@@ -78,7 +79,7 @@ def test_what_was_wrong_is_right_afterwards(
     lives: Lives, owner: Owner, mapper: SealingMapper, module_database: Database
 ) -> None:
     before = rows(owner, "member_list")
-    owner.execute("UPDATE member_list SET role = 'admin'")
+    owner.execute("UPDATE member_list SET role = 'other'")
     result = remade(module_database, mapper, "member_list")
     assert (rows(owner, "member_list"), result.differed) == (before, len(before))
 

@@ -130,7 +130,7 @@ def test_rows_are_healed_once_somebody_who_writes_to_the_table_is_done(
     lives: Lives, owner: Owner, mapper: SealingMapper, module_database: Database
 ) -> None:
     before = rows(owner, "member_list")
-    owner.execute("UPDATE member_list SET role = 'admin'")
+    owner.execute("UPDATE member_list SET role = 'other'")
     spoilt = compared(owner, mapper, "member_list")
     with psycopg.connect(module_database.application_url) as writer:
         writer.execute("UPDATE daybook.member_list SET role = 'owner' WHERE membership_id = %s", (before[0][0],))

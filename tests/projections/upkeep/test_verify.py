@@ -33,7 +33,11 @@ OTHER = {
     "bytea": "coalesce({column}, '') || '\\x00'",
     "timestamptz": "coalesce({column}, 'epoch') + interval '1 millisecond'",
 }
-ENDABLE = ("account_list", "session_list", "organization_list", "member_list")
+ENDABLE = ("account_list", "session_list", "organization_list", "member_list", "invitation_list")
+UNIQUE = {
+    "email_slot", "slug_slot", "personal_organization", "token_hash", "live_user_id", "stream_id", "seat", "place",
+    "pending_slot", "link_hash",
+}  # fmt: skip
 
 
 def verified(owner: Owner, mapper: SealingMapper) -> Verified:
@@ -53,6 +57,13 @@ def test_whatever_there_is_was_lived_through(lives: Lives, owner: Owner) -> None
     assert {json.loads(body)["reason"] for [body] in revocations} == {"everywhere", "others", "password_changed"}
     [(changed, current)] = owner.execute("SELECT count(*), max(password_version) FROM credentials").fetchall()
     assert 1 < current < changed
+    statuses = {status for [status] in owner.execute("SELECT status FROM invitation_list")}
+    assert statuses == {"pending", "accepted", "rejected", "canceled", "expired"}
+    [(seats, places, open_)] = owner.execute(
+        "SELECT (SELECT count(seat) FROM member_list), (SELECT count(place) FROM invitation_list),"
+        "       (SELECT count(*) FROM organization_list WHERE ended_at IS NULL AND personal_organization IS NULL)"
+    ).fetchall()
+    assert min(seats, places, open_) > 1
 
 
 def test_a_history_that_was_lived_through_is_clean(lives: Lives, owner: Owner, mapper: SealingMapper) -> None:
@@ -93,10 +104,10 @@ class Corruptions:
     def a_row_too_many(self, table: str) -> list[Any]:
         key, columns = TABLES[table]
         new = "-5" if table == "journal" else "gen_random_uuid()"
-        unique = {"email_slot", "slug_slot", "personal_organization", "token_hash", "live_user_id", "stream_id"}
+        given = {"token_hash": "'\\x00'", "link_hash": "'\\x00'", "stream_id": "gen_random_uuid()"}
         values = {name: name for name in columns} | {key: new}
-        for name in unique & values.keys():
-            values[name] = {"token_hash": "'\\x00'", "stream_id": "gen_random_uuid()"}.get(name, "NULL")
+        for name in UNIQUE & values.keys():
+            values[name] = given.get(name, "NULL")
         row = self._some(table)
         sql = f"INSERT INTO {table} ({', '.join(values)}) SELECT {', '.join(values.values())} FROM {table}"
         return [self._run(f"{sql} WHERE {key} = %s RETURNING {key}", row)]
@@ -133,7 +144,7 @@ class Corruptions:
         return self._change("session_list", longer, self._some("session_list"))
 
     def a_right_not_given(self, table: str) -> list[Any]:
-        return self._change("member_list", "role = 'admin'", self._some("member_list"))
+        return self._change("member_list", "role = 'admin'", self._some("member_list", "role <> 'admin'"))
 
     def anothers_session(self, table: str) -> list[Any]:
         row = self._some("session_list")
@@ -146,9 +157,10 @@ class Corruptions:
         return self._chances.choice(found)[0]
 
     def _nullable(self, table: str) -> str:
-        return {"account_list": "name", "session_list": "ip_address", "organization_list": "name"}.get(
-            table, "live_user_id" if table == "member_list" else "person_id"
-        )
+        return {
+            "account_list": "name", "session_list": "ip_address", "organization_list": "name",
+            "member_list": "live_user_id", "invitation_list": "email", "journal": "person_id",
+        }[table]  # fmt: skip
 
     def _change(self, table: str, sets: str, key: Any) -> list[Any]:
         self._run(f"UPDATE {table} SET {sets} WHERE {TABLES[table][0]} = %s", key)

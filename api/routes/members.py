@@ -1,0 +1,231 @@
+"""The members of an organization: who they are and what they may (wire.md §10, A24)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from typing_extensions import TypedDict
+
+from api.edge.admission import Caller, Calling
+from api.edge.answers import Answer
+from api.edge.problems import Problem
+from domain.refusals import MemberNotFound, NotAMember, OrganizationNotFound
+from domain.roles import PERMISSIONS, Roles, allow, roles_in
+from projections.lists import member_list, organization_list
+from projections.lists.member_list import Filter, Order
+from projections.lists.session_list import LiveSession
+
+from . import shapes
+from .documented import documented
+from .fields import id_in
+from .queries import no_key_twice, without_empty
+
+router = APIRouter(prefix="/organization", tags=["organization"])
+
+NO_ACTIVE = "NO_ACTIVE_ORGANIZATION"
+NOT_A_MEMBER = "YOU_ARE_NOT_A_MEMBER_OF_THIS_ORGANIZATION"
+
+_Field = Literal["id", "createdAt", "role", "userId", "organizationId"]
+_Operator = Literal["eq", "ne", "lt", "lte", "gt", "gte", "in", "not_in", "contains", "starts_with", "ends_with"]
+_OF_MANY = {"in", "not_in"}
+
+
+class ListMembers(BaseModel):
+    """Which members of which organization, in which order. Empty values count as not given (wire.md §1)."""
+
+    organizationId: str = ""
+    organizationSlug: str = ""
+    limit: Annotated[int | None, Field(ge=0, le=2**31 - 1, description="At most so many; all without it, or 0.")] = None
+    offset: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    sortBy: _Field = "createdAt"
+    sortDirection: Literal["asc", "desc"] = "asc"
+    filterField: _Field | None = None
+    filterOperator: _Operator = "eq"
+    filterValue: Annotated[str, Field(description="With `in` and `not_in` several, comma-separated.")] = ""
+    search: Annotated[str, Field(max_length=200, description="The start of a word of the name, or of the address.")] = (
+        ""
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_not_given(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return without_empty(given)
+
+
+class ActiveMemberRole(BaseModel):
+    """Whose role in which organization: one's own in the active one, if nothing is named."""
+
+    userId: str = ""
+    organizationId: str = ""
+    organizationSlug: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_not_given(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return without_empty(given)
+
+
+class HasPermission(BaseModel):
+    """Which actions on which resources; exactly one of both. The singular is never allowed (wire.md §10)."""
+
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [
+        {"permissions": {"member": ["create", "update"]}}
+    ]})  # fmt: skip
+
+    permissions: dict[str, list[str]] | None = None
+    permission: dict[str, list[str]] | None = None
+    organizationId: str = ""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> HasPermission:
+        if (self.permissions is None) == (self.permission is None):
+            raise ValueError("Invalid input")
+        return self
+
+
+class MembersAnswer(TypedDict):
+    """Members, and how many the filter leaves in all."""
+
+    members: list[shapes.MemberWithPerson]
+    total: int
+
+
+class RoleAnswer(TypedDict):
+    """A member's role."""
+
+    role: str
+
+
+class PermissionAnswer(TypedDict):
+    """Whether all of it is allowed."""
+
+    error: None
+    success: bool
+
+
+@router.get(
+    "/list-members",
+    summary="The members of an organization; all, or a page of them, filtered, sorted, searched",
+    dependencies=[no_key_twice(ListMembers)],
+    responses=documented(
+        MembersAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", NO_ACTIVE, "ORGANIZATION_NOT_FOUND", NOT_A_MEMBER, body=False
+    ),
+)
+def list_members(calling: Calling, query: Annotated[ListMembers, Query()]) -> Answer:
+    session, read = calling.admitted(), calling.daybook.context.store.statements
+    organization_id = meant(calling, session, query.organizationId, query.organizationSlug)
+    if member_list.live_role(read, organization_id, session.user_id) is None:
+        raise Problem.of_code(NOT_A_MEMBER)
+    rows, total = member_list.members_of(
+        read,
+        organization_id,
+        filtered=_filter(query),
+        search=query.search,
+        order=Order(field=query.sortBy, descending=query.sortDirection == "desc"),
+        limit=query.limit or None,
+        offset=query.offset,
+    )
+    return Answer(MembersAnswer(members=[shapes.member_with_person(row) for row in rows], total=total))
+
+
+@router.get(
+    "/get-active-member",
+    summary="Yourself as a member of the active organization",
+    responses=documented(shapes.MemberWithPerson, "UNAUTHORIZED", NO_ACTIVE, "MEMBER_NOT_FOUND", body=False),
+)
+def get_active_member(calling: Calling) -> Answer:
+    session = calling.admitted()
+    organization_id = meant(calling, session, "", "")
+    row = member_list.member_of(calling.daybook.context.store.statements, organization_id, session.user_id)
+    if row is None:
+        raise MemberNotFound
+    return Answer(shapes.member_with_person(row))
+
+
+@router.get(
+    "/get-active-member-role",
+    summary="What a member is",
+    dependencies=[no_key_twice(ActiveMemberRole)],
+    responses=documented(
+        RoleAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", NO_ACTIVE, "ORGANIZATION_NOT_FOUND", NOT_A_MEMBER, body=False
+    ),
+)
+def get_active_member_role(calling: Calling, query: Annotated[ActiveMemberRole, Query()]) -> Answer:
+    session, read = calling.admitted(), calling.daybook.context.store.statements
+    organization_id = meant(calling, session, query.organizationId, query.organizationSlug)
+    own = member_list.live_role(read, organization_id, session.user_id)
+    asked = id_in(query.userId)
+    role = own if asked is None else member_list.live_role(read, organization_id, asked)
+    if own is None or role is None:
+        raise Problem.of_code(NOT_A_MEMBER)
+    return Answer(RoleAnswer(role=role))
+
+
+@router.post(
+    "/has-permission",
+    summary="Whether your roles allow all of this",
+    responses=documented(
+        PermissionAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", NO_ACTIVE, "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION"
+    ),
+)
+def has_permission(calling: Calling, form: HasPermission) -> Answer:
+    session = calling.admitted()
+    organization_id = meant(calling, session, form.organizationId, "")
+    role = member_list.live_role(calling.daybook.context.store.statements, organization_id, session.user_id)
+    if role is None:
+        raise Problem.of_code(NotAMember.code, status=401)
+    return Answer(PermissionAnswer(error=None, success=_allowed(roles_in(role), form.permissions or {})))
+
+
+def _allowed(roles: Roles, permissions: dict[str, list[str]]) -> bool:
+    asked = [(resource, action) for resource, actions in permissions.items() for action in actions]
+    known = {resource for permitted in PERMISSIONS.values() for resource in permitted}
+    named = bool(permissions) and all(actions and resource in known for resource, actions in permissions.items())
+    return named and all(allow(roles, resource, action) for resource, action in asked)
+
+
+def meant(calling: Caller, session: LiveSession, organization_id: str, slug: str) -> UUID:
+    """The organization that is named, else the active one. Raises NO_ACTIVE_ORGANIZATION or OrganizationNotFound."""
+    if slug and not organization_id:
+        found = organization_list.organization_by_slug(calling.daybook.context.store.statements, slug)
+        if found is None:
+            raise OrganizationNotFound
+        return found
+    meant = id_in(organization_id) or session.active_organization_id
+    if meant is None:
+        raise Problem.of_code(NO_ACTIVE)
+    return meant
+
+
+def _filter(query: ListMembers) -> Filter | None:
+    """The filter a query asks for. Raises RequestValidationError for a value that is none of its field's."""
+    if query.filterField is None:
+        return None
+    parts = query.filterValue.split(",") if query.filterOperator in _OF_MANY else [query.filterValue]
+    try:
+        values = [_value(query.filterField, query.filterOperator, part.strip()) for part in parts]
+    except ValueError:
+        wrong = {"type": "value_error", "loc": ("query", "filterValue"), "ctx": {"error": "Invalid input"}}
+        raise RequestValidationError([wrong]) from None
+    value = values if query.filterOperator in _OF_MANY else values[0]
+    return Filter(field=query.filterField, operator=query.filterOperator, value=value)
+
+
+def _value(field: str, operator: str, text: str) -> Any:
+    if operator in ("contains", "starts_with", "ends_with"):
+        return text
+    match member_list.field_type(field):
+        case "uuid":
+            return id_in(text) or UUID(int=0)
+        case "timestamptz":
+            moment = datetime.fromisoformat(text)
+            if moment.tzinfo is None:
+                raise ValueError
+            return moment
+        case _:
+            return text

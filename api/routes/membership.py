@@ -1,0 +1,204 @@
+"""How members become something else, and how they go (wire.md §10, §10.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+from typing_extensions import TypedDict
+
+from api.edge.admission import Caller, Calling
+from api.edge.answers import Answer
+from api.edge.problems import Problem
+from domain.commands import membership as memberships
+from domain.email_address import canonical
+from domain.refusals import EmptyRole, MemberNotFound, UnknownRole
+from domain.roles import Role, Roles, roles_in
+from projections.lists import member_list
+from projections.lists.member_list import MemberRow
+
+from . import shapes
+from .documented import documented
+from .fields import id_in
+from .members import NO_ACTIVE, meant
+
+router = APIRouter(prefix="/organization", tags=["organization"])
+
+
+class RemoveMember(BaseModel):
+    """Which member to remove: by the member's id, or the person's address."""
+
+    model_config = ConfigDict(strict=True)
+
+    memberIdOrEmail: str
+    organizationId: str = ""
+
+
+class UpdateRole(BaseModel):
+    """What a member shall be."""
+
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [
+        {"memberId": "01890000000070008000000000000001", "role": "admin"}
+    ]})  # fmt: skip
+
+    memberId: str
+    role: str | list[str]
+    organizationId: str = ""
+
+
+class Leave(BaseModel):
+    """Which organization to leave."""
+
+    model_config = ConfigDict(strict=True)
+
+    organizationId: str
+
+
+class Transfer(BaseModel):
+    """Which member shall own the organization."""
+
+    model_config = ConfigDict(strict=True)
+
+    memberId: str
+    organizationId: str = ""
+
+
+class RemovedAnswer(TypedDict):
+    """The member who was removed; with who they are if they were named by their address."""
+
+    member: shapes.Member
+
+
+@router.post(
+    "/update-member-role",
+    summary="Make a member something else",
+    responses=documented(
+        shapes.Member,
+        "VALIDATION_ERROR",
+        "UNAUTHORIZED",
+        NO_ACTIVE,
+        "ROLE_NOT_FOUND",
+        "SESSION_NOT_FRESH",
+        "MEMBER_NOT_FOUND",
+        "YOU_ARE_NOT_ALLOWED_TO_UPDATE_THIS_MEMBER",
+        "YOU_CANNOT_LEAVE_THE_ORGANIZATION_WITHOUT_AN_OWNER",
+        "CONFLICT",
+    ),
+)
+def update_member_role(calling: Calling, form: UpdateRole) -> Answer:
+    session = calling.admitted()
+    roles = _roles(form.role)
+    if Role.OWNER in roles:
+        calling.require_fresh(session)
+    organization_id, membership_id = meant(calling, session, form.organizationId, ""), id_in(form.memberId)
+    if membership_id is None:
+        raise MemberNotFound
+    memberships.change_role(
+        calling.daybook.context,
+        calling.command(session),
+        organization_id=organization_id,
+        membership_id=membership_id,
+        roles=roles,
+    )
+    return Answer(shapes.member(_member(calling, membership_id)))
+
+
+@router.post(
+    "/remove-member",
+    summary="Remove a member",
+    responses=documented(
+        RemovedAnswer,
+        "VALIDATION_ERROR",
+        "UNAUTHORIZED",
+        NO_ACTIVE,
+        "MEMBER_NOT_FOUND",
+        "YOU_CANNOT_LEAVE_THE_ORGANIZATION_AS_THE_ONLY_OWNER",
+        "YOU_ARE_NOT_ALLOWED_TO_DELETE_THIS_MEMBER",
+        "CONFLICT",
+    ),
+)
+def remove_member(calling: Calling, form: RemoveMember) -> Answer:
+    session, context = calling.admitted(), calling.daybook.context
+    organization_id = meant(calling, session, form.organizationId, "")
+    membership_id = id_in(form.memberIdOrEmail)
+    if by_email := "@" in form.memberIdOrEmail:
+        address = canonical(form.memberIdOrEmail)
+        email_hash = b"" if address is None else context.keyring.email_hash(address)
+        membership_id = context.lookups.member_with_email(organization_id, email_hash)
+    if membership_id is None:
+        raise MemberNotFound
+    memberships.remove_member(
+        context, calling.command(session), organization_id=organization_id, membership_id=membership_id
+    )
+    removed = _member(calling, membership_id)
+    shown = shapes.member_with_person(removed) if by_email else shapes.member(removed)
+    return Answer(RemovedAnswer(member=shown))
+
+
+@router.post(
+    "/leave",
+    summary="Leave an organization",
+    responses=documented(
+        shapes.MemberWithPerson,
+        "VALIDATION_ERROR",
+        "UNAUTHORIZED",
+        "MEMBER_NOT_FOUND",
+        "YOU_CANNOT_LEAVE_THE_ORGANIZATION_AS_THE_ONLY_OWNER",
+        "CONFLICT",
+    ),
+)
+def leave(calling: Calling, form: Leave) -> Answer:
+    session, organization_id = calling.admitted(), id_in(form.organizationId)
+    if organization_id is None:
+        raise MemberNotFound
+    membership_id = memberships.leave(
+        calling.daybook.context, calling.command(session), organization_id=organization_id
+    )
+    return Answer(shapes.member_with_person(_member(calling, membership_id)))
+
+
+@router.post(
+    "/transfer-ownership",
+    summary="Make another member the owner, and yourself an admin",
+    responses=documented(
+        shapes.Member,
+        "VALIDATION_ERROR",
+        "UNAUTHORIZED",
+        "SESSION_NOT_FRESH",
+        NO_ACTIVE,
+        "MEMBER_NOT_FOUND",
+        "YOU_ARE_NOT_ALLOWED_TO_UPDATE_THIS_MEMBER",
+        "CONFLICT",
+    ),
+)
+def transfer_ownership(calling: Calling, form: Transfer) -> Answer:
+    session = calling.admitted()
+    calling.require_fresh(session)
+    organization_id, membership_id = meant(calling, session, form.organizationId, ""), id_in(form.memberId)
+    if membership_id is None:
+        raise MemberNotFound
+    memberships.transfer_ownership(
+        calling.daybook.context,
+        calling.command(session),
+        organization_id=organization_id,
+        membership_id=membership_id,
+    )
+    return Answer(shapes.member(_member(calling, membership_id)))
+
+
+def _roles(given: str | Sequence[str]) -> Roles:
+    try:
+        return roles_in(given)
+    except EmptyRole:
+        raise Problem(400) from None
+    except UnknownRole as unknown:
+        raise Problem.of_code(unknown.code, f"{unknown.code}: {unknown.name}") from None
+
+
+def _member(calling: Caller, membership_id: UUID) -> MemberRow:
+    row = member_list.member(calling.daybook.context.store.statements, membership_id)
+    if row is None:
+        raise MemberNotFound
+    return row

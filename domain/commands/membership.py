@@ -1,0 +1,133 @@
+"""Commands about members: what they may be, how they go, who owns an organization (wire.md §10.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from domain.events.catalogue import MEMBERSHIP
+from domain.membership import Membership
+from domain.organization import Organization
+from domain.refusals import LastOwner, LastOwnerDemoted, MayNotChangeRole, MayNotRemove, MemberNotFound
+from domain.roles import Role, Roles, allow, cover
+from domain.store import Loaded
+from domain.store.conflicts import decided_again
+from domain.store.envelope import Command
+
+from .acting import actor
+from .context import Context
+from .standing import standing
+
+
+@decided_again
+def change_role(
+    context: Context, command: Command, *, organization_id: UUID, membership_id: UUID, roles: Roles
+) -> bool:
+    """Make a member something else; whether they were not. Who does it must hold what both the old and the new allow.
+
+    Raises MemberNotFound, MayNotChangeRole, LastOwnerDemoted, Conflict.
+    """
+    own = standing(context, organization_id, actor(command))
+    if own is None:
+        raise MemberNotFound
+    target = _member(context, membership_id)
+    if target.state.organization_id != organization_id:
+        raise MayNotChangeRole
+    if not cover(own.roles, target.state.roles) or not cover(own.roles, roles):
+        raise MayNotChangeRole
+    if not allow(own.roles, "member", "update"):
+        raise MayNotChangeRole
+    try:
+        owners = _owners(own.organization, target.state, owns=Role.OWNER in roles)
+    except LastOwner:
+        raise LastOwnerDemoted from None
+    return context.store.append(
+        command,
+        own.subject,
+        target.then(target.state.change_role(roles)),
+        own.organization.then(owners),
+        guards=own.guards,
+    )
+
+
+@decided_again
+def remove_member(context: Context, command: Command, *, organization_id: UUID, membership_id: UUID) -> None:
+    """Remove a member. Raises MemberNotFound, LastOwner (also for an owner whom a mere admin would remove),
+    MayNotRemove, Conflict.
+    """
+    own = standing(context, organization_id, actor(command))
+    if own is None:
+        raise MemberNotFound
+    target = _member(context, membership_id)
+    if target.state.organization_id != organization_id:
+        raise MemberNotFound
+    if target.state.owns and Role.OWNER not in own.roles:
+        raise LastOwner
+    owners = _owners(own.organization, target.state, owns=False)
+    if not allow(own.roles, "member", "delete"):
+        raise MayNotRemove
+    context.store.append(
+        command,
+        own.subject,
+        target.then(target.state.remove()),
+        own.organization.then(owners),
+        guards=own.guards,
+    )
+
+
+@decided_again
+def leave(context: Context, command: Command, *, organization_id: UUID) -> UUID:
+    """Leave an organization; which membership that was. Raises MemberNotFound, LastOwner, Conflict."""
+    own = standing(context, organization_id, actor(command))
+    if own is None:
+        raise MemberNotFound
+    owners = _owners(own.organization, own.membership.state, owns=False)
+    context.store.append(
+        command,
+        own.subject,
+        own.membership.then(own.membership.state.leave()),
+        own.organization.then(owners),
+        guards=own.guards,
+    )
+    return own.membership.stream_id
+
+
+@decided_again
+def transfer_ownership(context: Context, command: Command, *, organization_id: UUID, membership_id: UUID) -> None:
+    """Make another member the owner and oneself an admin, in one commit.
+
+    Raises MemberNotFound, MayNotChangeRole, Conflict.
+    """
+    own = standing(context, organization_id, actor(command))
+    if own is None:
+        raise MemberNotFound
+    target = _member(context, membership_id)
+    if target.state.organization_id != organization_id or Role.OWNER not in own.roles:
+        raise MayNotChangeRole
+    if target.stream_id == own.membership.stream_id:
+        raise MayNotChangeRole
+    added = _owners(own.organization, target.state, owns=True)
+    removed = own.organization.after(added).remove_owner(own.membership.state.user_id)
+    context.store.append(
+        command,
+        own.subject,
+        target.then(target.state.change_role((Role.OWNER,))),
+        own.membership.then(own.membership.state.change_role((Role.ADMIN,))),
+        own.organization.then([*added, *removed]),
+        guards=own.guards,
+    )
+
+
+def _member(context: Context, membership_id: UUID) -> Loaded[Membership]:
+    """A living membership. Raises MemberNotFound."""
+    [found] = context.store.load_each((MEMBERSHIP, membership_id))
+    if found is None or found.state.ended:
+        raise MemberNotFound
+    return found
+
+
+def _owners(organization: Loaded[Organization], member: Membership, *, owns: bool) -> list[Any]:
+    """What becomes of the organization's owners with what becomes of a member. Raises LastOwner."""
+    if owns:
+        return organization.state.add_owner(member.user_id)
+    return organization.state.remove_owner(member.user_id)

@@ -1,0 +1,185 @@
+"""Invitation: a place in an organization offered to an e-mail address, for a while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+from uuid import UUID
+
+from .personal import Personal
+from .refusals import InvitationNotFound, NotTheRecipient
+from .roles import Roles, roles_in, text_of
+
+
+class Status(StrEnum):
+    """What became of an invitation. One that ran out shows as pending on the wire (wire.md §10.2)."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationSent:
+    """Somebody who may was ready to take the owner of an address into an organization.
+
+    `link_hash` is the keyed hash of the id that stands in the link; `place` one of those an organization has where the
+    number of pending invitations is limited.
+    """
+
+    organization_id: UUID
+    email: Personal
+    email_hash: bytes
+    role: str
+    inviter_id: UUID
+    link_hash: bytes
+    expires_at: datetime
+    place: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationResent:
+    """The clock of the invitation starts anew; who resent it stands for it from now on."""
+
+    inviter_id: UUID
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationAccepted:
+    """The person who has the address joined by it."""
+
+    user_id: UUID
+    membership_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationRejected:
+    """The person who has the address does not want to join."""
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationCanceled:
+    """The organization takes the invitation back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationExpired:
+    """It was noticed that the invitation had run out."""
+
+
+InvitationEvent = (
+    InvitationSent | InvitationResent | InvitationAccepted | InvitationRejected | InvitationCanceled | InvitationExpired
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invitation:
+    """A place offered. It can be accepted while it is pending and has not run out, by who has the address."""
+
+    organization_id: UUID
+    email_hash: bytes
+    roles: Roles
+    inviter_id: UUID
+    expires_at: datetime
+    status: Status = Status.PENDING
+
+    @staticmethod
+    def send(
+        *,
+        organization_id: UUID,
+        email: str,
+        email_hash: bytes,
+        roles: Roles,
+        inviter_id: UUID,
+        link_hash: bytes,
+        expires_at: datetime,
+        place: int | None,
+    ) -> list[InvitationEvent]:
+        """Offer a place. `email` is canonical, `email_hash` its keyed hash."""
+        return [
+            InvitationSent(
+                organization_id=organization_id,
+                email=email,
+                email_hash=email_hash,
+                role=text_of(roles),
+                inviter_id=inviter_id,
+                link_hash=link_hash,
+                expires_at=expires_at,
+                place=place,
+            )
+        ]
+
+    def resend(self, *, inviter_id: UUID, expires_at: datetime) -> list[InvitationEvent]:
+        """Start the clock anew. Asked of one that can be accepted."""
+        return [InvitationResent(inviter_id=inviter_id, expires_at=expires_at)]
+
+    def accept(self, *, user_id: UUID, membership_id: UUID, email_hash: bytes, now: datetime) -> list[InvitationEvent]:
+        """Join by it. Raises InvitationNotFound, NotTheRecipient."""
+        self.require_open(now=now)
+        self.require_recipient(email_hash)
+        return [InvitationAccepted(user_id=user_id, membership_id=membership_id)]
+
+    def reject(self, *, user_id: UUID, email_hash: bytes) -> list[InvitationEvent]:
+        """Do not want it, also once it has run out (wire.md A28). Raises InvitationNotFound, NotTheRecipient."""
+        if self.status not in (Status.PENDING, Status.EXPIRED):
+            raise InvitationNotFound
+        self.require_recipient(email_hash)
+        return [InvitationRejected(user_id=user_id)]
+
+    def cancel(self) -> list[InvitationEvent]:
+        """Take it back, also once it has run out; nothing if it was. Raises InvitationNotFound (wire.md A28)."""
+        match self.status:
+            case Status.CANCELED:
+                return []
+            case Status.PENDING | Status.EXPIRED:
+                return [InvitationCanceled()]
+            case _:
+                raise InvitationNotFound
+
+    def expire(self, *, now: datetime) -> list[InvitationEvent]:
+        """Note that it has run out; nothing if it has not, or ended before."""
+        return [InvitationExpired()] if self.status is Status.PENDING and now >= self.expires_at else []
+
+    def require_open(self, *, now: datetime) -> None:
+        """It is pending and has not run out. Raises InvitationNotFound."""
+        if self.status is not Status.PENDING or now >= self.expires_at:
+            raise InvitationNotFound
+
+    def require_recipient(self, email_hash: bytes) -> None:
+        """It was sent to this address. Raises NotTheRecipient."""
+        if email_hash != self.email_hash:
+            raise NotTheRecipient
+
+
+def evolve(state: Invitation | None, event: InvitationEvent) -> Invitation:
+    """What the invitation is after one more event."""
+    match event:
+        case InvitationSent() as sent:
+            return Invitation(
+                organization_id=sent.organization_id,
+                email_hash=sent.email_hash,
+                roles=roles_in(sent.role),
+                inviter_id=sent.inviter_id,
+                expires_at=sent.expires_at,
+            )
+    assert state is not None, "an invitation begins with InvitationSent"
+    match event:
+        case InvitationResent(inviter_id=inviter_id, expires_at=expires_at):
+            return replace(state, inviter_id=inviter_id, expires_at=expires_at)
+        case InvitationAccepted():
+            return replace(state, status=Status.ACCEPTED)
+        case InvitationRejected():
+            return replace(state, status=Status.REJECTED)
+        case InvitationCanceled():
+            return replace(state, status=Status.CANCELED)
+        case InvitationExpired():
+            return replace(state, status=Status.EXPIRED)
+        case _:
+            assert_never(event)

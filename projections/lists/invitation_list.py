@@ -1,0 +1,177 @@
+"""invitation_list: the places in organizations that were offered to somebody."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.events.catalogue import INVITATION
+from domain.invitation import (
+    InvitationAccepted,
+    InvitationCanceled,
+    InvitationExpired,
+    InvitationRejected,
+    InvitationResent,
+    InvitationSent,
+    Status,
+)
+from domain.store.connections import Statements
+from domain.store.envelope import Recorded
+from domain.store.rows import Projection, Row, Table, change, put
+
+TABLE = Table(
+    "invitation_list",
+    "invitation_id",
+    {
+        "organization_id": "uuid",
+        "email": "text",
+        "email_hash": "bytea",
+        "pending_slot": "bytea",
+        "place": "integer",
+        "role": "text",
+        "status": "text",
+        "inviter_id": "uuid",
+        "link_hash": "bytea",
+        "created_at": "timestamptz",
+        "expires_at": "timestamptz",
+        "ended_at": "timestamptz",
+    },
+)
+
+
+def project(recorded: Recorded) -> Row | None:
+    """What an event means for the invitation's row."""
+    match recorded.event:
+        case InvitationSent() as sent:
+            return put(
+                organization_id=sent.organization_id,
+                email=sent.email,
+                email_hash=sent.email_hash,
+                pending_slot=sent.email_hash,
+                place=sent.place,
+                role=sent.role,
+                status=Status.PENDING,
+                inviter_id=sent.inviter_id,
+                link_hash=sent.link_hash,
+                created_at=recorded.at,
+                expires_at=sent.expires_at,
+            )
+        case InvitationResent(inviter_id=inviter_id, expires_at=expires_at):
+            return change(inviter_id=inviter_id, expires_at=expires_at)
+        case InvitationAccepted():
+            return _ended(Status.ACCEPTED, recorded)
+        case InvitationRejected():
+            return _ended(Status.REJECTED, recorded)
+        case InvitationCanceled():
+            return _ended(Status.CANCELED, recorded)
+        case InvitationExpired():
+            return _ended(Status.EXPIRED, recorded)
+        case _:
+            return None
+
+
+def _ended(status: Status, recorded: Recorded) -> Row:
+    return change(status=status, pending_slot=None, place=None, ended_at=recorded.at)
+
+
+PROJECTION = Projection(INVITATION.name, TABLE, project)
+
+
+class InvitationRow(NamedTuple):
+    """An invitation, with its organization and who sent it; `email` is None once erased."""
+
+    invitation_id: UUID
+    organization_id: UUID
+    email: str | None
+    role: str
+    status: str
+    inviter_id: UUID
+    created_at: datetime
+    expires_at: datetime
+    organization_name: str | None
+    organization_slug: str
+    organization_open: bool
+    inviter_email: str | None
+
+
+_ROWS = """
+SELECT i.invitation_id, i.organization_id, i.email, i.role, i.status, i.inviter_id, i.created_at, i.expires_at,
+       o.name, o.slug, o.ended_at IS NULL, a.email
+  FROM invitation_list i
+  JOIN organization_list o USING (organization_id)
+  LEFT JOIN account_list a ON a.user_id = i.inviter_id
+"""
+
+
+def invitation(read: Statements, link_hash: bytes) -> InvitationRow | None:
+    """The invitation with this link."""
+    row = read.row(f"{_ROWS} WHERE i.link_hash = $1", link_hash)
+    return None if row is None else InvitationRow(*row)
+
+
+def invitation_with_id(read: Statements, invitation_id: UUID) -> InvitationRow | None:
+    """The invitation of this stream."""
+    row = read.row(f"{_ROWS} WHERE i.invitation_id = $1", invitation_id)
+    return None if row is None else InvitationRow(*row)
+
+
+def invitations_of(read: Statements, organization_id: UUID, *, limit: int | None, offset: int) -> list[InvitationRow]:
+    """The invitations of an organization, whatever became of them, oldest first; all, or a page of them."""
+    rows = read.rows(
+        f"{_ROWS} WHERE i.organization_id = $1 ORDER BY i.created_at, i.invitation_id LIMIT $2 OFFSET $3",
+        organization_id,
+        limit,
+        offset,
+    )
+    return [InvitationRow(*row) for row in rows]
+
+
+def invitations_to(read: Statements, email_hash: bytes) -> list[InvitationRow]:
+    """The invitations to an address into open organizations that nobody ended, also those that ran out."""
+    rows = read.rows(
+        f"{_ROWS} WHERE i.email_hash = $1 AND i.status IN ('pending', 'expired') AND o.ended_at IS NULL"
+        " ORDER BY i.created_at, i.invitation_id",
+        email_hash,
+    )
+    return [InvitationRow(*row) for row in rows]
+
+
+def by_link(read: Statements, link_hash: bytes) -> UUID | None:
+    """Which invitation has this link."""
+    row = read.row("SELECT invitation_id FROM invitation_list WHERE link_hash = $1", link_hash)
+    return None if row is None else row[0]
+
+
+def pending(read: Statements, organization_id: UUID, email_hash: bytes) -> UUID | None:
+    """Which invitation holds this address's place in an organization; perhaps one that has run out unnoticed."""
+    row = read.row(
+        "SELECT invitation_id FROM invitation_list WHERE organization_id = $1 AND pending_slot = $2",
+        organization_id,
+        email_hash,
+    )
+    return None if row is None else row[0]
+
+
+def run_out(read: Statements, organization_id: UUID, *, now: datetime, limit: int) -> list[UUID]:
+    """Pending invitations of an organization that have run out, oldest first."""
+    rows = read.rows(
+        "SELECT invitation_id FROM invitation_list"
+        " WHERE organization_id = $1 AND pending_slot IS NOT NULL AND expires_at <= $2 ORDER BY expires_at LIMIT $3",
+        organization_id,
+        now,
+        limit,
+    )
+    return [row[0] for row in rows]
+
+
+def free_places(read: Statements, organization_id: UUID, *, limit: int) -> list[int]:
+    """The places for pending invitations that are free, of `limit` less those that were sent without one."""
+    rows = read.rows(
+        "WITH held AS (SELECT place FROM invitation_list WHERE organization_id = $1 AND pending_slot IS NOT NULL)"
+        " SELECT place FROM generate_series(1, $2::integer - (SELECT count(*) FROM held WHERE place IS NULL)::integer)"
+        " AS place WHERE place NOT IN (SELECT place FROM held WHERE place IS NOT NULL) ORDER BY place",
+        organization_id,
+        limit,
+    )
+    return [row[0] for row in rows]

@@ -1,0 +1,91 @@
+"""Roles: what each allows, and who may grant which (wire.md §10.1)."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.refusals import EmptyRole, UnknownRole
+from domain.roles import Role, allow, cover, roles_in, text_of
+from tests.domain.stories import refuses
+
+# the table of wire.md §10.1, cell by cell
+MATRIX = {
+    "owner": {
+        "organization": "update delete",
+        "member": "create update delete",
+        "invitation": "create cancel",
+        "team": "create update delete",
+        "ac": "create read update delete",
+    },
+    "admin": {
+        "organization": "update",
+        "member": "create update delete",
+        "invitation": "create cancel",
+        "team": "create update delete",
+        "ac": "create read update delete",
+    },
+    "member": {"organization": "", "member": "", "invitation": "", "team": "", "ac": "read"},
+}
+ACTIONS = ("create", "read", "update", "delete", "cancel", "everything")
+
+
+@pytest.mark.parametrize("role", list(MATRIX))
+@pytest.mark.parametrize("resource", [*MATRIX["owner"], "moon"])
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_role_allows_what_the_table_says(role: str, resource: str, action: str) -> None:
+    expected = action in MATRIX[role].get(resource, "").split()
+    assert allow(roles_in(role), resource, action) is expected
+
+
+def test_several_roles_allow_what_any_of_them_does() -> None:
+    assert allow(roles_in("member,admin"), "member", "delete")
+    assert allow(roles_in("member,admin"), "ac", "read")
+    assert not allow(roles_in("member,admin"), "organization", "delete")
+
+
+@pytest.mark.parametrize(
+    ("given", "roles"),
+    [
+        ("owner", (Role.OWNER,)),
+        ("admin,member", (Role.ADMIN, Role.MEMBER)),
+        (" admin , member ", (Role.ADMIN, Role.MEMBER)),
+        (["admin", "member"], (Role.ADMIN, Role.MEMBER)),
+        (["admin,member", "admin"], (Role.ADMIN, Role.MEMBER)),
+    ],
+)
+def test_roles_come_as_a_text_with_commas_or_as_a_list(given: str | list[str], roles: tuple[Role, ...]) -> None:
+    assert roles_in(given) == roles
+
+
+@pytest.mark.parametrize("nothing", ["", " ", ",", [], [""]])
+def test_no_role_at_all_is_refused(nothing: str | list[str]) -> None:
+    with refuses(EmptyRole):
+        roles_in(nothing)
+
+
+@pytest.mark.parametrize("unknown", ["king", "admin,king", "Owner", ["admin", "king"], "admin,"])
+def test_a_role_that_there_is_not_is_refused(unknown: str | list[str]) -> None:
+    with refuses(UnknownRole):
+        roles_in(unknown)
+
+
+def test_roles_are_written_as_they_are_read() -> None:
+    assert text_of(roles_in("admin,owner")) == "admin,owner"
+
+
+@pytest.mark.parametrize(
+    ("held", "granted", "may"),
+    [
+        ("owner", "owner", True),
+        ("owner", "admin,member", True),
+        ("admin", "owner", False),
+        ("admin", "member,owner", False),
+        ("admin", "admin", True),
+        ("admin", "member", True),
+        ("member", "member", True),
+        ("member", "admin", False),
+        ("member,owner", "owner", True),
+    ],
+)
+def test_nobody_grants_what_they_do_not_hold(held: str, granted: str, may: bool) -> None:
+    assert cover(roles_in(held), roles_in(granted)) is may
