@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from domain.commands.lookups import Account, Facts, Place
+from domain.commands.lookups import Account, Facts
 from domain.session import Seen
 from domain.store.connections import Statements
 
@@ -52,10 +52,6 @@ class ListLookups:
         """Whether a session of this account was ever started from this address."""
         return session_list.signed_in_from(self._read, user_id, ip_address)
 
-    def place(self, organization_id: UUID, user_id: UUID) -> Place:
-        """Where a person stands towards an open organization."""
-        return member_list.place(self._read, organization_id, user_id)
-
     def member_with_email(self, organization_id: UUID, email_hash: bytes) -> UUID | None:
         """Which living membership of an organization is that of who has this address."""
         return member_list.member_with_email(self._read, organization_id, email_hash)
@@ -76,14 +72,6 @@ class ListLookups:
     def free_places(self, organization_id: UUID, *, limit: int) -> list[int]:
         """The places for pending invitations that are free, of `limit`."""
         return invitation_list.free_places(self._read, organization_id, limit=limit)
-
-    def invitation_by_link(self, link_hash: bytes) -> UUID | None:
-        """Which invitation has this link."""
-        return invitation_list.by_link(self._read, link_hash)
-
-    def pending_invitation(self, organization_id: UUID, email_hash: bytes) -> UUID | None:
-        """Which invitation holds the address's place in an organization; perhaps one that ran out unnoticed."""
-        return invitation_list.pending(self._read, organization_id, email_hash)
 
     def run_out_invitations(self, organization_id: UUID, *, now: datetime) -> list[UUID]:
         """Pending invitations of an organization that have run out, a hundred at most."""

@@ -31,11 +31,12 @@ from domain.refusals import (
 )
 from domain.roles import Role, Roles, allow, cover, roles_in
 from domain.store import Addition, Loaded, Subject
-from domain.store.conflicts import decided_again
+from domain.store.conflicts import StreamMovedOn, decided_again
 from domain.store.envelope import Command
 
 from .acting import actor, through
 from .context import Context
+from .seeking import invitation_behind, invitation_pending, membership_of
 from .standing import Standing, standing
 
 
@@ -67,7 +68,8 @@ def invite(
     address = canonical(email)
     if address is None:
         raise MalformedEmail
-    own = standing(context, organization_id, actor(command))
+    email_hash = context.keyring.email_hash(address)
+    own, [pending] = standing(context, organization_id, actor(command), invitation_pending(organization_id, email_hash))
     if own is None:
         raise MemberNotFound
     if not allow(own.roles, "invitation", "create"):
@@ -75,25 +77,26 @@ def invite(
     roles = roles_in(role)
     if not cover(own.roles, roles):
         raise MayNotInviteAs
-    email_hash = context.keyring.email_hash(address)
-    # looked up first: whoever accepts it meanwhile is then found to be a member
-    pending = _pending(context, organization_id, email_hash, now=command.at)
+    if pending is not None and expire(context, pending, now=command.at):
+        pending = None
+    # looked up last: whoever accepts it meanwhile is then found to be a member
     if context.lookups.member_with_email(organization_id, email_hash) is not None:
         raise AlreadyMember
-    if pending is not None and not resend:
+    if pending is None:
+        return _send(context, command, own, address, email_hash, roles, resend=resend)
+    if not resend:
         raise AlreadyInvited
-    if pending is not None:
-        return _resend(context, command, own, pending)
-    return _send(context, command, own, address, email_hash, roles)
+    return _resend(context, command, own, pending)
 
 
 @decided_again
 def cancel(context: Context, command: Command, *, link: str) -> UUID:
     """Take an invitation back; which it was. Raises InvitationNotFound, MemberNotFound, MayNotCancel, Conflict."""
     invitation = _by_link(context, link)
-    own = standing(context, invitation.state.organization_id, actor(command))
+    organization_id = invitation.state.organization_id
+    own, _ = standing(context, organization_id, actor(command))
     if own is None:
-        _open_organization(context, invitation.state)
+        _require_open(context.store.load(ORGANIZATION, organization_id))
         raise MemberNotFound
     if not allow(own.roles, "invitation", "cancel"):
         raise MayNotCancel
@@ -104,14 +107,12 @@ def cancel(context: Context, command: Command, *, link: str) -> UUID:
 @decided_again
 def reject(context: Context, command: Command, *, link: str) -> UUID:
     """Do not want it; which it was. Raises InvitationNotFound, NotTheRecipient, SubjectGone, Conflict."""
-    invitation, user_id = _by_link(context, link), actor(command)
+    user_id = actor(command)
+    invitation = _by_link(context, link)
     subject, email_hash = _recipient(context, user_id)
-    context.store.append(
-        command,
-        subject,
-        invitation.then(invitation.state.reject(user_id=user_id, email_hash=email_hash)),
-        guards=[_open_organization(context, invitation.state)],
-    )
+    rejected = invitation.state.reject(user_id=user_id, email_hash=email_hash)
+    organization = _require_open(context.store.load(ORGANIZATION, invitation.state.organization_id))
+    context.store.append(command, subject, invitation.then(rejected), guards=[organization])
     return invitation.stream_id
 
 
@@ -151,8 +152,15 @@ def entry(context: Context, *, link: str, user_id: UUID, email_hash: bytes, now:
         raise InvitationNotFound
     membership_id = new_id()
     accepted = state.accept(user_id=user_id, membership_id=membership_id, email_hash=email_hash, now=now)
-    inviter = _inviter(context, state)
-    if context.lookups.place(state.organization_id, user_id).membership_id is not None:
+    inviter, [own] = standing(
+        context, state.organization_id, state.inviter_id, membership_of(user_id, state.organization_id)
+    )
+    if inviter is None:
+        _require_open(context.store.load(ORGANIZATION, state.organization_id))
+        raise InviterGone
+    if not allow(inviter.roles, "invitation", "create") or not cover(inviter.roles, state.roles):
+        raise InviterGone
+    if own is not None:
         raise AlreadyMember
     joined = Membership.join(
         organization_id=state.organization_id,
@@ -180,26 +188,16 @@ def expire(context: Context, invitation: Loaded[Invitation], *, now: datetime) -
     return context.store.append(Command.by_system(at=now), None, invitation.then(invitation.state.expire(now=now)))
 
 
-def _inviter(context: Context, invitation: Invitation) -> Standing:
-    """Who stands for an invitation. Raises InviterGone, or InvitationNotFound if the organization was closed."""
-    inviter = standing(context, invitation.organization_id, invitation.inviter_id)
-    if inviter is None:
-        _open_organization(context, invitation)
-        raise InviterGone
-    if not allow(inviter.roles, "invitation", "create") or not cover(inviter.roles, invitation.roles):
-        raise InviterGone
-    return inviter
-
-
-def _open_organization(context: Context, invitation: Invitation) -> Loaded[Organization]:
-    """Where the invitation leads to. Raises InvitationNotFound if that was closed."""
-    organization = context.store.load(ORGANIZATION, invitation.organization_id)
+def _require_open(organization: Loaded[Organization]) -> Loaded[Organization]:
+    """Where an invitation leads to. Raises InvitationNotFound if that was closed."""
     if organization.state.closed:
         raise InvitationNotFound
     return organization
 
 
-def _send(context: Context, command: Command, own: Standing, address: str, email_hash: bytes, roles: Roles) -> UUID:
+def _send(
+    context: Context, command: Command, own: Standing, address: str, email_hash: bytes, roles: Roles, *, resend: bool
+) -> UUID:
     invitation_id, organization_id = new_id(), own.organization.stream_id
     recipient = context.store.new_subject(invitation_id, is_person=False)
     sent = Invitation.send(
@@ -212,7 +210,13 @@ def _send(context: Context, command: Command, own: Standing, address: str, email
         expires_at=command.at + context.rules.invitation_lifetime,
         place=_place(context, organization_id, invitation_id, now=command.at),
     )
-    context.store.append(command, own.subject, Addition(invitation_id, 0, sent, recipient), guards=own.guards)
+    try:
+        context.store.append(command, own.subject, Addition(invitation_id, 0, sent, recipient), guards=own.guards)
+    except AlreadyInvited:
+        # by somebody else a moment ago: that one may be resent
+        if resend:
+            raise StreamMovedOn from None
+        raise
     return invitation_id
 
 
@@ -226,20 +230,11 @@ def _resend(context: Context, command: Command, own: Standing, pending: Loaded[I
     return pending.stream_id
 
 
-def _pending(context: Context, organization_id: UUID, email_hash: bytes, *, now: datetime) -> Loaded[Invitation] | None:
-    """The invitation of an address that can still be accepted; that one ran out is noted first."""
-    invitation_id = context.lookups.pending_invitation(organization_id, email_hash)
-    if invitation_id is None:
-        return None
-    invitation = context.store.load(INVITATION, invitation_id)
-    return None if expire(context, invitation, now=now) else invitation
-
-
 def _by_link(context: Context, link: str) -> Loaded[Invitation]:
-    invitation_id = context.lookups.invitation_by_link(context.keyring.link_hash(link))
-    if invitation_id is None:
+    _, [found] = context.store.find(None, invitation_behind(context.keyring.link_hash(link)))
+    if found is None:
         raise InvitationNotFound
-    return context.store.load(INVITATION, invitation_id)
+    return found
 
 
 def _recipient(context: Context, user_id: UUID) -> tuple[Subject, bytes]:

@@ -39,14 +39,6 @@ class Account:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
-    """Where a person stands towards an organization, and their key. None of a membership: they do not belong to it."""
-
-    membership_id: UUID | None
-    subject: Subject
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
     """What an organization is called and shows now. `metadata` is JSON text; the name is None once erased."""
 
@@ -85,9 +77,6 @@ class Lookups(Protocol):
     def signed_in_from(self, user_id: UUID, ip_address: str) -> bool:
         """Whether a session of this account was ever started from this address."""
 
-    def place(self, organization_id: UUID, user_id: UUID) -> Place:
-        """Where a person stands towards an open organization."""
-
     def member_with_email(self, organization_id: UUID, email_hash: bytes) -> UUID | None:
         """Which living membership of an organization is that of who has this address."""
 
@@ -102,12 +91,6 @@ class Lookups(Protocol):
 
     def free_places(self, organization_id: UUID, *, limit: int) -> list[int]:
         """The places for pending invitations that are free, of `limit`."""
-
-    def invitation_by_link(self, link_hash: bytes) -> UUID | None:
-        """Which invitation has this link."""
-
-    def pending_invitation(self, organization_id: UUID, email_hash: bytes) -> UUID | None:
-        """Which invitation holds the address's place in an organization; perhaps one that ran out unnoticed."""
 
     def run_out_invitations(self, organization_id: UUID, *, now: datetime) -> list[UUID]:
         """Pending invitations of an organization that have run out, a hundred at most."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from domain.events.catalogue import MEMBERSHIP
 from domain.membership import Membership
 from domain.organization import Organization
 from domain.refusals import LastOwner, LastOwnerDemoted, MayNotChangeRole, MayNotRemove, MemberNotFound
@@ -16,7 +15,8 @@ from domain.store.envelope import Command
 
 from .acting import actor
 from .context import Context
-from .standing import standing
+from .seeking import the_membership
+from .standing import Standing, standing
 
 
 @decided_again
@@ -27,10 +27,7 @@ def change_role(
 
     Raises MemberNotFound, MayNotChangeRole, LastOwnerDemoted, Conflict.
     """
-    own = standing(context, organization_id, actor(command))
-    if own is None:
-        raise MemberNotFound
-    target = _member(context, membership_id)
+    own, target = _both(context, command, organization_id, membership_id)
     if target.state.organization_id != organization_id:
         raise MayNotChangeRole
     if not cover(own.roles, target.state.roles) or not cover(own.roles, roles):
@@ -55,10 +52,7 @@ def remove_member(context: Context, command: Command, *, organization_id: UUID, 
     """Remove a member. Raises MemberNotFound, LastOwner (also for an owner whom a mere admin would remove),
     MayNotRemove, Conflict.
     """
-    own = standing(context, organization_id, actor(command))
-    if own is None:
-        raise MemberNotFound
-    target = _member(context, membership_id)
+    own, target = _both(context, command, organization_id, membership_id)
     if target.state.organization_id != organization_id:
         raise MemberNotFound
     if target.state.owns and Role.OWNER not in own.roles:
@@ -78,7 +72,7 @@ def remove_member(context: Context, command: Command, *, organization_id: UUID, 
 @decided_again
 def leave(context: Context, command: Command, *, organization_id: UUID) -> UUID:
     """Leave an organization; which membership that was. Raises MemberNotFound, LastOwner, Conflict."""
-    own = standing(context, organization_id, actor(command))
+    own, _ = standing(context, organization_id, actor(command))
     if own is None:
         raise MemberNotFound
     owners = _owners(own.organization, own.membership.state, owns=False)
@@ -98,10 +92,7 @@ def transfer_ownership(context: Context, command: Command, *, organization_id: U
 
     Raises MemberNotFound, MayNotChangeRole, Conflict.
     """
-    own = standing(context, organization_id, actor(command))
-    if own is None:
-        raise MemberNotFound
-    target = _member(context, membership_id)
+    own, target = _both(context, command, organization_id, membership_id)
     if target.state.organization_id != organization_id or Role.OWNER not in own.roles:
         raise MayNotChangeRole
     if target.stream_id == own.membership.stream_id:
@@ -118,12 +109,14 @@ def transfer_ownership(context: Context, command: Command, *, organization_id: U
     )
 
 
-def _member(context: Context, membership_id: UUID) -> Loaded[Membership]:
-    """A living membership. Raises MemberNotFound."""
-    [found] = context.store.load_each((MEMBERSHIP, membership_id))
-    if found is None or found.state.ended:
+def _both(
+    context: Context, command: Command, organization_id: UUID, membership_id: UUID
+) -> tuple[Standing, Loaded[Membership]]:
+    """Who acts, and the living membership they act upon, perhaps of elsewhere. Raises MemberNotFound."""
+    own, [target] = standing(context, organization_id, actor(command), the_membership(membership_id))
+    if own is None or target is None or target.state.ended:
         raise MemberNotFound
-    return found
+    return own, target
 
 
 def _owners(organization: Loaded[Organization], member: Membership, *, owns: bool) -> list[Any]:

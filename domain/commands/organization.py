@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from domain.chance import new_id
-from domain.events.catalogue import SESSION
 from domain.membership import Joining, Membership
 from domain.organization import Organization
 from domain.refusals import (
@@ -25,6 +24,7 @@ from domain.store.envelope import Command
 
 from .acting import actor, through
 from .context import Context
+from .seeking import the_session
 from .standing import standing
 
 
@@ -66,13 +66,12 @@ def found_organization(
     joined = Membership.join(
         organization_id=organization_id, user_id=owner_id, roles=(Role.OWNER,), joining=Joining.FOUNDED
     )
-    turned = []
-    if turning:
-        session = context.store.load(SESSION, through(command))
-        turned.append(session.then(session.state.choose(organization_id)))
+    subject, [session] = context.store.find(owner_id, the_session(through(command)))
+    assert session is not None, "through which the command came"
+    turned = [session.then(session.state.choose(organization_id))] if turning else []
     context.store.append(
         command,
-        context.store.subject(owner_id),
+        subject,
         Addition(organization_id, 0, founded),
         Addition(membership_id, 0, joined),
         *turned,
@@ -88,7 +87,8 @@ def update_organization(
 
     Raises NotAMember, MayNotUpdateOrganization, NewSlugTaken, Conflict.
     """
-    own, facts = standing(context, organization_id, actor(command)), context.lookups.facts(organization_id)
+    own, _ = standing(context, organization_id, actor(command))
+    facts = context.lookups.facts(organization_id)
     if own is None or facts is None:
         raise NotAMember
     if not allow(own.roles, "organization", "update"):
@@ -97,6 +97,9 @@ def update_organization(
     if (name := changes.get("name")) is not None:
         changed += organization.rename(name, before=facts.name)
     if (slug := changes.get("slug")) is not None:
+        # not left to the constraint: two organizations that swap their slugs would wait for each other
+        if slug != organization.slug and context.lookups.slug_known(slug):
+            raise NewSlugTaken
         changed += organization.change_slug(slug)
     if "logo" in changes:
         changed += organization.show(changes["logo"], before=facts.logo)
@@ -111,7 +114,7 @@ def update_organization(
 @decided_again
 def close_organization(context: Context, command: Command, *, organization_id: UUID) -> None:
     """Close an organization for all its members. Raises NotAMember, MayNotClose, Conflict."""
-    own = standing(context, organization_id, actor(command))
+    own, _ = standing(context, organization_id, actor(command))
     if own is None:
         raise NotAMember
     if not allow(own.roles, "organization", "delete"):
@@ -124,13 +127,13 @@ def choose_organization(context: Context, command: Command, *, organization_id: 
     """Turn the session to an organization, or to none; whether it was not. What a session chose counts only while its
     person belongs to it, so nothing is guarded. Raises NotAMember, SessionOver, SubjectGone, Conflict.
     """
-    user_id = actor(command)
+    user_id, device = actor(command), the_session(through(command))
     if organization_id is None:
-        subject = context.store.subject(user_id)
+        subject, [session] = context.store.find(user_id, device)
     else:
-        place = context.lookups.place(organization_id, user_id)
-        if place.membership_id is None:
+        own, [session] = standing(context, organization_id, user_id, device)
+        if own is None:
             raise NotAMember
-        subject = place.subject
-    session = context.store.load(SESSION, through(command))
+        subject = own.subject
+    assert session is not None, "through which the command came"
     return context.store.append(command, subject, session.then(session.state.choose(organization_id)))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from domain.events.catalogue import MEMBERSHIP, ORGANIZATION
 from domain.membership import Membership
 from domain.organization import Organization
 from domain.roles import Roles
-from domain.store import Loaded, Subject
+from domain.store import Loaded, Sought, Subject
 
 from .context import Context
+from .seeking import membership_of, the_organization
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,14 +34,16 @@ class Standing:
         return [self.organization, self.membership]
 
 
-def standing(context: Context, organization_id: UUID, user_id: UUID) -> Standing | None:
-    """Where a person stands in an open organization, None if they do not belong to it."""
-    place = context.lookups.place(organization_id, user_id)
-    if place.membership_id is None:
-        return None
-    organization, membership = context.store.load_each(
-        (ORGANIZATION, organization_id), (MEMBERSHIP, place.membership_id)
+def standing(
+    context: Context, organization_id: UUID, user_id: UUID, *beside: Sought[Any]
+) -> tuple[Standing | None, list[Loaded[Any] | None]]:
+    """Where a person stands in an open organization, None if they do not belong to it; and other streams, read with it.
+
+    One query for all, so that a command decides on one moment.
+    """
+    subject, [organization, membership, *others] = context.store.find(
+        user_id, the_organization(organization_id), membership_of(user_id, organization_id), *beside
     )
-    if organization is None or membership is None or organization.state.closed or membership.state.ended:
-        return None
-    return Standing(organization=organization, membership=membership, subject=place.subject)
+    if organization is None or organization.state.closed or membership is None:
+        return None, others
+    return Standing(organization=organization, membership=membership, subject=subject), others

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -22,12 +22,14 @@ from .connections import Pool, Statements
 from .envelope import Command, Recorded, Subject
 from .mapper import SealedEvent, SealingMapper
 from .recorder import PostgresRecorder
-from .rows import SUBJECT_KEYS, Projection, Table, Write, change, merge, put, write_of
+from .rows import SUBJECT_KEYS, Projection, Write, change, merge, put, write_of
+from .sought import Sought, question, states
 from .statement import Link, Mode
 
 S = TypeVar("S")
 Place = tuple[UUID, int]
 """A stream, and a version in it."""
+_NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,46 +85,30 @@ class Store(Application[UUID]):
     def load(self, aggregate: Aggregate[S], stream_id: UUID) -> Loaded[S]:
         """The state of one stream. Raises NoSuchStream, also if the id belongs to another kind of aggregate.
 
-        Of the row that mirrors it, where that holds the whole state: it is committed with every event, and decides as
-        well as they do. Else of the events.
+        Of the row that mirrors it: that is committed with every event, and decides as well as they do.
         """
-        projection = self._inline.get(aggregate.name)
-        if projection is not None and projection.restore is not None:
-            return self._restored(aggregate, projection.table, projection.restore, stream_id)
-        state, version = None, 0
-        for recorded in self.events.get(stream_id):
-            assert isinstance(recorded, Recorded)
-            if AGGREGATE_BY_EVENT[type(recorded.event)] is not aggregate:
-                break
-            state, version = aggregate.evolve(state, recorded.event), recorded.version
-        if state is None:
+        key = self._inline[aggregate.name].table.key
+        _, [found] = self.find(None, Sought(aggregate, {key: stream_id}))
+        if found is None:
             raise NoSuchStream(aggregate.name)
-        return Loaded(aggregate, stream_id, version, state)
+        return found
 
-    def _restored(
-        self, aggregate: Aggregate[S], table: Table, restore: Callable[[Mapping[str, Any]], S], stream_id: UUID
-    ) -> Loaded[S]:
-        recorder = self.recorder
-        assert isinstance(recorder, PostgresRecorder)
-        row = recorder.select_row(table, stream_id)
-        if row is None:
-            raise NoSuchStream(aggregate.name)
-        return Loaded(aggregate, stream_id, row["version"], restore(row))
+    def find(self, subject_id: UUID | None, *wanted: Sought[Any]) -> tuple[Subject, list[Loaded[Any] | None]]:
+        """A known subject with its key, and several streams, all as they stand at one moment, in one query.
 
-    def load_each(self, *wanted: tuple[Aggregate[Any], UUID]) -> list[Loaded[Any] | None]:
-        """As `load`, several streams in one query, each as it is asked for; None for one there is not."""
-        recorder = self.recorder
-        assert isinstance(recorder, PostgresRecorder)
-        aggregates = {stream_id: aggregate for aggregate, stream_id in wanted}
-        found: dict[UUID, Loaded[Any]] = {}
-        for stored in recorder.select_streams(list(aggregates)):
-            recorded = self.mapper.to_domain_event(stored)
-            assert isinstance(recorded, Recorded)
-            aggregate, before = aggregates[recorded.stream_id], found.get(recorded.stream_id)
-            if AGGREGATE_BY_EVENT[type(recorded.event)] is aggregate:
-                state = aggregate.evolve(None if before is None else before.state, recorded.event)
-                found[recorded.stream_id] = Loaded(aggregate, recorded.stream_id, recorded.version, state)
-        return [found.get(stream_id) for _, stream_id in wanted]
+        None for a stream that is not there. Without an id the subject is nobody.
+        """
+        projections = [self._inline[one.aggregate.name] for one in wanted]
+        shape = tuple((of, tuple(one.columns)) for of, one in zip(projections, wanted, strict=True))
+        values = [value for one in wanted for value in one.columns.values()]
+        answer = self.statements.row(question(shape), subject_id, *values)
+        assert answer is not None, "a row, whatever is found"
+        wrapped, *fields = answer
+        found = [
+            None if row is None else Loaded(one.aggregate, row[of.table.key], row["version"], of.restore(row))
+            for one, of, row in zip(wanted, projections, states(projections, fields), strict=True)
+        ]
+        return Subject(subject_id or _NOBODY, wrapped), found
 
     def readable(self, places: Sequence[Place]) -> Iterator[tuple[SealedEvent, Recorded]]:
         """The events at these places, as stored and opened.
@@ -151,8 +137,8 @@ class Store(Application[UUID]):
 
     def subject(self, subject_id: UUID) -> Subject:
         """A known subject with its key as it is stored now."""
-        found = self.statements.row("SELECT wrapped FROM subject_keys WHERE subject_id = $1", subject_id)
-        return Subject(subject_id, None if found is None else found[0])
+        subject, _ = self.find(subject_id)
+        return subject
 
     def append(
         self,
@@ -247,4 +233,4 @@ def _adopted(adopted: Subject | None, adopter: UUID | None) -> Iterator[Write]:
         yield Write(SUBJECT_KEYS, adopted.subject_id, change(person_id=adopter))
 
 
-__all__ = ["Addition", "Loaded", "Store", "Subject"]
+__all__ = ["Addition", "Loaded", "Sought", "Store", "Subject"]

@@ -17,7 +17,7 @@ from .conflicts import PATIENCE, StoreAway, StreamMovedOn, refused_by
 from .connections import Pool, Statements, Values, await_another, forget_prepared
 from .envelope import Subject
 from .mapper import SealedEvent, SealedNotification, StoredCommand
-from .rows import SUBJECT_KEYS, Table, Write
+from .rows import SUBJECT_KEYS, Write
 from .statement import Link, append
 from .subscription import LogSubscription
 
@@ -120,20 +120,6 @@ class PostgresRecorder(ApplicationRecorder):
             -1 if gt is None else gt,
             _LAST_VERSION if lte is None else lte,
             limit,
-        )
-        return [stored(row) for row in rows]
-
-    def select_row(self, table: Table, key: UUID) -> dict[str, Any] | None:
-        """The row that mirrors a stream, with its version; None if there is no such stream."""
-        names = list(table.types)
-        found = self._statements.row(f"SELECT {', '.join(names)} FROM {table.name} WHERE {table.key} = $1", key)
-        return None if found is None else dict(zip(names, found, strict=True))
-
-    def select_streams(self, stream_ids: Sequence[UUID]) -> list[SealedEvent]:
-        """The events of these streams, each in order; the library has no such question."""
-        rows = self._statements.rows(
-            f"SELECT {STORED} FROM events e {WITH_KEYS} WHERE e.stream_id = ANY($1::uuid[]) ORDER BY e.version",
-            stream_ids,
         )
         return [stored(row) for row in rows]
 

@@ -63,14 +63,17 @@ class Projection:
     """An inline projection: the one table that mirrors the streams of one aggregate, and the pure function to it.
 
     `where_from` are the events of which it shows where their command came from. `restore` makes the aggregate's state
-    of a row, where the row holds all of it: then nobody reads a stream that grew long to decide on its state.
+    of a row: then nobody reads a stream that grew long to decide on its state. `derived` is what that takes beside the
+    table's own columns: SQL over the row, which is called `{row}` there, by name. What it reads must change only in
+    commits that move the row's version too.
     """
 
     aggregate: str
     table: Table
     project: Callable[[Recorded], Row | None]
     where_from: tuple[type, ...] = ()
-    restore: Callable[[Mapping[str, Any]], Any] | None = None
+    restore: Callable[[Mapping[str, Any]], Any] = field(kw_only=True)
+    derived: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

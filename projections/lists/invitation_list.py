@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.events.catalogue import INVITATION
 from domain.invitation import (
+    Invitation,
     InvitationAccepted,
     InvitationCanceled,
     InvitationExpired,
@@ -16,6 +18,7 @@ from domain.invitation import (
     InvitationSent,
     Status,
 )
+from domain.roles import roles_in
 from domain.store.connections import Statements
 from domain.store.envelope import Recorded
 from domain.store.rows import Projection, Row, Table, change, put
@@ -75,7 +78,19 @@ def _ended(status: Status, recorded: Recorded) -> Row:
     return change(status=status, pending_slot=None, place=None, ended_at=recorded.at)
 
 
-PROJECTION = Projection(INVITATION.name, TABLE, project)
+def restore(row: Mapping[str, Any]) -> Invitation:
+    """The invitation's state, which is all in its row."""
+    return Invitation(
+        organization_id=row["organization_id"],
+        email_hash=row["email_hash"],
+        roles=roles_in(row["role"]),
+        inviter_id=row["inviter_id"],
+        expires_at=row["expires_at"],
+        status=Status(row["status"]),
+    )
+
+
+PROJECTION = Projection(INVITATION.name, TABLE, project, restore=restore)
 
 
 class InvitationRow(NamedTuple):
@@ -135,22 +150,6 @@ def invitations_to(read: Statements, email_hash: bytes) -> list[InvitationRow]:
         email_hash,
     )
     return [InvitationRow(*row) for row in rows]
-
-
-def by_link(read: Statements, link_hash: bytes) -> UUID | None:
-    """Which invitation has this link."""
-    row = read.row("SELECT invitation_id FROM invitation_list WHERE link_hash = $1", link_hash)
-    return None if row is None else row[0]
-
-
-def pending(read: Statements, organization_id: UUID, email_hash: bytes) -> UUID | None:
-    """Which invitation holds this address's place in an organization; perhaps one that has run out unnoticed."""
-    row = read.row(
-        "SELECT invitation_id FROM invitation_list WHERE organization_id = $1 AND pending_slot = $2",
-        organization_id,
-        email_hash,
-    )
-    return None if row is None else row[0]
 
 
 def run_out(read: Statements, organization_id: UUID, *, now: datetime, limit: int) -> list[UUID]:

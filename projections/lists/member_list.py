@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from domain.commands.lookups import Place
 from domain.events.catalogue import MEMBERSHIP
-from domain.membership import MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, SeatTaken
-from domain.store import Subject
+from domain.membership import MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, Membership, SeatTaken
+from domain.roles import roles_in
 from domain.store.connections import Statements
 from domain.store.envelope import Recorded
 from domain.store.rows import Projection, Row, Table, change, put
@@ -52,7 +52,20 @@ def project(recorded: Recorded) -> Row | None:
             return None
 
 
-PROJECTION = Projection(MEMBERSHIP.name, TABLE, project)
+def restore(row: Mapping[str, Any]) -> Membership:
+    """The membership's state, which is all in its row."""
+    return Membership(
+        organization_id=row["organization_id"],
+        user_id=row["user_id"],
+        roles=roles_in(row["role"]),
+        ended=row["ended_at"] is not None,
+    )
+
+
+PROJECTION = Projection(MEMBERSHIP.name, TABLE, project, restore=restore)
+
+OWNING = "m.live_user_id IS NOT NULL AND 'owner' = ANY (string_to_array(m.role, ','))"
+"""The owners among members `m`; as the index member_list_owners has it."""
 
 _ROW = """
        m.membership_id, m.organization_id, m.user_id, m.role, m.joined_at, a.name, a.email, a.image
@@ -198,22 +211,6 @@ def live_role(read: Statements, organization_id: UUID, user_id: UUID) -> str | N
         user_id,
     )
     return None if row is None else row[0]
-
-
-def place(read: Statements, organization_id: UUID, user_id: UUID) -> Place:
-    """Where a person stands towards an open organization, and their key."""
-    row = read.row(
-        "SELECT o.organization_id IS NOT NULL, m.membership_id, k.wrapped FROM subject_keys k"
-        "  LEFT JOIN member_list m ON m.organization_id = $1 AND m.live_user_id = $2"
-        "  LEFT JOIN organization_list o ON o.organization_id = m.organization_id AND o.ended_at IS NULL"
-        " WHERE k.subject_id = $2",
-        organization_id,
-        user_id,
-    )
-    if row is None:
-        return Place(membership_id=None, subject=Subject(user_id, None))
-    belongs, membership_id, wrapped = row
-    return Place(membership_id=membership_id if belongs else None, subject=Subject(user_id, wrapped))
 
 
 def member_with_email(read: Statements, organization_id: UUID, email_hash: bytes) -> UUID | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.events.catalogue import ORGANIZATION
 from domain.organization import (
     LogoChanged,
     MetadataChanged,
+    Organization,
     OrganizationClosed,
     OrganizationFounded,
     OrganizationRenamed,
@@ -22,7 +24,7 @@ from domain.store.envelope import Recorded
 from domain.store.rows import Projection, Row, Table, change, put
 
 from .invitation_list import InvitationRow
-from .member_list import MemberRow
+from .member_list import OWNING, MemberRow
 
 TABLE = Table(
     "organization_list",
@@ -64,7 +66,21 @@ def project(recorded: Recorded) -> Row | None:
             return None
 
 
-PROJECTION = Projection(ORGANIZATION.name, TABLE, project)
+def restore(row: Mapping[str, Any]) -> Organization:
+    """The organization's state, of its row and of who owns it."""
+    return Organization(
+        owners=frozenset(row["owners"]),
+        slug=row["slug"],
+        personal_to=row["personal_organization"],
+        closed=row["ended_at"] is not None,
+    )
+
+
+# whatever makes an owner, or an owner go, is a commit that moves the organization's version too
+_OWNERS = (
+    f"ARRAY(SELECT m.live_user_id FROM member_list m WHERE m.organization_id = {{row}}.organization_id AND {OWNING})"
+)
+PROJECTION = Projection(ORGANIZATION.name, TABLE, project, restore=restore, derived={"owners": _OWNERS})
 
 
 class OrganizationRow(NamedTuple):

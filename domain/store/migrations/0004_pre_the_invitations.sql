@@ -26,6 +26,8 @@ ALTER TABLE member_list ADD COLUMN seat integer, ADD CONSTRAINT seat_taken UNIQU
 CREATE INDEX member_list_by_joining ON member_list (organization_id, joined_at, membership_id)
     WHERE live_user_id IS NOT NULL;
 CREATE INDEX member_list_by_role ON member_list (organization_id, role, membership_id) WHERE live_user_id IS NOT NULL;
+CREATE INDEX member_list_owners ON member_list (organization_id)
+    WHERE live_user_id IS NOT NULL AND 'owner' = ANY (string_to_array(role, ','));
 
 -- The start of a word of a name, or of an address.
 

@@ -168,7 +168,6 @@ def test_who_accepts_joins_while_the_invitation_holds_or_not_at_all(
         races.told[f"it is {status}"] += 1
 
 
-@pytest.mark.skip(reason="now and then they are: who belongs is looked up before who is invited, and joins in between")
 def test_who_has_just_joined_is_not_invited_again(races: Races, database: Database, book: Organizations) -> None:
     owner, invited = people(races.nodes[0], 2)
     for _ in range(ROUNDS):

@@ -88,7 +88,6 @@ def test_of_organizations_that_want_one_slug_at_once_one_has_it(
         assert database.value("SELECT count(*) FROM organization_list WHERE slug = %s AND ended_at IS NULL", slug) == 1
 
 
-@pytest.mark.skip(reason="they do, now and then: the database sees it after a second, and both are told no")
 def test_two_organizations_that_swap_their_slugs_at_once_do_not_wait_for_each_other(
     races: Races, book: Organizations
 ) -> None:

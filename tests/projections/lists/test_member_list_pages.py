@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from domain.chance import new_id
+from domain.commands.seeking import membership_of, the_organization
 from domain.membership import Joining, MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, SeatTaken
 from domain.organization import OrganizationClosed
 from domain.store import Addition, Store
@@ -25,7 +26,6 @@ from projections.lists.member_list import (
     member_of,
     member_with_email,
     members_of,
-    place,
 )
 from tests.databases import Database
 from tests.domain.store.books import by_ada, by_the_system, founded
@@ -86,13 +86,19 @@ def test_a_member_is_listed_from_joining_to_going(acme: Acme) -> None:
     assert acme.listed() == []
 
 
+def where_stands(acme: Acme, user_id: UUID) -> UUID | None:
+    """The membership by which somebody belongs to it."""
+    _, [found] = acme.store.find(None, membership_of(user_id, ACME))
+    return None if found is None else found.stream_id
+
+
 @pytest.mark.parametrize("end", ENDS)
 def test_who_has_gone_stands_nowhere_but_is_still_known(acme: Acme, end: Any) -> None:
     read, membership_id = acme.store.statements, acme.joins(BO)
-    assert place(read, ACME, BO).membership_id == membership_id
+    assert where_stands(acme, BO) == membership_id
     assert member_with_email(read, ACME, BO.bytes) == membership_id
     acme.tell(membership_id, end)
-    assert place(read, ACME, BO).membership_id is None
+    assert where_stands(acme, BO) is None
     assert member_with_email(read, ACME, BO.bytes) is None
     assert member_of(read, ACME, BO) is None
     assert live_role(read, ACME, BO) is None
@@ -100,25 +106,16 @@ def test_who_has_gone_stands_nowhere_but_is_still_known(acme: Acme, end: Any) ->
     assert gone is not None
     assert (gone.user_id, gone.role) == (BO, "member")
     again = acme.joins(BO, hours=1)
-    assert place(read, ACME, BO).membership_id == again != membership_id
-
-
-def test_a_place_comes_with_the_key_of_its_person(acme: Acme, database: Database) -> None:
-    read = acme.store.statements
-    acme.joins(BO)
-    assert place(read, ACME, BO).subject == acme.store.subject(BO)
-    assert place(read, ACME, CY).subject == acme.store.subject(CY)
-    nobody = place(read, ACME, new_id())
-    assert (nobody.membership_id, nobody.subject.wrapped) == (None, None)
-    database.rows("UPDATE subject_keys SET wrapped = NULL WHERE subject_id = %s", BO)
-    assert place(read, ACME, BO).subject.wrapped is None
+    assert where_stands(acme, BO) == again != membership_id
 
 
 def test_nobody_stands_in_a_closed_organization(acme: Acme) -> None:
     read = acme.store.statements
     acme.joins(BO)
     acme.tell(ACME, OrganizationClosed())
-    assert place(read, ACME, BO).membership_id is None
+    _, [organization, membership] = acme.store.find(None, the_organization(ACME), membership_of(BO, ACME))
+    assert organization is not None
+    assert (organization.state.closed, membership is None) == (True, False)
     assert member_of(read, ACME, BO) is None
     assert live_role(read, ACME, BO) is None
 

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from domain.store.connections import Statements, Values, connection_arguments
-from projections.lists.invitation_list import free_places, invitation, invitations_of, invitations_to, pending
+from projections.lists.invitation_list import free_places, invitation, invitations_of, invitations_to
 from projections.lists.member_list import (
     Order,
     live_role,
@@ -21,7 +21,6 @@ from projections.lists.member_list import (
     member_with_email,
     members_of,
     organization_to_start_in,
-    place,
 )
 from projections.lists.organization_list import full_organization, organization_by_slug, organizations_of
 from tests.databases import Database
@@ -81,7 +80,6 @@ QUESTIONS: dict[str, tuple[Question, Any]] = {
     "a search in it for nobody": (listed(SMALL, search="nobody"), 0),
     "one's role": (lambda read: live_role(read, BIG, UUID(int=5_000)), "owner"),
     "oneself": (lambda read: getattr(member_of(read, BIG, UUID(int=5_000)), "user_id", None), UUID(int=5_000)),
-    "where one stands": (lambda read: place(read, BIG, UUID(int=5_000)).membership_id, UUID(int=5_000)),
     "what one belongs to": (lambda read: len(organizations_of(read, SOMEBODY)), 1),
     "where one starts": (lambda read: organization_to_start_in(read, SOMEBODY), SMALL),
     "a slug": (lambda read: organization_by_slug(read, "15000"), ONE),
@@ -98,7 +96,6 @@ PAGES: dict[str, Question] = {
 OF_ADDRESSES: dict[str, tuple[Callable[[Statements, bytes], Any], Any]] = {
     "who in the small one has it": (lambda read, email: member_with_email(read, SMALL, email), SOMEBODY),
     "what it was invited to": (lambda read, email: len(invitations_to(read, email)), 1),
-    "what it has pending": (lambda read, email: pending(read, SOMEBODY, email), SOMEBODY),
     "whose link it is": (lambda read, link: getattr(invitation(read, link), "invitation_id", None), SOMEBODY),
 }
 MODES = ["force_generic_plan", "force_custom_plan"]
