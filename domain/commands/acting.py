@@ -2,17 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from domain.events.catalogue import SESSION, USER
 from domain.refusals import SessionOver
 from domain.session import Session
-from domain.store import Loaded
+from domain.store import Loaded, Sought, Subject
 from domain.store.envelope import Command
 from domain.user import User
 
 from .context import Context
+from .seeking import the_account, the_session
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Acting:
+    """Who gives a command: the session it came through and their account, as both stand in the book, and their key."""
+
+    session: Loaded[Session]
+    user: Loaded[User]
+    subject: Subject
+
+    @property
+    def guards(self) -> list[Loaded[Any]]:
+        """What must still stand as it was read: a revoked session can do nothing any more."""
+        return [self.session, self.user]
+
+
+def author(context: Context, command: Command, *beside: Sought[Any]) -> tuple[Acting, list[Loaded[Any] | None]]:
+    """Who gives a command through a session that lives; and other streams, read with it. Raises SessionOver."""
+    user_id, session_id = actor(command), through(command)
+    subject, [session, user, *others] = context.store.find(
+        user_id, the_session(session_id), the_account(user_id), *beside
+    )
+    if session is None or user is None:
+        raise SessionOver
+    # when it started matters only where there is a longest life
+    seen = context.lookups.last_seen(session_id) if context.lifetimes.longest else None
+    session.state.require_life(
+        epoch=user.state.session_epoch,
+        started_at=command.at if seen is None else seen.started_at,
+        lifetimes=context.lifetimes,
+        now=command.at,
+    )
+    return Acting(session=session, user=user, subject=subject), others
 
 
 def acting(context: Context, session_id: UUID, *, now: datetime) -> tuple[Loaded[Session], Loaded[User]]:

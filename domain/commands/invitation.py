@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.chance import new_id
 from domain.email_address import canonical
-from domain.events.catalogue import INVITATION, ORGANIZATION, SESSION
+from domain.events.catalogue import INVITATION, ORGANIZATION
 from domain.invitation import Invitation
 from domain.membership import Joining, Membership
 from domain.organization import Organization
@@ -27,17 +27,16 @@ from domain.refusals import (
     MayNotInviteAs,
     MemberLimitReached,
     MemberNotFound,
-    SubjectGone,
 )
 from domain.roles import Role, Roles, allow, cover, roles_in
 from domain.store import Addition, Loaded, Subject
 from domain.store.conflicts import StreamMovedOn, decided_again
 from domain.store.envelope import Command
 
-from .acting import actor, through
+from .acting import actor, author
 from .context import Context
 from .seeking import invitation_behind, invitation_pending, membership_of
-from .standing import Standing, standing
+from .standing import ActingMember, acting_member, standing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +60,7 @@ def invite(
     """Offer a place to an address, or `resend` the offer it has: the clock starts anew; the invitation.
 
     Raises, in this order: InvitationsOff, MalformedEmail, MemberNotFound, MayNotInvite, EmptyRole, UnknownRole,
-    MayNotInviteAs, AlreadyMember, AlreadyInvited, InvitationLimitReached; Conflict.
+    MayNotInviteAs, AlreadyMember, AlreadyInvited, InvitationLimitReached; SessionOver, Conflict.
     """
     if not context.rules.invitations:
         raise InvitationsOff
@@ -69,7 +68,7 @@ def invite(
     if address is None:
         raise MalformedEmail
     email_hash = context.keyring.email_hash(address)
-    own, [pending] = standing(context, organization_id, actor(command), invitation_pending(organization_id, email_hash))
+    own, [pending] = acting_member(context, command, organization_id, invitation_pending(organization_id, email_hash))
     if own is None:
         raise MemberNotFound
     if not allow(own.roles, "invitation", "create"):
@@ -91,10 +90,13 @@ def invite(
 
 @decided_again
 def cancel(context: Context, command: Command, *, link: str) -> UUID:
-    """Take an invitation back; which it was. Raises InvitationNotFound, MemberNotFound, MayNotCancel, Conflict."""
+    """Take an invitation back; which it was.
+
+    Raises InvitationNotFound, MemberNotFound, MayNotCancel, SessionOver, Conflict.
+    """
     invitation = _by_link(context, link)
     organization_id = invitation.state.organization_id
-    own, _ = standing(context, organization_id, actor(command))
+    own, _ = acting_member(context, command, organization_id)
     if own is None:
         _require_open(context.store.load(ORGANIZATION, organization_id))
         raise MemberNotFound
@@ -106,14 +108,15 @@ def cancel(context: Context, command: Command, *, link: str) -> UUID:
 
 @decided_again
 def reject(context: Context, command: Command, *, link: str) -> UUID:
-    """Do not want it; which it was. Raises InvitationNotFound, NotTheRecipient, SubjectGone, Conflict."""
-    user_id = actor(command)
-    invitation = _by_link(context, link)
-    subject, email_hash = _recipient(context, user_id)
-    rejected = invitation.state.reject(user_id=user_id, email_hash=email_hash)
+    """Do not want it; which it was. Raises InvitationNotFound, NotTheRecipient, SessionOver, SubjectGone, Conflict."""
+    acting, [invitation] = author(context, command, invitation_behind(context.keyring.link_hash(link)))
+    if invitation is None:
+        raise InvitationNotFound
+    rejected = invitation.state.reject(user_id=actor(command), email_hash=acting.user.state.email_hash)
     organization = _require_open(context.store.load(ORGANIZATION, invitation.state.organization_id))
-    context.store.append(command, subject, invitation.then(rejected), guards=[organization])
-    return invitation.stream_id
+    context.store.append(command, acting.subject, invitation.then(rejected), guards=[organization, *acting.guards])
+    invitation_id: UUID = invitation.stream_id
+    return invitation_id
 
 
 @decided_again
@@ -123,16 +126,15 @@ def accept(context: Context, command: Command, *, link: str) -> Entry:
     Raises InvitationsOff, InvitationNotFound, NotTheRecipient, InviterGone, AlreadyMember, MemberLimitReached,
     SessionOver, SubjectGone, Conflict.
     """
-    user_id = actor(command)
-    subject, email_hash = _recipient(context, user_id)
+    acting, _ = author(context, command)
+    user_id, email_hash = actor(command), acting.user.state.email_hash
     entered = entry(context, link=link, user_id=user_id, email_hash=email_hash, now=command.at)
-    session = context.store.load(SESSION, through(command))
     context.store.append(
         command,
-        subject,
+        acting.subject,
         *entered.additions,
-        session.then(session.state.choose(entered.organization_id)),
-        guards=entered.guards,
+        acting.session.then(acting.session.state.choose(entered.organization_id)),
+        guards=[*entered.guards, *acting.guards],
         adopts=entered.invitation,
         adopter=user_id,
     )
@@ -196,7 +198,14 @@ def _require_open(organization: Loaded[Organization]) -> Loaded[Organization]:
 
 
 def _send(
-    context: Context, command: Command, own: Standing, address: str, email_hash: bytes, roles: Roles, *, resend: bool
+    context: Context,
+    command: Command,
+    own: ActingMember,
+    address: str,
+    email_hash: bytes,
+    roles: Roles,
+    *,
+    resend: bool,
 ) -> UUID:
     invitation_id, organization_id = new_id(), own.organization.stream_id
     recipient = context.store.new_subject(invitation_id, is_person=False)
@@ -220,7 +229,7 @@ def _send(
     return invitation_id
 
 
-def _resend(context: Context, command: Command, own: Standing, pending: Loaded[Invitation]) -> UUID:
+def _resend(context: Context, command: Command, own: ActingMember, pending: Loaded[Invitation]) -> UUID:
     """The role stays as it was sent: who resends must hold it too."""
     if not cover(own.roles, pending.state.roles):
         raise MayNotInviteAs
@@ -235,14 +244,6 @@ def _by_link(context: Context, link: str) -> Loaded[Invitation]:
     if found is None:
         raise InvitationNotFound
     return found
-
-
-def _recipient(context: Context, user_id: UUID) -> tuple[Subject, bytes]:
-    """A person's key, and the hash of their address."""
-    account = context.lookups.account(user_id)
-    if account is None or account.person.email is None:
-        raise SubjectGone
-    return account.subject, context.keyring.email_hash(account.person.email)
 
 
 def _seat(context: Context, organization_id: UUID, membership_id: UUID) -> int | None:

@@ -13,10 +13,9 @@ from domain.store import Loaded
 from domain.store.conflicts import decided_again
 from domain.store.envelope import Command
 
-from .acting import actor
 from .context import Context
 from .seeking import the_membership
-from .standing import Standing, standing
+from .standing import ActingMember, acting_member
 
 
 @decided_again
@@ -25,7 +24,7 @@ def change_role(
 ) -> bool:
     """Make a member something else; whether they were not. Who does it must hold what both the old and the new allow.
 
-    Raises MemberNotFound, MayNotChangeRole, LastOwnerDemoted, Conflict.
+    Raises MemberNotFound, MayNotChangeRole, LastOwnerDemoted, SessionOver, Conflict.
     """
     own, target = _both(context, command, organization_id, membership_id)
     if target.state.organization_id != organization_id:
@@ -50,7 +49,7 @@ def change_role(
 @decided_again
 def remove_member(context: Context, command: Command, *, organization_id: UUID, membership_id: UUID) -> None:
     """Remove a member. Raises MemberNotFound, LastOwner (also for an owner whom a mere admin would remove),
-    MayNotRemove, Conflict.
+    MayNotRemove, SessionOver, Conflict.
     """
     own, target = _both(context, command, organization_id, membership_id)
     if target.state.organization_id != organization_id:
@@ -71,8 +70,8 @@ def remove_member(context: Context, command: Command, *, organization_id: UUID, 
 
 @decided_again
 def leave(context: Context, command: Command, *, organization_id: UUID) -> UUID:
-    """Leave an organization; which membership that was. Raises MemberNotFound, LastOwner, Conflict."""
-    own, _ = standing(context, organization_id, actor(command))
+    """Leave an organization; which membership that was. Raises MemberNotFound, LastOwner, SessionOver, Conflict."""
+    own, _ = acting_member(context, command, organization_id)
     if own is None:
         raise MemberNotFound
     owners = _owners(own.organization, own.membership.state, owns=False)
@@ -90,7 +89,7 @@ def leave(context: Context, command: Command, *, organization_id: UUID) -> UUID:
 def transfer_ownership(context: Context, command: Command, *, organization_id: UUID, membership_id: UUID) -> None:
     """Make another member the owner and oneself an admin, in one commit.
 
-    Raises MemberNotFound, MayNotChangeRole, Conflict.
+    Raises MemberNotFound, MayNotChangeRole, SessionOver, Conflict.
     """
     own, target = _both(context, command, organization_id, membership_id)
     if target.state.organization_id != organization_id or Role.OWNER not in own.roles:
@@ -111,9 +110,9 @@ def transfer_ownership(context: Context, command: Command, *, organization_id: U
 
 def _both(
     context: Context, command: Command, organization_id: UUID, membership_id: UUID
-) -> tuple[Standing, Loaded[Membership]]:
+) -> tuple[ActingMember, Loaded[Membership]]:
     """Who acts, and the living membership they act upon, perhaps of elsewhere. Raises MemberNotFound."""
-    own, [target] = standing(context, organization_id, actor(command), the_membership(membership_id))
+    own, [target] = acting_member(context, command, organization_id, the_membership(membership_id))
     if own is None or target is None or target.state.ended:
         raise MemberNotFound
     return own, target

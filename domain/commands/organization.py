@@ -22,10 +22,9 @@ from domain.store import Addition, Subject
 from domain.store.conflicts import decided_again
 from domain.store.envelope import Command
 
-from .acting import actor, through
+from .acting import actor, author
 from .context import Context
-from .seeking import the_session
-from .standing import standing
+from .standing import acting_member
 
 
 def personal_organization(owner: Subject, *, name: str, email: str) -> tuple[UUID, list[Addition]]:
@@ -66,15 +65,15 @@ def found_organization(
     joined = Membership.join(
         organization_id=organization_id, user_id=owner_id, roles=(Role.OWNER,), joining=Joining.FOUNDED
     )
-    subject, [session] = context.store.find(owner_id, the_session(through(command)))
-    assert session is not None, "through which the command came"
-    turned = [session.then(session.state.choose(organization_id))] if turning else []
+    acting, _ = author(context, command)
+    turned = acting.session.state.choose(organization_id) if turning else []
     context.store.append(
         command,
-        subject,
+        acting.subject,
         Addition(organization_id, 0, founded),
         Addition(membership_id, 0, joined),
-        *turned,
+        acting.session.then(turned),
+        guards=acting.guards,
     )
     return organization_id, membership_id
 
@@ -85,9 +84,9 @@ def update_organization(
 ) -> bool:
     """Change `name`, `slug`, `logo` or `metadata` (JSON text), whichever is among the changes; whether anything was.
 
-    Raises NotAMember, MayNotUpdateOrganization, NewSlugTaken, Conflict.
+    Raises NotAMember, MayNotUpdateOrganization, NewSlugTaken, SessionOver, Conflict.
     """
-    own, _ = standing(context, organization_id, actor(command))
+    own, _ = acting_member(context, command, organization_id)
     facts = context.lookups.facts(organization_id)
     if own is None or facts is None:
         raise NotAMember
@@ -113,8 +112,8 @@ def update_organization(
 
 @decided_again
 def close_organization(context: Context, command: Command, *, organization_id: UUID) -> None:
-    """Close an organization for all its members. Raises NotAMember, MayNotClose, Conflict."""
-    own, _ = standing(context, organization_id, actor(command))
+    """Close an organization for all its members. Raises NotAMember, MayNotClose, SessionOver, Conflict."""
+    own, _ = acting_member(context, command, organization_id)
     if own is None:
         raise NotAMember
     if not allow(own.roles, "organization", "delete"):
@@ -125,15 +124,16 @@ def close_organization(context: Context, command: Command, *, organization_id: U
 @decided_again
 def choose_organization(context: Context, command: Command, *, organization_id: UUID | None) -> bool:
     """Turn the session to an organization, or to none; whether it was not. What a session chose counts only while its
-    person belongs to it, so nothing is guarded. Raises NotAMember, SessionOver, SubjectGone, Conflict.
+    person belongs to it, so that is not guarded. Raises NotAMember, SessionOver, SubjectGone, Conflict.
     """
-    user_id, device = actor(command), the_session(through(command))
     if organization_id is None:
-        subject, [session] = context.store.find(user_id, device)
+        acting, _ = author(context, command)
     else:
-        own, [session] = standing(context, organization_id, user_id, device)
+        own, _ = acting_member(context, command, organization_id)
         if own is None:
             raise NotAMember
-        subject = own.subject
-    assert session is not None, "through which the command came"
-    return context.store.append(command, subject, session.then(session.state.choose(organization_id)))
+        acting = own.acting
+    session = acting.session
+    return context.store.append(
+        command, acting.subject, session.then(session.state.choose(organization_id)), guards=[acting.user]
+    )

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from domain.events.catalogue import INVITATION, MEMBERSHIP, ORGANIZATION, SESSION
+from domain.events.catalogue import INVITATION, MEMBERSHIP, ORGANIZATION, SESSION, USER
 from domain.invitation import Invitation
 from domain.membership import Membership
 from domain.organization import Organization
 from domain.session import Session
 from domain.store import Sought
+from domain.user import User
+
+
+def the_account(user_id: UUID) -> Sought[User]:
+    """A person's account."""
+    return Sought(USER, {"user_id": user_id})
 
 
 def the_session(session_id: UUID) -> Sought[Session]:

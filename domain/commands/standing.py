@@ -10,18 +10,19 @@ from domain.membership import Membership
 from domain.organization import Organization
 from domain.roles import Roles
 from domain.store import Loaded, Sought, Subject
+from domain.store.envelope import Command
 
+from .acting import Acting, actor, author
 from .context import Context
 from .seeking import membership_of, the_organization
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """A member of an open organization, as both stand in the book, and the member's key."""
+    """A member of an open organization, as both stand in the book."""
 
     organization: Loaded[Organization]
     membership: Loaded[Membership]
-    subject: Subject
 
     @property
     def roles(self) -> Roles:
@@ -29,9 +30,26 @@ class Standing:
         return self.membership.state.roles
 
     @property
-    def guards(self) -> list[Loaded[Organization] | Loaded[Membership]]:
+    def guards(self) -> list[Loaded[Any]]:
         """What must still stand as it was read."""
         return [self.organization, self.membership]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ActingMember(Standing):
+    """A member of an open organization who gives a command in it, through a session that lives."""
+
+    acting: Acting
+
+    @property
+    def subject(self) -> Subject:
+        """The member's key."""
+        return self.acting.subject
+
+    @property
+    def guards(self) -> list[Loaded[Any]]:
+        """What must still stand as it was read, the session too."""
+        return [self.organization, self.membership, *self.acting.guards]
 
 
 def standing(
@@ -41,9 +59,23 @@ def standing(
 
     One query for all, so that a command decides on one moment.
     """
-    subject, [organization, membership, *others] = context.store.find(
-        user_id, the_organization(organization_id), membership_of(user_id, organization_id), *beside
-    )
-    if organization is None or organization.state.closed or membership is None:
+    _, [organization, membership, *others] = context.store.find(None, *_sought(organization_id, user_id), *beside)
+    if organization is None or membership is None or organization.state.closed:
         return None, others
-    return Standing(organization=organization, membership=membership, subject=subject), others
+    return Standing(organization=organization, membership=membership), others
+
+
+def acting_member(
+    context: Context, command: Command, organization_id: UUID, *beside: Sought[Any]
+) -> tuple[ActingMember | None, list[Loaded[Any] | None]]:
+    """As `standing`, of who gives a command. Raises SessionOver."""
+    acting, [organization, membership, *others] = author(
+        context, command, *_sought(organization_id, actor(command)), *beside
+    )
+    if organization is None or membership is None or organization.state.closed:
+        return None, others
+    return ActingMember(organization=organization, membership=membership, acting=acting), others
+
+
+def _sought(organization_id: UUID, user_id: UUID) -> tuple[Sought[Organization], Sought[Membership]]:
+    return the_organization(organization_id), membership_of(user_id, organization_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from domain.commands.context import Context, Rules
 from domain.commands.organization import found_organization
 from domain.commands.user import sign_up
 from domain.refusals import Refusal
+from domain.session import Lifetimes
 from domain.store.envelope import Command, WhereFrom
 from tests.domain.commands.organization_model import ELSEWHERE, Organization, OrganizationModel, Outcome
 from tests.people import NOON, PASSWORD
@@ -65,7 +67,8 @@ class ThreePeople(RuleBasedStateMachine):
     def sign_up(self, most_members: int | None, most_pending: int | None) -> None:
         """Everybody, and the second founds an organization."""
         rules = Rules(member_limit=most_members, invitation_limit=most_pending)
-        self.context = replace(self.context, rules=rules)
+        # invitations run out here, sessions elsewhere
+        self.context = replace(self.context, rules=rules, lifetimes=Lifetimes(full=timedelta(days=1000)))
         self.model = OrganizationModel(most_members, most_pending)
         for person in range(PEOPLE):
             signed_in = sign_up(
