@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -70,8 +70,8 @@ class LivesTogether(Lives):
         invitations.reject(self.context, self._by(invited), link=link)
         link = self._send(by, organization_id, invited[2], "member")
         invitations.cancel(self.context, self._by(by), link=link)
-        self._send(by, organization_id, invited[2], "member")
-        self.now += timedelta(days=8)
+        self._send(by, organization_id, invited[2], "member", lifetime=timedelta(hours=1))
+        self.now += timedelta(hours=1)
         self._send(by, organization_id, invited[2], "member")
         link = self._send(by, organization_id, invited[2], "member", resend=True)
         invitations.cancel(self.context, self._by(by), link=link)
@@ -109,10 +109,18 @@ class LivesTogether(Lives):
         return invitations.accept(self.context, self._by(invited), link=link).membership_id
 
     def _send(
-        self, by: Newcomer, organization_id: UUID, email: str, role: str | list[str], *, resend: bool = False
+        self,
+        by: Newcomer,
+        organization_id: UUID,
+        email: str,
+        role: str | list[str],
+        *,
+        resend: bool = False,
+        lifetime: timedelta = timedelta(days=7),
     ) -> str:
+        context = replace(self.context, rules=replace(self.context.rules, invitation_lifetime=lifetime))
         invitation_id = invitations.invite(
-            self.context, self._by(by), organization_id=organization_id, email=email, role=role, resend=resend
+            context, self._by(by), organization_id=organization_id, email=email, role=role, resend=resend
         )
         return self.context.keyring.invitation_link(invitation_id)
 

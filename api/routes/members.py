@@ -17,7 +17,7 @@ from api.edge.problems import Problem
 from domain.refusals import MemberNotFound, NotAMember, OrganizationNotFound
 from domain.roles import PERMISSIONS, Roles, allow, roles_in
 from projections.lists import member_list, organization_list
-from projections.lists.member_list import Filter, Order
+from projections.lists.member_search import Filter, Order, field_type, members_of
 from projections.lists.session_list import LiveSession
 
 from . import shapes
@@ -121,7 +121,7 @@ def list_members(calling: Calling, query: Annotated[ListMembers, Query()]) -> An
     organization_id = meant(calling, session, query.organizationId, query.organizationSlug)
     if member_list.live_role(read, organization_id, session.user_id) is None:
         raise Problem.of_code(NOT_A_MEMBER)
-    rows, total = member_list.members_of(
+    rows, total = members_of(
         read,
         organization_id,
         filtered=_filter(query),
@@ -219,7 +219,7 @@ def _filter(query: ListMembers) -> Filter | None:
 def _value(field: str, operator: str, text: str) -> Any:
     if operator in ("contains", "starts_with", "ends_with"):
         return text
-    match member_list.field_type(field):
+    match field_type(field):
         case "uuid":
             return id_in(text) or UUID(int=0)
         case "timestamptz":

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -67,30 +65,12 @@ PROJECTION = Projection(MEMBERSHIP.name, TABLE, project, restore=restore)
 OWNING = "m.live_user_id IS NOT NULL AND 'owner' = ANY (string_to_array(m.role, ','))"
 """The owners among members `m`; as the index member_list_owners has it."""
 
-_ROW = """
-       m.membership_id, m.organization_id, m.user_id, m.role, m.joined_at, a.name, a.email, a.image
-"""
+MEMBER = "m.membership_id, m.organization_id, m.user_id, m.role, m.joined_at, a.name, a.email, a.image"
+"""The columns of a `MemberRow`."""
 _PEOPLE = """
   FROM member_list m
   JOIN account_list a ON a.user_id = m.user_id
 """
-_SORTED_BY = {
-    "id": "m.membership_id",
-    "createdAt": "m.joined_at",
-    "role": "m.role",
-    "userId": "m.user_id",
-    "organizationId": "m.organization_id",
-}
-# as the index account_list_words has it: words as they are, since a parser would take addresses apart
-_SEARCHED = (
-    "array_to_tsvector(array_remove(regexp_split_to_array("
-    r"lower(coalesce(a.name, '') || ' ' || coalesce(a.email, '')), '[\s-]+'), ''))"
-)
-_BETWEEN_WORDS = re.compile(r"[\s-]+")
-_COMPARED = {"eq": "=", "ne": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
-_MATCHED = {"contains": "strpos({0}, {1}) > 0", "starts_with": "starts_with({0}, {1})"}
-_ENDING = "right({0}, char_length({1})) = {1}"
-_TYPES = {"id": "uuid", "userId": "uuid", "organizationId": "uuid", "createdAt": "timestamptz", "role": "text"}
 
 
 class MemberRow(NamedTuple):
@@ -106,100 +86,21 @@ class MemberRow(NamedTuple):
     image: str | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Filter:
-    """Only members of whom this holds. `value` is of the field's type, a list of them for `in` and `not_in`."""
-
-    field: str
-    operator: str
-    value: Any
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
-    """By which field, and whether from its greatest value on."""
-
-    field: str = "createdAt"
-    descending: bool = False
-
-
-def field_type(field: str) -> str:
-    """The PostgreSQL type of a field."""
-    return _TYPES[field]
-
-
-def members_of(
-    read: Statements,
-    organization_id: UUID,
-    *,
-    filtered: Filter | None = None,
-    search: str = "",
-    order: Order = Order(),
-    limit: int | None = None,
-    offset: int = 0,
-) -> tuple[list[MemberRow], int]:
-    """The members of an open organization, all or a page of them, and how many the filter leaves.
-
-    `search` is the start of a word of the name, or of the address.
-    """
-    conditions, values = ["m.organization_id = $1", "m.live_user_id IS NOT NULL"], list[Any]([organization_id])
-    if filtered is not None:
-        values.append(filtered.value)
-        conditions.append(_condition(filtered, f"${len(values)}"))
-    if words := _words(search):
-        values.append(words)
-        conditions.append(f"{_SEARCHED} @@ lower(${len(values)})::tsquery")
-    where = " AND ".join(conditions)
-    direction = "DESC" if order.descending else "ASC"
-    sorted_by = f"{_SORTED_BY[order.field]} {direction}, m.membership_id {direction}"
-    rows = read.rows(
-        f"SELECT {_ROW} {_PEOPLE} WHERE {where} ORDER BY {sorted_by}"
-        f" LIMIT ${len(values) + 1} OFFSET ${len(values) + 2}",
-        *values,
-        limit,
-        offset,
-    )
-    found = [MemberRow(*row) for row in rows]
-    if limit is None and offset == 0:
-        return found, len(found)
-    [total] = read.row(f"SELECT count(*) {_PEOPLE if words else 'FROM member_list m'} WHERE {where}", *values) or (0,)
-    return found, total
-
-
 def member(read: Statements, membership_id: UUID) -> MemberRow | None:
     """A member, also one who has gone."""
-    row = read.row(f"SELECT {_ROW} {_PEOPLE} WHERE m.membership_id = $1", membership_id)
+    row = read.row(f"SELECT {MEMBER} {_PEOPLE} WHERE m.membership_id = $1", membership_id)
     return None if row is None else MemberRow(*row)
 
 
 def member_of(read: Statements, organization_id: UUID, user_id: UUID) -> MemberRow | None:
     """A person as a member of an open organization."""
     row = read.row(
-        f"SELECT {_ROW} {_PEOPLE} JOIN organization_list o ON o.organization_id = m.organization_id"
+        f"SELECT {MEMBER} {_PEOPLE} JOIN organization_list o ON o.organization_id = m.organization_id"
         " WHERE m.organization_id = $1 AND m.live_user_id = $2 AND o.ended_at IS NULL",
         organization_id,
         user_id,
     )
     return None if row is None else MemberRow(*row)
-
-
-def _words(search: str) -> str:
-    """What is searched for as PostgreSQL reads it: the start of each word, quoted."""
-    words = [word for word in _BETWEEN_WORDS.split(search) if word]
-    return " & ".join("'" + word.replace("\\", "\\\\").replace("'", "''") + "':*" for word in words)
-
-
-def _condition(filtered: Filter, hole: str) -> str:
-    column, kind = _SORTED_BY[filtered.field], _TYPES[filtered.field]
-    if filtered.operator in _COMPARED:
-        return f"{column} {_COMPARED[filtered.operator]} {hole}::{kind}"
-    if filtered.operator == "in":
-        return f"{column} = ANY({hole}::{kind}[])"
-    if filtered.operator == "not_in":
-        return f"{column} <> ALL({hole}::{kind}[])"
-    # ids as the wire shows them, without hyphens
-    text = f"replace({column}::text, '-', '')" if kind == "uuid" else f"{column}::text"
-    return _MATCHED.get(filtered.operator, _ENDING).format(text, f"{hole}::text")
 
 
 def live_role(read: Statements, organization_id: UUID, user_id: UUID) -> str | None:

@@ -25,7 +25,8 @@ CREATE INDEX invitation_list_of_a_sender ON invitation_list (inviter_id);
 ALTER TABLE member_list ADD COLUMN seat integer, ADD CONSTRAINT seat_taken UNIQUE (organization_id, seat);
 CREATE INDEX member_list_by_joining ON member_list (organization_id, joined_at, membership_id)
     WHERE live_user_id IS NOT NULL;
-CREATE INDEX member_list_by_role ON member_list (organization_id, role, membership_id) WHERE live_user_id IS NOT NULL;
+CREATE INDEX member_list_by_role ON member_list (organization_id, role, joined_at, membership_id)
+    WHERE live_user_id IS NOT NULL;
 CREATE INDEX member_list_owners ON member_list (organization_id)
     WHERE live_user_id IS NOT NULL AND 'owner' = ANY (string_to_array(role, ','));
 

@@ -17,16 +17,8 @@ from domain.organization import OrganizationClosed
 from domain.store import Addition, Store
 from domain.store.conflicts import StreamMovedOn
 from domain.user import SignedUp
-from projections.lists.member_list import (
-    Filter,
-    Order,
-    free_seats,
-    live_role,
-    member,
-    member_of,
-    member_with_email,
-    members_of,
-)
+from projections.lists.member_list import free_seats, live_role, member, member_of, member_with_email
+from projections.lists.member_search import Filter, Order, members_of
 from tests.databases import Database
 from tests.domain.store.books import by_ada, by_the_system, founded
 from tests.people import ADA, BO, CY, NOON

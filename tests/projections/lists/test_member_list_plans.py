@@ -14,14 +14,8 @@ import pytest
 
 from domain.store.connections import Statements, Values, connection_arguments
 from projections.lists.invitation_list import free_places, invitation, invitations_of, invitations_to
-from projections.lists.member_list import (
-    Order,
-    live_role,
-    member_of,
-    member_with_email,
-    members_of,
-    organization_to_start_in,
-)
+from projections.lists.member_list import live_role, member_of, member_with_email, organization_to_start_in
+from projections.lists.member_search import Order, members_of
 from projections.lists.organization_list import full_organization, organization_by_slug, organizations_of
 from tests.databases import Database
 from tests.projections.plans import INDEXED, Overheard, nodes, plan_of, read_rows
