@@ -12,7 +12,7 @@ from itertools import count
 
 import psycopg
 from anyio import to_thread
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
@@ -27,6 +27,7 @@ from projections.places import PlacesUnreadable
 from .edge import problems
 from .edge.answers import Answer
 from .edge.daybook import Daybook, open_daybook
+from .edge.directory import Directory
 from .edge.gate import Gate
 from .edge.visit import BASE_PATH, STATE
 from .pages import error_page
@@ -70,7 +71,6 @@ def create_app(settings: Settings | None = None, clock: Clock = chance.now) -> G
         lifespan=lambda web: _lifespan(gate, web, known, clock),
     )
     web.state.daybook = None
-    contract = APIRouter(prefix=BASE_PATH)
     routers = (
         sign_in.router,
         get_session.router,
@@ -84,17 +84,19 @@ def create_app(settings: Settings | None = None, clock: Clock = chance.now) -> G
         health.contract,
         error_page.router,
     )
-    for router in routers:
-        contract.include_router(router)
-    web.include_router(contract)
-    web.include_router(health.operations)
+    # as routes, not as routers within routers: the framework would ask each of them, and more than once
+    for router in (*routers, health.operations):
+        web.router.routes.extend(router.routes)
     here = f"{BASE_PATH}{get_session.PATH}"
     add_documentation(web, {here: (get_session.DOCUMENTATION, get_session.CurrentSessionAnswer)})
     for kind in (problems.Problem, Refusal, RequestValidationError, *problems.UNAVAILABLE):
         web.add_exception_handler(kind, _answer_error)
     web.add_exception_handler(Exception, _answer_unexpected)
-    paths = [route.path for router in routers for route in router.routes if isinstance(route, APIRoute)]
-    gate: Gate = Gate(web, routes=web.routes, paths=paths, plain={("GET", here): get_session.get_session})
+    directory = Directory(web.routes)
+    web.router.routes.insert(0, directory)
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    paths = [route.path.removeprefix(BASE_PATH) for route in routes]
+    gate: Gate = Gate(web, directory=directory, paths=paths, plain={("GET", here): get_session.get_session})
     return gate
 
 

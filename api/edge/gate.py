@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.edge.daybook import Daybook
@@ -13,6 +12,7 @@ from domain.refusals import WrongPassword
 from domain.store.attempts import Attempt
 
 from . import body, cross_origin, problems
+from .directory import Directory
 from .origins import forbidden_origin
 from .problems import Problem
 from .redirects import require_trusted_targets
@@ -34,19 +34,20 @@ PlainRoute = Callable[[Daybook, Visit, Scope, Reply, Awaitable[None]], Awaitable
 class Gate:
     """An ASGI application around the web framework.
 
-    `paths` are those below the base path that somebody answers. `plain` are routes by method and path that are answered
-    on the event loop, without the framework: the hot path. They keep their deadlines themselves.
+    `directory` has the framework's routes, `paths` are those below the base path that somebody answers. `plain` are
+    routes by method and path that are answered on the event loop, without the framework: the hot path. They keep their
+    deadlines themselves.
     """
 
     def __init__(
         self,
         web: ASGIApp,
         *,
-        routes: Iterable[BaseRoute],
+        directory: Directory,
         paths: Iterable[str],
         plain: Mapping[tuple[str, str], PlainRoute],
     ) -> None:
-        self._web, self._routes, self._paths, self._plain = web, list(routes), frozenset(paths), plain
+        self._web, self._directory, self._paths, self._plain = web, directory, frozenset(paths), plain
         self.daybook: Daybook | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,7 +63,7 @@ class Gate:
         if not scope["path"].startswith(f"{BASE_PATH}/"):
             # health and documentation are not the contract's; an unknown path is the same empty 404
             reply = Reply(send)
-            page: ASGIApp = self._web if self._routed(scope) else Problem(404).answer()
+            page: ASGIApp = self._web if self._directory.leads(scope) else Problem(404).answer()
             work: Awaitable[None] = _until(DEADLINE, page(scope, receive, reply), reply)
         elif daybook is None:
             reply = Reply(send)
@@ -87,7 +88,7 @@ class Gate:
     def _note(self, daybook: Daybook, visit: Visit, code: str, scope: Scope, status: int | None) -> None:
         """Of a refused command, remember that it was tried; the answer is out, so nobody can tell by the time."""
         refused = status in _REFUSED or code in _GUESSES
-        if not refused or visit.method in _READING or not self._routed(scope):
+        if not refused or visit.method in _READING or not self._directory.leads(scope):
             return
         daybook.attempt_book.note(
             Attempt(
@@ -120,7 +121,7 @@ class Gate:
         counting: Awaitable[None],
     ) -> None:
         await counting
-        if not self._routed(scope):
+        if not self._directory.leads(scope):
             raise Problem(404)
         content = await body.read(receive, visit.headers, visit.path)
         if code := forbidden_origin(scope["method"], visit.headers, daybook.origins):
@@ -129,11 +130,6 @@ class Gate:
             require_trusted_targets(content.content, scope["query_string"], daybook.origins)
         inside = {**scope, "headers": content.headers(scope["headers"]), "state": {STATE: visit}}
         await self._web(inside, content.replayed(receive), reply)
-
-    def _routed(self, scope: Scope) -> bool:
-        """Whether a route takes exactly this method and path; there is no 405 and no redirect (wire.md §1)."""
-        # a pattern's end also matches before a newline, and such a path would be nobody's to limit
-        return scope["path"].isprintable() and any(route.matches(scope)[0] is Match.FULL for route in self._routes)
 
 
 async def _until(deadline: float, work: Awaitable[None], reply: Reply) -> None:

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.edge.daybook import daybook_of
+from api.edge.visit import BASE_PATH
 
-router = APIRouter(tags=["pages"])
+router = APIRouter(prefix=BASE_PATH, tags=["pages"])
 
 _CODE = re.compile(r"[A-Za-z0-9_'-]{1,100}")
 _UNKNOWN = "UNKNOWN"

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from api.edge.admission import Calling, give_cookie
 from api.edge.answers import Answer
 from api.edge.problems import Problem
+from api.edge.visit import BASE_PATH
 from domain.commands import credential, user
 from projections.lists.account_list import password_dates
 
@@ -17,7 +18,7 @@ from .documented import documented
 from .fields import NOTHING_TO_UPDATE, ImageUrl, PersonsName
 from .sessions import DoneAnswer
 
-router = APIRouter(tags=["account"])
+router = APIRouter(prefix=BASE_PATH, tags=["account"])
 
 
 class ChangePassword(BaseModel):

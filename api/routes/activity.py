@@ -18,6 +18,7 @@ from api.edge.admission import Caller, Calling
 from api.edge.answers import NOT_KEPT, Answer
 from api.edge.downloads import MEDIA_TYPES, download
 from api.edge.problems import Problem
+from api.edge.visit import BASE_PATH
 from api.edge.wire_time import to_wire
 from domain.events.catalogue import EVENT_BY_NAME
 from domain.roles import Role
@@ -161,7 +162,7 @@ class OrganizationActivityQuery(_Page):
     ] = "json"
 
 
-router = APIRouter(tags=["activity"], dependencies=[no_key_twice(OrganizationActivityQuery)])
+router = APIRouter(prefix=BASE_PATH, tags=["activity"], dependencies=[no_key_twice(OrganizationActivityQuery)])
 
 
 @router.get(

@@ -17,7 +17,7 @@ from api.edge.answers import Answer, encode
 from api.edge.daybook import Daybook
 from api.edge.problems import Problem
 from api.edge.reply import Reply
-from api.edge.visit import Visit
+from api.edge.visit import BASE_PATH, Visit
 from domain.commands.lookups import Person
 from domain.events.keys import token_hash
 from domain.refusals import SessionOver
@@ -26,7 +26,7 @@ from projections.lists.session_list import LiveSession
 from . import shapes
 from .documented import documented
 
-router = APIRouter(tags=["session"])
+router = APIRouter(prefix=BASE_PATH, tags=["session"])
 
 PATH = "/get-session"
 DEFERRED = "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED"

@@ -15,9 +15,10 @@ from typing_extensions import TypedDict
 from api.edge.answers import Answer
 from api.edge.daybook import Daybook
 from api.edge.problems import UNAVAILABLE
+from api.edge.visit import BASE_PATH
 from projections.upkeep.condition import Condition, condition
 
-contract = APIRouter(tags=["health"])
+contract = APIRouter(prefix=BASE_PATH, tags=["health"])
 operations = APIRouter(tags=["health"])
 
 PATIENCE = 10.0

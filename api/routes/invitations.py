@@ -13,6 +13,7 @@ from api.edge.admission import Caller, Calling
 from api.edge.answers import NOT_KEPT, Answer
 from api.edge.daybook import daybook_of
 from api.edge.problems import Problem
+from api.edge.visit import BASE_PATH
 from domain.commands import invitation as invitations
 from domain.email_address import canonical
 from domain.refusals import InvitationNotFound, InviterGone, NotTheRecipient, OrganizationNotFound, UnknownRole
@@ -28,7 +29,7 @@ from .fields import id_in
 from .organizations import admitted_or
 from .queries import no_key_twice, without_empty
 
-router = APIRouter(tags=["invitation"])
+router = APIRouter(prefix=BASE_PATH, tags=["invitation"])
 
 _NOT_FOUND = "INVITATION_NOT_FOUND"
 _NOT_THE_RECIPIENT = "YOU_ARE_NOT_THE_RECIPIENT_OF_THE_INVITATION"

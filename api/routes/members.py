@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 from api.edge.admission import Caller, Calling
 from api.edge.answers import Answer
 from api.edge.problems import Problem
+from api.edge.visit import BASE_PATH
 from domain.refusals import MemberNotFound, NotAMember, OrganizationNotFound
 from domain.roles import PERMISSIONS, Roles, allow, roles_in
 from projections.lists import member_list, organization_list
@@ -25,7 +26,7 @@ from .documented import documented
 from .fields import id_in
 from .queries import no_key_twice, without_empty
 
-router = APIRouter(prefix="/organization", tags=["organization"])
+router = APIRouter(prefix=f"{BASE_PATH}/organization", tags=["organization"])
 
 NO_ACTIVE = "NO_ACTIVE_ORGANIZATION"
 NOT_A_MEMBER = "YOU_ARE_NOT_A_MEMBER_OF_THIS_ORGANIZATION"

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from api.edge.admission import Caller, Calling
 from api.edge.answers import Answer
 from api.edge.problems import Problem
+from api.edge.visit import BASE_PATH
 from domain.commands import membership as memberships
 from domain.email_address import canonical
 from domain.refusals import EmptyRole, MemberNotFound, UnknownRole
@@ -24,7 +25,7 @@ from .documented import documented
 from .fields import id_in
 from .members import NO_ACTIVE, meant
 
-router = APIRouter(prefix="/organization", tags=["organization"])
+router = APIRouter(prefix=f"{BASE_PATH}/organization", tags=["organization"])
 
 
 class RemoveMember(BaseModel):

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from api.edge.admission import Caller, Calling, give_cookie
 from api.edge.answers import Answer
 from api.edge.problems import Problem
+from api.edge.visit import BASE_PATH
 from domain.commands import organization as organizations
 from domain.refusals import NewSlugTaken, NotAMember, OrganizationNotFound
 from domain.roles import Role
@@ -26,7 +27,7 @@ from .documented import documented
 from .fields import id_in
 from .queries import no_key_twice, without_empty
 
-router = APIRouter(prefix="/organization", tags=["organization"])
+router = APIRouter(prefix=f"{BASE_PATH}/organization", tags=["organization"])
 
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
 _Logo = Annotated[str, Field(max_length=2048)]

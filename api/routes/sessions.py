@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 from api.edge.admission import Calling, clear_cookies
 from api.edge.answers import NOT_KEPT, Answer
 from api.edge.problems import Problem
+from api.edge.visit import BASE_PATH
 from domain.commands import session as sessions
 from projections.lists.session_list import sessions_of
 
@@ -19,7 +20,7 @@ from .documented import documented
 from .fields import NOTHING_TO_UPDATE
 from .queries import Paged, no_key_twice
 
-router = APIRouter(tags=["session"])
+router = APIRouter(prefix=BASE_PATH, tags=["session"])
 
 
 class RevokeSession(BaseModel):

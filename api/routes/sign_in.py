@@ -14,7 +14,7 @@ from api.edge.answers import Answer
 from api.edge.daybook import Daybook, daybook_of
 from api.edge.origins import forbidden_sign_in
 from api.edge.problems import Problem
-from api.edge.visit import Visit, visit_of
+from api.edge.visit import BASE_PATH, Visit, visit_of
 from domain.commands import session as sessions
 from domain.commands.credential import verified_account
 from domain.commands.session import SignedIn
@@ -25,7 +25,7 @@ from . import shapes
 from .documented import documented
 from .fields import EmailAddress, ImageUrl, PersonsName
 
-router = APIRouter(tags=["account"])
+router = APIRouter(prefix=BASE_PATH, tags=["account"])
 
 
 class SignUp(BaseModel):
