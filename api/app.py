@@ -37,6 +37,7 @@ from .routes import (
     activity,
     get_session,
     health,
+    hot_reads,
     invitations,
     members,
     membership,
@@ -96,7 +97,8 @@ def create_app(settings: Settings | None = None, clock: Clock = chance.now) -> G
     web.router.routes.insert(0, directory)
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     paths = [route.path.removeprefix(BASE_PATH) for route in routes]
-    gate: Gate = Gate(web, directory=directory, paths=paths, plain={("GET", here): get_session.get_session})
+    plain = {("GET", here): get_session.get_session, **hot_reads.PLAIN}
+    gate: Gate = Gate(web, directory=directory, paths=paths, plain=plain)
     return gate
 
 
@@ -122,6 +124,7 @@ async def _lifespan(gate: Gate, web: FastAPI, settings: Settings, clock: Clock) 
             # both at once, for the second that the last word may take
             await asyncio.gather(gate.daybook.attempt_book.close(), gate.daybook.last_active_book.close())
             await gate.daybook.sessions.close()
+            await gate.daybook.organizations.close()
             await gate.daybook.limits.close()
             await to_thread.run_sync(gate.daybook.close)
 

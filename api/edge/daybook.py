@@ -30,6 +30,7 @@ from .current_session import SessionCheck
 from .hits import Hits
 from .last_active import LastActiveBook
 from .limits import Limits
+from .organization_line import OrganizationsSeen
 from .origins import TrustedOrigins
 
 _WAITING_FOR_HASHES = 16
@@ -40,7 +41,7 @@ _WAITING_FOR_HASHES = 16
 class Daybook:
     """What handlers work with. One in each worker, shared by its threads.
 
-    `sessions`, `addresses`, both books and what counts requests belong to the event loop.
+    `sessions`, `organizations`, `addresses`, both books and what counts requests belong to the event loop.
     """
 
     settings: Settings
@@ -56,6 +57,7 @@ class Daybook:
     cookies: SessionCookies
     origins: TrustedOrigins
     sessions: SessionCheck
+    organizations: OrganizationsSeen
     places: Places
     pool: Pool
 
@@ -108,6 +110,7 @@ def open_daybook(settings: Settings, clock: Clock) -> Daybook:
         cookies=SessionCookies(settings.cookie_prefix, settings.secure, secret),
         origins=TrustedOrigins(settings.origin, settings.origin_patterns),
         sessions=SessionCheck(settings.database_url),
+        organizations=OrganizationsSeen(settings.database_url),
         places=places,
         pool=pool,
     )

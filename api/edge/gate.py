@@ -27,8 +27,11 @@ _GUESSES = {WrongPassword.code}
 """Refusals that the contract answers with 400, but are attempts all the same."""
 _READING = {"GET", "HEAD", "OPTIONS"}
 
-PlainRoute = Callable[[Daybook, Visit, Scope, Reply, Awaitable[None]], Awaitable[None]]
-"""The last argument is the counting of the request, to be awaited before anything is written or answered."""
+PlainRoute = Callable[[Daybook, Visit, Scope, Reply, Awaitable[None]], Awaitable[bool]]
+"""Whether it answered; what it leaves, a route of the framework answers.
+
+The last argument is the counting of the request, to be awaited before anything is written or answered.
+"""
 
 
 class Gate:
@@ -106,9 +109,8 @@ class Gate:
         if visit.method == "OPTIONS" and (answer := cross_origin.preflight(visit, daybook.origins)):
             return await answer(scope, receive, reply)
         counting = daybook.limits.begin(visit.where_from.ip_address, visit.path, routed=visit.path in self._paths)
-        if plain := self._plain.get((visit.method, scope["path"])):
-            await plain(daybook, visit, scope, reply, counting)
-        else:
+        plain = self._plain.get((visit.method, scope["path"]))
+        if plain is None or not await plain(daybook, visit, scope, reply, counting):
             await _until(DEADLINE, self._answer_routed(daybook, visit, scope, receive, reply, counting), reply)
 
     async def _answer_routed(

@@ -82,7 +82,7 @@ def get_session_deferred() -> Answer:
     raise Problem.of_code(DEFERRED)
 
 
-async def get_session(daybook: Daybook, visit: Visit, scope: Scope, reply: Reply, counting: Awaitable[None]) -> None:
+async def get_session(daybook: Daybook, visit: Visit, scope: Scope, reply: Reply, counting: Awaitable[None]) -> bool:
     """Answer the session of the request, `null` without one; use extends it, if its refresh window has passed."""
     shown = await look(daybook, visit)
     await counting
@@ -98,6 +98,7 @@ async def get_session(daybook: Daybook, visit: Visit, scope: Scope, reply: Reply
     headers = [*_HEADERS, (b"content-length", str(len(body)).encode())]
     await reply({"type": "http.response.start", "status": 200, "headers": headers})
     await reply({"type": "http.response.body", "body": body})
+    return True
 
 
 def _extends(daybook: Daybook, visit: Visit, session: LiveSession, query_string: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -15,9 +16,10 @@ from api.edge.admission import Caller, Calling
 from api.edge.answers import Answer
 from api.edge.problems import Problem
 from api.edge.visit import BASE_PATH
-from domain.refusals import MemberNotFound, NotAMember, OrganizationNotFound
+from domain.refusals import NotAMember, OrganizationNotFound
 from domain.roles import PERMISSIONS, Roles, allow, roles_in
 from projections.lists import member_list, organization_list
+from projections.lists.member_list import MemberRow
 from projections.lists.member_search import Filter, Order, field_type, members_of
 from projections.lists.session_list import LiveSession
 
@@ -131,21 +133,19 @@ def list_members(calling: Calling, query: Annotated[ListMembers, Query()]) -> An
         limit=query.limit or None,
         offset=query.offset,
     )
-    return Answer(MembersAnswer(members=[shapes.member_with_person(row) for row in rows], total=total))
+    return Answer(members_answer(rows, total))
 
 
 @router.get(
     "/get-active-member",
     summary="Yourself as a member of the active organization",
-    responses=documented(shapes.MemberWithPerson, "UNAUTHORIZED", NO_ACTIVE, "MEMBER_NOT_FOUND", body=False),
+    responses=documented(shapes.MemberWithPerson, "UNAUTHORIZED", NO_ACTIVE, body=False),
 )
 def get_active_member(calling: Calling) -> Answer:
-    session = calling.admitted()
-    organization_id = meant(calling, session, "", "")
-    row = member_list.member_of(calling.daybook.context.store.statements, organization_id, session.user_id)
-    if row is None:
-        raise MemberNotFound
-    return Answer(shapes.member_with_person(row))
+    member = active_member(calling.admitted())
+    if member is None:
+        raise Problem.of_code(NO_ACTIVE)
+    return Answer(shapes.member_with_person(member))
 
 
 @router.get(
@@ -159,7 +159,9 @@ def get_active_member(calling: Calling) -> Answer:
 def get_active_member_role(calling: Calling, query: Annotated[ActiveMemberRole, Query()]) -> Answer:
     session, read = calling.admitted(), calling.daybook.context.store.statements
     organization_id = meant(calling, session, query.organizationId, query.organizationSlug)
-    own = member_list.live_role(read, organization_id, session.user_id)
+    own = session.active_role
+    if organization_id != session.active_organization_id:
+        own = member_list.live_role(read, organization_id, session.user_id)
     asked = id_in(query.userId)
     role = own if asked is None else member_list.live_role(read, organization_id, asked)
     if own is None or role is None:
@@ -181,6 +183,30 @@ def has_permission(calling: Calling, form: HasPermission) -> Answer:
     if role is None:
         raise Problem.of_code(NotAMember.code, status=401)
     return Answer(PermissionAnswer(error=None, success=_allowed(roles_in(role), form.permissions or {})))
+
+
+def members_answer(rows: Sequence[MemberRow], total: int) -> MembersAnswer:
+    """A page of members, of so many."""
+    return MembersAnswer(members=[shapes.member_with_person(row) for row in rows], total=total)
+
+
+def active_member(session: LiveSession) -> MemberRow | None:
+    """Whom a session acts as in its active organization, None without one."""
+    if session.active_organization_id is None:
+        return None
+    assert session.active_membership_id is not None
+    assert session.active_role is not None
+    assert session.active_since is not None
+    return MemberRow(
+        membership_id=session.active_membership_id,
+        organization_id=session.active_organization_id,
+        user_id=session.user_id,
+        role=session.active_role,
+        joined_at=session.active_since,
+        name=session.name,
+        email=session.email,
+        image=session.image,
+    )
 
 
 def _allowed(roles: Roles, permissions: dict[str, list[str]]) -> bool:

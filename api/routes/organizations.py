@@ -15,11 +15,12 @@ from api.edge.answers import Answer
 from api.edge.problems import Problem
 from api.edge.visit import BASE_PATH
 from domain.commands import organization as organizations
+from domain.events.keys import Keyring
 from domain.refusals import NewSlugTaken, NotAMember, OrganizationNotFound
 from domain.roles import Role
 from projections.lists import organization_list
+from projections.lists.full_organization import FullOrganization, full_organization
 from projections.lists.member_list import live_role, member
-from projections.lists.organization_list import FullOrganization
 from projections.lists.session_list import LiveSession
 
 from . import shapes
@@ -302,12 +303,12 @@ def get_full_organization(calling: Calling, query: Annotated[WhichInFull, Query(
     organization_id = _named(calling, query.organizationId, query.organizationSlug) or session.active_organization_id
     if organization_id is None:
         return Answer(None)
-    full = organization_list.full_organization(read, organization_id, session.user_id, most_members=query.membersLimit)
+    full = full_organization(read, organization_id, session.user_id, most_members=query.membersLimit)
     if full is None:
         if organization_list.organization(read, organization_id) is None:
             raise OrganizationNotFound
         raise Problem.of_code(NotAMember.code, status=403)
-    return Answer(_full(calling, full))
+    return Answer(full_answer(calling.daybook.context.keyring, full))
 
 
 @router.get(
@@ -321,8 +322,9 @@ def list_organizations(calling: Calling) -> Answer:
     return Answer([shapes.organization(row) for row in rows])
 
 
-def _full(calling: Caller, full: FullOrganization) -> FullAnswer:
-    keyring, sees_owners = calling.daybook.context.keyring, Role.OWNER in full.role.split(",")
+def full_answer(keyring: Keyring, full: FullOrganization) -> FullAnswer:
+    """An organization as a member of it sees it; who is no owner does not see who is invited to be one."""
+    sees_owners = Role.OWNER in full.role.split(",")
     return {
         **shapes.organization(full.organization),
         "invitations": [

@@ -80,21 +80,24 @@ class Statements:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def rows(self, sql: str, *values: Any) -> list[Values]:
-        """All rows of a query with `$1`-style parameters. Raises StoreAway."""
+    def rows(self, sql: str, *values: Any, binary: bool = False) -> list[Values]:
+        """All rows of a query with `$1`-style parameters; rows within rows come typed only in `binary`.
+
+        Raises StoreAway.
+        """
         for attempt in range(PATIENCE):
             try:
                 with self._pool.connection() as connection, RawCursor(connection) as cursor:
-                    return cursor.execute(sql, values, prepare=True).fetchall()
+                    return cursor.execute(sql, values, prepare=True, binary=binary).fetchall()
             except psycopg.errors.FeatureNotSupported:
                 forget_prepared(self._pool)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 await_another(self._pool, error, attempt)
         raise StoreAway
 
-    def row(self, sql: str, *values: Any) -> Values | None:
+    def row(self, sql: str, *values: Any, binary: bool = False) -> Values | None:
         """The first row of a query, None if there is none. Raises StoreAway."""
-        found: Sequence[Values] = self.rows(sql, *values)
+        found: Sequence[Values] = self.rows(sql, *values, binary=binary)
         return found[0] if found else None
 
 

@@ -108,7 +108,8 @@ def _is_rare(read: Statements, organization_id: UUID, words: str) -> bool:
     # the join keeps the planner from reading all accounts until it has found so many
     people = f"SELECT FROM account_list a WHERE {_SEARCHED} @@ lower($2)::tsquery OFFSET 0"
     some = f"SELECT FROM ({people}) AS people CROSS JOIN generate_series(1, 1) LIMIT {_FEW_PEOPLE + 1}"
-    members = f"SELECT FROM member_list m WHERE {_OF_THE_ORGANIZATION} LIMIT {_FEW_MEMBERS + 1}"
+    # the order, so that they come from its index
+    members = f"SELECT FROM member_list m WHERE {_OF_THE_ORGANIZATION} ORDER BY m.joined_at LIMIT {_FEW_MEMBERS + 1}"
     row = read.row(
         f"SELECT CASE WHEN (SELECT count(*) FROM ({members}) AS members) > {_FEW_MEMBERS}"
         f" THEN (SELECT count(*) FROM ({some}) AS people) <= {_FEW_PEOPLE} ELSE false END",

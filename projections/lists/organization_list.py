@@ -23,8 +23,7 @@ from domain.store.connections import Statements
 from domain.store.envelope import Recorded
 from domain.store.rows import Projection, Row, Table, change, put
 
-from .invitation_list import InvitationRow
-from .member_list import OWNING, MemberRow
+from .member_list import OWNING
 
 TABLE = Table(
     "organization_list",
@@ -94,13 +93,14 @@ class OrganizationRow(NamedTuple):
     created_at: datetime
 
 
-_ROW = "o.organization_id, o.name, o.slug, o.logo, o.metadata, o.created_at"
+ORGANIZATION_ROW = "o.organization_id, o.name, o.slug, o.logo, o.metadata, o.created_at"
+"""The columns of an `OrganizationRow`."""
 
 
 def organizations_of(read: Statements, user_id: UUID) -> list[OrganizationRow]:
     """The open organizations a person belongs to, in the order in which they joined."""
     rows = read.rows(
-        f"SELECT {_ROW} FROM member_list m JOIN organization_list o USING (organization_id)"
+        f"SELECT {ORGANIZATION_ROW} FROM member_list m JOIN organization_list o USING (organization_id)"
         " WHERE m.live_user_id = $1 AND o.ended_at IS NULL"
         " ORDER BY m.joined_at, m.membership_id",
         user_id,
@@ -111,7 +111,8 @@ def organizations_of(read: Statements, user_id: UUID) -> list[OrganizationRow]:
 def organization(read: Statements, organization_id: UUID) -> OrganizationRow | None:
     """An open organization."""
     row = read.row(
-        f"SELECT {_ROW} FROM organization_list o WHERE o.organization_id = $1 AND o.ended_at IS NULL", organization_id
+        f"SELECT {ORGANIZATION_ROW} FROM organization_list o WHERE o.organization_id = $1 AND o.ended_at IS NULL",
+        organization_id,
     )
     return None if row is None else OrganizationRow(*row)
 
@@ -120,54 +121,3 @@ def organization_by_slug(read: Statements, slug: str) -> UUID | None:
     """Which open organization has this slug, letter for letter."""
     row = read.row("SELECT organization_id FROM organization_list WHERE slug_slot = $1", slug)
     return None if row is None else row[0]
-
-
-class FullOrganization(NamedTuple):
-    """An organization with its people, seen by somebody of this role."""
-
-    organization: OrganizationRow
-    role: str
-    members: list[MemberRow]
-    invitations: list[InvitationRow]
-
-
-_FULL = f"""
-SELECT {_ROW}, own.role, f.*
-  FROM organization_list o
-  JOIN member_list own ON own.organization_id = o.organization_id AND own.live_user_id = $2
- CROSS JOIN LATERAL (
-       (SELECT 'member', m.membership_id, m.user_id, m.role, m.joined_at, a.email, a.name, a.image,
-               NULL::text, NULL::timestamptz
-          FROM member_list m JOIN account_list a ON a.user_id = m.user_id
-         WHERE m.organization_id = o.organization_id AND m.live_user_id IS NOT NULL
-         ORDER BY m.joined_at, m.membership_id LIMIT $3)
-       UNION ALL
-       (SELECT 'invitation', i.invitation_id, i.inviter_id, i.role, i.created_at, i.email, NULL, NULL,
-               i.status, i.expires_at
-          FROM invitation_list i
-         WHERE i.organization_id = o.organization_id AND own.role <> 'member'
-         ORDER BY i.created_at, i.invitation_id)
-       ) AS f
- WHERE o.organization_id = $1 AND o.ended_at IS NULL
-"""
-
-
-def full_organization(
-    read: Statements, organization_id: UUID, user_id: UUID, *, most_members: int | None
-) -> FullOrganization | None:
-    """An open organization with its first members, and its invitations unless it is a plain member who asks.
-
-    One query: clients ask for it after nearly everything they do. None if the person does not belong to it.
-    """
-    rows = read.rows(_FULL, organization_id, user_id, most_members)
-    if not rows:
-        return None
-    organization, role = OrganizationRow(*rows[0][:6]), rows[0][6]
-    members, invitations = list[MemberRow](), list[InvitationRow]()
-    for kind, row_id, user_id, held, created_at, email, name, image, status, expires_at in (row[7:] for row in rows):
-        if kind == "member":
-            members.append(MemberRow(row_id, organization_id, user_id, held, created_at, name, email, image))
-        else:
-            sent = (row_id, organization_id, email, held, status, user_id, created_at, expires_at)
-            invitations.append(InvitationRow(*sent, organization.name, organization.slug, True, None))
-    return FullOrganization(organization, role, members, invitations)

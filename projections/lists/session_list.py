@@ -102,7 +102,7 @@ PROJECTION = Projection(SESSION.name, TABLE, project, where_from=(SessionStarted
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LiveSession:
-    """A session that was not ended and whose account still counts its epoch, with its person and active organization.
+    """A session that was not ended and whose account still counts its epoch, with its person and active membership.
 
     Whether it has run out is for the asker's clock to say. Where from is where it was last seen, since `seen_at`. Every
     column of the answer to `/get-session` is here, and nothing that changes at every use, so that an answer can be kept
@@ -120,6 +120,9 @@ class LiveSession:
     ip_address: str | None
     user_agent: str | None
     active_organization_id: UUID | None
+    active_membership_id: UUID | None
+    active_role: str | None
+    active_since: datetime | None
     email: str | None
     name: str | None
     image: str | None
@@ -142,9 +145,14 @@ _ACTIVE_ORGANIZATION = """
   LEFT JOIN member_list m ON m.organization_id = s.organization_id AND m.live_user_id = s.user_id
   LEFT JOIN organization_list o ON o.organization_id = m.organization_id AND o.ended_at IS NULL
 """
+_MEMBERSHIP = """
+       CASE WHEN o.organization_id IS NOT NULL THEN m.membership_id END,
+       CASE WHEN o.organization_id IS NOT NULL THEN m.role END,
+       CASE WHEN o.organization_id IS NOT NULL THEN m.joined_at END
+"""
 LIVE_SESSIONS = f"""
 SELECT s.token_hash, s.session_id, s.user_id, s.expires_at, s.created_at, s.updated_at, s.authenticated_at,
-       {_SEEN}, o.organization_id,
+       {_SEEN}, o.organization_id, {_MEMBERSHIP},
        a.email, a.name, a.image, a.email_verified, a.created_at, a.updated_at
   FROM session_list s {_LIVING} {_ACTIVE_ORGANIZATION}
  WHERE s.token_hash = ANY($1) AND s.ended_at IS NULL

@@ -22,9 +22,9 @@ class Overheard(Statements):
         self.heard: list[tuple[str, Values]] = []
         super().__init__(self._connections)
 
-    def rows(self, sql: str, *values: Any) -> list[Values]:
+    def rows(self, sql: str, *values: Any, binary: bool = False) -> list[Values]:
         self.heard.append((sql, values))
-        return super().rows(sql, *values)
+        return super().rows(sql, *values, binary=binary)
 
     def close(self) -> None:
         self._connections.close()

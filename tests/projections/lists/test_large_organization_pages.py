@@ -10,9 +10,9 @@ import psycopg
 import pytest
 
 from domain.store.connections import Statements, Values, connection_arguments
+from projections.lists.full_organization import full_organization
 from projections.lists.member_list import MemberRow, member_of
 from projections.lists.member_search import Filter, Order, members_of
-from projections.lists.organization_list import full_organization
 from tests.databases import Database
 from tests.people import NOON
 from tests.projections.lists.large import MEMBERS, World, built

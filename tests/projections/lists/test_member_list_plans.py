@@ -13,10 +13,11 @@ import psycopg
 import pytest
 
 from domain.store.connections import Statements, Values, connection_arguments
+from projections.lists.full_organization import full_organization
 from projections.lists.invitation_list import free_places, invitation, invitations_of, invitations_to
 from projections.lists.member_list import live_role, member_of, member_with_email, organization_to_start_in
 from projections.lists.member_search import Order, members_of
-from projections.lists.organization_list import full_organization, organization_by_slug, organizations_of
+from projections.lists.organization_list import organization_by_slug, organizations_of
 from tests.databases import Database
 from tests.projections.plans import INDEXED, Overheard, nodes, plan_of, read_rows
 

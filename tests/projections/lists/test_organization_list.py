@@ -21,9 +21,9 @@ from domain.refusals import SlugTaken
 from domain.store import Addition, Store
 from domain.store.conflicts import StreamMovedOn
 from domain.user import SignedUp
+from projections.lists.full_organization import full_organization
 from projections.lists.organization_list import (
     OrganizationRow,
-    full_organization,
     organization,
     organization_by_slug,
     organizations_of,
