@@ -172,6 +172,13 @@ class Caller:
             self.require_fresh(session)
         return session
 
+    def admitted_or(self, problem: Problem) -> LiveSession:
+        """As `admitted`, refusing without a session as a route alone does."""
+        try:
+            return self.admitted()
+        except Problem as refused:
+            raise problem if refused.status == 401 else refused from None
+
     def require_fresh(self, session: LiveSession) -> None:
         """What is sensitive needs the password proved a short while ago (wire.md A3). Raises SessionNotFresh."""
         lifetimes = self.daybook.context.lifetimes

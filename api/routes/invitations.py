@@ -1,37 +1,34 @@
-"""Invitations: sending, seeing, taking back, accepting and rejecting them (wire.md §10, §10.2)."""
+"""Invitations as an organization has them: sending, listing, taking back (wire.md §10, §10.2)."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, model_validator
-from typing_extensions import TypedDict
 
 from api.edge.admission import Caller, Calling
-from api.edge.answers import NOT_KEPT, Answer
-from api.edge.daybook import daybook_of
+from api.edge.answers import Answer
 from api.edge.problems import Problem
 from api.edge.visit import BASE_PATH
 from domain.commands import invitation as invitations
-from domain.email_address import canonical
-from domain.refusals import InvitationNotFound, InviterGone, NotTheRecipient, OrganizationNotFound, UnknownRole
+from domain.refusals import OrganizationNotFound, UnknownRole
 from domain.roles import Role, allow, roles_in
 from projections.lists import invitation_list
-from projections.lists.account_list import email_known
-from projections.lists.invitation_list import InvitationRow
-from projections.lists.member_list import live_role, member
+from projections.lists.member_list import live_role
 
 from . import shapes
 from .documented import documented
 from .fields import id_in
-from .organizations import admitted_or
 from .queries import no_key_twice, without_empty
 
 router = APIRouter(prefix=BASE_PATH, tags=["invitation"])
 
+
 _NOT_FOUND = "INVITATION_NOT_FOUND"
+
+
 _NOT_THE_RECIPIENT = "YOU_ARE_NOT_THE_RECIPIENT_OF_THE_INVITATION"
 
 
@@ -56,12 +53,6 @@ class Named(BaseModel):
     invitationId: str
 
 
-class WhichInvitation(BaseModel):
-    """An invitation, by the id in its link."""
-
-    id: str
-
-
 class OfOrganization(BaseModel):
     """The invitations of which organization; of the active one if none is named."""
 
@@ -71,51 +62,6 @@ class OfOrganization(BaseModel):
     @classmethod
     def _empty_is_not_given(cls, given: dict[str, Any]) -> dict[str, Any]:
         return without_empty(given)
-
-
-class AcceptedAnswer(TypedDict):
-    """The invitation, and the membership it made."""
-
-    invitation: shapes.Invitation
-    member: shapes.Member
-
-
-class RejectedAnswer(TypedDict):
-    """The invitation that nobody wants any more."""
-
-    invitation: shapes.Invitation
-    member: None
-
-
-class InvitationAnswer(shapes.Invitation):
-    """An invitation as its recipient sees it: to what, and by whom."""
-
-    organizationName: str
-    organizationSlug: str
-    inviterEmail: str
-
-
-class OwnInvitation(shapes.Invitation):
-    """An invitation to the person who asks."""
-
-    organizationName: str
-
-
-class CheckedInvitation(TypedDict):
-    """What whoever has the link may know of an invitation."""
-
-    email: str
-    organizationName: str
-    role: str
-    status: str
-    expiresAt: str
-
-
-class CheckAnswer(TypedDict):
-    """What the page of a link needs: whether to sign up or to sign in."""
-
-    invitation: CheckedInvitation
-    userExists: bool
 
 
 @router.post(
@@ -154,7 +100,7 @@ def invite_member(calling: Calling, form: Invite) -> Answer:
         )
     except UnknownRole as unknown:
         raise Problem(400, message=f"ROLE_NOT_FOUND: {unknown.name}") from None
-    return Answer(_shown(calling, invitation_id))
+    return Answer(shown(calling, invitation_id))
 
 
 @router.post(
@@ -173,80 +119,7 @@ def invite_member(calling: Calling, form: Invite) -> Answer:
 def cancel_invitation(calling: Calling, form: Named) -> Answer:
     session = calling.admitted()
     canceled = invitations.cancel(calling.daybook.context, calling.command(session), link=form.invitationId)
-    return Answer(_shown(calling, canceled))
-
-
-@router.post(
-    "/organization/accept-invitation",
-    summary="Join by an invitation, and turn to the organization",
-    responses=documented(
-        AcceptedAnswer,
-        "VALIDATION_ERROR",
-        "UNAUTHORIZED",
-        "INVITATIONS_ARE_DISABLED",
-        _NOT_FOUND,
-        _NOT_THE_RECIPIENT,
-        "INVITER_IS_NO_LONGER_A_MEMBER_OF_THE_ORGANIZATION",
-        "USER_IS_ALREADY_A_MEMBER_OF_THIS_ORGANIZATION",
-        "ORGANIZATION_MEMBERSHIP_LIMIT_REACHED",
-        "CONFLICT",
-    ),
-)
-def accept_invitation(calling: Calling, form: Named) -> Answer:
-    session, context = calling.admitted(), calling.daybook.context
-    entry = invitations.accept(context, calling.command(session), link=form.invitationId)
-    joined = member(context.store.statements, entry.membership_id)
-    assert joined is not None, "it has just been written"
-    accepted = _shown(calling, entry.invitation.subject_id)
-    return Answer(AcceptedAnswer(invitation=accepted, member=shapes.member(joined)))
-
-
-@router.post(
-    "/organization/reject-invitation",
-    summary="Refuse an invitation",
-    responses=documented(
-        RejectedAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", _NOT_FOUND, _NOT_THE_RECIPIENT, "CONFLICT"
-    ),
-)
-def reject_invitation(calling: Calling, form: Named) -> Answer:
-    session = calling.admitted()
-    try:
-        rejected = invitations.reject(calling.daybook.context, calling.command(session), link=form.invitationId)
-    except InvitationNotFound:
-        raise Problem.of_code(_NOT_FOUND, "Invitation not found!") from None
-    return Answer(RejectedAnswer(invitation=_shown(calling, rejected), member=None))
-
-
-@router.get(
-    "/organization/get-invitation",
-    summary="An invitation to you: to what, as what, by whom",
-    dependencies=[no_key_twice(WhichInvitation)],
-    responses=documented(
-        InvitationAnswer,
-        "VALIDATION_ERROR",
-        "UNAUTHORIZED",
-        _NOT_FOUND,
-        _NOT_THE_RECIPIENT,
-        "INVITER_IS_NO_LONGER_A_MEMBER_OF_THE_ORGANIZATION",
-        body=False,
-    ),
-)
-def get_invitation(calling: Calling, query: Annotated[WhichInvitation, Query()]) -> Answer:
-    session = admitted_or(calling, Problem(401, message="Not authenticated"))
-    row = _acceptable(calling, query.id)
-    if row.email is None or row.email != session.email:
-        raise NotTheRecipient
-    if live_role(calling.daybook.context.store.statements, row.organization_id, row.inviter_id) is None:
-        raise InviterGone
-    return Answer(
-        InvitationAnswer(
-            **shapes.invitation(row, calling.daybook.context.keyring),
-            organizationName=row.organization_name or "",
-            organizationSlug=row.organization_slug,
-            inviterEmail=row.inviter_email or "",
-        ),
-        headers=NOT_KEPT,
-    )
+    return Answer(shown(calling, canceled))
 
 
 @router.get(
@@ -283,65 +156,8 @@ def list_invitations(calling: Calling, query: Annotated[OfOrganization, Query()]
     )
 
 
-@router.get(
-    "/organization/list-user-invitations",
-    summary="The invitations to your address that you have not answered",
-    responses=documented(list[OwnInvitation], "EMAIL_VERIFICATION_REQUIRED_FOR_INVITATION", body=False),
-)
-def list_user_invitations(calling: Calling, request: Request) -> Answer:
-    if request.query_params.get("email"):
-        raise Problem(400, message="User email cannot be passed for client side API calls.")
-    missing = Problem(400, message="Missing session headers, or email query parameter.")
-    session, context = admitted_or(calling, missing), calling.daybook.context
-    if not session.email_verified:
-        raise Problem.of_code("EMAIL_VERIFICATION_REQUIRED_FOR_INVITATION")
-    rows = invitation_list.invitations_to(context.store.statements, context.keyring.email_hash(session.email or ""))
-    return Answer(
-        [
-            OwnInvitation(**shapes.invitation(row, context.keyring), organizationName=row.organization_name or "")
-            for row in rows
-        ]
-    )
-
-
-@router.get(
-    "/invitation/check",
-    summary="What whoever has a link may know of its invitation; nothing is used up by looking",
-    dependencies=[no_key_twice(WhichInvitation)],
-    responses=documented(CheckAnswer, "VALIDATION_ERROR", _NOT_FOUND, body=False),
-)
-def check_invitation(request: Request, query: Annotated[WhichInvitation, Query()]) -> Answer:
-    context = daybook_of(request).context
-    row = invitation_list.invitation(context.store.statements, context.keyring.link_hash(query.id))
-    if row is None or row.email is None or not row.organization_open:
-        raise InvitationNotFound
-    shown = shapes.invitation(row, context.keyring)
-    address = canonical(row.email) or ""
-    return Answer(
-        CheckAnswer(
-            invitation=CheckedInvitation(
-                email=shown["email"],
-                organizationName=row.organization_name or "",
-                role=shown["role"],
-                status=shown["status"],
-                expiresAt=shown["expiresAt"],
-            ),
-            userExists=email_known(context.store.statements, context.keyring.email_hash(address)),
-        ),
-        headers=NOT_KEPT,
-    )
-
-
-def _acceptable(calling: Caller, link: str) -> InvitationRow:
-    """An invitation that can be accepted. Raises InvitationNotFound."""
-    context = calling.daybook.context
-    row = invitation_list.invitation(context.store.statements, context.keyring.link_hash(link))
-    if row is None or row.status != "pending" or calling.visit.now >= row.expires_at or not row.organization_open:
-        raise InvitationNotFound
-    return row
-
-
-def _shown(calling: Caller, invitation_id: UUID) -> shapes.Invitation:
+def shown(calling: Caller, invitation_id: UUID) -> shapes.Invitation:
+    """The invitation as it is after a change."""
     context = calling.daybook.context
     row = invitation_list.invitation_with_id(context.store.statements, invitation_id)
     assert row is not None, "it has just been written"

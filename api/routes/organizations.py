@@ -1,27 +1,23 @@
-"""Organizations: founding, changing, closing, choosing and seeing them (wire.md §10)."""
+"""Organizations as their members see them (wire.md §10)."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 from uuid import UUID
 
-import msgspec
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from typing_extensions import TypedDict
+from pydantic import BaseModel, Field, model_validator
 
-from api.edge.admission import Caller, Calling, give_cookie
+from api.edge.admission import Caller, Calling
 from api.edge.answers import Answer
 from api.edge.problems import Problem
 from api.edge.visit import BASE_PATH
-from domain.commands import organization as organizations
 from domain.events.keys import Keyring
-from domain.refusals import NewSlugTaken, NotAMember, OrganizationNotFound
+from domain.refusals import NotAMember, OrganizationNotFound
 from domain.roles import Role
 from projections.lists import organization_list
 from projections.lists.full_organization import FullOrganization, full_organization
-from projections.lists.member_list import live_role, member
-from projections.lists.session_list import LiveSession
+from projections.lists.member_list import live_role
 
 from . import shapes
 from .documented import documented
@@ -29,66 +25,6 @@ from .fields import id_in
 from .queries import no_key_twice, without_empty
 
 router = APIRouter(prefix=f"{BASE_PATH}/organization", tags=["organization"])
-
-_Name = Annotated[str, Field(min_length=1, max_length=200)]
-_Logo = Annotated[str, Field(max_length=2048)]
-
-
-class Create(BaseModel):
-    """The body of a founding. Unknown fields are ignored."""
-
-    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"name": "Acme", "slug": "acme"}]})
-
-    name: _Name
-    slug: _Name
-    logo: _Logo | None = None
-    metadata: dict[str, Any] | None = None
-    keepCurrentActiveOrganization: bool = False
-
-
-class Slug(BaseModel):
-    """A slug, to ask whether it is free."""
-
-    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"slug": "acme"}]})
-
-    slug: Annotated[str, Field(min_length=1)]
-
-
-class Changes(BaseModel):
-    """What may be changed of an organization; null takes a logo or metadata away."""
-
-    model_config = ConfigDict(strict=True)
-
-    name: _Name = ""
-    slug: _Name = ""
-    logo: _Logo | None = None
-    metadata: dict[str, Any] | None = None
-
-
-class Update(BaseModel):
-    """The body of a change. Unknown fields are ignored."""
-
-    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"data": {"name": "Acme Works"}}]})
-
-    data: Changes
-    organizationId: str = ""
-
-
-class Delete(BaseModel):
-    """Which organization to close."""
-
-    model_config = ConfigDict(strict=True)
-
-    organizationId: str
-
-
-class SetActive(BaseModel):
-    """Which organization to turn to; null for none, nothing to look at the active one."""
-
-    model_config = ConfigDict(strict=True)
-
-    organizationId: str | None = ""
-    organizationSlug: str = ""
 
 
 class Which(BaseModel):
@@ -109,154 +45,11 @@ class WhichInFull(Which):
     membersLimit: Annotated[int | None, Field(ge=1, le=2**31 - 1)] = None
 
 
-class FoundedAnswer(shapes.ChangedOrganization):
-    """A new organization, with its owner."""
-
-    members: list[shapes.Member]
-
-
 class FullAnswer(shapes.Organization):
     """An organization with its people. `invitations` is empty for plain members."""
 
     invitations: list[shapes.Invitation]
     members: list[shapes.MemberWithPerson]
-
-
-class FreeAnswer(TypedDict):
-    """The slug is free."""
-
-    status: bool
-
-
-@router.post(
-    "/create",
-    summary="Found an organization, own it and turn to it",
-    responses=documented(
-        FoundedAnswer,
-        "VALIDATION_ERROR",
-        "UNAUTHORIZED",
-        "YOU_ARE_NOT_ALLOWED_TO_CREATE_A_NEW_ORGANIZATION",
-        "ORGANIZATION_ALREADY_EXISTS",
-        "CONFLICT",
-    ),
-)
-def create(calling: Calling, form: Create) -> Answer:
-    session, read = _admitted_or_empty(calling), calling.daybook.context.store.statements
-    organization_id, membership_id = organizations.found_organization(
-        calling.daybook.context,
-        calling.command(session),
-        name=form.name,
-        slug=form.slug,
-        logo=form.logo or None,
-        metadata=_json(form.metadata),
-        turning=not form.keepCurrentActiveOrganization,
-    )
-    founded, owner = organization_list.organization(read, organization_id), member(read, membership_id)
-    assert founded is not None
-    assert owner is not None
-    return Answer({**shapes.changed_organization(founded), "members": [shapes.member(owner)]})
-
-
-@router.post(
-    "/check-slug",
-    summary="Whether a slug is free",
-    responses=documented(FreeAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", "ORGANIZATION_SLUG_ALREADY_TAKEN"),
-)
-def check_slug(calling: Calling, form: Slug) -> Answer:
-    calling.admitted()
-    if calling.daybook.context.lookups.slug_known(form.slug):
-        raise NewSlugTaken
-    return Answer(FreeAnswer(status=True))
-
-
-@router.post(
-    "/update",
-    summary="Change an organization's name, slug, logo or metadata",
-    responses=documented(
-        shapes.ChangedOrganization,
-        "VALIDATION_ERROR",
-        "UNAUTHORIZED",
-        "ORGANIZATION_NOT_FOUND",
-        "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION",
-        "YOU_ARE_NOT_ALLOWED_TO_UPDATE_THIS_ORGANIZATION",
-        "ORGANIZATION_SLUG_ALREADY_TAKEN",
-        "CONFLICT",
-    ),
-)
-def update(calling: Calling, form: Update) -> Answer:
-    session = admitted_or(calling, Problem(401, message="User not found"))
-    organization_id = id_in(form.organizationId) or session.active_organization_id
-    if organization_id is None:
-        raise OrganizationNotFound
-    given = {name: getattr(form.data, name) for name in form.data.model_fields_set}
-    if not given:
-        raise Problem(400, message="No fields to update")
-    if "metadata" in given:
-        given["metadata"] = _json(given["metadata"])
-    if "logo" in given:
-        given["logo"] = given["logo"] or None
-    organizations.update_organization(
-        calling.daybook.context, calling.command(session), organization_id=organization_id, changes=given
-    )
-    changed = organization_list.organization(calling.daybook.context.store.statements, organization_id)
-    if changed is None:
-        raise OrganizationNotFound
-    return Answer(shapes.changed_organization(changed))
-
-
-@router.post(
-    "/delete",
-    summary="Close an organization for all its members",
-    responses=documented(
-        shapes.Organization,
-        "VALIDATION_ERROR",
-        "UNAUTHORIZED",
-        "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION",
-        "YOU_ARE_NOT_ALLOWED_TO_DELETE_THIS_ORGANIZATION",
-        "CONFLICT",
-    ),
-)
-def delete(calling: Calling, form: Delete) -> Answer:
-    session = _admitted_or_empty(calling)
-    organization_id = id_in(form.organizationId)
-    if organization_id is None:
-        raise NotAMember
-    before = organization_list.organization(calling.daybook.context.store.statements, organization_id)
-    organizations.close_organization(calling.daybook.context, calling.command(session), organization_id=organization_id)
-    if before is None:
-        raise NotAMember
-    return Answer(shapes.organization(before))
-
-
-@router.post(
-    "/set-active",
-    summary="Turn this device to an organization, or to none",
-    responses=documented(
-        shapes.Organization | None,
-        "VALIDATION_ERROR",
-        "UNAUTHORIZED",
-        "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION",
-        "ORGANIZATION_NOT_FOUND",
-        "CONFLICT",
-    ),
-)
-def set_active(calling: Calling, form: SetActive) -> Answer:
-    session, context = calling.admitted(), calling.daybook.context
-    organization_id = session.active_organization_id
-    if form.organizationId is None:
-        organization_id = None
-    elif named := _named(calling, form.organizationId, form.organizationSlug):
-        organization_id = named
-    try:
-        organizations.choose_organization(context, calling.command(session), organization_id=organization_id)
-    except NotAMember:
-        raise Problem.of_code(NotAMember.code, status=403) from None
-    token, remembered = calling.shown.token, calling.remembered
-    give_cookie(calling.daybook, calling.visit, token, remembered=remembered, started_at=session.created_at)
-    if organization_id is None:
-        return Answer(None)
-    chosen = organization_list.organization(context.store.statements, organization_id)
-    return Answer(None if chosen is None else shapes.organization(chosen))
 
 
 @router.get(
@@ -274,7 +67,7 @@ def set_active(calling: Calling, form: SetActive) -> Answer:
 )
 def get_organization(calling: Calling, query: Annotated[Which, Query()]) -> Answer:
     session, read = calling.admitted(), calling.daybook.context.store.statements
-    organization_id = _named(calling, query.organizationId, query.organizationSlug) or session.active_organization_id
+    organization_id = named(calling, query.organizationId, query.organizationSlug) or session.active_organization_id
     if organization_id is None:
         return Answer(None)
     found = organization_list.organization(read, organization_id)
@@ -300,7 +93,7 @@ def get_organization(calling: Calling, query: Annotated[Which, Query()]) -> Answ
 )
 def get_full_organization(calling: Calling, query: Annotated[WhichInFull, Query()]) -> Answer:
     session, read = calling.admitted(), calling.daybook.context.store.statements
-    organization_id = _named(calling, query.organizationId, query.organizationSlug) or session.active_organization_id
+    organization_id = named(calling, query.organizationId, query.organizationSlug) or session.active_organization_id
     if organization_id is None:
         return Answer(None)
     full = full_organization(read, organization_id, session.user_id, most_members=query.membersLimit)
@@ -336,19 +129,7 @@ def full_answer(keyring: Keyring, full: FullOrganization) -> FullAnswer:
     }
 
 
-def admitted_or(calling: Caller, problem: Problem) -> LiveSession:
-    """As `admitted`, refusing as this route alone does."""
-    try:
-        return calling.admitted()
-    except Problem as refused:
-        raise problem if refused.status == 401 else refused from None
-
-
-def _admitted_or_empty(calling: Caller) -> LiveSession:
-    return admitted_or(calling, Problem(401))
-
-
-def _named(calling: Caller, organization_id: str | None, slug: str) -> UUID | None:
+def named(calling: Caller, organization_id: str | None, slug: str) -> UUID | None:
     """The organization that is named, None if none is. Raises OrganizationNotFound for a slug nobody has."""
     if organization_id:
         return id_in(organization_id)
@@ -358,7 +139,3 @@ def _named(calling: Caller, organization_id: str | None, slug: str) -> UUID | No
     if found is None:
         raise OrganizationNotFound
     return found
-
-
-def _json(metadata: dict[str, Any] | None) -> str | None:
-    return None if metadata is None else msgspec.json.encode(metadata).decode()
