@@ -92,17 +92,6 @@ def member(read: Statements, membership_id: UUID) -> MemberRow | None:
     return None if row is None else MemberRow(*row)
 
 
-def member_of(read: Statements, organization_id: UUID, user_id: UUID) -> MemberRow | None:
-    """A person as a member of an open organization."""
-    row = read.row(
-        f"SELECT {MEMBER} {_PEOPLE} JOIN organization_list o ON o.organization_id = m.organization_id"
-        " WHERE m.organization_id = $1 AND m.live_user_id = $2 AND o.ended_at IS NULL",
-        organization_id,
-        user_id,
-    )
-    return None if row is None else MemberRow(*row)
-
-
 def live_role(read: Statements, organization_id: UUID, user_id: UUID) -> str | None:
     """What a person is in an open organization, perhaps several roles joined by commas; None if no member of it."""
     row = read.row(

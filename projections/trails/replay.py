@@ -1,5 +1,7 @@
 """The story of a person, an organization or a session: their events in the order of the log, and what each made true.
 
+A person's has what became of the organizations they ever belonged to.
+
 A state is folded by the lists' own functions, so it is what the lists showed at that moment, and of an erased person as
 little as they show now.
 """
@@ -32,7 +34,7 @@ PATIENCE = 5.0
 _LOOK_EVERY = 0.05
 _BATCH = 200
 
-_CLAIMS = frozenset({"slug_slot", "live_user_id", "personal_organization"})
+_CLAIMS = frozenset({"slug_slot", "live_user_id", "personal_organization", "seat", "place"})
 """Columns that only hold a unique place; what they claim, other columns say."""
 
 # what the journal set aside belongs to the story all the same, if its stream does
@@ -43,8 +45,14 @@ _JOURNALED = """
     (SELECT position FROM set_aside s JOIN log l USING (position)
       WHERE s.follower = 'journal' AND position > $2 AND position <= $3
         AND EXISTS (SELECT FROM journal j WHERE j.stream_id = l.stream_id AND j.{column} = $1))
-    ORDER BY position LIMIT $4
 """
+_IN_ORDER = " ORDER BY position LIMIT $4"
+# what an organization is called then stands in its own stream, whoever named it
+_OF_ORGANIZATIONS = """
+    UNION (SELECT position FROM log WHERE stream_id = ANY($5::uuid[]) AND position > $2 AND position <= $3
+            ORDER BY position LIMIT $4)
+"""
+_BELONGED_TO = "SELECT DISTINCT organization_id FROM journal WHERE person_id = $1 AND organization_id IS NOT NULL"
 _LOGGED = "SELECT position FROM log WHERE stream_id = $1 AND position > $2 AND position <= $3 ORDER BY version LIMIT $4"
 _REACHED = "SELECT position FROM followers WHERE name = $1"
 
@@ -80,8 +88,8 @@ _OF_AN_ORGANIZATION = {
 _OF_A_SESSION = {SESSION.name: Section("session", many=False)}
 
 _QUESTIONS: Mapping[str, tuple[str, Shape]] = {
-    "user": (_JOURNALED.format(column="person_id"), _OF_A_PERSON),
-    "organization": (_JOURNALED.format(column="organization_id"), _OF_AN_ORGANIZATION),
+    "user": (_JOURNALED.format(column="person_id") + _OF_ORGANIZATIONS + _IN_ORDER, _OF_A_PERSON),
+    "organization": (_JOURNALED.format(column="organization_id") + _IN_ORDER, _OF_AN_ORGANIZATION),
     "session": (_LOGGED, _OF_A_SESSION),
 }
 
@@ -123,9 +131,10 @@ def story(
     if kind != "session":
         _await_journal(store.statements, until, patience)
     stranger = kind == "session" and begun is not None and AGGREGATE_BY_EVENT[type(begun)] is not SESSION
-    if stranger or not store.statements.rows(sql, key, BEFORE_THE_FIRST, until, 1):
+    beside = [[row[0] for row in store.statements.rows(_BELONGED_TO, key)]] if kind == "user" else []
+    if stranger or not store.statements.rows(sql, key, BEFORE_THE_FIRST, until, 1, *beside):
         raise NoStory(f"There is no {kind} {key.hex} in the log up to position {until}.")
-    return _steps(store, _Fold(store, shape), sql, key, until)
+    return _steps(store, _Fold(store, shape), sql, key, until, *beside)
 
 
 def fields_of(event: Any) -> dict[str, Any]:
@@ -145,9 +154,9 @@ def _await_journal(read: Statements, until: int, patience: float) -> None:
         time.sleep(_LOOK_EVERY)
 
 
-def _steps(store: Store, fold: _Fold, sql: str, key: UUID, until: int) -> Iterator[Step]:
+def _steps(store: Store, fold: _Fold, sql: str, key: UUID, until: int, *beside: object) -> Iterator[Step]:
     after = BEFORE_THE_FIRST
-    while positions := [row[0] for row in store.statements.rows(sql, key, after, until, _BATCH)]:
+    while positions := [row[0] for row in store.statements.rows(sql, key, after, until, _BATCH, *beside)]:
         with store.pool.connection() as connection:
             entries = entries_at(connection, positions)
         opened = _opened(store, [(entry.stream_id, entry.version) for entry in entries])

@@ -28,7 +28,7 @@ class Owner(Browser):
 
 
 def make_member(database: Database, user_id: str, organization_id: str, role: str) -> None:
-    """Behind the application's back, while there is no route for it yet."""
+    """Behind the application's back, also with roles that it would refuse."""
     database.rows(
         "INSERT INTO member_list (membership_id, version, organization_id, user_id, live_user_id, role, joined_at)"
         " VALUES (%s, 1, %s, %s, %s, %s, now())",

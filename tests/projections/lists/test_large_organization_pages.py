@@ -11,7 +11,7 @@ import pytest
 
 from domain.store.connections import Statements, Values, connection_arguments
 from projections.lists.full_organization import full_organization
-from projections.lists.member_list import MemberRow, member_of
+from projections.lists.member_list import MemberRow
 from projections.lists.member_search import Filter, Order, members_of
 from tests.databases import Database
 from tests.people import NOON
@@ -80,7 +80,6 @@ QUESTIONS: dict[str, tuple[Question, int | None]] = {
         ),
         FEW,
     ),
-    "one person": (lambda read, world: member_of(read, world.large.organization_id, world.owner.user_id), FEW),
 }
 """What is asked, and how many rows a total may count: None for everybody, in whatever way the database likes."""
 

@@ -17,7 +17,7 @@ from domain.organization import OrganizationClosed
 from domain.store import Addition, Store
 from domain.store.conflicts import StreamMovedOn
 from domain.user import SignedUp
-from projections.lists.member_list import free_seats, live_role, member, member_of, member_with_email
+from projections.lists.member_list import free_seats, live_role, member, member_with_email
 from projections.lists.member_search import Filter, Order, members_of
 from tests.databases import Database
 from tests.domain.store.books import by_ada, by_the_system, founded
@@ -92,7 +92,6 @@ def test_who_has_gone_stands_nowhere_but_is_still_known(acme: Acme, end: Any) ->
     acme.tell(membership_id, end)
     assert where_stands(acme, BO) is None
     assert member_with_email(read, ACME, BO.bytes) is None
-    assert member_of(read, ACME, BO) is None
     assert live_role(read, ACME, BO) is None
     gone = member(read, membership_id)
     assert gone is not None
@@ -108,7 +107,6 @@ def test_nobody_stands_in_a_closed_organization(acme: Acme) -> None:
     _, [organization, membership] = acme.store.find(None, the_organization(ACME), membership_of(BO, ACME))
     assert organization is not None
     assert (organization.state.closed, membership is None) == (True, False)
-    assert member_of(read, ACME, BO) is None
     assert live_role(read, ACME, BO) is None
 
 

@@ -15,7 +15,7 @@ import pytest
 from domain.store.connections import Statements, Values, connection_arguments
 from projections.lists.full_organization import full_organization
 from projections.lists.invitation_list import free_places, invitation, invitations_of, invitations_to
-from projections.lists.member_list import live_role, member_of, member_with_email, organization_to_start_in
+from projections.lists.member_list import live_role, member_with_email, organization_to_start_in
 from projections.lists.member_search import Order, members_of
 from projections.lists.organization_list import organization_by_slug, organizations_of
 from tests.databases import Database
@@ -74,7 +74,6 @@ QUESTIONS: dict[str, tuple[Question, Any]] = {
     "a search in it": (listed(SMALL, search="given50"), 1),
     "a search in it for nobody": (listed(SMALL, search="nobody"), 0),
     "one's role": (lambda read: live_role(read, BIG, UUID(int=5_000)), "owner"),
-    "oneself": (lambda read: getattr(member_of(read, BIG, UUID(int=5_000)), "user_id", None), UUID(int=5_000)),
     "what one belongs to": (lambda read: len(organizations_of(read, SOMEBODY)), 1),
     "where one starts": (lambda read: organization_to_start_in(read, SOMEBODY), SMALL),
     "a slug": (lambda read: organization_by_slug(read, "15000"), ONE),

@@ -60,7 +60,6 @@ class Model:
             "organization_id": organization_id,
             "user_id": user_id,
             "role": "owner",
-            "seat": None,
             "joined_at": now,
             "ended_at": None,
         }

@@ -164,7 +164,6 @@ def test_an_organization_s_story_has_its_members_and_nobody_s_sessions(store: St
             "organization_id": acme,
             "user_id": who,
             "role": "member",
-            "seat": None,
             "joined_at": at,
             "ended_at": None,
         }

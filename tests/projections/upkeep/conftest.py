@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from random import Random  # noqa: TID251  seeded: the same chances in every run
 
 import psycopg
 import pytest
 
 from domain.commands.context import Rules
+from domain.commands.session import sign_out
 from domain.store.connections import Values, connection_arguments
 from domain.store.mapper import SealingMapper
 from tests.databases import Database
 from tests.keeping import caught_up
 from tests.lived import Lives, context_over
 from tests.lived_together import LivesTogether
+from tests.projections.upkeep.edited_books import Books
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +46,20 @@ def owner(module_database: Database) -> Iterator[psycopg.Connection[Values]]:
     """A connection of the role that owns the tables."""
     with psycopg.connect(module_database.owner_url, **connection_arguments("tests")) as connection:
         yield connection
+
+
+@pytest.fixture
+def books(database: Database) -> Iterator[Books]:
+    """Ada and Bo have signed up; Bo has signed in again and out again."""
+    with context_over(database) as context:
+        lives = Lives(context, Random(5))
+        lives.somebody_signs_up()
+        lives.now += timedelta(hours=1)
+        lives.somebody_signs_up()
+        lives.now += timedelta(hours=1)
+        lives.somebody_signs_in()
+        session_id = list(lives.sessions)[-1]
+        lives.now += timedelta(hours=1)
+        sign_out(context, session_id=session_id, now=lives.now, where_from=lives.somewhere())
+        caught_up(database)
+        yield Books(database, lives)
