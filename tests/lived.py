@@ -23,12 +23,13 @@ from domain.commands.session import (
     use_session,
 )
 from domain.commands.user import sign_up, update_user
+from domain.events.catalogue import SESSION
 from domain.passwords import Argon2Parameters, Passwords
 from domain.refusals import SessionOver
 from domain.session import Lifetimes
 from domain.store import Store
 from domain.store.connections import connection_arguments, open_pool
-from domain.store.envelope import WhereFrom
+from domain.store.envelope import Command, WhereFrom
 from domain.store.requirements import open_keyring
 from projections import INLINE
 from projections.lookups import ListLookups
@@ -63,6 +64,12 @@ def context_over(database: Database) -> Iterator[Context]:
     finally:
         passwords.close()
         pool.close()
+
+
+def through(context: Context, session_id: UUID, *, now: datetime, where_from: WhereFrom) -> Command:
+    """What the person of a session does with it."""
+    user_id = context.store.load(SESSION, session_id).state.user_id
+    return Command.by_user(user_id, session_id=session_id, at=now, where_from=where_from)
 
 
 def comes_back(context: Context, *, session_id: UUID, now: datetime, where_from: WhereFrom) -> bool:
@@ -157,23 +164,21 @@ class Lives:
         name = None if first else f"Person {self.chances.randrange(10**6)} the Second"
         image = self.chances.choice([None, "", f"https://example.com/{self.chances.randrange(9)}.png"])
         where_from = self.somewhere()
-        update_user(context, session_id=session_id, name=name, image=image, now=self.now, where_from=where_from)
+        update_user(context, through(context, session_id, now=self.now, where_from=where_from), name=name, image=image)
 
     def _confirms(self, context: Context, session_id: UUID) -> None:
         password, where_from = self.passwords[self.sessions[session_id]], self.somewhere()
-        reauthenticate(context, session_id=session_id, password=password, now=self.now, where_from=where_from)
+        reauthenticate(context, through(context, session_id, now=self.now, where_from=where_from), password=password)
 
     def _changes_password(self, context: Context, session_id: UUID) -> None:
         user_id, new = self.sessions[session_id], f"battery staple {self.chances.randrange(10**6)}"
         changed = change_password(
             context,
-            session_id=session_id,
+            through(context, session_id, now=self.now, where_from=self.somewhere()),
             current=self.passwords[user_id],
             new=new,
             revoking=self.chances.random() < 0.5,
             organization_id=None,
-            now=self.now,
-            where_from=self.somewhere(),
         )
         self.passwords[user_id] = new
         if changed.token is not None:
@@ -182,13 +187,13 @@ class Lives:
     def _revokes_one(self, context: Context, session_id: UUID) -> None:
         own = [one for one, user_id in self.sessions.items() if user_id == self.sessions[session_id]]
         named, where_from = self.chances.choice(own).hex, self.somewhere()
-        revoke_session(context, by=session_id, named=named, now=self.now, where_from=where_from)
+        revoke_session(context, through(context, session_id, now=self.now, where_from=where_from), named=named)
 
     def _revokes_all(self, context: Context, session_id: UUID) -> None:
-        revoke_sessions(context, by=session_id, now=self.now, where_from=self.somewhere())
+        revoke_sessions(context, through(context, session_id, now=self.now, where_from=self.somewhere()))
 
     def _revokes_others(self, context: Context, session_id: UUID) -> None:
-        revoke_other_sessions(context, by=session_id, now=self.now, where_from=self.somewhere())
+        revoke_other_sessions(context, through(context, session_id, now=self.now, where_from=self.somewhere()))
 
     def _enter(self, user_id: UUID) -> None:
         """Remember somebody's newest session."""

@@ -78,13 +78,11 @@ def change_password(calling: Calling, form: ChangePassword) -> Answer:
     with daybook.limits.guessing(session.email or "", visit.where_from.ip_address):
         changed = credential.change_password(
             daybook.context,
-            session_id=session.session_id,
+            calling.command(session),
             current=form.currentPassword,
             new=form.newPassword,
             revoking=form.revokeOtherSessions or always,
             organization_id=session.active_organization_id,
-            now=visit.now,
-            where_from=visit.where_from,
         )
     if changed.token is not None:
         give_cookie(daybook, visit, changed.token, remembered=calling.remembered, started_at=visit.now)
@@ -107,13 +105,7 @@ def change_password(calling: Calling, form: ChangePassword) -> Answer:
 def verify_password(calling: Calling, form: VerifyPassword) -> Answer:
     session, daybook, visit = calling.admitted(), calling.daybook, calling.visit
     with daybook.limits.guessing(session.email or "", visit.where_from.ip_address):
-        credential.reauthenticate(
-            daybook.context,
-            session_id=session.session_id,
-            password=form.password,
-            now=visit.now,
-            where_from=visit.where_from,
-        )
+        credential.reauthenticate(daybook.context, calling.command(session), password=form.password)
     return Answer(DoneAnswer(status=True))
 
 
@@ -133,11 +125,9 @@ def update_user(calling: Calling, form: UpdateUser) -> Answer:
         raise Problem(400, message=NOTHING_TO_UPDATE)
     user.update_user(
         daybook.context,
-        session_id=session.session_id,
+        calling.command(session),
         name=form.name if "name" in given else None,
         image=form.image or "" if "image" in given else None,
-        now=visit.now,
-        where_from=visit.where_from,
     )
     token, remembered = calling.shown.token, calling.remembered
     give_cookie(daybook, visit, token, remembered=remembered, started_at=session.created_at)

@@ -87,13 +87,7 @@ def list_sessions(calling: Calling, query: Annotated[Paged, Query()]) -> Answer:
 )
 def revoke_session(calling: Calling, form: RevokeSession) -> Answer:
     session, visit = calling.admitted(), calling.visit
-    revoked = sessions.revoke_session(
-        calling.daybook.context,
-        by=session.session_id,
-        named=form.token,
-        now=visit.now,
-        where_from=visit.where_from,
-    )
+    revoked = sessions.revoke_session(calling.daybook.context, calling.command(session), named=form.token)
     if revoked == session.session_id:
         clear_cookies(calling.daybook, visit)
     return Answer(DoneAnswer(status=True))
@@ -106,7 +100,7 @@ def revoke_session(calling: Calling, form: RevokeSession) -> Answer:
 )
 def revoke_sessions(calling: Calling) -> Answer:
     session, visit = calling.admitted(), calling.visit
-    sessions.revoke_sessions(calling.daybook.context, by=session.session_id, now=visit.now, where_from=visit.where_from)
+    sessions.revoke_sessions(calling.daybook.context, calling.command(session))
     clear_cookies(calling.daybook, visit)
     return Answer(DoneAnswer(status=True))
 
@@ -117,10 +111,8 @@ def revoke_sessions(calling: Calling) -> Answer:
     responses=documented(DoneAnswer, "UNAUTHORIZED", "CONFLICT"),
 )
 def revoke_other_sessions(calling: Calling) -> Answer:
-    session, visit = calling.admitted(), calling.visit
-    sessions.revoke_other_sessions(
-        calling.daybook.context, by=session.session_id, now=visit.now, where_from=visit.where_from
-    )
+    session = calling.admitted()
+    sessions.revoke_other_sessions(calling.daybook.context, calling.command(session))
     return Answer(DoneAnswer(status=True))
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.events.catalogue import SESSION, USER
 from domain.refusals import SessionOver
 from domain.session import Session
 from domain.store import Loaded, Sought, Subject
@@ -38,7 +36,7 @@ def author(context: Context, command: Command, *beside: Sought[Any]) -> tuple[Ac
     subject, [session, user, *others] = context.store.find(
         user_id, the_session(session_id), the_account(user_id), *beside
     )
-    if session is None or user is None:
+    if session is None or user is None or session.state.user_id != user_id:
         raise SessionOver
     # when it started matters only where there is a longest life
     seen = context.lookups.last_seen(session_id) if context.lifetimes.longest else None
@@ -49,22 +47,6 @@ def author(context: Context, command: Command, *beside: Sought[Any]) -> tuple[Ac
         now=command.at,
     )
     return Acting(session=session, user=user, subject=subject), others
-
-
-def acting(context: Context, session_id: UUID, *, now: datetime) -> tuple[Loaded[Session], Loaded[User]]:
-    """A session that lives, and its account. Raises SessionOver: a revoked one can do nothing any more.
-
-    What is appended guards or changes both, so that they still stand as they were read here.
-    """
-    session = context.store.load(SESSION, session_id)
-    user = context.store.load(USER, session.state.user_id)
-    seen = context.lookups.last_seen(session_id)
-    if seen is None:
-        raise SessionOver
-    session.state.require_life(
-        epoch=user.state.session_epoch, started_at=seen.started_at, lifetimes=context.lifetimes, now=now
-    )
-    return session, user
 
 
 def actor(command: Command) -> UUID:

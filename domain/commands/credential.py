@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID
 
 from domain.email_address import canonical
@@ -13,10 +12,10 @@ from domain.session import EndReason, Way
 from domain.store import Loaded
 from domain.store.conflicts import StreamMovedOn, decided_again
 from domain.store.credentials import changed_credentials, rehash
-from domain.store.envelope import Command, WhereFrom
+from domain.store.envelope import Command
 from domain.user import User
 
-from .acting import acting
+from .acting import author
 from .context import Context
 from .lookups import Account, Person
 from .session import new_session
@@ -49,33 +48,21 @@ def verified_account(context: Context, *, email: str, password: str) -> Account:
 
 
 @decided_again
-def reauthenticate(context: Context, *, session_id: UUID, password: str, now: datetime, where_from: WhereFrom) -> None:
+def reauthenticate(context: Context, command: Command, *, password: str) -> None:
     """Make a session fresh by the person's password (wire.md A3); the account, and so its password, is guarded.
 
     Raises PasswordTooLong, WrongPassword, NoPassword, SessionOver, HashingBusy, Conflict.
     """
     require_not_too_long(password)
-    session, user = acting(context, session_id, now=now)
-    account = _verified(context, user, password)
-    context.store.append(
-        Command.by_user(user.stream_id, session_id=session_id, at=now, where_from=where_from),
-        account.subject,
-        session.then(session.state.reauthenticate(way=Way.PASSWORD)),
-        guards=[user],
-    )
+    acting, _ = author(context, command)
+    _verified(context, acting.user, password)
+    reauthenticated = acting.session.state.reauthenticate(way=Way.PASSWORD)
+    context.store.append(command, acting.subject, acting.session.then(reauthenticated), guards=acting.guards)
 
 
 @decided_again
 def change_password(
-    context: Context,
-    *,
-    session_id: UUID,
-    current: str,
-    new: str,
-    revoking: bool,
-    organization_id: UUID | None,
-    now: datetime,
-    where_from: WhereFrom,
+    context: Context, command: Command, *, current: str, new: str, revoking: bool, organization_id: UUID | None
 ) -> ChangedPassword:
     """Replace the `current` password by a `new` one; of several at once with the same current one, one succeeds.
 
@@ -85,7 +72,8 @@ def change_password(
     """
     require_length(new)
     require_not_too_long(current)
-    session, user = acting(context, session_id, now=now)
+    acting, _ = author(context, command)
+    session, user = acting.session, acting.user
     account = _verified(context, user, current)
     changed = user.state.change_password(revoking=revoking)
     additions, token = [user.then(changed)], None
@@ -96,15 +84,15 @@ def change_password(
             epoch=user.after(changed).session_epoch,
             remembered=True,
             organization_id=organization_id,
-            now=now,
+            now=command.at,
         )
         additions += [session.then(session.state.end(reason=EndReason.REPLACED)), started]
     version, password_hash = user.after(changed).password_version, context.passwords.hash(new)
     context.store.append(
-        Command.by_user(user.stream_id, session_id=session_id, at=now, where_from=where_from),
-        account.subject,
+        command,
+        acting.subject,
         *additions,
-        guards=[session],
+        guards=acting.guards,
         writes=[changed_credentials(user.stream_id, password_version=version, password_hash=password_hash)],
     )
     return ChangedPassword(person=account.person, token=token)

@@ -17,7 +17,7 @@ from domain.store.conflicts import decided_again
 from domain.store.envelope import Command, WhereFrom
 from domain.user import Revocation
 
-from .acting import acting
+from .acting import author
 from .context import Context
 from .lookups import Account, Person
 from .organization import personal_organization
@@ -148,55 +148,45 @@ def sign_out(context: Context, *, session_id: UUID, now: datetime, where_from: W
 
 
 @decided_again
-def revoke_session(context: Context, *, by: UUID, named: str, now: datetime, where_from: WhereFrom) -> UUID | None:
-    """End the session of the same person that is `named` by its handle or its token, through the session `by`.
+def revoke_session(context: Context, command: Command, *, named: str) -> UUID | None:
+    """End the session of the same person that is `named` by its handle or its token.
 
     Which it was; None if no live session of theirs has this name: those of others are left alone. Raises SessionOver,
     SubjectGone, Conflict.
     """
-    acted, user = acting(context, by, now=now)
-    session_id = context.lookups.live_session(user.stream_id, session_id=_handle(named), token_hash=token_hash(named))
+    acting, _ = author(context, command)
+    user_id = acting.user.stream_id
+    session_id = context.lookups.live_session(user_id, session_id=_handle(named), token_hash=token_hash(named))
     if session_id is None:
         return None
-    session = acted if session_id == by else context.store.load(SESSION, session_id)
-    context.store.append(
-        Command.by_user(user.stream_id, session_id=by, at=now, where_from=where_from),
-        context.store.subject(user.stream_id),
-        session.then(session.state.end(reason=EndReason.REVOKED)),
-        guards=[acted, user],
-    )
+    own = session_id == acting.session.stream_id
+    session = acting.session if own else context.store.load(SESSION, session_id)
+    ended = session.state.end(reason=EndReason.REVOKED)
+    context.store.append(command, acting.subject, session.then(ended), guards=acting.guards)
     return session_id
 
 
 @decided_again
-def revoke_sessions(context: Context, *, by: UUID, now: datetime, where_from: WhereFrom) -> None:
+def revoke_sessions(context: Context, command: Command) -> None:
     """End every session of the person, the one that asks too: one event, however many there are.
 
     Raises SessionOver, SubjectGone, Conflict.
     """
-    session, user = acting(context, by, now=now)
-    context.store.append(
-        Command.by_user(user.stream_id, session_id=by, at=now, where_from=where_from),
-        context.store.subject(user.stream_id),
-        user.then(user.state.revoke_sessions(Revocation.EVERYWHERE)),
-        guards=[session],
-    )
+    acting, _ = author(context, command)
+    revoked = acting.user.state.revoke_sessions(Revocation.EVERYWHERE)
+    context.store.append(command, acting.subject, acting.user.then(revoked), guards=acting.guards)
 
 
 @decided_again
-def revoke_other_sessions(context: Context, *, by: UUID, now: datetime, where_from: WhereFrom) -> None:
+def revoke_other_sessions(context: Context, command: Command) -> None:
     """End every session of the person but the one that asks: two events, however many there are.
 
     Raises SessionOver, SubjectGone, Conflict.
     """
-    session, user = acting(context, by, now=now)
-    revoked = user.state.revoke_sessions(Revocation.OTHERS)
-    context.store.append(
-        Command.by_user(user.stream_id, session_id=by, at=now, where_from=where_from),
-        context.store.subject(user.stream_id),
-        user.then(revoked),
-        session.then(session.state.keep(epoch=user.after(revoked).session_epoch)),
-    )
+    acting, _ = author(context, command)
+    revoked = acting.user.state.revoke_sessions(Revocation.OTHERS)
+    kept = acting.session.state.keep(epoch=acting.user.after(revoked).session_epoch)
+    context.store.append(command, acting.subject, acting.user.then(revoked), acting.session.then(kept))
 
 
 def _handle(text: str) -> UUID | None:

@@ -15,7 +15,7 @@ from domain.store.credentials import first_credentials
 from domain.store.envelope import Command, WhereFrom
 from domain.user import User
 
-from .acting import acting
+from .acting import author
 from .context import Context
 from .invitation import entry
 from .lookups import Person
@@ -113,20 +113,13 @@ def create_user(context: Context, *, email: str, name: str, password: str, now: 
 
 
 @decided_again
-def update_user(
-    context: Context,
-    *,
-    session_id: UUID,
-    name: str | None,
-    image: str | None,
-    now: datetime,
-    where_from: WhereFrom,
-) -> bool:
+def update_user(context: Context, command: Command, *, name: str | None, image: str | None) -> bool:
     """Change a person's name or image, whichever is given; an empty image takes theirs away.
 
     Whether anything is different now. Raises SessionOver, SubjectGone, Conflict.
     """
-    session, user = acting(context, session_id, now=now)
+    acting, _ = author(context, command)
+    user = acting.user
     account = context.lookups.account(user.stream_id)
     if account is None:
         raise SubjectGone
@@ -134,8 +127,8 @@ def update_user(
     if image is not None:
         changed += user.state.show(image or None, before=account.person.image)
     return context.store.append(
-        Command.by_user(user.stream_id, session_id=session_id, at=now, where_from=where_from),
-        account.subject,
-        user.then(changed, account.subject),
-        guards=[session],
+        command,
+        acting.subject,
+        user.then(changed, acting.subject),
+        guards=acting.guards,
     )

@@ -30,7 +30,7 @@ from tests.databases import Database
 from tests.faults.judging import Sessions, entries_of
 from tests.faults.owners import HERE, Owner, signed_in
 from tests.faults.racing import ENDINGS, RACERS, Race
-from tests.lived import context_over
+from tests.lived import context_over, through
 from tests.people import PASSWORD
 
 ROUNDS = int(os.environ.get("SESSION_RACE_ROUNDS", "20"))
@@ -137,7 +137,10 @@ def put_in_order(database: Database) -> None:
 
 def revoke_session(context: Context, race: Race) -> None:
     by, named = race.other.session_id, race.victim.session_id.hex
-    assert sessions.revoke_session(context, by=by, named=named, now=now(), where_from=HERE) == race.victim.session_id
+    assert (
+        sessions.revoke_session(context, through(context, by, now=now(), where_from=HERE), named=named)
+        == race.victim.session_id
+    )
 
 
 def sign_out(context: Context, race: Race) -> None:
@@ -145,23 +148,21 @@ def sign_out(context: Context, race: Race) -> None:
 
 
 def revoke_sessions(context: Context, race: Race) -> None:
-    sessions.revoke_sessions(context, by=race.other.session_id, now=now(), where_from=HERE)
+    sessions.revoke_sessions(context, through(context, race.other.session_id, now=now(), where_from=HERE))
 
 
 def revoke_other_sessions(context: Context, race: Race) -> None:
-    sessions.revoke_other_sessions(context, by=race.other.session_id, now=now(), where_from=HERE)
+    sessions.revoke_other_sessions(context, through(context, race.other.session_id, now=now(), where_from=HERE))
 
 
 def change_password(context: Context, race: Race) -> None:
     changed = credential.change_password(
         context,
-        session_id=race.other.session_id,
+        through(context, race.other.session_id, now=now(), where_from=HERE),
         current=race.password,
         new=ANOTHER_PASSWORD,
         revoking=True,
         organization_id=None,
-        now=now(),
-        where_from=HERE,
     )
     assert changed.token is not None
     race.replaced.append(changed.token)
@@ -174,7 +175,7 @@ def use(context: Context, race: Race) -> None:
 
 def confirm(context: Context, race: Race) -> None:
     session_id = race.victim.session_id
-    credential.reauthenticate(context, session_id=session_id, password=race.password, now=now(), where_from=HERE)
+    credential.reauthenticate(context, through(context, session_id, now=now(), where_from=HERE), password=race.password)
 
 
 def sign_in(context: Context, race: Race) -> None:

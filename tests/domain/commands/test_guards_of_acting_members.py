@@ -29,7 +29,7 @@ from projections import INLINE
 from tests.databases import Database
 from tests.faults.organizations.cast import Person, Place, founded, invite, new_slug, people
 from tests.faults.owners import HERE
-from tests.lived import context_over
+from tests.lived import context_over, through
 from tests.people import SECRET
 
 
@@ -163,15 +163,15 @@ def signed_out(context: Context, whose: Person) -> object:
 
 
 def revoked(context: Context, whose: Person) -> object:
-    return revoke_session(context, by=whose.tabs[1], named=whose.tabs[0].hex, now=now(), where_from=HERE)
+    return revoke_session(context, through(context, whose.tabs[1], now=now(), where_from=HERE), named=whose.tabs[0].hex)
 
 
 def all_revoked(context: Context, whose: Person) -> object:
-    return revoke_sessions(context, by=whose.tabs[1], now=now(), where_from=HERE)
+    return revoke_sessions(context, through(context, whose.tabs[1], now=now(), where_from=HERE))
 
 
 def others_revoked(context: Context, whose: Person) -> object:
-    return revoke_other_sessions(context, by=whose.tabs[1], now=now(), where_from=HERE)
+    return revoke_other_sessions(context, through(context, whose.tabs[1], now=now(), where_from=HERE))
 
 
 ENDS = [signed_out, revoked, all_revoked, others_revoked]

@@ -19,7 +19,7 @@ from domain.store.connections import Statements
 from domain.store.envelope import WhereFrom
 from projections.lookups import ListLookups
 from tests.databases import Database
-from tests.lived import context_over
+from tests.lived import context_over, through
 from tests.people import NOON, PASSWORD
 
 HOME = WhereFrom("192.0.2.1", "Browser/1")
@@ -58,36 +58,34 @@ def session_of(context: Context, token: str) -> UUID:
 
 
 def renaming(context: Context, thief: UUID) -> object:
-    return update_user(context, session_id=thief, name="Mallory", image=None, now=NOON, where_from=HOME)
+    return update_user(context, through(context, thief, now=NOON, where_from=HOME), name="Mallory", image=None)
 
 
 def changing_the_password(context: Context, thief: UUID) -> object:
     return change_password(
         context,
-        session_id=thief,
+        through(context, thief, now=NOON, where_from=HOME),
         current=PASSWORD,
         new=NEW,
         revoking=False,
         organization_id=None,
-        now=NOON,
-        where_from=HOME,
     )
 
 
 def confirming_the_password(context: Context, thief: UUID) -> object:
-    return reauthenticate(context, session_id=thief, password=PASSWORD, now=NOON, where_from=HOME)
+    return reauthenticate(context, through(context, thief, now=NOON, where_from=HOME), password=PASSWORD)
 
 
 def revoking_it(context: Context, owner: UUID, thief: UUID) -> object:
-    return revoke_session(context, by=owner, named=thief.hex, now=NOON, where_from=HOME)
+    return revoke_session(context, through(context, owner, now=NOON, where_from=HOME), named=thief.hex)
 
 
 def revoking_all(context: Context, owner: UUID, _thief: UUID) -> object:
-    return revoke_sessions(context, by=owner, now=NOON, where_from=HOME)
+    return revoke_sessions(context, through(context, owner, now=NOON, where_from=HOME))
 
 
 def revoking_the_others(context: Context, owner: UUID, _thief: UUID) -> object:
-    return revoke_other_sessions(context, by=owner, now=NOON, where_from=HOME)
+    return revoke_other_sessions(context, through(context, owner, now=NOON, where_from=HOME))
 
 
 @pytest.mark.parametrize("revoke", [revoking_it, revoking_all, revoking_the_others])

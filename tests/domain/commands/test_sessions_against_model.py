@@ -16,7 +16,7 @@ from domain.store.envelope import WhereFrom
 from domain.user import Revocation
 from tests.databases import Database
 from tests.domain.commands.two_people import DAY, HOUR, MS, Turn, TwoPeople, places
-from tests.lived import context_over
+from tests.lived import context_over, through
 from tests.people import PASSWORD
 
 EXAMPLES, STEPS = 500, 20
@@ -91,7 +91,9 @@ class Sessions(TwoPeople):
     def a_password_is_confirmed(self, which: int, password: str, where: WhereFrom) -> None:
         token = self.one(which)
         with self.through(token, knowing=password) as session_id:
-            reauthenticate(self.context, session_id=session_id, password=password, now=self.now, where_from=where)
+            reauthenticate(
+                self.context, through(self.context, session_id, now=self.now, where_from=where), password=password
+            )
             self.model.confirmed(token, self.now)
 
     @while_somebody_is_signed_in
@@ -105,7 +107,9 @@ class Sessions(TwoPeople):
         name = {"handle": handle, "HANDLE": handle.upper(), "token": named, "hash": digest, "nothing": ""}[by_its]
         found = by_its in ("handle", "HANDLE", "token") and named in self.model.devices
         with self.through(token) as by:
-            revoked = sessions.revoke_session(self.context, by=by, named=name, now=self.now, where_from=where)
+            revoked = sessions.revoke_session(
+                self.context, through(self.context, by, now=self.now, where_from=where), named=name
+            )
             assert revoked == (self.ids[named] if found and own else None)
             if revoked is not None:
                 del self.model.devices[named]
@@ -115,7 +119,7 @@ class Sessions(TwoPeople):
     def all_sessions_are_revoked(self, which: int, where: WhereFrom) -> None:
         token = self.one(which)
         with self.through(token) as by:
-            sessions.revoke_sessions(self.context, by=by, now=self.now, where_from=where)
+            sessions.revoke_sessions(self.context, through(self.context, by, now=self.now, where_from=where))
             self.model.all_revoked(self.whose[token])
 
     @while_somebody_is_signed_in
@@ -123,7 +127,7 @@ class Sessions(TwoPeople):
     def the_other_sessions_are_revoked(self, which: int, where: WhereFrom) -> None:
         token = self.one(which)
         with self.through(token) as by:
-            sessions.revoke_other_sessions(self.context, by=by, now=self.now, where_from=where)
+            sessions.revoke_other_sessions(self.context, through(self.context, by, now=self.now, where_from=where))
             self.model.others_revoked(token, self.now)
 
     @while_somebody_is_signed_in
@@ -134,13 +138,11 @@ class Sessions(TwoPeople):
         with self.through(token, knowing=current) as session_id:
             changed = change_password(
                 self.context,
-                session_id=session_id,
+                through(self.context, session_id, now=self.now, where_from=where),
                 current=current,
                 new=new,
                 revoking=revoking,
                 organization_id=None,
-                now=self.now,
-                where_from=where,
             )
             self.model.passwords[person] = new
             assert (changed.token is not None) is revoking

@@ -23,7 +23,7 @@ from projections.trails.activity import Page, Selection, Spot, of_a_person, of_a
 from projections.trails.told import Narrator, Told, kinds_of_origin
 from tests.databases import Database
 from tests.keeping import caught_up
-from tests.lived import comes_back
+from tests.lived import comes_back, through
 from tests.people import NOON, PASSWORD
 
 MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko)"
@@ -109,18 +109,24 @@ class Life:
     def changes_password(self, session_id: UUID, where_from: WhereFrom = AT_HOME, *, revoking: bool) -> None:
         """The password is replaced by the same one, which is allowed and keeps the story short."""
         change_password(
-            self.context, session_id=session_id, current=PASSWORD, new=PASSWORD, revoking=revoking,
-            organization_id=None, now=self.passes(), where_from=where_from,
-        )  # fmt: skip
+            self.context,
+            through(self.context, session_id, now=self.passes(), where_from=where_from),
+            current=PASSWORD,
+            new=PASSWORD,
+            revoking=revoking,
+            organization_id=None,
+        )
 
     def revokes(self, session_id: UUID, by: UUID, where_from: WhereFrom = AT_HOME) -> None:
         """A session is ended through another one."""
-        ended = revoke_session(self.context, by=by, named=session_id.hex, now=self.passes(), where_from=where_from)
+        ended = revoke_session(
+            self.context, through(self.context, by, now=self.passes(), where_from=where_from), named=session_id.hex
+        )
         assert ended == session_id
 
     def signs_out_others(self, session_id: UUID, where_from: WhereFrom = AT_HOME) -> None:
         """All sessions of the person but this one are ended."""
-        revoke_other_sessions(self.context, by=session_id, now=self.passes(), where_from=where_from)
+        revoke_other_sessions(self.context, through(self.context, session_id, now=self.passes(), where_from=where_from))
 
     def signs_out(self, session_id: UUID, where_from: WhereFrom = AT_HOME) -> None:
         """A session ends by itself."""

@@ -25,7 +25,7 @@ from projections.trails.replay import JournalBehind, NoStory, Step, story
 from tests.databases import Database
 from tests.domain.store.books import AT_HOME, WEEK, by_ada, by_the_system, founded, joined, started
 from tests.keeping import caught_up
-from tests.lived import comes_back, context_over
+from tests.lived import comes_back, context_over, through
 from tests.people import ADA, BO, NOON, PASSWORD
 
 END = 2**62
@@ -185,7 +185,7 @@ def test_a_story_ends_at_the_position_asked_for(context: Context, database: Data
 def test_what_was_personal_of_an_erased_person_reads_erased(context: Context, database: Database) -> None:
     user_id = signed_up(context)
     session_id = session_of(database, user_id)
-    update_user(context, session_id=session_id, name="Ada King", image=IMAGE, now=NOON, where_from=AT_HOME)
+    update_user(context, through(context, session_id, now=NOON, where_from=AT_HOME), name="Ada King", image=IMAGE)
     comes_back(context, session_id=session_id, now=NOON + DAY, where_from=WhereFrom("192.0.2.77", "Firefox"))
     caught_up(database)
     erase(database, user_id)

@@ -28,12 +28,12 @@ from domain.commands.session import (
 from domain.commands.user import sign_up, update_user
 from domain.events.catalogue import AGGREGATE_BY_EVENT, EVENT_BY_NAME, SESSION, USER
 from domain.refusals import EmailTaken, SessionOver, WrongCredentials, WrongPassword
-from domain.store.envelope import WhereFrom
+from domain.store.envelope import Command, WhereFrom
 from projections.lists.session_list import LIVE_SESSIONS
 from projections.trails.replay import NoStory, story
 from tests.databases import Database
 from tests.keeping import caught_up
-from tests.lived import context_over
+from tests.lived import context_over, through
 from tests.people import NOON, PASSWORD
 from tests.projections.trails.model import Model, Told
 
@@ -149,57 +149,54 @@ class World:
 
     def _act(self, move: Move, session_id: UUID) -> None:
         model, user_id = self.model, self.model.sessions[session_id]["user_id"]
-        by: dict[str, Any] = {"by": session_id, "now": self.now, "where_from": move.place}
+        command = through(self.context, session_id, now=self.now, where_from=move.place)
         match move.kind:
             case "change":
-                self._change(move, session_id, user_id)
+                self._change(move, command, user_id)
             case "confirm":
-                self._confirm(move, session_id, user_id)
+                self._confirm(move, command, session_id)
             case "change password":
-                self._change_password(move, session_id, user_id)
+                self._change_password(move, command, session_id)
             case "revoke one":
                 other = self._session(move.other)
-                revoked = revoke_session(self.context, named=other.hex, **by)
+                revoked = revoke_session(self.context, command, named=other.hex)
                 own = model.sessions[other]["user_id"] == user_id
                 assert revoked == (other if own and model.session_revoked(other, self.now) else None)
             case "revoke all":
-                revoke_sessions(self.context, **by)
+                revoke_sessions(self.context, command)
                 model.sessions_revoked(user_id, but=None, now=self.now)
             case "revoke others":
-                revoke_other_sessions(self.context, **by)
+                revoke_other_sessions(self.context, command)
                 model.sessions_revoked(user_id, but=session_id, now=self.now)
 
-    def _change(self, move: Move, session_id: UUID, user_id: UUID) -> None:
+    def _change(self, move: Move, command: Command, user_id: UUID) -> None:
         name, image = NAMES[move.other % 3], IMAGES[move.other % 2]
-        changed = update_user(
-            self.context, session_id=session_id, name=name, image=(image or "") if move.flag else None,
-            now=self.now, where_from=move.place,
-        )  # fmt: skip
+        changed = update_user(self.context, command, name=name, image=(image or "") if move.flag else None)
         given = {"name": name, "image": image} if move.flag else {"name": name}
         assert changed is self.model.person_changed(user_id, self.now, **given)
 
-    def _confirm(self, move: Move, session_id: UUID, user_id: UUID) -> None:
+    def _confirm(self, move: Move, command: Command, session_id: UUID) -> None:
+        user_id = self.model.sessions[session_id]["user_id"]
         password = self._password(user_id, move)
-        confirm: dict[str, Any] = {"session_id": session_id, "password": password, "where_from": move.place}
         if password == self.model.passwords[user_id]:
-            reauthenticate(self.context, now=self.now, **confirm)
+            reauthenticate(self.context, command, password=password)
             self.model.password_confirmed(session_id, self.now)
         else:
             with pytest.raises(WrongPassword):
-                reauthenticate(self.context, now=self.now, **confirm)
+                reauthenticate(self.context, command, password=password)
 
-    def _change_password(self, move: Move, session_id: UUID, user_id: UUID) -> None:
+    def _change_password(self, move: Move, command: Command, session_id: UUID) -> None:
+        user_id = self.model.sessions[session_id]["user_id"]
         current, new = self._password(user_id, move), PASSWORDS[move.which % 2]
         organization_id = self.model.people[user_id] if move.other % 3 else None
         change: dict[str, Any] = {
-            "session_id": session_id, "current": current, "new": new, "revoking": move.flag,
-            "organization_id": organization_id, "now": self.now, "where_from": move.place,
+            "current": current, "new": new, "revoking": move.flag, "organization_id": organization_id,
         }  # fmt: skip
         if current != self.model.passwords[user_id]:
             with pytest.raises(WrongPassword):
-                change_password(self.context, **change)
+                change_password(self.context, command, **change)
             return
-        changed = change_password(self.context, **change)
+        changed = change_password(self.context, command, **change)
         self.model.password_changed(session_id, new, revoking=move.flag, now=self.now)
         assert (changed.token is not None) is move.flag
         if changed.token is not None:

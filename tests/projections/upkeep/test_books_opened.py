@@ -6,6 +6,7 @@ import pytest
 
 from domain.commands.credential import change_password
 from domain.commands.session import revoke_other_sessions
+from tests.lived import through
 from tests.people import PASSWORD
 from tests.projections.upkeep.edited_books import (
     COMMITMENT,
@@ -135,9 +136,13 @@ def test_a_password_put_back_to_the_one_before(books: Books) -> None:
     sql = "SELECT password_version, hash FROM credentials WHERE user_id = %s"
     [before] = books.database.rows(sql, user_id)
     change_password(
-        books.lives.context, session_id=session_id, current=PASSWORD, new="battery staple 2", revoking=True,
-        organization_id=None, now=books.lives.now, where_from=books.lives.somewhere(),
-    )  # fmt: skip
+        books.lives.context,
+        through(books.lives.context, session_id, now=books.lives.now, where_from=books.lives.somewhere()),
+        current=PASSWORD,
+        new="battery staple 2",
+        revoking=True,
+        organization_id=None,
+    )
     [after] = books.database.rows(sql, user_id)
     assert (before[0], after[0], before[1] == after[1]) == (1, 2, False)
     assert books.findings() == {}
@@ -149,7 +154,10 @@ def test_sessions_that_were_ended_and_said_not_to_be(books: Books) -> None:
     """All of a person's but one: their account is at the next epoch, and so is that session."""
     session_id = next(iter(books.lives.sessions))
     user_id = books.lives.sessions[session_id]
-    revoke_other_sessions(books.lives.context, by=session_id, now=books.lives.now, where_from=books.lives.somewhere())
+    revoke_other_sessions(
+        books.lives.context,
+        through(books.lives.context, session_id, now=books.lives.now, where_from=books.lives.somewhere()),
+    )
     assert books.findings() == {}
     assert books.verified().clean
     for table, key, name, column in (
