@@ -26,11 +26,11 @@ from projections.places import Places
 from .attempts import AttemptBook
 from .client_address import ClientAddresses
 from .cookies import SessionCookies
-from .current_session import SessionCheck
-from .hits import Hits
 from .last_active import LastActiveBook
 from .limits import Limits
-from .organization_line import OrganizationsSeen
+from .lines.current_session import SessionCheck
+from .lines.hits import Hits
+from .lines.organization_line import OrganizationsSeen
 from .origins import TrustedOrigins
 
 _WAITING_FOR_HASHES = 16

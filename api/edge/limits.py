@@ -14,7 +14,7 @@ from domain.events.keys import Keyring
 from domain.refusals import TooManyAttempts, WrongCredentials, WrongPassword
 from domain.store.rate_limits import Counter, Limit, RateLimits
 
-from .hits import Hits
+from .lines.hits import Hits
 
 _GENERAL = Limit(100, timedelta(seconds=10))
 _FEW = Limit(3, timedelta(seconds=10))

@@ -15,7 +15,7 @@ from api.edge.admission import extends, look, moved
 from api.edge.answers import encode
 from api.edge.daybook import Daybook
 from api.edge.gate import PlainRoute
-from api.edge.organization_line import Seen
+from api.edge.lines.organization_line import Seen
 from api.edge.reply import Reply
 from api.edge.visit import BASE_PATH, Visit
 from projections.lists.session_list import LiveSession

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from api.edge.hits import REFUSALS_KEPT, Hits, Refusals
+from api.edge.lines.hits import REFUSALS_KEPT, Hits, Refusals
 from domain.refusals import TooManyAttempts
 from domain.store.conflicts import StoreAway
 from domain.store.rate_limits import Counter, Limit

@@ -1,8 +1,9 @@
-"""The line to the database that asks which sessions live."""
+"""Whose request is this? Committed state of the primary for every request, one query for all who ask meanwhile."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -12,13 +13,31 @@ from psycopg.pq.abc import PGresult
 from projections.lists.session_list import LIVE_SESSIONS, LiveSession
 
 from .prepared_line import PreparedLine, Statement, array
-from .questions import Batch, succeed
+from .questions import Batch, Questions, succeed
 
 _ROWS_KEPT = 10_000
 """Decoded rows that are kept, by their bytes: to decode one takes longer than to fetch it."""
 
 _BYTEA = psycopg.adapters.types["bytea"]
 _STATEMENT = Statement(name="daybook-session-check", text=LIVE_SESSIONS, types=(_BYTEA.array_oid,))
+
+
+class SessionCheck:
+    """Answers by token hash. Bound to the event loop it is first used in."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._questions = Questions[bytes, LiveSession | None](partial(SessionLine.open, conninfo))
+
+    async def live_session(self, token_hash: bytes) -> LiveSession | None:
+        """The session with this secret if it was not ended; whether it has run out is for the caller's clock.
+
+        Raises StoreAway.
+        """
+        return await self._questions.ask(token_hash)
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        await self._questions.close()
 
 
 class SessionLine:

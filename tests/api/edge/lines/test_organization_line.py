@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from api.edge.organization_line import OrganizationsSeen
+from api.edge.lines.organization_line import OrganizationsSeen
 from domain.chance import new_id
 from domain.store.conflicts import StoreAway
 from tests.databases import Database
@@ -148,7 +148,7 @@ def test_more_than_a_hundred_are_a_crowd(acme: Database, many: int, *, crowded: 
 
 
 def test_what_is_kept_is_bounded(acme: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.edge.organization_line._KEPT", 600)
+    monkeypatch.setattr("api.edge.lines.organization_line._KEPT", 600)
 
     async def story() -> None:
         async with looking(acme) as organizations:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from api.edge.watch import Watch
+from api.edge.lines.watch import Watch
 
 
 def test_what_is_done_in_time_is_let_be() -> None:

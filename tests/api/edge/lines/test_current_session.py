@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from api.edge.current_session import SessionCheck
+from api.edge.lines.current_session import SessionCheck
 from domain.chance import new_id
 from domain.membership import Joining, MemberJoined
 from domain.roles import Role
