@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -30,6 +31,18 @@ class Overheard(Statements):
         self._connections.close()
 
 
+@contextmanager
+def overheard(database: Database, fill: Iterable[LiteralString] = ()) -> Iterator[Overheard]:
+    """After these statements."""
+    for statement in fill:
+        database.rows(statement)
+    read = Overheard(database)
+    try:
+        yield read
+    finally:
+        read.close()
+
+
 def plan_of(connection: psycopg.Connection[Values], text: str, values: Values, mode: str) -> dict[str, Any]:
     """How the database went about a prepared statement, with what it counted."""
     given = sql.SQL(", ").join(map(sql.Literal, values))
@@ -54,3 +67,12 @@ def read_rows(node: dict[str, Any]) -> float:
     """Rows a scan touched, also those it threw away."""
     thrown_away = sum(node.get(f"Rows Removed by {why}", 0) for why in ("Filter", "Index Recheck"))
     return float((node["Actual Rows"] + thrown_away) * node["Actual Loops"])
+
+
+def require_little(connection: psycopg.Connection[Values], text: str, values: Values, mode: str, *, few: int) -> None:
+    """Every table is read by an index, and few rows of it."""
+    scans = [node for node in nodes(plan_of(connection, text, values, mode)) if "Relation Name" in node]
+    assert scans
+    for node in scans:
+        assert node["Node Type"] in INDEXED, (node["Node Type"], node["Relation Name"])
+        assert read_rows(node) <= few, (node["Node Type"], node["Relation Name"])

@@ -9,14 +9,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from domain.store.connections import Statements, Values, connection_arguments
+from domain.store.connections import Statements, Values
 from projections.lists.full_organization import full_organization
 from projections.lists.member_list import MemberRow
 from projections.lists.member_search import Filter, Order, members_of
 from tests.databases import Database
 from tests.people import NOON
 from tests.projections.lists.large import MEMBERS, World, built
-from tests.projections.plans import INDEXED, Overheard, nodes, plan_of, read_rows
+from tests.projections.plans import INDEXED, Overheard, nodes, overheard, plan_of, read_rows
 
 PAGE = 50
 FEW = 4 * PAGE
@@ -35,17 +35,8 @@ def world(module_database: Database) -> World:
 
 @pytest.fixture
 def read(module_database: Database) -> Iterator[Overheard]:
-    read = Overheard(module_database)
-    yield read
-    read.close()
-
-
-@pytest.fixture
-def connection(module_database: Database) -> Iterator[psycopg.Connection[Values]]:
-    """As the application's role, with its settings."""
-    with psycopg.connect(module_database.application_url, **connection_arguments("explaining")) as connection:
-        connection.prepare_threshold = None
-        yield connection
+    with overheard(module_database) as read:
+        yield read
 
 
 OLDEST = Order()
@@ -87,7 +78,7 @@ QUESTIONS: dict[str, tuple[Question, int | None]] = {
 @pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_page_of_many_members_reads_and_sorts_what_it_shows(
-    world: World, read: Overheard, connection: psycopg.Connection[Values], question: str, mode: str
+    world: World, read: Overheard, explaining: psycopg.Connection[Values], question: str, mode: str
 ) -> None:
     read.heard.clear()
     ask, total = QUESTIONS[question]
@@ -100,7 +91,7 @@ def test_a_page_of_many_members_reads_and_sorts_what_it_shows(
             if total is None:
                 continue
             most = total
-        for node in nodes(plan_of(connection, text, values, mode)):
+        for node in nodes(plan_of(explaining, text, values, mode)):
             kind, table = node["Node Type"], node.get("Relation Name")
             assert table is None or kind in INDEXED, (kind, table, text)
             assert table is None or read_rows(node) <= most, (kind, table, text)

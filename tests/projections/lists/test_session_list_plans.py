@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from domain.session import Seen
-from domain.store.connections import Statements, Values, connection_arguments
+from domain.store.connections import Statements, Values
 from projections.lists.session_list import (
     LIVE_SESSIONS,
     last_seen,
@@ -26,7 +26,7 @@ from projections.lists.session_list import (
 )
 from tests.databases import Database
 from tests.people import NOON
-from tests.projections.plans import INDEXED, Overheard, nodes, plan_of, read_rows
+from tests.projections.plans import Overheard, overheard, require_little
 
 SESSIONS = 20_000
 LIVING = 20
@@ -116,25 +116,14 @@ QUESTIONS: dict[str, tuple[Question, Any]] = {
 
 @pytest.fixture(scope="module")
 def read(module_database: Database) -> Iterator[Overheard]:
-    for statement in _FILL:
-        module_database.rows(statement)
-    read = Overheard(module_database)
-    yield read
-    read.close()
-
-
-@pytest.fixture(scope="module")
-def connection(module_database: Database) -> Iterator[psycopg.Connection[Values]]:
-    """As the application's role, with its settings."""
-    with psycopg.connect(module_database.application_url, **connection_arguments("tests")) as connection:
-        connection.prepare_threshold = None
-        yield connection
+    with overheard(module_database, _FILL) as read:
+        yield read
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
 @pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])
 def test_among_twenty_thousand_no_query_reads_much_more_than_what_lives(
-    read: Overheard, connection: psycopg.Connection[Values], question: str, mode: str
+    read: Overheard, explaining: psycopg.Connection[Values], question: str, mode: str
 ) -> None:
     assert read.rows("SELECT count(*), count(*) FILTER (WHERE user_id = $1) FROM session_list", BUSY) == [
         (SESSIONS, 1_000)
@@ -143,8 +132,4 @@ def test_among_twenty_thousand_no_query_reads_much_more_than_what_lives(
     ask, expected = QUESTIONS[question]
     assert ask(read) == expected
     [(text, values)] = read.heard
-    scans = [node for node in nodes(plan_of(connection, text, values, mode)) if "Relation Name" in node]
-    assert scans
-    for node in scans:
-        assert node["Node Type"] in INDEXED, (node["Node Type"], node["Relation Name"])
-        assert read_rows(node) <= FEW, (node["Node Type"], node["Relation Name"])
+    require_little(explaining, text, values, mode, few=FEW)

@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from domain.store.connections import Statements, Values, connection_arguments
+from domain.store.connections import Statements, Values
 from projections.trails.activity import (
     ATTEMPT,
     Selection,
@@ -24,7 +24,7 @@ from projections.trails.activity import (
 )
 from tests.databases import Database
 from tests.people import NOON
-from tests.projections.plans import INDEXED, Overheard, nodes, plan_of, read_rows
+from tests.projections.plans import INDEXED, Overheard, nodes, overheard, plan_of, read_rows
 
 ENTRIES = 50_000
 CHUNK = 100
@@ -116,19 +116,8 @@ QUESTIONS |= {
 
 @pytest.fixture(scope="module")
 def read(module_database: Database) -> Iterator[Overheard]:
-    for statement in _FILL:
-        module_database.rows(statement)
-    read = Overheard(module_database)
-    yield read
-    read.close()
-
-
-@pytest.fixture(scope="module")
-def connection(module_database: Database) -> Iterator[psycopg.Connection[Values]]:
-    """As the application's role, with its settings."""
-    with psycopg.connect(module_database.application_url, **connection_arguments("tests")) as connection:
-        connection.prepare_threshold = None
-        yield connection
+    with overheard(module_database, _FILL) as read:
+        yield read
 
 
 def test_there_is_a_long_journal(read: Overheard, module_database: Database) -> None:
@@ -141,13 +130,13 @@ def test_there_is_a_long_journal(read: Overheard, module_database: Database) -> 
 @pytest.mark.parametrize("question", QUESTIONS)
 @pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])
 def test_no_query_reads_or_sorts_much_more_than_it_shows(
-    read: Overheard, connection: psycopg.Connection[Values], question: str, mode: str
+    read: Overheard, explaining: psycopg.Connection[Values], question: str, mode: str
 ) -> None:
     read.heard.clear()
     QUESTIONS[question](read)
     assert read.heard
     for text, values in read.heard:
-        for node in nodes(plan_of(connection, text, values, mode)):
+        for node in nodes(plan_of(explaining, text, values, mode)):
             kind, table = node["Node Type"], node.get("Relation Name")
             assert table is None or kind in INDEXED, (kind, table, text)
             if kind not in INDEXED and table is None:
