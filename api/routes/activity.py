@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
@@ -28,7 +28,7 @@ from projections.trails.activity import ATTEMPT, BadCursor, Page, Selection, Spo
 from projections.trails.told import Narrator, Told, kinds_of_origin
 
 from .documented import documented
-from .queries import no_key_twice, without_empty
+from .queries import Asked, no_key_twice
 from .shapes import wire_id
 
 FORBIDDEN = "YOU_ARE_NOT_ALLOWED_TO_READ_THE_ACTIVITY_OF_THIS_ORGANIZATION"
@@ -111,20 +111,15 @@ def _moment(text: str) -> datetime:
     return min(max(moment, _EARLIEST), _LATEST)
 
 
-class _Page(BaseModel):
+class _Page(Asked):
     limit: Annotated[int, Field(ge=1, le=100, description="How many entries a page has.")] = 50
     cursor: Annotated[
         str, AfterValidator(_cursor), Field(description="`nextCursor` of the page before; empty for the first page.")
     ] = ""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_not_given(cls, given: dict[str, Any]) -> dict[str, Any]:
-        return without_empty(given)
-
 
 class ActivityQuery(_Page):
-    """Which of a person's entries. Empty values count as not given (wire.md §1)."""
+    """Which of a person's entries."""
 
     type: Annotated[
         str,
@@ -137,7 +132,7 @@ class ActivityQuery(_Page):
 
 
 class OrganizationActivityQuery(_Page):
-    """Which entries of which organization, and as what. Empty values count as not given (wire.md §1)."""
+    """Which entries of which organization, and as what."""
 
     organizationId: Annotated[str, Field(description="Empty for the active organization.")] = ""
     actor: Annotated[str, Field(pattern=f"^{_ID.pattern}$", description="Only what this user (id) did.")] = ""

@@ -1,7 +1,7 @@
 """The reads that clients repeat after nearly all they do (wire.md, "Fan-out"), answered in front of the framework.
 
-Only what is plain: a session that lives and of which nothing is to be recorded, its active organization, and no
-parameters. Everything else is left to the routes in `organizations` and `members`, whose answers these are too.
+Only what is plain: a session that lives and of which nothing is to be recorded, its active organization, no parameters
+and no body. Everything else is left to the routes in `organizations` and `members`, whose answers these are too.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from . import members, organizations, shapes
 
 _PATIENCE = 3.0
 """Seconds for the organization: with the look at the session before it, less than any request may take."""
+_BODY = {"content-length", "transfer-encoding"}
+"""Headers of a request that has a body, or says so."""
 _MEDIA_TYPE = (b"content-type", b"application/json")
 
 
@@ -76,7 +78,7 @@ async def _told(
 
 def _plain(answer: Callable[[Daybook, LiveSession], Awaitable[bytes | None]]) -> PlainRoute:
     async def route(daybook: Daybook, visit: Visit, scope: Scope, reply: Reply, counting: Awaitable[None]) -> bool:
-        if scope["query_string"] or visit.path in daybook.settings.fresh_paths:
+        if scope["query_string"] or not _BODY.isdisjoint(visit.headers) or visit.path in daybook.settings.fresh_paths:
             return False
         session = (await look(daybook, visit)).session
         if session is None or extends(daybook, visit, session) or moved(visit, session):

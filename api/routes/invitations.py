@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict
 
 from api.edge.admission import Caller, Calling
 from api.edge.answers import Answer
@@ -14,22 +14,16 @@ from api.edge.problems import Problem
 from api.edge.visit import BASE_PATH
 from domain.commands import invitation as invitations
 from domain.refusals import OrganizationNotFound, UnknownRole
-from domain.roles import Role, allow, roles_in
+from domain.roles import allow, roles_in
 from projections.lists import invitation_list
 from projections.lists.member_list import live_role
 
 from . import shapes
 from .documented import documented
 from .fields import id_in
-from .queries import no_key_twice, without_empty
+from .queries import Asked, no_key_twice
 
 router = APIRouter(prefix=BASE_PATH, tags=["invitation"])
-
-
-_NOT_FOUND = "INVITATION_NOT_FOUND"
-
-
-_NOT_THE_RECIPIENT = "YOU_ARE_NOT_THE_RECIPIENT_OF_THE_INVITATION"
 
 
 class Invite(BaseModel):
@@ -53,15 +47,10 @@ class Named(BaseModel):
     invitationId: str
 
 
-class OfOrganization(BaseModel):
+class OfOrganization(Asked):
     """The invitations of which organization; of the active one if none is named."""
 
     organizationId: str = ""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_not_given(cls, given: dict[str, Any]) -> dict[str, Any]:
-        return without_empty(given)
 
 
 @router.post(
@@ -110,7 +99,7 @@ def invite_member(calling: Calling, form: Invite) -> Answer:
         shapes.Invitation,
         "VALIDATION_ERROR",
         "UNAUTHORIZED",
-        _NOT_FOUND,
+        "INVITATION_NOT_FOUND",
         "MEMBER_NOT_FOUND",
         "YOU_ARE_NOT_ALLOWED_TO_CANCEL_THIS_INVITATION",
         "CONFLICT",
@@ -146,14 +135,7 @@ def list_invitations(calling: Calling, query: Annotated[OfOrganization, Query()]
     if not allow(roles, "invitation", "create"):
         raise Problem.of_code("YOU_ARE_NOT_ALLOWED_TO_LIST_INVITATIONS")
     rows = invitation_list.invitations_of(context.store.statements, organization_id, limit=None, offset=0)
-    sees_owners = Role.OWNER in roles
-    return Answer(
-        [
-            shapes.invitation(row, context.keyring)
-            for row in rows
-            if sees_owners or Role.OWNER not in row.role.split(",")
-        ]
-    )
+    return Answer(shapes.invitations(rows, context.keyring, seen_as=roles))
 
 
 def shown(calling: Caller, invitation_id: UUID) -> shapes.Invitation:

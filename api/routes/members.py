@@ -16,9 +16,9 @@ from api.edge.admission import Caller, Calling
 from api.edge.answers import Answer
 from api.edge.problems import Problem
 from api.edge.visit import BASE_PATH
-from domain.refusals import NotAMember, OrganizationNotFound
+from domain.refusals import NotAMember
 from domain.roles import PERMISSIONS, Roles, allow, roles_in
-from projections.lists import member_list, organization_list
+from projections.lists import member_list
 from projections.lists.member_list import MemberRow
 from projections.lists.member_search import Filter, Order, field_type, members_of
 from projections.lists.session_list import LiveSession
@@ -26,7 +26,8 @@ from projections.lists.session_list import LiveSession
 from . import shapes
 from .documented import documented
 from .fields import id_in
-from .queries import no_key_twice, without_empty
+from .organizations import named
+from .queries import Asked, no_key_twice
 
 router = APIRouter(prefix=f"{BASE_PATH}/organization", tags=["organization"])
 
@@ -38,8 +39,8 @@ _Operator = Literal["eq", "ne", "lt", "lte", "gt", "gte", "in", "not_in", "conta
 _OF_MANY = {"in", "not_in"}
 
 
-class ListMembers(BaseModel):
-    """Which members of which organization, in which order. Empty values count as not given (wire.md §1)."""
+class ListMembers(Asked):
+    """Which members of which organization, in which order."""
 
     organizationId: str = ""
     organizationSlug: str = ""
@@ -54,23 +55,13 @@ class ListMembers(BaseModel):
         ""
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_not_given(cls, given: dict[str, Any]) -> dict[str, Any]:
-        return without_empty(given)
 
-
-class ActiveMemberRole(BaseModel):
+class ActiveMemberRole(Asked):
     """Whose role in which organization: one's own in the active one, if nothing is named."""
 
     userId: str = ""
     organizationId: str = ""
     organizationSlug: str = ""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_not_given(cls, given: dict[str, Any]) -> dict[str, Any]:
-        return without_empty(given)
 
 
 class HasPermission(BaseModel):
@@ -218,12 +209,7 @@ def _allowed(roles: Roles, permissions: dict[str, list[str]]) -> bool:
 
 def meant(calling: Caller, session: LiveSession, organization_id: str, slug: str) -> UUID:
     """The organization that is named, else the active one. Raises NO_ACTIVE_ORGANIZATION or OrganizationNotFound."""
-    if slug and not organization_id:
-        found = organization_list.organization_by_slug(calling.daybook.context.store.statements, slug)
-        if found is None:
-            raise OrganizationNotFound
-        return found
-    meant = id_in(organization_id) or session.active_organization_id
+    meant = named(calling, organization_id, slug) or session.active_organization_id
     if meant is None:
         raise Problem.of_code(NO_ACTIVE)
     return meant

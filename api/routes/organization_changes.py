@@ -25,10 +25,7 @@ from .organizations import named
 
 router = APIRouter(prefix=f"{BASE_PATH}/organization", tags=["organization"])
 
-
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
-
-
 _Logo = Annotated[str, Field(max_length=2048)]
 
 

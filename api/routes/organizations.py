@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field
 
 from api.edge.admission import Caller, Calling
 from api.edge.answers import Answer
@@ -14,7 +14,7 @@ from api.edge.problems import Problem
 from api.edge.visit import BASE_PATH
 from domain.events.keys import Keyring
 from domain.refusals import NotAMember, OrganizationNotFound
-from domain.roles import Role
+from domain.roles import roles_in
 from projections.lists import organization_list
 from projections.lists.full_organization import FullOrganization, full_organization
 from projections.lists.member_list import live_role
@@ -22,21 +22,16 @@ from projections.lists.member_list import live_role
 from . import shapes
 from .documented import documented
 from .fields import id_in
-from .queries import no_key_twice, without_empty
+from .queries import Asked, no_key_twice
 
 router = APIRouter(prefix=f"{BASE_PATH}/organization", tags=["organization"])
 
 
-class Which(BaseModel):
-    """Which organization; the active one if none is named. Empty values count as not given (wire.md §1)."""
+class Which(Asked):
+    """Which organization; the active one if none is named."""
 
     organizationId: str = ""
     organizationSlug: str = ""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_not_given(cls, given: dict[str, Any]) -> dict[str, Any]:
-        return without_empty(given)
 
 
 class WhichInFull(Which):
@@ -116,15 +111,10 @@ def list_organizations(calling: Calling) -> Answer:
 
 
 def full_answer(keyring: Keyring, full: FullOrganization) -> FullAnswer:
-    """An organization as a member of it sees it; who is no owner does not see who is invited to be one."""
-    sees_owners = Role.OWNER in full.role.split(",")
+    """An organization as a member of it sees it."""
     return {
         **shapes.organization(full.organization),
-        "invitations": [
-            shapes.invitation(row, keyring)
-            for row in full.invitations
-            if sees_owners or Role.OWNER not in row.role.split(",")
-        ],
+        "invitations": shapes.invitations(full.invitations, keyring, seen_as=roles_in(full.role)),
         "members": [shapes.member_with_person(row) for row in full.members],
     }
 

@@ -12,23 +12,22 @@ from pydantic import BaseModel, Field, model_validator
 _MOST = 2**31 - 1
 
 
-class Paged(BaseModel):
-    """The whole list, or a page of it. Empty values count as not given (wire.md §1)."""
-
-    limit: Annotated[int | None, Field(ge=1, le=_MOST, description="At most so many; all without it.")] = None
-    offset: Annotated[int, Field(ge=0, le=_MOST, description="Leave out so many at the beginning.")] = 0
+class Asked(BaseModel):
+    """A query. Empty values count as not given (wire.md §1); what no text may hold is refused."""
 
     @model_validator(mode="before")
     @classmethod
     def _empty_is_not_given(cls, given: dict[str, Any]) -> dict[str, Any]:
-        return without_empty(given)
+        if any("\0" in value for value in given.values() if isinstance(value, str)):
+            raise ValueError("Invalid input")
+        return {name: value for name, value in given.items() if value != ""}
 
 
-def without_empty(given: dict[str, Any]) -> dict[str, Any]:
-    """A query without its empty values, which count as not given. Raises ValueError for what no text may hold."""
-    if any("\0" in value for value in given.values() if isinstance(value, str)):
-        raise ValueError("Invalid input")
-    return {name: value for name, value in given.items() if value != ""}
+class Paged(Asked):
+    """The whole list, or a page of it."""
+
+    limit: Annotated[int | None, Field(ge=1, le=_MOST, description="At most so many; all without it.")] = None
+    offset: Annotated[int, Field(ge=0, le=_MOST, description="Leave out so many at the beginning.")] = 0
 
 
 def no_key_twice(query: type[BaseModel]) -> Any:

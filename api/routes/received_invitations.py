@@ -28,10 +28,7 @@ from .queries import no_key_twice
 
 router = APIRouter(prefix=BASE_PATH, tags=["invitation"])
 
-
 _NOT_FOUND = "INVITATION_NOT_FOUND"
-
-
 _NOT_THE_RECIPIENT = "YOU_ARE_NOT_THE_RECIPIENT_OF_THE_INVITATION"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NotRequired
 from uuid import UUID
@@ -13,6 +14,7 @@ from api.edge.wire_time import to_wire
 from domain.commands.lookups import Person
 from domain.events.keys import Keyring
 from domain.invitation import Status
+from domain.roles import Role, Roles, roles_in
 from domain.session import Lifetimes
 from projections.devices import device
 from projections.lists.account_list import PasswordDates
@@ -252,3 +254,9 @@ def invitation(row: InvitationRow, keyring: Keyring) -> Invitation:
         "createdAt": to_wire(row.created_at),
         "inviterId": wire_id(row.inviter_id),
     }
+
+
+def invitations(rows: Iterable[InvitationRow], keyring: Keyring, *, seen_as: Roles) -> list[Invitation]:
+    """As members see them: who is no owner does not see who is invited to be one (wire.md §10)."""
+    sees_owners = Role.OWNER in seen_as
+    return [invitation(row, keyring) for row in rows if sees_owners or Role.OWNER not in roles_in(row.role)]

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from domain.store.connections import Statements
 
-from .invitation_list import InvitationRow
-from .member_list import MemberRow
+from .invitation_list import INVITATION_ROW, InvitationRow
+from .member_list import MEMBER, MemberRow
 from .organization_list import ORGANIZATION_ROW, OrganizationRow
 
 
@@ -22,17 +22,17 @@ class FullOrganization(NamedTuple):
     invitations: list[InvitationRow]
 
 
-_MEMBERS = """
-SELECT ROW(m.membership_id, m.organization_id, m.user_id, m.role, m.joined_at, a.name, a.email, a.image)
+_MEMBERS = f"""
+SELECT ROW({MEMBER})
   FROM member_list m JOIN account_list a ON a.user_id = m.user_id
  WHERE m.organization_id = o.organization_id AND m.live_user_id IS NOT NULL
- ORDER BY m.joined_at, m.membership_id LIMIT {most}
+ ORDER BY m.joined_at, m.membership_id LIMIT {{most}}
 """
-_INVITATIONS = """
-SELECT ROW(i.invitation_id, i.organization_id, i.email, i.role, i.status, i.inviter_id, i.created_at, i.expires_at)
+_INVITATIONS = f"""
+SELECT ROW({INVITATION_ROW})
   FROM invitation_list i
- WHERE i.organization_id = o.organization_id AND own.role <> 'member' {only}
- ORDER BY i.created_at, i.invitation_id LIMIT {most}
+ WHERE i.organization_id = o.organization_id AND own.role <> 'member' {{only}}
+ ORDER BY i.created_at, i.invitation_id LIMIT {{most}}
 """
 _FULL = f"""
 SELECT {ORGANIZATION_ROW}, own.role, ARRAY({_MEMBERS.format(most="$3")}),

@@ -110,8 +110,12 @@ class InvitationRow(NamedTuple):
     inviter_email: str | None
 
 
-_ROWS = """
-SELECT i.invitation_id, i.organization_id, i.email, i.role, i.status, i.inviter_id, i.created_at, i.expires_at,
+INVITATION_ROW = (
+    "i.invitation_id, i.organization_id, i.email, i.role, i.status, i.inviter_id, i.created_at, i.expires_at"
+)
+"""The columns of an `InvitationRow` that are its own; those of others come after them."""
+_ROWS = f"""
+SELECT {INVITATION_ROW},
        o.name, o.slug, o.ended_at IS NULL, a.email
   FROM invitation_list i
   JOIN organization_list o USING (organization_id)

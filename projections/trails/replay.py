@@ -1,6 +1,6 @@
 """The story of a person, an organization or a session: their events in the order of the log, and what each made true.
 
-A person's has what became of the organizations they ever belonged to.
+A person's has what became of the organizations they ever belonged to by then.
 
 A state is folded by the lists' own functions, so it is what the lists showed at that moment, and of an erased person as
 little as they show now.
@@ -52,7 +52,10 @@ _OF_ORGANIZATIONS = """
     UNION (SELECT position FROM log WHERE stream_id = ANY($5::uuid[]) AND position > $2 AND position <= $3
             ORDER BY position LIMIT $4)
 """
-_BELONGED_TO = "SELECT DISTINCT organization_id FROM journal WHERE person_id = $1 AND organization_id IS NOT NULL"
+_BELONGED_TO = """
+SELECT DISTINCT organization_id FROM journal
+ WHERE person_id = $1 AND organization_id IS NOT NULL AND position <= $2
+"""
 _LOGGED = "SELECT position FROM log WHERE stream_id = $1 AND position > $2 AND position <= $3 ORDER BY version LIMIT $4"
 _REACHED = "SELECT position FROM followers WHERE name = $1"
 
@@ -131,7 +134,7 @@ def story(
     if kind != "session":
         _await_journal(store.statements, until, patience)
     stranger = kind == "session" and begun is not None and AGGREGATE_BY_EVENT[type(begun)] is not SESSION
-    beside = [[row[0] for row in store.statements.rows(_BELONGED_TO, key)]] if kind == "user" else []
+    beside = [[row[0] for row in store.statements.rows(_BELONGED_TO, key, until)]] if kind == "user" else []
     if stranger or not store.statements.rows(sql, key, BEFORE_THE_FIRST, until, 1, *beside):
         raise NoStory(f"There is no {kind} {key.hex} in the log up to position {until}.")
     return _steps(store, _Fold(store, shape), sql, key, until, *beside)

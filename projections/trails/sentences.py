@@ -41,6 +41,9 @@ _ACTIONS = {
     "organization/update-member-role": "change a member's role",
     "organization/remove-member": "remove a member",
     "organization/transfer-ownership": "make somebody else the owner",
+    "organization/leave": "leave an organization",
+    "organization/check-slug": "ask whether a slug is free",
+    "organization/has-permission": "ask what is permitted",
 }
 _REFUSED = {
     "INVALID_EMAIL_OR_PASSWORD": "Somebody tried to {action} with a wrong password{times}{place}.",

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+from dataclasses import dataclass
+from typing import Any
 
-from tests.api.browser import Answer
-from tests.api.conftest import HandClock
+import pytest
+from starlette.types import Message, Scope
+
+from api.edge.daybook import open_daybook
+from api.edge.reply import Reply
+from api.edge.visit import Visit
+from api.routes.hot_reads import PLAIN
+from domain.refusals import TooManyAttempts
+from tests.api.browser import BASE, Answer
+from tests.api.conftest import HandClock, settings_for
 from tests.api.routes.fellows import NO_ACTIVE, NO_ID, Person, new_email, new_slug
 from tests.databases import Database
 
@@ -144,6 +154,14 @@ def test_another_browser_is_noticed(ada: Person, clock: HandClock, what: str) ->
     assert ada.session()["userAgent"] == "another"
 
 
+@pytest.mark.parametrize("what", READS)
+def test_a_body_is_refused_as_everywhere(ada: Person, what: str) -> None:
+    cookies = "; ".join(f"{name}={value}" for name, value in ada.cookies.items())
+    text = {"Cookie": cookies, "Content-Type": "text/plain"}
+    answer = ada.ask("GET", f"{BASE}/organization/{what}", b"text", text)
+    assert answer.problem == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
 def test_parameters_are_heard(ada: Person, bo: Person) -> None:
     acme = ada.founds(new_slug())
     ada.takes_in(bo)
@@ -184,3 +202,90 @@ def test_a_crowd_is_told_whole(ada: Person, module_database: Database) -> None:
     full = alike(ada, "get-full-organization").json()
     assert (len(full["members"]), len(full["invitations"])) == (100, 101)
     assert alike(ada, "list-members").json()["total"] == 100
+
+
+@dataclass
+class InFront:
+    """What stands before the framework, without it."""
+
+    database: Database
+    clock: HandClock
+
+    def answers(
+        self, person: Person, what: str, *, query: bytes = b"", counted: Exception | None = None, **headers: str
+    ) -> bool:
+        """Whether it answers by itself. Raises how the request was `counted`."""
+        cookies = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
+        given = {"cookie": cookies, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        scope: Scope = {
+            "type": "http",
+            "method": "GET",
+            "path": f"{BASE}/organization/{what}",
+            "query_string": query,
+            "headers": [(name.encode(), value.encode()) for name, value in given.items()],
+            "client": ("127.0.0.1", 1),
+        }
+        sent = list[Message]()
+        try:
+            answered = asyncio.run(self._ask(scope, sent, counted))
+        except TooManyAttempts:
+            assert sent == []
+            raise
+        assert [message.get("status") for message in sent] == ([200, None] if answered else [])
+        return answered
+
+    async def _ask(self, scope: Scope, sent: list[Message], counted: Exception | None) -> bool:
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        counting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        counting.set_result(None) if counted is None else counting.set_exception(counted)
+        # a node of its own, since its lines belong to the event loop
+        daybook = open_daybook(settings_for(self.database), self.clock)
+        visit = Visit.of(scope, daybook.clock(), daybook.addresses)
+        try:
+            return await PLAIN["GET", scope["path"]](daybook, visit, scope, Reply(send, visit), counting)
+        finally:
+            await daybook.sessions.close()
+            await daybook.organizations.close()
+            daybook.close()
+
+
+@pytest.fixture
+def in_front(module_database: Database, clock: HandClock) -> InFront:
+    return InFront(module_database, clock)
+
+
+@pytest.mark.parametrize("what", READS)
+def test_what_is_plain_does_not_need_the_framework(ada: Person, in_front: InFront, what: str) -> None:
+    assert in_front.answers(ada, what)
+
+
+@pytest.mark.parametrize("what", READS)
+def test_nothing_is_answered_that_comes_too_often(ada: Person, in_front: InFront, what: str) -> None:
+    with pytest.raises(TooManyAttempts):
+        in_front.answers(ada, what, counted=TooManyAttempts(3))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"query": b"organizationId="}, {"content_length": "4"}, {"transfer_encoding": "chunked"}, {"user_agent": "x"}],
+)
+@pytest.mark.parametrize("what", READS)
+def test_what_is_not_plain_is_left_to_it(
+    ada: Person, in_front: InFront, clock: HandClock, what: str, odd: dict[str, Any]
+) -> None:
+    clock.wind(hours=1)
+    assert not in_front.answers(ada, what, **odd)
+
+
+@pytest.mark.parametrize("what", READS)
+def test_sessions_that_are_due_over_or_turned_nowhere_are_left_to_it(
+    ada: Person, bo: Person, in_front: InFront, clock: HandClock, what: str
+) -> None:
+    bo.done("set-active", organizationId=None)
+    assert not in_front.answers(bo, what)
+    clock.wind(days=1)
+    assert not in_front.answers(ada, what)
+    clock.wind(days=7)
+    assert not in_front.answers(ada, what)

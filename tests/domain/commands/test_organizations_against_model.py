@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, precondition, rule
 
 from domain.commands import invitation as invitations
 from domain.commands import membership as members
@@ -15,6 +14,7 @@ from domain.commands.organization import choose_organization, close_organization
 from domain.events.catalogue import INVITATION
 from domain.roles import roles_in
 from tests.databases import Database
+from tests.domain.commands.examples import live
 from tests.domain.commands.organization_model import LIFETIME
 from tests.domain.commands.three_people import PEOPLE, ThreePeople
 from tests.lived import context_over
@@ -272,15 +272,6 @@ def test_organizations_live_and_end_as_the_model_says(database: Database) -> Non
         class Lived(Organizations):
             context = context_over_it
 
-        run_state_machine_as_test(
-            Lived,
-            settings=settings(
-                max_examples=EXAMPLES,
-                stateful_step_count=STEPS,
-                derandomize=True,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        live(Lived, examples=EXAMPLES, steps=STEPS)
         happened = {name for [name] in database.rows("SELECT DISTINCT name FROM events")}
         assert {"InvitationExpired", "InvitationAccepted", "OwnerRemoved", "PersonalOrganizationGivenUp"} <= happened

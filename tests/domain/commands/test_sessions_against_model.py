@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from hashlib import sha256
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import precondition, rule
 
 from domain.commands import session as sessions
 from domain.commands.credential import change_password, reauthenticate, verified_account
@@ -15,6 +14,7 @@ from domain.refusals import SessionOver, WrongCredentials
 from domain.store.envelope import WhereFrom
 from domain.user import Revocation
 from tests.databases import Database
+from tests.domain.commands.examples import live
 from tests.domain.commands.two_people import DAY, HOUR, MS, Turn, TwoPeople, places
 from tests.lived import context_over, through
 from tests.people import PASSWORD
@@ -213,13 +213,4 @@ def test_sessions_live_and_end_as_the_model_says(database: Database) -> None:
         class Lived(Sessions):
             context = context_over_it
 
-        run_state_machine_as_test(
-            Lived,
-            settings=settings(
-                max_examples=EXAMPLES,
-                stateful_step_count=STEPS,
-                derandomize=True,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        live(Lived, examples=EXAMPLES, steps=STEPS)

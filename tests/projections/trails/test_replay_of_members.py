@@ -68,6 +68,11 @@ def test_names_and_roles_are_those_of_the_moment(context: Context, database: Dat
     renamed = next(step.entry.position for step in steps if step.entry.name == "OrganizationRenamed")
     for until, name in ((renamed - 1, "Races"), (renamed, "Acme")):
         assert seen(list(story(context.store, user_id=bo.user_id, position=until)), acme)[-1][1] == name
+    # what came later is not known yet: not even which organizations they would belong to
+    joined = next(step.entry.position for step in steps if step.entry.name == "MemberJoined" and seen([step], acme))
+    before = list(story(context.store, user_id=bo.user_id, position=joined - 1))
+    assert seen(before, acme) == []
+    assert before != []
     # nothing of places they never were in
     assert seen(list(story(context.store, user_id=cy.user_id, position=END)), acme) == []
     streams = {step.entry.stream_id for step in story(context.store, user_id=bo.user_id, position=END)}
