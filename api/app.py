@@ -18,6 +18,7 @@ from fastapi.routing import APIRoute
 
 from domain import chance
 from domain.chance import Clock
+from domain.commands import invitation as invitations_that_end
 from domain.events.keys import WrongSecret
 from domain.refusals import Refusal
 from domain.store.migrate import NotMigrated
@@ -174,10 +175,14 @@ async def _tidy(opening: asyncio.Task[Daybook]) -> None:
 
 
 def tidy(daybook: Daybook, *, whole: bool) -> None:
-    """Forget what nobody needs any more; if `whole`, also what takes a look through all there is. Raises StoreAway."""
+    """Forget what nobody needs any more, and note which invitations ran out. Raises StoreAway.
+
+    If `whole`, also what takes a look through all there is.
+    """
     now = daybook.clock()
     daybook.counters.forget()
     daybook.attempts.forget(now - _ATTEMPTS_KEPT_FOR)
+    invitations_that_end.expire_run_out(daybook.context, now=now)
     if whole:
         daybook.last_active.forget(now - max(daybook.settings.lifetimes.full, _LAST_ACTIVE_KEPT_FOR))
 

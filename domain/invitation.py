@@ -28,7 +28,7 @@ class InvitationSent:
     """Somebody who may was ready to take the owner of an address into an organization.
 
     `link_hash` is the keyed hash of the id that stands in the link; `place` one of those an organization has where the
-    number of pending invitations is limited.
+    number of pending invitations is limited; `recipient_id` whose account has the address, if there is one.
     """
 
     organization_id: UUID
@@ -39,6 +39,7 @@ class InvitationSent:
     link_hash: bytes
     expires_at: datetime
     place: int | None
+    recipient_id: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +102,9 @@ class Invitation:
         link_hash: bytes,
         expires_at: datetime,
         place: int | None,
+        recipient_id: UUID | None,
     ) -> list[InvitationEvent]:
-        """Offer a place. `email` is canonical, `email_hash` its keyed hash."""
+        """Offer a place. `email` is canonical, `email_hash` its keyed hash, `recipient_id` whose account has it."""
         return [
             InvitationSent(
                 organization_id=organization_id,
@@ -113,6 +115,7 @@ class Invitation:
                 link_hash=link_hash,
                 expires_at=expires_at,
                 place=place,
+                recipient_id=recipient_id,
             )
         ]
 

@@ -15,7 +15,8 @@ class PersonalOrganizationFounded:
     """A person got the organization that comes with an account; it carries their name and they own it."""
 
     name: Personal
-    slug: str
+    slug: Personal
+    slug_hash: bytes
     owner_id: UUID
 
 
@@ -23,10 +24,11 @@ class PersonalOrganizationFounded:
 class OrganizationFounded:
     """A person founded an organization and owns it. `metadata` is JSON text."""
 
-    name: str
-    slug: str
-    logo: str | None
-    metadata: str | None
+    name: Personal
+    slug: Personal
+    slug_hash: bytes
+    logo: Personal
+    metadata: Personal
     owner_id: UUID
 
 
@@ -34,29 +36,30 @@ class OrganizationFounded:
 class OrganizationRenamed:
     """The organization goes by another name."""
 
-    name: str
+    name: Personal
 
 
 @dataclass(frozen=True, kw_only=True)
 class SlugChanged:
     """The organization is found under another slug; the one before is free."""
 
-    before: str
-    slug: str
+    before: Personal
+    slug: Personal
+    slug_hash: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogoChanged:
     """The organization shows another logo, or none."""
 
-    logo: str | None
+    logo: Personal
 
 
 @dataclass(frozen=True, kw_only=True)
 class MetadataChanged:
     """What the application keeps with the organization is different; JSON text."""
 
-    metadata: str | None
+    metadata: Personal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +102,14 @@ OrganizationEvent = (
 )
 
 
+def personal_slug(organization_id: UUID) -> str:
+    """The slug of an organization that comes with an account.
+
+    It comes from the id, never from the name: the 62 random bits at the end of a UUIDv7.
+    """
+    return f"org-{organization_id.hex[16:]}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Organization:
     """People who work together. Its owners are known here, for the rule that one must remain.
@@ -107,33 +118,33 @@ class Organization:
     """
 
     owners: frozenset[UUID]
-    slug: str
     personal_to: UUID | None = None
     closed: bool = False
 
     @staticmethod
-    def found_personal(*, organization_id: UUID, owner_id: UUID, person: str) -> list[OrganizationEvent]:
-        """Found the organization that comes with an account, named after the `person` (wire.md §12).
-
-        The slug comes from the id, never from the name: the 62 random bits at the end of a UUIDv7.
-        """
-        slug = f"org-{organization_id.hex[16:]}"
-        return [PersonalOrganizationFounded(name=f"{person}'s Organization", slug=slug, owner_id=owner_id)]
+    def found_personal(*, slug: str, slug_hash: bytes, owner_id: UUID, person: str) -> list[OrganizationEvent]:
+        """Found the organization that comes with an account, named after the `person` (wire.md §12)."""
+        name = f"{person}'s Organization"
+        return [PersonalOrganizationFounded(name=name, slug=slug, slug_hash=slug_hash, owner_id=owner_id)]
 
     @staticmethod
     def found(
-        *, name: str, slug: str, logo: str | None, metadata: str | None, owner_id: UUID
+        *, name: str, slug: str, slug_hash: bytes, logo: str | None, metadata: str | None, owner_id: UUID
     ) -> list[OrganizationEvent]:
-        """Found an organization."""
-        return [OrganizationFounded(name=name, slug=slug, logo=logo, metadata=metadata, owner_id=owner_id)]
+        """Found an organization. `slug_hash` is the keyed hash by which its slug is kept unique."""
+        return [
+            OrganizationFounded(
+                name=name, slug=slug, slug_hash=slug_hash, logo=logo, metadata=metadata, owner_id=owner_id
+            )
+        ]
 
     def rename(self, name: str, *, before: str | None) -> list[OrganizationEvent]:
         """Go by another name; nothing if it is the one `before`."""
         return [] if name == before else [OrganizationRenamed(name=name)]
 
-    def change_slug(self, slug: str) -> list[OrganizationEvent]:
-        """Be found under another slug; nothing if it is the same."""
-        return [] if slug == self.slug else [SlugChanged(before=self.slug, slug=slug)]
+    def change_slug(self, slug: str, *, slug_hash: bytes, before: str | None) -> list[OrganizationEvent]:
+        """Be found under another slug; nothing if it is the one `before`."""
+        return [] if slug == before else [SlugChanged(before=before, slug=slug, slug_hash=slug_hash)]
 
     def show(self, logo: str | None, *, before: str | None) -> list[OrganizationEvent]:
         """Show another logo, or none; nothing if it is the one `before`."""
@@ -164,16 +175,14 @@ class Organization:
 def evolve(state: Organization | None, event: OrganizationEvent) -> Organization:
     """What the organization is after one more event."""
     match event:
-        case PersonalOrganizationFounded(slug=slug, owner_id=owner_id):
-            return Organization(owners=frozenset({owner_id}), slug=slug, personal_to=owner_id)
-        case OrganizationFounded(slug=slug, owner_id=owner_id):
-            return Organization(owners=frozenset({owner_id}), slug=slug)
+        case PersonalOrganizationFounded(owner_id=owner_id):
+            return Organization(owners=frozenset({owner_id}), personal_to=owner_id)
+        case OrganizationFounded(owner_id=owner_id):
+            return Organization(owners=frozenset({owner_id}))
     assert state is not None, "an organization begins with its founding"
     match event:
-        case OrganizationRenamed() | LogoChanged() | MetadataChanged():
+        case OrganizationRenamed() | SlugChanged() | LogoChanged() | MetadataChanged():
             return state
-        case SlugChanged(slug=slug):
-            return replace(state, slug=slug)
         case OwnerAdded(user_id=user_id):
             return replace(state, owners=state.owners | {user_id})
         case OwnerRemoved(user_id=user_id):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -52,6 +53,10 @@ class ListLookups:
         """Whether a session of this account was ever started from this address."""
         return session_list.signed_in_from(self._read, user_id, ip_address)
 
+    def recipient(self, organization_id: UUID, email_hash: bytes) -> tuple[UUID | None, UUID | None]:
+        """Whose account has this address, and which living membership of an organization is theirs."""
+        return member_list.recipient(self._read, organization_id, email_hash)
+
     def member_with_email(self, organization_id: UUID, email_hash: bytes) -> UUID | None:
         """Which living membership of an organization is that of who has this address."""
         return member_list.member_with_email(self._read, organization_id, email_hash)
@@ -59,11 +64,11 @@ class ListLookups:
     def facts(self, organization_id: UUID) -> Facts | None:
         """What an organization is called and shows."""
         row = organization_list.organization(self._read, organization_id)
-        return None if row is None else Facts(name=row.name, logo=row.logo, metadata=row.metadata)
+        return None if row is None else Facts(name=row.name, slug=row.slug, logo=row.logo, metadata=row.metadata)
 
-    def slug_known(self, slug: str) -> bool:
-        """Whether an open organization has this slug."""
-        return organization_list.organization_by_slug(self._read, slug) is not None
+    def slug_known(self, slots: Sequence[bytes]) -> bool:
+        """Whether an open organization has the slug with these slots."""
+        return organization_list.organization_by_slug(self._read, slots) is not None
 
     def free_seats(self, organization_id: UUID, *, limit: int) -> list[int]:
         """The seats for members that are free, of `limit`."""
@@ -73,6 +78,8 @@ class ListLookups:
         """The places for pending invitations that are free, of `limit`."""
         return invitation_list.free_places(self._read, organization_id, limit=limit)
 
-    def run_out_invitations(self, organization_id: UUID, *, now: datetime) -> list[UUID]:
-        """Pending invitations of an organization that have run out, a hundred at most."""
+    def run_out_invitations(self, *, organization_id: UUID | None = None, now: datetime) -> list[UUID]:
+        """Pending invitations that have run out, of one organization or of all, a hundred at most."""
+        if organization_id is None:
+            return invitation_list.run_out_anywhere(self._read, now=now, limit=100)
         return invitation_list.run_out(self._read, organization_id, now=now, limit=100)

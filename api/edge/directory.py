@@ -31,6 +31,11 @@ class Directory(BaseRoute):
         # a pattern's end also matches before a newline, and such a path would be nobody's to limit
         return scope["path"].isprintable() and any(route.matches(scope)[0] is Match.FULL for route in self._others)
 
+    def name(self, scope: Scope) -> str | None:
+        """What the route is called that takes exactly this method and path: a command's by the command's name."""
+        exact = self._exact.get((scope["method"], scope["path"]))
+        return None if exact is None else exact.name
+
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """As the framework asks it: fully, if an exact path is in here."""
         route = self._exact.get((scope.get("method", ""), scope["path"]))

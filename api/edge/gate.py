@@ -91,13 +91,13 @@ class Gate:
     def _note(self, daybook: Daybook, visit: Visit, code: str, scope: Scope, status: int | None) -> None:
         """Of a refused command, remember that it was tried; the answer is out, so nobody can tell by the time."""
         refused = status in _REFUSED or code in _GUESSES
-        if not refused or visit.method in _READING or not self._directory.leads(scope):
+        if not refused or visit.method in _READING or (command := self._directory.name(scope)) is None:
             return
         daybook.attempt_book.note(
             Attempt(
                 person_id=visit.concerns,
                 session_id=visit.session_id,
-                action=visit.path.removeprefix("/"),
+                command=command,
                 code=code,
                 where_from=visit.where_from,
                 at=visit.now,

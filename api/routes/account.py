@@ -91,6 +91,7 @@ def change_password(calling: Calling, form: ChangePassword) -> Answer:
 
 @router.post(
     "/verify-password",
+    name="reauthenticate",
     summary="Confirm your password: what is sensitive is open to this session for a while",
     responses=documented(
         DoneAnswer,

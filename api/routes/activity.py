@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -20,12 +19,14 @@ from api.edge.downloads import MEDIA_TYPES, download
 from api.edge.problems import Problem
 from api.edge.visit import BASE_PATH
 from api.edge.wire_time import to_wire
-from domain.events.catalogue import EVENT_BY_NAME
+from domain.events.catalogue import EVENT_BY_NAME, NAME_BY_EVENT
 from domain.roles import Role
-from projections.lists.member_list import live_role
+from domain.session import SessionRenewed
+from projections.lists.member_list import live_role, role_when_closed
 from projections.lists.session_list import LiveSession
-from projections.trails.activity import ATTEMPT, BadCursor, Page, Selection, Spot, of_a_person, of_an_organization
-from projections.trails.told import Narrator, Told, kinds_of_origin
+from projections.trails.activity import ATTEMPT, BadCursor, Cursor, Page, Selection, of_a_person, of_an_organization
+from projections.trails.names import Reader
+from projections.trails.narrator import Narrator, RenderedEntry
 
 from .documented import documented
 from .queries import Asked, no_key_twice
@@ -37,7 +38,7 @@ _BATCH = 250
 """Entries of a download that are read at once."""
 _READERS = {Role.OWNER, Role.ADMIN}
 _ID = re.compile(r"[0-9a-f]{32}")
-_EVENTS = sorted(EVENT_BY_NAME)
+_EVENTS = sorted(set(EVENT_BY_NAME) - {NAME_BY_EVENT[SessionRenewed]})
 # nothing ever happened outside of these, and what is computed with moments inside of them stays a moment
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -64,10 +65,17 @@ class Entry(TypedDict):
 
 
 class OrganizationEntry(Entry):
-    """What happened in an organization. `actor` is who did it, `actorId` their user id if it was a person."""
+    """What happened in an organization. `actor` is who did it and `person` the member it is about, as they were called
+    and reached then; their user ids and addresses if it was a person. Of whoever never belonged to it, only the address
+    it has.
+    """
 
     actor: str
     actorId: str | None
+    actorEmail: str
+    person: str
+    personId: str | None
+    personEmail: str
 
 
 class ActivityAnswer(TypedDict):
@@ -86,7 +94,7 @@ class OrganizationActivityAnswer(TypedDict):
 
 def _cursor(text: str) -> str:
     try:
-        Spot.of(text)
+        Cursor.of(text)
     except BadCursor:
         raise ValueError("Invalid input") from None
     return text
@@ -169,14 +177,14 @@ def list_activity(calling: Calling, query: Annotated[ActivityQuery, Query()]) ->
     session = calling.admitted()
     page = of_a_person(
         calling.daybook.context.store.statements,
+        calling.daybook.context.keyring,
         session.user_id,
-        came_from=partial(kinds_of_origin, calling.daybook.context.store),
-        before=Spot.of(query.cursor),
+        before=Cursor.of(query.cursor),
         limit=query.limit,
         event=query.type or None,
     )
-    told = _told(calling, page, you=session.user_id)
-    entries = [_entry(one, session) for one in told]
+    rendered = _rendered(calling, page, Reader(user_id=session.user_id))
+    entries = [_entry(one, session) for one in rendered]
     return Answer(ActivityAnswer(entries=entries, nextCursor=page.next_cursor), headers=NOT_KEPT)
 
 
@@ -218,14 +226,20 @@ def list_organization_activity(calling: Calling, query: Annotated[OrganizationAc
 
 
 def _readable_organization(calling: Caller, session: LiveSession, asked: str) -> UUID:
-    """The organization whose trail the caller may read, by committed state (wire.md §10: as members are listed)."""
+    """The organization whose trail the caller may read, by committed state (wire.md §10: as members are listed).
+
+    Of a closed one, those who owned it last may still read what became of it.
+    """
     organization_id = session.active_organization_id
     if asked:
         # an id that cannot be one is unknown like any other
         organization_id = UUID(asked) if _ID.fullmatch(asked) else UUID(int=0)
     if organization_id is None:
         raise Problem.of_code("NO_ACTIVE_ORGANIZATION")
-    role = live_role(calling.daybook.context.store.statements, organization_id, session.user_id)
+    read = calling.daybook.context.store.statements
+    role = live_role(read, organization_id, session.user_id)
+    if role is None and Role.OWNER in (role_when_closed(read, organization_id, session.user_id) or "").split(","):
+        return organization_id
     if role is None:
         raise Problem.of_code("YOU_ARE_NOT_A_MEMBER_OF_THIS_ORGANIZATION")
     if _READERS.isdisjoint(part.strip() for part in role.split(",")):
@@ -243,21 +257,30 @@ def _all_pages(calling: Caller, session: LiveSession, selection: Selection) -> I
 def _organization_page(
     calling: Caller, session: LiveSession, selection: Selection, cursor: str, limit: int
 ) -> tuple[list[OrganizationEntry], str | None]:
-    read = calling.daybook.context.store.statements
-    page = of_an_organization(read, selection, before=Spot.of(cursor), limit=limit)
+    page = of_an_organization(
+        calling.daybook.context.store.statements, selection, before=Cursor.of(cursor), limit=limit
+    )
     entries = [
-        OrganizationEntry(**_entry(one, session), actor=one.actor, actorId=_optional_id(one.actor_id))
-        for one in _told(calling, page, you=None)
+        OrganizationEntry(
+            **_entry(one, session),
+            actor=one.actor,
+            actorId=_optional_id(one.actor_id),
+            actorEmail=one.actor_email,
+            person=one.person,
+            personId=_optional_id(one.person_id),
+            personEmail=one.person_email,
+        )
+        for one in _rendered(calling, page, Reader(organization_id=selection.organization_id))
     ]
     return entries, page.next_cursor
 
 
-def _told(calling: Caller, page: Page, *, you: UUID | None) -> list[Told]:
+def _rendered(calling: Caller, page: Page, reader: Reader) -> list[RenderedEntry]:
     daybook = calling.daybook
-    return Narrator(daybook.context.store, daybook.places, page.folds, you=you).told()
+    return Narrator(daybook.context.store, daybook.places, page.entries, reader=reader).rendered()
 
 
-def _entry(told: Told, session: LiveSession) -> Entry:
+def _entry(told: RenderedEntry, session: LiveSession) -> Entry:
     return {
         "at": to_wire(told.at),
         "event": told.event,

@@ -55,6 +55,7 @@ class OfOrganization(Asked):
 
 @router.post(
     "/organization/invite-member",
+    name="invite",
     summary="Invite somebody by their address; `id` is what goes into the link",
     responses=documented(
         shapes.Invitation,

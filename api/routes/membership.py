@@ -74,6 +74,7 @@ class RemovedAnswer(TypedDict):
 
 @router.post(
     "/update-member-role",
+    name="change_role",
     summary="Make a member something else",
     responses=documented(
         shapes.Member,
@@ -140,6 +141,7 @@ def remove_member(calling: Calling, form: RemoveMember) -> Answer:
 
 @router.post(
     "/leave",
+    name="leave_organization",
     summary="Leave an organization",
     responses=documented(
         shapes.MemberWithPerson,

@@ -100,6 +100,7 @@ class FreeAnswer(TypedDict):
 
 @router.post(
     "/create",
+    name="found_organization",
     summary="Found an organization, own it and turn to it",
     responses=documented(
         FoundedAnswer,
@@ -134,13 +135,14 @@ def create(calling: Calling, form: Create) -> Answer:
 )
 def check_slug(calling: Calling, form: Slug) -> Answer:
     calling.admitted()
-    if calling.daybook.context.lookups.slug_known(form.slug):
+    if calling.daybook.context.lookups.slug_known(calling.daybook.context.keyring.slug_slots(form.slug)):
         raise NewSlugTaken
     return Answer(FreeAnswer(status=True))
 
 
 @router.post(
     "/update",
+    name="update_organization",
     summary="Change an organization's name, slug, logo or metadata",
     responses=documented(
         shapes.ChangedOrganization,
@@ -176,6 +178,7 @@ def update(calling: Calling, form: Update) -> Answer:
 
 @router.post(
     "/delete",
+    name="close_organization",
     summary="Close an organization for all its members",
     responses=documented(
         shapes.Organization,
@@ -200,6 +203,7 @@ def delete(calling: Calling, form: Delete) -> Answer:
 
 @router.post(
     "/set-active",
+    name="choose_organization",
     summary="Turn this device to an organization, or to none",
     responses=documented(
         shapes.Organization | None,

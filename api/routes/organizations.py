@@ -125,7 +125,9 @@ def named(calling: Caller, organization_id: str | None, slug: str) -> UUID | Non
         return id_in(organization_id)
     if not slug:
         return None
-    found = organization_list.organization_by_slug(calling.daybook.context.store.statements, slug)
+    found = organization_list.organization_by_slug(
+        calling.daybook.context.store.statements, calling.daybook.context.keyring.slug_slots(slug)
+    )
     if found is None:
         raise OrganizationNotFound
     return found

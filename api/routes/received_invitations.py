@@ -15,6 +15,7 @@ from api.edge.problems import Problem
 from api.edge.visit import BASE_PATH
 from domain.commands import invitation as invitations
 from domain.email_address import canonical
+from domain.invitation import Status
 from domain.refusals import InvitationNotFound, InviterGone, NotTheRecipient
 from projections.lists import invitation_list
 from projections.lists.account_list import email_known
@@ -104,7 +105,7 @@ def accept_invitation(calling: Calling, form: Named) -> Answer:
     entry = invitations.accept(context, calling.command(session), link=form.invitationId)
     joined = member(context.store.statements, entry.membership_id)
     assert joined is not None, "it has just been written"
-    accepted = shown(calling, entry.invitation.subject_id)
+    accepted = shown(calling, entry.invitation_id)
     return Answer(AcceptedAnswer(invitation=accepted, member=shapes.member(joined)))
 
 
@@ -149,7 +150,7 @@ def get_invitation(calling: Calling, query: Annotated[WhichInvitation, Query()])
         InvitationAnswer(
             **shapes.invitation(row, calling.daybook.context.keyring),
             organizationName=row.organization_name or "",
-            organizationSlug=row.organization_slug,
+            organizationSlug=row.organization_slug or "",
             inviterEmail=row.inviter_email or "",
         ),
         headers=NOT_KEPT,
@@ -190,11 +191,13 @@ def check_invitation(request: Request, query: Annotated[WhichInvitation, Query()
         raise InvitationNotFound
     shown = shapes.invitation(row, context.keyring)
     address = canonical(row.email) or ""
+    # a link that leads nowhere any more tells nobody what the organization has been called since
+    still_open = row.status == Status.PENDING and daybook_of(request).clock() < row.expires_at
     return Answer(
         CheckAnswer(
             invitation=CheckedInvitation(
                 email=shown["email"],
-                organizationName=row.organization_name or "",
+                organizationName=row.organization_name or "" if still_open else "",
                 role=shown["role"],
                 status=shown["status"],
                 expiresAt=shown["expiresAt"],

@@ -201,7 +201,7 @@ def organization(row: OrganizationRow) -> Organization:
     return {
         "id": wire_id(row.organization_id),
         "name": row.name or "",
-        "slug": row.slug,
+        "slug": row.slug or "",
         "logo": row.logo,
         "metadata": row.metadata,
         "createdAt": to_wire(row.created_at),
@@ -213,7 +213,7 @@ def changed_organization(row: OrganizationRow) -> ChangedOrganization:
     shown: ChangedOrganization = {
         "id": wire_id(row.organization_id),
         "name": row.name or "",
-        "slug": row.slug,
+        "slug": row.slug or "",
         "logo": row.logo,
         "createdAt": to_wire(row.created_at),
     }

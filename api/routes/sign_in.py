@@ -80,6 +80,7 @@ class SignedOutAnswer(TypedDict):
 
 @router.post(
     "/sign-up/email",
+    name="sign_up",
     summary="Open an account with its personal organization, signed in",
     responses=documented(
         SignedUpAnswer,
@@ -121,6 +122,7 @@ def _sign_up(daybook: Daybook, visit: Visit, form: SignUp) -> SignedIn:
 
 @router.post(
     "/sign-in/email",
+    name="sign_in",
     summary="Sign a device in",
     responses=documented(
         SignedInAnswer,

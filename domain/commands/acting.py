@@ -18,11 +18,16 @@ from .seeking import the_account, the_session
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Acting:
-    """Who gives a command: the session it came through and their account, as both stand in the book, and their key."""
+    """Who gives a command: the session it came through and their account, as both stand in the book."""
 
     session: Loaded[Session]
     user: Loaded[User]
-    subject: Subject
+
+    @property
+    def subject(self) -> Subject:
+        """Their key."""
+        assert self.user.subject is not None, "accounts have keys"
+        return self.user.subject
 
     @property
     def guards(self) -> list[Loaded[Any]]:
@@ -33,9 +38,7 @@ class Acting:
 def author(context: Context, command: Command, *beside: Sought[Any]) -> tuple[Acting, list[Loaded[Any] | None]]:
     """Who gives a command through a session that lives; and other streams, read with it. Raises SessionOver."""
     user_id, session_id = actor(command), through(command)
-    subject, [session, user, *others] = context.store.find(
-        user_id, the_session(session_id), the_account(user_id), *beside
-    )
+    session, user, *others = context.store.find(the_session(session_id), the_account(user_id), *beside)
     if session is None or user is None or session.state.user_id != user_id:
         raise SessionOver
     # when it started matters only where there is a longest life
@@ -46,7 +49,7 @@ def author(context: Context, command: Command, *beside: Sought[Any]) -> tuple[Ac
         lifetimes=context.lifetimes,
         now=command.at,
     )
-    return Acting(session=session, user=user, subject=subject), others
+    return Acting(session=session, user=user), others
 
 
 def actor(command: Command) -> UUID:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,7 +30,7 @@ from domain.refusals import (
     MemberNotFound,
 )
 from domain.roles import Role, Roles, allow, cover, roles_in
-from domain.store import Addition, Loaded, Subject
+from domain.store import Addition, Loaded
 from domain.store.conflicts import StreamMovedOn, decided_again
 from domain.store.envelope import Command
 
@@ -41,14 +42,11 @@ from .standing import ActingMember, acting_member, standing
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """What takes a person into an organization by an invitation: all of one append.
+    """What takes a person into an organization by an invitation: all of one append. `guards` must not move."""
 
-    `guards` must not move, and the `invitation`'s personal data is the person's from then on.
-    """
-
+    invitation_id: UUID
     organization_id: UUID
     membership_id: UUID
-    invitation: Subject
     additions: list[Addition]
     guards: list[Loaded[Any]]
 
@@ -79,10 +77,11 @@ def invite(
     if pending is not None and expire(context, pending, now=command.at):
         pending = None
     # looked up last: whoever accepts it meanwhile is then found to be a member
-    if context.lookups.member_with_email(organization_id, email_hash) is not None:
+    recipient_id, membership_id = context.lookups.recipient(organization_id, email_hash)
+    if membership_id is not None:
         raise AlreadyMember
     if pending is None:
-        return _send(context, command, own, address, email_hash, roles, resend=resend)
+        return _send(context, command, own, address, email_hash, roles, recipient_id, resend=resend)
     if not resend:
         raise AlreadyInvited
     return _resend(context, command, own, pending)
@@ -135,8 +134,6 @@ def accept(context: Context, command: Command, *, link: str) -> Entry:
         *entered.additions,
         acting.session.then(acting.session.state.choose(entered.organization_id)),
         guards=[*entered.guards, *acting.guards],
-        adopts=entered.invitation,
-        adopter=user_id,
     )
     return entered
 
@@ -173,9 +170,9 @@ def entry(context: Context, *, link: str, user_id: UUID, email_hash: bytes, now:
     )
     owners = inviter.organization.state.add_owner(user_id) if Role.OWNER in state.roles else []
     return Entry(
+        invitation_id=invitation.stream_id,
         organization_id=state.organization_id,
         membership_id=membership_id,
-        invitation=context.store.subject(invitation.stream_id),
         additions=[
             invitation.then(accepted),
             Addition(membership_id, 0, joined),
@@ -188,6 +185,18 @@ def entry(context: Context, *, link: str, user_id: UUID, email_hash: bytes, now:
 def expire(context: Context, invitation: Loaded[Invitation], *, now: datetime) -> bool:
     """Note that an invitation has run out, before anything else is done about it; whether that was news."""
     return context.store.append(Command.by_system(at=now), None, invitation.then(invitation.state.expire(now=now)))
+
+
+def expire_run_out(context: Context, *, now: datetime) -> int:
+    """Note of all invitations that have run out that they did, a hundred at most; of how many that was news.
+
+    What others do with one at the same moment is for them to note.
+    """
+    noted = 0
+    for invitation_id in context.lookups.run_out_invitations(now=now):
+        with suppress(StreamMovedOn):
+            noted += expire(context, context.store.load(INVITATION, invitation_id), now=now)
+    return noted
 
 
 def _require_open(organization: Loaded[Organization]) -> Loaded[Organization]:
@@ -204,11 +213,12 @@ def _send(
     address: str,
     email_hash: bytes,
     roles: Roles,
+    recipient_id: UUID | None,
     *,
     resend: bool,
 ) -> UUID:
     invitation_id, organization_id = new_id(), own.organization.stream_id
-    recipient = context.store.new_subject(invitation_id, is_person=False)
+    recipient = context.store.new_subject(invitation_id)
     sent = Invitation.send(
         organization_id=organization_id,
         email=address,
@@ -218,6 +228,7 @@ def _send(
         link_hash=context.keyring.link_hash(context.keyring.invitation_link(invitation_id)),
         expires_at=command.at + context.rules.invitation_lifetime,
         place=_place(context, organization_id, invitation_id, now=command.at),
+        recipient_id=recipient_id,
     )
     try:
         context.store.append(command, own.subject, Addition(invitation_id, 0, sent, recipient), guards=own.guards)
@@ -240,7 +251,7 @@ def _resend(context: Context, command: Command, own: ActingMember, pending: Load
 
 
 def _by_link(context: Context, link: str) -> Loaded[Invitation]:
-    _, [found] = context.store.find(None, invitation_behind(context.keyring.link_hash(link)))
+    [found] = context.store.find(invitation_behind(context.keyring.link_hash(link)))
     if found is None:
         raise InvitationNotFound
     return found
@@ -255,7 +266,7 @@ def _seat(context: Context, organization_id: UUID, membership_id: UUID) -> int |
 def _place(context: Context, organization_id: UUID, invitation_id: UUID, *, now: datetime) -> int | None:
     if (limit := context.rules.invitation_limit) is None:
         return None
-    for run_out in context.lookups.run_out_invitations(organization_id, now=now):
+    for run_out in context.lookups.run_out_invitations(organization_id=organization_id, now=now):
         expire(context, context.store.load(INVITATION, run_out), now=now)
     return _one_of(context.lookups.free_places(organization_id, limit=limit), invitation_id, InvitationLimitReached)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -40,9 +41,10 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """What an organization is called and shows now. `metadata` is JSON text; the name is None once erased."""
+    """What an organization is called and shows now. `metadata` is JSON text; all is None once erased."""
 
     name: str | None
+    slug: str | None
     logo: str | None
     metadata: str | None
 
@@ -77,14 +79,17 @@ class Lookups(Protocol):
     def signed_in_from(self, user_id: UUID, ip_address: str) -> bool:
         """Whether a session of this account was ever started from this address."""
 
+    def recipient(self, organization_id: UUID, email_hash: bytes) -> tuple[UUID | None, UUID | None]:
+        """Whose account has this address, and which living membership of an organization is theirs; None if none."""
+
     def member_with_email(self, organization_id: UUID, email_hash: bytes) -> UUID | None:
         """Which living membership of an organization is that of who has this address."""
 
     def facts(self, organization_id: UUID) -> Facts | None:
         """What an organization is called and shows."""
 
-    def slug_known(self, slug: str) -> bool:
-        """Whether an open organization has this slug."""
+    def slug_known(self, slots: Sequence[bytes]) -> bool:
+        """Whether an open organization has the slug with these slots (`Keyring.slug_slots`)."""
 
     def free_seats(self, organization_id: UUID, *, limit: int) -> list[int]:
         """The seats for members that are free, of `limit`."""
@@ -92,5 +97,5 @@ class Lookups(Protocol):
     def free_places(self, organization_id: UUID, *, limit: int) -> list[int]:
         """The places for pending invitations that are free, of `limit`."""
 
-    def run_out_invitations(self, organization_id: UUID, *, now: datetime) -> list[UUID]:
-        """Pending invitations of an organization that have run out, a hundred at most."""
+    def run_out_invitations(self, *, organization_id: UUID | None = None, now: datetime) -> list[UUID]:
+        """Pending invitations that have run out, of one organization or of all, a hundred at most."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.chance import new_id
 from domain.membership import Joining, Membership
-from domain.organization import Organization
+from domain.organization import Organization, personal_slug
 from domain.refusals import (
     MayNotClose,
     MayNotFound,
@@ -18,7 +18,7 @@ from domain.refusals import (
     SlugTaken,
 )
 from domain.roles import Role, allow
-from domain.store import Addition, Subject
+from domain.store import Addition, Store
 from domain.store.conflicts import decided_again
 from domain.store.envelope import Command
 
@@ -27,18 +27,24 @@ from .context import Context
 from .standing import acting_member
 
 
-def personal_organization(owner: Subject, *, name: str, email: str) -> tuple[UUID, list[Addition]]:
+def personal_organization(store: Store, owner_id: UUID, *, name: str, email: str) -> tuple[UUID, list[Addition]]:
     """The id of a personal organization, and what founds it: itself and its owner's membership (wire.md A4, §12).
 
     Without a name the local part of the e-mail address stands for the person.
     """
     organization_id = new_id()
-    person = name or email.partition("@")[0]
-    founded = Organization.found_personal(organization_id=organization_id, owner_id=owner.subject_id, person=person)
-    joined = Membership.join(
-        organization_id=organization_id, user_id=owner.subject_id, roles=(Role.OWNER,), joining=Joining.FOUNDED
+    slug = personal_slug(organization_id)
+    founded = Organization.found_personal(
+        slug=slug,
+        slug_hash=store.keyring.slug_hash(slug),
+        owner_id=owner_id,
+        person=name or email.partition("@")[0],
     )
-    return organization_id, [Addition(organization_id, 0, founded, owner), Addition(new_id(), 0, joined)]
+    joined = Membership.join(
+        organization_id=organization_id, user_id=owner_id, roles=(Role.OWNER,), joining=Joining.FOUNDED
+    )
+    subject = store.new_subject(organization_id)
+    return organization_id, [Addition(organization_id, 0, founded, subject), Addition(new_id(), 0, joined)]
 
 
 @decided_again
@@ -58,10 +64,17 @@ def found_organization(
     """
     if not context.rules.create_organizations:
         raise MayNotFound
-    if context.lookups.slug_known(slug):
+    if context.lookups.slug_known(context.keyring.slug_slots(slug)):
         raise SlugTaken
     organization_id, membership_id, owner_id = new_id(), new_id(), actor(command)
-    founded = Organization.found(name=name, slug=slug, logo=logo, metadata=metadata, owner_id=owner_id)
+    founded = Organization.found(
+        name=name,
+        slug=slug,
+        slug_hash=context.keyring.slug_hash(slug),
+        logo=logo,
+        metadata=metadata,
+        owner_id=owner_id,
+    )
     joined = Membership.join(
         organization_id=organization_id, user_id=owner_id, roles=(Role.OWNER,), joining=Joining.FOUNDED
     )
@@ -70,7 +83,7 @@ def found_organization(
     context.store.append(
         command,
         acting.subject,
-        Addition(organization_id, 0, founded),
+        Addition(organization_id, 0, founded, context.store.new_subject(organization_id)),
         Addition(membership_id, 0, joined),
         acting.session.then(turned),
         guards=acting.guards,
@@ -97,9 +110,9 @@ def update_organization(
         changed += organization.rename(name, before=facts.name)
     if (slug := changes.get("slug")) is not None:
         # not left to the constraint: two organizations that swap their slugs would wait for each other
-        if slug != organization.slug and context.lookups.slug_known(slug):
+        if slug != facts.slug and context.lookups.slug_known(context.keyring.slug_slots(slug)):
             raise NewSlugTaken
-        changed += organization.change_slug(slug)
+        changed += organization.change_slug(slug, slug_hash=context.keyring.slug_hash(slug), before=facts.slug)
     if "logo" in changes:
         changed += organization.show(changes["logo"], before=facts.logo)
     if "metadata" in changes:

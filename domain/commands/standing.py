@@ -59,7 +59,7 @@ def standing(
 
     One query for all, so that a command decides on one moment.
     """
-    _, [organization, membership, *others] = context.store.find(None, *_sought(organization_id, user_id), *beside)
+    organization, membership, *others = context.store.find(*_sought(organization_id, user_id), *beside)
     if organization is None or membership is None or organization.state.closed:
         return None, others
     return Standing(organization=organization, membership=membership), others

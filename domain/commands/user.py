@@ -60,7 +60,7 @@ def sign_up(
 
     signed_up = User.sign_up(email=address, name=name, image=image, email_hash=email_hash)
     if entered is None:
-        organization_id, belonging = personal_organization(owner, name=name, email=address)
+        organization_id, belonging = personal_organization(context.store, user_id, name=name, email=address)
     else:
         organization_id, belonging = entered.organization_id, entered.additions
     session_id, token, started = new_session(
@@ -74,8 +74,6 @@ def sign_up(
         started,
         guards=[] if entered is None else entered.guards,
         writes=[first_credentials(user_id, password_version=1, password_hash=password_hash)],
-        adopts=None if entered is None else entered.invitation,
-        adopter=user_id,
     )
     person = Person(
         user_id=user_id, email=address, name=name, image=image, email_verified=False, created_at=now, updated_at=now
@@ -98,7 +96,7 @@ def create_user(context: Context, *, email: str, name: str, password: str, now: 
     if context.lookups.email_known(email_hash):
         raise EmailTaken
     owner = context.store.new_subject(new_id())
-    _, belonging = personal_organization(owner, name=name, email=address)
+    _, belonging = personal_organization(context.store, owner.subject_id, name=name, email=address)
     signed_up = User.sign_up(email=address, name=name, image=None, email_hash=email_hash)
     context.store.append(
         Command.by_operator(at=now),

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.chance import random_bytes
@@ -45,10 +46,11 @@ class Encoded:
     sealed: bytes | None
 
 
-def encode(event: Any, *, key: AESGCM | None, place: bytes) -> Encoded:
+def encode(event: Any, *, key: AESGCM | None, associated_data: bytes) -> Encoded:
     """The stored form of an event or of anything else with personal fields.
 
-    `place` says where it will stand and is bound to the box. Raises SealedForNobody without a key where one is needed.
+    `associated_data` says where it will stand and is bound to the box, as is the stored name of an event: what was
+    sealed as one thing cannot pass for another. Raises SealedForNobody without a key where one is needed.
     """
     hidden = personal_fields(type(event))
     if not hidden:
@@ -61,7 +63,7 @@ def encode(event: Any, *, key: AESGCM | None, place: bytes) -> Encoded:
         raise SealedForNobody(type(event).__name__)
     content = random_bytes(SALT_LENGTH) + _encoder.encode(personal)
     public[COMMITMENT] = commitment_to(content)
-    return Encoded(_encoder.encode(public), seal(key, content, place))
+    return Encoded(_encoder.encode(public), seal(key, content, associated_data + _name_of(event)))
 
 
 def decode(
@@ -69,7 +71,7 @@ def decode(
     encoded: Encoded,
     *,
     key: AESGCM | None,
-    place: bytes,
+    associated_data: bytes,
     upcasts: Mapping[str, catalogue.Upcast] = catalogue.UPCASTS,
 ) -> Any:
     """The event stored under `name`, validated against its class; personal fields are None without the key.
@@ -78,20 +80,30 @@ def decode(
     """
     if upcasts is catalogue.UPCASTS and (read := _plain_decoder(name)) is not None:
         return read(encoded.body)
-    name, stored = catalogue.current(name, _fields(encoded, key, place), upcasts)
+    fields = _fields(encoded, personal_content(encoded, key=key, associated_data=associated_data, name=name))
+    name, stored = catalogue.current(name, fields, upcasts)
     return _converted(stored, catalogue.event_class(name))
 
 
-def decode_as(kind: type[T], encoded: Encoded, *, key: AESGCM | None, place: bytes) -> T:
+def decode_as(kind: type[T], encoded: Encoded, *, key: AESGCM | None, associated_data: bytes) -> T:
     """As `decode`, for what is not an event and has one shape only."""
-    return _converted(_fields(encoded, key, place), kind)
+    return _converted(
+        _fields(encoded, personal_content(encoded, key=key, associated_data=associated_data, name="")), kind
+    )
 
 
-def personal_content(encoded: Encoded, *, key: AESGCM | None, place: bytes) -> bytes | None:
-    """Salt and personal bytes, as they were committed to; None if there are none or the key is gone."""
+def personal_content(encoded: Encoded, *, key: AESGCM | None, associated_data: bytes, name: str) -> bytes | None:
+    """Salt and personal bytes, as they were committed to; None if there are none or the key is gone.
+
+    `name` is the stored name, "" of what is no event. Raises cryptography's InvalidTag.
+    """
     if encoded.sealed is None or key is None:
         return None
-    return unseal(key, encoded.sealed, place)
+    try:
+        return unseal(key, encoded.sealed, associated_data + name.encode())
+    except InvalidTag:
+        # boxes of the first release were bound to their place only
+        return unseal(key, encoded.sealed, associated_data)
 
 
 def personal_part(content: bytes) -> dict[str, Any]:
@@ -118,8 +130,11 @@ def personal_fields(kind: type[Any]) -> tuple[str, ...]:
     return _personal_fields[kind]
 
 
-def _fields(encoded: Encoded, key: AESGCM | None, place: bytes) -> dict[str, Any]:
-    personal = personal_content(encoded, key=key, place=place)
+def _name_of(event: Any) -> bytes:
+    return catalogue.NAME_BY_EVENT.get(type(event), "").encode()
+
+
+def _fields(encoded: Encoded, personal: bytes | None) -> dict[str, Any]:
     public = _decode_fields(encoded.body)
     return public if personal is None else public | personal_part(personal)
 

@@ -29,15 +29,15 @@ def derive(key: bytes, purpose: str) -> bytes:
     return HKDF(algorithm=SHA256(), length=KEY_LENGTH, salt=None, info=purpose.encode()).derive(key)
 
 
-def seal(key: AESGCM, content: bytes, place: bytes) -> bytes:
-    """AES-256-GCM under a fresh nonce, which stands in front; `place` is bound to it, so a box cannot be moved."""
+def seal(key: AESGCM, content: bytes, associated_data: bytes) -> bytes:
+    """AES-256-GCM under a fresh nonce, which stands in front; a box opens only with the same `associated_data`."""
     nonce = random_bytes(NONCE_LENGTH)
-    return nonce + key.encrypt(nonce, content, place)
+    return nonce + key.encrypt(nonce, content, associated_data)
 
 
-def unseal(key: AESGCM, box: bytes, place: bytes) -> bytes:
-    """The content of a box. Raises cryptography's InvalidTag if the key, the place or a byte is not the right one."""
-    return key.decrypt(box[:NONCE_LENGTH], box[NONCE_LENGTH:], place)
+def unseal(key: AESGCM, box: bytes, associated_data: bytes) -> bytes:
+    """The content of a box. Raises cryptography's InvalidTag if the key, the associated data or a byte is wrong."""
+    return key.decrypt(box[:NONCE_LENGTH], box[NONCE_LENGTH:], associated_data)
 
 
 def wrap_data_key(data_key: bytes, *, secret: str, generation: int) -> bytes:
@@ -97,6 +97,14 @@ class Keyring:
         """The keyed hash by which an invitation is found by the id in its link."""
         return self._hash("link", link)
 
+    def slug_hash(self, slug: str) -> bytes:
+        """The keyed hash of a slug, letter for letter: by which it is found and kept unique."""
+        return self._hash("slug", slug)
+
+    def slug_slots(self, slug: str) -> tuple[bytes, bytes]:
+        """By what a slug may be claimed: its keyed hash, or what an event of the first release stands for."""
+        return self.slug_hash(slug), legacy_slug_hash(slug)
+
     def limit_key(self, *parts: str) -> bytes:
         """The keyed hash under which a rate limit counts: no address stands in its table."""
         return self._hash("limit", "\x1f".join(parts))
@@ -109,14 +117,19 @@ class Keyring:
         return hmac.digest(self._hashing, f"{purpose}\x1e{content}".encode(), "sha256")
 
 
+def legacy_slug_hash(slug: str) -> bytes:
+    """The slot of a slug that stands in the clear in an old event: any release can tell it from the event alone."""
+    return sha256(slug.encode()).digest()
+
+
 def token_hash(token: str) -> bytes:
     """What is stored of a session's secret. Its 190 random bits need no key and no salt."""
     return sha256(token.encode()).digest()
 
 
 @lru_cache(10_000)
-def _opened(wrapping: AESGCM, place: bytes, box: bytes) -> AESGCM:
-    return AESGCM(unseal(wrapping, box, place))
+def _opened(wrapping: AESGCM, subject: bytes, box: bytes) -> AESGCM:
+    return AESGCM(unseal(wrapping, box, subject))
 
 
 def _secret_key(secret: str) -> AESGCM:

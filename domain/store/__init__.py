@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from msgspec import DecodeError
 from domain.events.catalogue import AGGREGATE_BY_EVENT, Aggregate, UnknownEvent
 from domain.events.codec import personal_fields
 from domain.events.keys import Keyring
+from domain.events.subjects import key_owner
 from domain.refusals import SubjectGone
 
 from .conflicts import NoSuchStream, StreamMovedOn
@@ -29,7 +30,6 @@ from .statement import Link, Mode
 S = TypeVar("S")
 Place = tuple[UUID, int]
 """A stream, and a version in it."""
-_NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +44,17 @@ class Addition:
 
 @dataclass(frozen=True, slots=True)
 class Loaded(Generic[S]):
-    """An aggregate's state, and where its stream stood when it was read."""
+    """An aggregate's state, and where its stream stood when it was read; `subject` if it has a key of its own."""
 
     aggregate: Aggregate[S]
     stream_id: UUID
     version: int
     state: S
+    subject: Subject | None = None
 
     def then(self, events: Sequence[Any], subject: Subject | None = None) -> Addition:
-        """These events after what was loaded."""
-        return Addition(self.stream_id, self.version, events, subject)
+        """These events after what was loaded, sealed with its own key if it has one."""
+        return Addition(self.stream_id, self.version, events, subject or self.subject)
 
     def after(self, events: Sequence[Any]) -> S:
         """The state once these have happened too."""
@@ -69,14 +70,14 @@ class Store(Application[UUID]):
     name = "daybook"
 
     def __init__(self, pool: Pool, keyring: Keyring, inline: Iterable[Projection]) -> None:
-        self.pool, self._keyring = pool, keyring
+        self.pool, self.keyring = pool, keyring
         self._inline: Mapping[str, Projection] = {projection.aggregate: projection for projection in inline}
         self.statements = Statements(pool)
         super().__init__({"PERSISTENCE_MODULE": "eventsourcing.popo"})
 
     def construct_mapper(self) -> SealingMapper:
         """The library's hook: how events become bytes."""
-        return SealingMapper(self._keyring)
+        return SealingMapper(self.keyring)
 
     def construct_recorder(self) -> PostgresRecorder:
         """The library's hook: where bytes are kept."""
@@ -88,27 +89,34 @@ class Store(Application[UUID]):
         Of the row that mirrors it: that is committed with every event, and decides as well as they do.
         """
         key = self._inline[aggregate.name].table.key
-        _, [found] = self.find(None, Sought(aggregate, {key: stream_id}))
+        [found] = self.find(Sought(aggregate, {key: stream_id}))
         if found is None:
             raise NoSuchStream(aggregate.name)
         return found
 
-    def find(self, subject_id: UUID | None, *wanted: Sought[Any]) -> tuple[Subject, list[Loaded[Any] | None]]:
-        """A known subject with its key, and several streams, all as they stand at one moment, in one query.
+    def find(self, *wanted: Sought[Any]) -> list[Loaded[Any] | None]:
+        """Several streams, those with keys of their own with these, all as they stand at one moment, in one query.
 
-        None for a stream that is not there. Without an id the subject is nobody.
+        None for a stream that is not there.
         """
         projections = [self._inline[one.aggregate.name] for one in wanted]
         shape = tuple((of, tuple(one.columns)) for of, one in zip(projections, wanted, strict=True))
         values = [value for one in wanted for value in one.columns.values()]
-        answer = self.statements.row(question(shape), subject_id, *values)
-        assert answer is not None, "a row, whatever is found"
-        wrapped, *fields = answer
-        found = [
-            None if row is None else Loaded(one.aggregate, row[of.table.key], row["version"], of.restore(row))
+        fields = self.statements.row(question(shape), *values)
+        assert fields is not None, "a row, whatever is found"
+        return [
+            None if row is None else self._loaded(one.aggregate, of, row)
             for one, of, row in zip(wanted, projections, states(projections, fields), strict=True)
         ]
-        return Subject(subject_id or _NOBODY, wrapped), found
+
+    def _loaded(self, aggregate: Aggregate[S], projection: Projection, row: Mapping[str, Any]) -> Loaded[S]:
+        stream_id, subject = row[projection.table.key], None
+        if projection.key_owner is not None:
+            subject = Subject(stream_id, row["wrapped"])
+            if not row["key_known"]:
+                # older than the keys of its kind, it gets one with the first that is sealed for it
+                subject = replace(self.new_subject(stream_id), person_id=projection.key_owner(row))
+        return Loaded(aggregate, stream_id, row["version"], projection.restore(row), subject)
 
     def readable(self, places: Sequence[Place]) -> Iterator[tuple[SealedEvent, Recorded]]:
         """The events at these places, as stored and opened.
@@ -127,18 +135,14 @@ class Store(Application[UUID]):
         """The events at these places, as far as they can be read."""
         return {(one.stream_id, one.version): one for _, one in self.readable(places)}
 
-    def new_subject(self, subject_id: UUID, *, is_person: bool = True) -> Subject:
-        """A subject with a fresh key, which the first append that seals for it will store.
-
-        One that is no person belongs to nobody, until somebody adopts it.
-        """
-        person_id = subject_id if is_person else None
-        return Subject(subject_id, self._keyring.new_subject_key(subject_id), person_id, new=True)
+    def new_subject(self, subject_id: UUID) -> Subject:
+        """A subject with a fresh key, which the first append that seals for it will store."""
+        return Subject(subject_id, self.keyring.new_subject_key(subject_id), new=True)
 
     def subject(self, subject_id: UUID) -> Subject:
         """A known subject with its key as it is stored now."""
-        subject, _ = self.find(subject_id)
-        return subject
+        found = self.statements.row("SELECT wrapped FROM subject_keys WHERE subject_id = $1", subject_id)
+        return Subject(subject_id, None if found is None else found[0])
 
     def append(
         self,
@@ -147,14 +151,12 @@ class Store(Application[UUID]):
         *additions: Addition,
         guards: Iterable[Loaded[Any]] = (),
         writes: Iterable[Write] = (),
-        adopts: Subject | None = None,
-        adopter: UUID | None = None,
     ) -> bool:
         """Append all additions and change their rows, or nothing; whether there was anything to append.
 
         `subject` is whose key seals where the command came from. `guards` were only read for the decision and must not
-        have moved. `writes` are rows beside the events, of `credentials`. `adopts` is a subject whose personal data is
-        `adopter`'s from now on, and goes when they go. Raises as `PostgresRecorder.insert_events`.
+        have moved. `writes` are rows beside the events, of `credentials`. Whose the keys are follows from the
+        events (`domain.events.subjects`). Raises as `PostgresRecorder.insert_events`.
         """
         recorded = list(_recorded(command, additions))
         if not recorded:
@@ -166,13 +168,15 @@ class Store(Application[UUID]):
         if any(one.wrapped is None for one in subjects.values()):
             raise SubjectGone
         rows = [write_of(self._projection(one.event), one) for one in recorded]
+        owners = _key_owners(recorded)
+        adopted = [one.stream_id for one in additions if one.stream_id in owners and _has_key(one)]
         mapper = self.mapper
         assert isinstance(mapper, SealingMapper)
         self.events.put(
             recorded,
             command=mapper.command_columns(command, subject),
-            links=[*_key_links(subjects.values(), adopts), *self._row_links(additions, guards)],
-            writes=merge([*_new_keys(subjects.values()), *_adopted(adopts, adopter), *writes, *rows]),
+            links=[*_key_links(subjects.values(), adopted), *self._row_links(additions, guards)],
+            writes=merge([*_new_keys(subjects.values(), owners), *_adopted(adopted, owners), *writes, *rows]),
         )
         return True
 
@@ -211,26 +215,37 @@ def _recorded(command: Command, additions: Iterable[Addition]) -> Iterator[Recor
             )
 
 
-def _key_links(subjects: Iterable[Subject], adopted: Subject | None) -> Iterator[Link]:
+def _key_owners(recorded: Iterable[Recorded]) -> dict[UUID, UUID | None]:
+    """Whose the keys of streams are, of which these events say so."""
+    said = ((one.stream_id, key_owner(one.stream_id, one.event)) for one in recorded)
+    return {stream_id: owner.person_id for stream_id, owner in said if owner is not None}
+
+
+def _has_key(addition: Addition) -> bool:
+    return addition.subject is not None and not addition.subject.new and addition.version > 0
+
+
+def _key_links(subjects: Iterable[Subject], adopted: Iterable[UUID]) -> Iterator[Link]:
     """Whoever is sealed for, and whoever's data changes hands, must still have a key at the moment of writing."""
-    adopted_id = None if adopted is None else adopted.subject_id
+    changing = set(adopted)
     for subject in subjects:
-        if not subject.new and subject.subject_id != adopted_id:
+        if not subject.new and subject.subject_id not in changing:
             yield Link(SUBJECT_KEYS, subject.subject_id, 0, Mode.READ)
-    if adopted_id is not None:
+    for subject_id in changing:
         # not first shared and then changed: two that do so wait for each other for ever
-        yield Link(SUBJECT_KEYS, adopted_id, 0, Mode.CHANGE)
+        yield Link(SUBJECT_KEYS, subject_id, 0, Mode.CHANGE)
 
 
-def _new_keys(subjects: Iterable[Subject]) -> Iterator[Write]:
+def _new_keys(subjects: Iterable[Subject], owners: Mapping[UUID, UUID | None]) -> Iterator[Write]:
     for subject in subjects:
         if subject.new:
-            yield Write(SUBJECT_KEYS, subject.subject_id, put(person_id=subject.person_id, wrapped=subject.wrapped))
+            person_id = owners.get(subject.subject_id, subject.person_id)
+            yield Write(SUBJECT_KEYS, subject.subject_id, put(person_id=person_id, wrapped=subject.wrapped))
 
 
-def _adopted(adopted: Subject | None, adopter: UUID | None) -> Iterator[Write]:
-    if adopted is not None:
-        yield Write(SUBJECT_KEYS, adopted.subject_id, change(person_id=adopter))
+def _adopted(adopted: Iterable[UUID], owners: Mapping[UUID, UUID | None]) -> Iterator[Write]:
+    for subject_id in adopted:
+        yield Write(SUBJECT_KEYS, subject_id, change(person_id=owners[subject_id]))
 
 
 __all__ = ["Addition", "Loaded", "Sought", "Store", "Subject"]

@@ -2,7 +2,8 @@
 
 Whoever is refused may try again as often as they like, and must not grow more than a number with it. What was tried on
 one account, with one refusal, within one hour is a family: it has a row for each of the first twenty places it was
-tried from, and one without a place for all others.
+tried from, and one without a place for all others. Places are sealed under the key of whose account it is; of what
+concerns nobody's they are only counted apart, since nobody may read them.
 """
 
 from __future__ import annotations
@@ -12,12 +13,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+from cryptography.exceptions import InvalidTag
 from psycopg import RawCursor
 
-from domain.events.keys import Keyring
+from domain.events.keys import Keyring, seal, unseal
 
 from .connections import Pool, Values
 from .envelope import WhereFrom
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(WhereFrom).decode
 
 PLACES = 20
 HELD = 1_000
@@ -27,9 +33,9 @@ _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('daybook attempts', 0))"
 # The row of all others has its family's own key.
 _RECORD = """
 WITH given AS (
-    SELECT * FROM unnest($2::bytea[], $3::bytea[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[],
-                         $9::text[], $10::integer[], $11::timestamptz[], $12::timestamptz[]) WITH ORDINALITY
-        AS given (key, family, person_id, session_id, action, code, ip_address, user_agent, times, first_at, last_at, n)
+    SELECT * FROM unnest($2::bytea[], $3::bytea[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::bytea[],
+                         $9::integer[], $10::timestamptz[], $11::timestamptz[]) WITH ORDINALITY
+        AS given (key, family, person_id, session_id, command, code, sealed, times, first_at, last_at, n)
 ), places AS (
     SELECT family, count(*) AS used FROM attempts WHERE family = ANY($3) AND key <> family GROUP BY family
 ), ranked AS (
@@ -41,18 +47,19 @@ WITH given AS (
 ), fitted AS (
     SELECT *, CASE WHEN known OR place <= $1 THEN key ELSE family END AS row_key FROM ranked
 )
-INSERT INTO attempts AS old (key, family, after_position, person_id, session_id, action, code,
-                             ip_address, user_agent, times, first_at, last_at)
+INSERT INTO attempts AS old (key, family, after_position, person_id, session_id, command, code, sealed,
+                             times, first_at, last_at)
 SELECT row_key, family, coalesce((SELECT max(position) FROM log), -1), person_id,
-       (array_agg(session_id ORDER BY n))[1], action, code,
-       min(ip_address) FILTER (WHERE row_key <> family), min(user_agent) FILTER (WHERE row_key <> family),
+       (array_agg(session_id ORDER BY n))[1], command, code,
+       (array_agg(sealed ORDER BY n) FILTER (WHERE row_key <> family))[1],
        sum(times), min(first_at), max(last_at)
-  FROM fitted GROUP BY row_key, family, person_id, action, code
+  FROM fitted GROUP BY row_key, family, person_id, command, code
 ON CONFLICT (key) DO UPDATE
    SET times = old.times + excluded.times,
        first_at = least(old.first_at, excluded.first_at),
        last_at = greatest(old.last_at, excluded.last_at)
 """
+_KEYS = "SELECT subject_id, wrapped FROM subject_keys WHERE subject_id = ANY(%s) AND wrapped IS NOT NULL"
 _FORGET = "DELETE FROM attempts WHERE last_at < %s"
 
 
@@ -60,12 +67,12 @@ _FORGET = "DELETE FROM attempts WHERE last_at < %s"
 class Attempt:
     """A command that was refused, with which code.
 
-    `person_id` is whose account it concerned, None if nobody's or unknown; `action` is its path below the base path.
+    `person_id` is whose account it concerned, None if nobody's or unknown; `command` is its name.
     """
 
     person_id: UUID | None
     session_id: UUID | None
-    action: str
+    command: str
     code: str
     where_from: WhereFrom
     at: datetime
@@ -76,7 +83,7 @@ class Kind:
     """What attempts of one row have in common; from many places if `where_from` is None."""
 
     person_id: UUID | None
-    action: str
+    command: str
     code: str
     where_from: WhereFrom | None
     hour: datetime
@@ -104,9 +111,9 @@ class Folded:
     def add(self, attempt: Attempt) -> None:
         """One more."""
         hour = attempt.at.replace(minute=0, second=0, microsecond=0)
-        kind = Kind(attempt.person_id, attempt.action, attempt.code, attempt.where_from, hour)
+        kind = Kind(attempt.person_id, attempt.command, attempt.code, attempt.where_from, hour)
         if kind not in self.tallies and len(self.tallies) >= HELD:
-            kind = Kind(attempt.person_id, attempt.action, attempt.code, None, hour)
+            kind = Kind(attempt.person_id, attempt.command, attempt.code, None, hour)
         known = self.tallies.get(kind)
         if known is not None:
             first_at, last_at = min(known.first_at, attempt.at), max(known.last_at, attempt.at)
@@ -129,8 +136,11 @@ class Attempts:
         """
         if not tallies:
             return
-        columns = [list(column) for column in zip(*map(self._row, tallies, tallies.values()), strict=True)]
+        people = [kind.person_id for kind in tallies if kind.person_id is not None and kind.where_from is not None]
         with self._pool.connection() as connection, connection.transaction(), RawCursor(connection) as cursor:
+            keys: dict[UUID, bytes] = dict(connection.execute(_KEYS, (people,)).fetchall()) if people else {}
+            rows = [self._row(kind, tally, keys) for kind, tally in tallies.items()]
+            columns = [list(column) for column in zip(*rows, strict=True)]
             # one writer at a time, and in a snapshot taken after the lock: else several find the same place free
             cursor.execute(_LOCK)
             cursor.execute(_RECORD, (PLACES, *columns))
@@ -140,16 +150,32 @@ class Attempts:
         with self._pool.connection() as connection:
             return connection.execute(_FORGET, (before,)).rowcount
 
-    def _row(self, kind: Kind, tally: Tally) -> Values:
+    def _row(self, kind: Kind, tally: Tally, keys: Mapping[UUID, bytes]) -> Values:
         person = "" if kind.person_id is None else kind.person_id.hex
-        shared = (person, kind.action, kind.code, kind.hour.isoformat())
+        shared = (person, kind.command, kind.code, kind.hour.isoformat())
         # the hour in front: where several stand at one place of the log, they are in the order of their hours
         hour = int(kind.hour.timestamp() // 3600).to_bytes(4)
         family = key = hour + self._keyring.attempt_key(*shared)
-        ip_address = user_agent = None
+        sealed = None
         if kind.where_from is not None:
-            ip_address, user_agent = kind.where_from.ip_address, kind.where_from.user_agent
             # the browser's name comes last, since whoever tries may write into it what they like
-            key = hour + self._keyring.attempt_key(*shared, ip_address, user_agent)
-        who_and_what = (kind.person_id, tally.session_id, kind.action, kind.code)
-        return (key, family, *who_and_what, ip_address, user_agent, tally.times, tally.first_at, tally.last_at)
+            key = hour + self._keyring.attempt_key(*shared, kind.where_from.ip_address, kind.where_from.user_agent)
+            if kind.person_id is not None and (wrapped := keys.get(kind.person_id)) is not None:
+                sealed = seal(self._keyring.open(kind.person_id, wrapped), _encode(kind.where_from), key)
+        who_and_what = (kind.person_id, tally.session_id, kind.command, kind.code)
+        return (key, family, *who_and_what, sealed, tally.times, tally.first_at, tally.last_at)
+
+
+def opened_place(
+    keyring: Keyring, key: bytes, sealed: bytes | None, person_id: UUID, wrapped: bytes | None
+) -> WhereFrom | None:
+    """Where an attempt with this row key on a person's account came from.
+
+    None where it came from many places, if the person was erased, or if it cannot be opened.
+    """
+    if sealed is None or wrapped is None:
+        return None
+    try:
+        return _decode(unseal(keyring.open(person_id, wrapped), sealed, key))
+    except InvalidTag:
+        return None

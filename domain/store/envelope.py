@@ -74,7 +74,7 @@ class Command:
 class Subject:
     """Whose personal data it is. `wrapped` is their key as stored, None once destroyed; `new` if not yet stored.
 
-    `person_id` is the person it is or belongs to; looked at only of a new one.
+    `person_id` is whose it is; looked at only of a new one of which no event says so.
     """
 
     subject_id: UUID

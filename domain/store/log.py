@@ -59,7 +59,7 @@ class LogEntry(NamedTuple):
 
     def event(self) -> Any:
         """The event, its personal fields None. Raises UnknownEvent or msgspec.DecodeError if it is unreadable."""
-        return decode(self.name, Encoded(self.body, None), key=None, place=b"")
+        return decode(self.name, Encoded(self.body, None), key=None, associated_data=b"")
 
 
 def entries_after(connection: Connection[Values], position: int, limit: int) -> list[LogEntry]:
@@ -78,7 +78,7 @@ def beginnings(connection: Connection[Values], stream_ids: Sequence[UUID]) -> di
     with RawCursor(connection) as cursor:
         for stream_id, name, body in cursor.execute(_FIRST, (list(stream_ids),), prepare=True, binary=True):
             with suppress(UnknownEvent, DecodeError):
-                found[stream_id] = decode(name, Encoded(body, None), key=None, place=b"")
+                found[stream_id] = decode(name, Encoded(body, None), key=None, associated_data=b"")
     return found
 
 

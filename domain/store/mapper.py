@@ -79,7 +79,7 @@ class SealingMapper(Mapper[UUID]):
 
     def command_columns(self, command: Command, subject: Subject | None) -> tuple[Any, ...]:
         """The values of `COMMAND_COLUMNS`: copies of what is searched for, the public bytes, the sealed where-from."""
-        stored = encode(command, key=self._key(subject), place=command.command_id.bytes)
+        stored = encode(command, key=self._key(subject), associated_data=command.command_id.bytes)
         return (
             command.command_id,
             command.at,
@@ -95,7 +95,7 @@ class SealingMapper(Mapper[UUID]):
     def to_stored_event(self, domain_event: Any) -> SealedEvent:
         """A `Recorded`, sealed for its subject."""
         recorded: Recorded = domain_event
-        stored = encode(recorded.event, key=self._key(recorded.subject), place=_place(recorded))
+        stored = encode(recorded.event, key=self._key(recorded.subject), associated_data=_stands_at(recorded))
         return SealedEvent(
             originator_id=recorded.originator_id,
             originator_version=recorded.originator_version,
@@ -118,7 +118,7 @@ class SealingMapper(Mapper[UUID]):
                 stored_event.topic,
                 Encoded(stored_event.state, stored_event.sealed),
                 key=self._key(stored_event.subject),
-                place=_place(stored_event),
+                associated_data=_stands_at(stored_event),
             ),
             command=self.command(stored_event.cause),
             subject=stored_event.subject,
@@ -148,7 +148,7 @@ class SealingMapper(Mapper[UUID]):
         """
         subject = None if subject_id is None else Subject(subject_id, wrapped)
         key = None if wrapped is None or sealed is None else self._keyring.open(subject_id, wrapped)  # type: ignore[arg-type]
-        place = b"" if key is None else place_of(stream_id, version)
+        associated_data = b"" if key is None else associated_data_of(stream_id, version)
         where_from: dict[str, Any] = {}
         if command_wrapped is not None and command_sealed is not None:
             where_from = self._where_from(command_sealed, command_id, command_subject_id, command_wrapped)
@@ -160,32 +160,38 @@ class SealingMapper(Mapper[UUID]):
             session_id=session_id,
             **where_from,
         )
-        event = decode(name, Encoded(body, sealed), key=key, place=place)
+        event = decode(name, Encoded(body, sealed), key=key, associated_data=associated_data)
         return Recorded(stream_id, version, event, command, subject)
 
-    def proof(self, encoded: Encoded, subject: Subject | None, place: bytes) -> Proof:
+    def proof(self, encoded: Encoded, subject: Subject | None, associated_data: bytes, *, name: str = "") -> Proof:
         """What the commitment in a public part says of the sealed one. Raises InvalidTag if the box was tampered with.
 
-        `place` is where it stands: of an event stream and version (`place_of`), of a command its id.
+        `associated_data` is where it stands: of an event stream and version (`associated_data_of`), with its stored
+        `name`; of a command its id.
         """
         committed, key = commitment_in(encoded), self._key(subject)
         if committed is None and encoded.sealed is None:
             return Proof.NOTHING_SEALED
         if committed is None or encoded.sealed is None:
             return Proof.BROKEN
-        content = personal_content(encoded, key=key, place=place)
+        content = personal_content(encoded, key=key, associated_data=associated_data, name=name)
         if content is None:
             return Proof.KEY_GONE
         return Proof.HOLDS if compare_digest(committed, commitment_to(content)) else Proof.BROKEN
 
     def command(self, stored: StoredCommand) -> Command:
         """The command that was stored. Raises msgspec.DecodeError or InvalidTag."""
-        return decode_as(Command, stored.encoded, key=self._key(stored.subject), place=stored.command_id.bytes)
+        return decode_as(
+            Command, stored.encoded, key=self._key(stored.subject), associated_data=stored.command_id.bytes
+        )
 
     def _where_from(self, sealed: bytes, command_id: UUID, subject_id: UUID | None, wrapped: bytes) -> dict[str, Any]:
         assert subject_id is not None, "what is sealed is sealed for somebody"
         content = personal_content(
-            Encoded(b"", sealed), key=self._keyring.open(subject_id, wrapped), place=command_id.bytes
+            Encoded(b"", sealed),
+            key=self._keyring.open(subject_id, wrapped),
+            associated_data=command_id.bytes,
+            name="",
         )
         return {} if content is None else personal_part(content)
 
@@ -199,11 +205,11 @@ def _subject_id(subject: Subject | None) -> UUID | None:
     return None if subject is None else subject.subject_id
 
 
-def place_of(stream_id: UUID, version: int) -> bytes:
+def associated_data_of(stream_id: UUID, version: int) -> bytes:
     """Where an event stands, as its sealed box is bound to it."""
     return stream_id.bytes + version.to_bytes(4)
 
 
-def _place(event: Recorded | StoredEvent) -> bytes:
+def _stands_at(event: Recorded | StoredEvent) -> bytes:
     assert isinstance(event.originator_id, UUID)
-    return place_of(event.originator_id, event.originator_version)
+    return associated_data_of(event.originator_id, event.originator_version)

@@ -65,7 +65,8 @@ class Projection:
     `where_from` are the events of which it shows where their command came from. `restore` makes the aggregate's state
     of a row: then nobody reads a stream that grew long to decide on its state. `derived` is what that takes beside the
     table's own columns: SQL over the row, which is called `{row}` there, by name. What it reads must change only in
-    commits that move the row's version too.
+    commits that move the row's version too. Streams with keys of their own have them read with their rows;
+    `key_owner` says of a row whose the key is.
     """
 
     aggregate: str
@@ -74,6 +75,7 @@ class Projection:
     where_from: tuple[type, ...] = ()
     restore: Callable[[Mapping[str, Any]], Any] = field(kw_only=True)
     derived: Mapping[str, str] = field(default_factory=dict)
+    key_owner: Callable[[Mapping[str, Any]], UUID | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

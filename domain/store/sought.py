@@ -14,7 +14,9 @@ from .rows import Projection
 
 S = TypeVar("S")
 State = Mapping[str, Any]
-"""The columns of a row, those derived among them."""
+"""The columns of a row, those derived among them, and what `KEY_COLUMNS` says of its subject's key."""
+KEY_COLUMNS = ("key_known", "wrapped")
+"""Whether there is a place for the subject's key, and the key in it as stored: None once destroyed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +29,19 @@ class Sought(Generic[S]):
 
 @lru_cache(256)
 def question(shape: Sequence[tuple[Projection, Sequence[str]]]) -> str:
-    """The query for a key of a subject, which is the first parameter, and for rows by these columns, in this order."""
-    numbers = count(2)
-    fields, joins = ["k.wrapped"], ["LEFT JOIN subject_keys k ON k.subject_id = $1"]
+    """The query for rows by these columns, whose values are its parameters in this order."""
+    numbers = count(1)
+    fields, joins = list[str](), list[str]()
     for place, (projection, columns) in enumerate(shape):
         row, table = f"row_{place}", projection.table
         fields += [f"{row}.{name}" for name in table.types]
         fields += [expression.format(row=row) for expression in projection.derived.values()]
         conditions = [f"{row}.{name} = ${next(numbers)}::{table.types[name]}" for name in columns]
         joins.append(f"LEFT JOIN {table.name} {row} ON {' AND '.join(conditions)}")
+        if projection.key_owner:
+            key = f"key_{place}"
+            fields += [f"{key}.subject_id IS NOT NULL", f"{key}.wrapped"]
+            joins.append(f"LEFT JOIN subject_keys {key} ON {key}.subject_id = {row}.{table.key}")
     return f"SELECT {', '.join(fields)} FROM (SELECT) AS once {' '.join(joins)}"
 
 
@@ -43,5 +49,6 @@ def states(projections: Sequence[Projection], fields: Iterable[Any]) -> Iterator
     """What the answer holds of each row, None for one there is not."""
     taken = iter(fields)
     for projection in projections:
-        state = {name: next(taken) for name in (*projection.table.types, *projection.derived)}
+        keys = KEY_COLUMNS if projection.key_owner else ()
+        state = {name: next(taken) for name in (*projection.table.types, *projection.derived, *keys)}
         yield None if state[projection.table.key] is None else state

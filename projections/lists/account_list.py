@@ -69,7 +69,7 @@ def restore(row: Mapping[str, Any]) -> User:
     )
 
 
-PROJECTION = Projection(USER.name, TABLE, project, restore=restore)
+PROJECTION = Projection(USER.name, TABLE, project, restore=restore, key_owner=lambda row: row["user_id"])
 
 _ACCOUNT = """
 SELECT a.user_id, a.email, a.name, a.image, a.email_verified, a.created_at, a.updated_at,

@@ -90,7 +90,7 @@ def restore(row: Mapping[str, Any]) -> Invitation:
     )
 
 
-PROJECTION = Projection(INVITATION.name, TABLE, project, restore=restore)
+PROJECTION = Projection(INVITATION.name, TABLE, project, restore=restore, key_owner=lambda row: None)
 
 
 class InvitationRow(NamedTuple):
@@ -105,7 +105,7 @@ class InvitationRow(NamedTuple):
     created_at: datetime
     expires_at: datetime
     organization_name: str | None
-    organization_slug: str
+    organization_slug: str | None
     organization_open: bool
     inviter_email: str | None
 
@@ -162,6 +162,17 @@ def run_out(read: Statements, organization_id: UUID, *, now: datetime, limit: in
         "SELECT invitation_id FROM invitation_list"
         " WHERE organization_id = $1 AND pending_slot IS NOT NULL AND expires_at <= $2 ORDER BY expires_at LIMIT $3",
         organization_id,
+        now,
+        limit,
+    )
+    return [row[0] for row in rows]
+
+
+def run_out_anywhere(read: Statements, *, now: datetime, limit: int) -> list[UUID]:
+    """Pending invitations that have run out, oldest first."""
+    rows = read.rows(
+        "SELECT invitation_id FROM invitation_list"
+        " WHERE pending_slot IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
         now,
         limit,
     )

@@ -114,6 +114,29 @@ def member_with_email(read: Statements, organization_id: UUID, email_hash: bytes
     return None if row is None else row[0]
 
 
+def role_when_closed(read: Statements, organization_id: UUID, user_id: UUID) -> str | None:
+    """What a person was in an organization when it was closed; None if it is open, or they had gone before."""
+    row = read.row(
+        "SELECT m.role FROM member_list m JOIN organization_list o USING (organization_id)"
+        " WHERE m.organization_id = $1 AND m.live_user_id = $2 AND o.ended_at IS NOT NULL",
+        organization_id,
+        user_id,
+    )
+    return None if row is None else row[0]
+
+
+def recipient(read: Statements, organization_id: UUID, email_hash: bytes) -> tuple[UUID | None, UUID | None]:
+    """Whose account has this address, and which living membership of an organization is theirs; None if none."""
+    row = read.row(
+        "SELECT a.user_id, m.membership_id FROM account_list a"
+        "  LEFT JOIN member_list m ON m.live_user_id = a.user_id AND m.organization_id = $1"
+        " WHERE a.email_slot = $2",
+        organization_id,
+        email_hash,
+    )
+    return (None, None) if row is None else (row[0], row[1])
+
+
 def free_seats(read: Statements, organization_id: UUID, *, limit: int) -> list[int]:
     """The seats for members that are free, of `limit` less the members who joined without one."""
     rows = read.rows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -31,7 +31,7 @@ TABLE = Table(
     {
         "name": "text",
         "slug": "text",
-        "slug_slot": "text",
+        "slug_slot": "bytea",
         "personal_organization": "uuid",
         "logo": "text",
         "metadata": "text",
@@ -45,14 +45,21 @@ def project(recorded: Recorded) -> Row | None:
     """What an event means for the organization's row."""
     at = recorded.at
     match recorded.event:
-        case PersonalOrganizationFounded(name=name, slug=slug, owner_id=owner_id):
-            return put(name=name, slug=slug, slug_slot=slug, personal_organization=owner_id, created_at=at)
-        case OrganizationFounded(name=name, slug=slug, logo=logo, metadata=metadata):
-            return put(name=name, slug=slug, slug_slot=slug, logo=logo, metadata=metadata, created_at=at)
+        case PersonalOrganizationFounded(name=name, slug=slug, slug_hash=slug_hash, owner_id=owner_id):
+            return put(name=name, slug=slug, slug_slot=slug_hash, personal_organization=owner_id, created_at=at)
+        case OrganizationFounded() as founded:
+            return put(
+                name=founded.name,
+                slug=founded.slug,
+                slug_slot=founded.slug_hash,
+                logo=founded.logo,
+                metadata=founded.metadata,
+                created_at=at,
+            )
         case OrganizationRenamed(name=name):
             return change(name=name)
-        case SlugChanged(slug=slug):
-            return change(slug=slug, slug_slot=slug)
+        case SlugChanged(slug=slug, slug_hash=slug_hash):
+            return change(slug=slug, slug_slot=slug_hash)
         case LogoChanged(logo=logo):
             return change(logo=logo)
         case MetadataChanged(metadata=metadata):
@@ -69,7 +76,6 @@ def restore(row: Mapping[str, Any]) -> Organization:
     """The organization's state, of its row and of who owns it."""
     return Organization(
         owners=frozenset(row["owners"]),
-        slug=row["slug"],
         personal_to=row["personal_organization"],
         closed=row["ended_at"] is not None,
     )
@@ -79,15 +85,22 @@ def restore(row: Mapping[str, Any]) -> Organization:
 _OWNERS = (
     f"ARRAY(SELECT m.live_user_id FROM member_list m WHERE m.organization_id = {{row}}.organization_id AND {OWNING})"
 )
-PROJECTION = Projection(ORGANIZATION.name, TABLE, project, restore=restore, derived={"owners": _OWNERS})
+PROJECTION = Projection(
+    ORGANIZATION.name,
+    TABLE,
+    project,
+    restore=restore,
+    derived={"owners": _OWNERS},
+    key_owner=lambda row: row["personal_organization"],
+)
 
 
 class OrganizationRow(NamedTuple):
-    """An organization as it is listed. `metadata` is JSON text."""
+    """An organization as it is listed. `metadata` is JSON text. What was typed is None once erased."""
 
     organization_id: UUID
     name: str | None
-    slug: str
+    slug: str | None
     logo: str | None
     metadata: str | None
     created_at: datetime
@@ -117,7 +130,7 @@ def organization(read: Statements, organization_id: UUID) -> OrganizationRow | N
     return None if row is None else OrganizationRow(*row)
 
 
-def organization_by_slug(read: Statements, slug: str) -> UUID | None:
-    """Which open organization has this slug, letter for letter."""
-    row = read.row("SELECT organization_id FROM organization_list WHERE slug_slot = $1", slug)
+def organization_by_slug(read: Statements, slots: Sequence[bytes]) -> UUID | None:
+    """Which open organization has the slug with these slots (`Keyring.slug_slots`)."""
+    row = read.row("SELECT organization_id FROM organization_list WHERE slug_slot = ANY($1)", list(slots))
     return None if row is None else row[0]

@@ -1,26 +1,32 @@
 """What happened to a person or in an organization: pages of the journal, newest first, with refused attempts merged in.
 
-A page ends at a place in the log, so pages neither skip nor repeat while others write. An attempt stands where the log
-stood when it was first seen, and is told once the journal has come so far.
+What one command did is one entry, of those of its events that concern the reader; it stands where the first of them
+does. A page ends at a place in the log, so pages neither skip nor repeat while others write. An attempt stands where
+the log stood when it was first seen, and is told once the journal has come so far.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from heapq import merge
 from typing import Any
 from uuid import UUID
 
+from domain.events.catalogue import NAME_BY_EVENT
+from domain.events.keys import Keyring
+from domain.organization import OrganizationClosed
 from domain.store import Place
+from domain.store.attempts import opened_place
 from domain.store.connections import Statements
+from domain.store.envelope import WhereFrom
 from domain.store.log import position_at
 
 ATTEMPT = "AttemptRefused"
 """What the type of a refused attempt is called, beside the names of events."""
-_RENEWAL = "SessionRenewed"
+_CLOSED = NAME_BY_EVENT[OrganizationClosed]
 _CHUNK = 100
 _LAST = 2**62
 _READ_AT_MOST = 1_000
@@ -29,31 +35,13 @@ _EARLY, _LATE = timedelta(days=1), timedelta(days=1)
 """How much before (by another clock) or after it happened an event may have been recorded, to be found by its time."""
 _CURSOR = re.compile(r"(-1(?=\.)|[0-9]{1,18})(?:\.([0-9a-f]{2,128}))?")
 
-_COLUMNS = "position, at, event, stream_id, version, actor_kind, actor_id, session_id, person_id, organization_id"
-# the organization a new session begins in is part of signing in, and no news of its own
-_NEWS = "NOT (event = 'OrganizationChosen' AND version = 2)"
-_BRANCH = f"SELECT {_COLUMNS} FROM journal WHERE {{column}} = $1 AND position < $2 AND {_NEWS}{{filter}}"
-_OF_A_TYPE = f"""
-SELECT {_COLUMNS} FROM journal
- WHERE person_id = $1 AND event = $2 AND position < $3 ORDER BY position DESC LIMIT $4
-"""
-_ATTEMPTS = """
-SELECT after_position, key, first_at, last_at, action, code, ip_address, user_agent, session_id, times
-  FROM attempts WHERE person_id = $1 AND (after_position, key) < ($2, $3)
-   AND after_position <= coalesce((SELECT position FROM followers WHERE name = 'journal'), -1)
- ORDER BY after_position DESC, key DESC LIMIT $4
-"""
-
-
-CameFrom = Callable[[Sequence[Place]], Mapping[Place, Any]]
-
 
 class BadCursor(ValueError):
     """Not a cursor of ours."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
-class Spot:
+class Cursor:
     """Where an entry stands: at a position of the log; attempts come after the event there, in order of their keys."""
 
     position: int
@@ -63,85 +51,86 @@ class Spot:
         return f"{self.position}.{self.key.hex()}" if self.key else str(self.position)
 
     @staticmethod
-    def of(cursor: str) -> Spot:
-        """The spot a cursor names; of an empty one, the end of the log. Raises BadCursor."""
+    def of(cursor: str) -> Cursor:
+        """The cursor of a text; of an empty one, the end of the log. Raises BadCursor."""
         if not cursor:
-            return Spot(_LAST)
+            return Cursor(_LAST)
         found = _CURSOR.fullmatch(cursor)
         if found is None or len(found[2] or "") % 2:
             raise BadCursor
-        return Spot(int(found[1]), bytes.fromhex(found[2] or ""))
+        return Cursor(int(found[1]), bytes.fromhex(found[2] or ""))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Happening:
-    """An entry of the journal."""
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """An entry of the journal: one event. The versions say how far the streams of those it names had come."""
 
     position: int
     at: datetime
     event: str
     stream_id: UUID
     version: int
+    command_id: UUID
     actor_kind: str
     actor_id: UUID | None
     session_id: UUID | None
     person_id: UUID | None
     organization_id: UUID | None
-    came_from: Any = None
-    """Of a renewal: from what kind of browser and network."""
+    actor_version: int | None
+    person_version: int | None
+    organization_version: int | None
 
     @property
-    def spot(self) -> Spot:
+    def cursor(self) -> Cursor:
         """Where it stands."""
-        return Spot(self.position)
+        return Cursor(self.position)
 
     @property
     def place(self) -> Place:
         """Where its event is stored."""
         return self.stream_id, self.version
 
-    @property
-    def alike(self) -> Any:
-        """What it shares with those it may be folded with; None if it stands alone."""
-        # another device that shows the same session must not disappear among the renewals of the person's own
-        return (self.stream_id, self.actor_id, self.came_from) if self.event == _RENEWAL else None
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What one command did, as far as it concerns the reader, in the order of the log.
+
+    `event` is the type that was asked for, None if any.
+    """
+
+    entries: tuple[JournalEntry, ...]
+    event: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Attempt:
-    """Refused commands of one kind, folded already when they were written down."""
+@dataclass(slots=True)
+class Attempts:
+    """Refused commands of one kind: the newest stands for all. `where_from` is None if unknown or of many places."""
 
-    spot: Spot
-    first_at: datetime
+    cursor: Cursor
+    since: datetime
     at: datetime
-    action: str
+    command: str
     code: str
-    ip_address: str | None
-    user_agent: str | None
+    where_from: WhereFrom | None
     session_id: UUID | None
     times: int
 
     @property
     def alike(self) -> Any:
         """What it shares with those it may be folded with."""
-        return self.action, self.code, self.ip_address, self.user_agent
+        return self.command, self.code, self.where_from
 
-
-@dataclass(slots=True)
-class Fold:
-    """One entry of a page: what stands first in it, how often such things happened, from when until when."""
-
-    newest: Happening | Attempt
-    times: int
-    since: datetime
-    at: datetime
+    def fold(self, other: Attempts) -> None:
+        """Take in an older one of the same kind; attempts at one position stand in no order of time."""
+        self.times += other.times
+        self.since, self.at = min(self.since, other.since), max(self.at, other.at)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Entries, newest first, and the cursor of the next page; None at the end."""
 
-    folds: list[Fold]
+    entries: list[Act | Attempts]
     next_cursor: str | None
 
 
@@ -156,131 +145,154 @@ class Selection:
     until: datetime | None = None
 
 
+_COLUMNS = ", ".join(f"j.{one.name}" for one in fields(JournalEntry))
+_HEADS = f"""
+SELECT {_COLUMNS} FROM journal j
+ WHERE {{where}} AND j.position < $2 AND NOT EXISTS (
+       SELECT FROM journal h WHERE h.command_id = j.command_id AND h.position < j.position AND ({{visible}}){{alike}})
+"""
+"""Of each command the first entry that the reader sees: `h` is an earlier one."""
+# whoever belonged to it when it was closed belongs to it for ever: nobody can leave any more
+_CLOSINGS = f"""
+SELECT {_COLUMNS} FROM journal j
+ WHERE j.event = '{_CLOSED}' AND j.position < $2 AND j.organization_id = ANY (ARRAY(
+       SELECT m.organization_id FROM member_list m JOIN organization_list o USING (organization_id)
+        WHERE m.live_user_id = $1 AND o.ended_at IS NOT NULL))
+"""
+_OF_A_TYPE = f"""
+SELECT {_COLUMNS} FROM journal j
+ WHERE j.person_id = $1 AND j.event = $2 AND j.position < $3 ORDER BY j.position DESC LIMIT $4
+"""
+_ACT = f"SELECT {_COLUMNS} FROM journal j WHERE j.command_id = ANY($1) AND {{visible}} ORDER BY j.position"
+_ACTS_OF_A_PERSON = _ACT.format(visible="(j.person_id = $2 OR j.actor_id = $2 OR j.position = ANY($3))")
+_ACTS_OF_AN_ORGANIZATION = _ACT.format(visible="j.organization_id = $2")
+_ATTEMPTS = """
+SELECT a.after_position, a.key, a.first_at, a.last_at, a.command, a.code, a.sealed, k.wrapped, a.session_id, a.times
+  FROM attempts a LEFT JOIN subject_keys k ON k.subject_id = a.person_id
+ WHERE a.person_id = $1 AND (a.after_position, a.key) < ($2, $3)
+   AND a.after_position <= coalesce((SELECT position FROM followers WHERE name = 'journal'), -1)
+ ORDER BY a.after_position DESC, a.key DESC LIMIT $4
+"""
+
+
 def of_a_person(
-    read: Statements, user_id: UUID, *, came_from: CameFrom, before: Spot, limit: int, event: str | None = None
+    read: Statements, keyring: Keyring, user_id: UUID, *, before: Cursor, limit: int, event: str | None = None
 ) -> Page:
-    """What a person did and what was done to their account, renewals and attempts folded.
-
-    `came_from` says of events from what kind of browser and network they came: renewals are folded if that is one.
-    """
-    found: list[Iterator[Happening | Attempt]] = []
+    """What a person did and what was done to their account, attempts folded, with where they came from."""
+    found = list[Iterator[JournalEntry | Attempts]]()
     if event != ATTEMPT:
-        found.append(_happenings(read, user_id, came_from, before, event))
+        found.append(_heads(read, user_id, before, event))
     if event in (None, ATTEMPT):
-        found.append(_attempts(read, user_id, before))
-    return _page(merge(*found, key=lambda one: one.spot, reverse=True), limit)
+        found.append(_attempts(read, keyring, user_id, before))
+    chosen, next_cursor = _page(merge(*found, key=lambda one: one.cursor, reverse=True), limit)
+    heads = [one for one in chosen if isinstance(one, JournalEntry)]
+    positions = [one.position for one in heads]
+    acts = _acts(read, _ACTS_OF_A_PERSON, heads, user_id, positions, event=event)
+    return Page([acts[one.position] if isinstance(one, JournalEntry) else one for one in chosen], next_cursor)
 
 
-def of_an_organization(read: Statements, selection: Selection, *, before: Spot, limit: int) -> Page:
+def of_an_organization(read: Statements, selection: Selection, *, before: Cursor, limit: int) -> Page:
     """What happened in an organization. The times are those of the commands, as entries show them."""
     sql, values = _of_an_organization(read, selection)
     rows = read.rows(sql, selection.organization_id, before.position, limit + 1, *values)
-    folds = [Fold(one, 1, one.at, one.at) for one in map(_happening, rows[:limit])]
-    return Page(folds, str(folds[-1].newest.spot) if len(rows) > limit else None)
+    heads = [JournalEntry(*row) for row in rows[:limit]]
+    acts = _acts(read, _ACTS_OF_AN_ORGANIZATION, heads, selection.organization_id, event=selection.event)
+    return Page([acts[one.position] for one in heads], str(heads[-1].cursor) if len(rows) > limit else None)
 
 
-def last_of_a_type(read: Statements, user_id: UUID, event: str, *, before: int, limit: int) -> list[Happening]:
+def last_of_a_type(read: Statements, user_id: UUID, event: str, *, before: int, limit: int) -> list[JournalEntry]:
     """The last entries of one type that concern a person, before a position of the log; newest first."""
-    return [_happening(row) for row in read.rows(_OF_A_TYPE, user_id, event, before, limit)]
+    return [JournalEntry(*row) for row in read.rows(_OF_A_TYPE, user_id, event, before, limit)]
 
 
 # texts differ with what is asked for, since a filter that may be absent keeps the planner from its index
 
 
 def _of_a_person(event: str | None) -> str:
-    given = "" if event is None else " AND event = $4"
-    branches = (
-        f"({_BRANCH.format(column=column, filter=given)} ORDER BY position DESC LIMIT $3)"
+    given, alike = ("", "") if event is None else (" AND j.event = $4", " AND h.event = $4")
+    branches = [
+        _HEADS.format(where=f"j.{column} = $1{given}", visible="h.person_id = $1 OR h.actor_id = $1", alike=alike)
         for column in ("person_id", "actor_id")
-    )
-    return f"SELECT {_COLUMNS} FROM ({' UNION '.join(branches)}) both_ways ORDER BY position DESC LIMIT $3"
+    ]
+    if event in (None, _CLOSED):
+        branches.append(_CLOSINGS)
+    limited = (f"({branch} ORDER BY j.position DESC LIMIT $3)" for branch in branches)
+    return f"SELECT * FROM ({' UNION '.join(limited)}) all_ways ORDER BY position DESC LIMIT $3"
 
 
 def _of_an_organization(read: Statements, selection: Selection) -> tuple[str, list[Any]]:
-    conditions, values = [_BRANCH.format(column="organization_id", filter="")], list[Any]()
+    conditions, values, alike = ["j.organization_id = $1"], list[Any](), ""
 
-    def also(condition: str, value: Any) -> None:
+    def also(condition: str, value: Any) -> str:
         values.append(value)
-        conditions.append(condition.format(f"${len(values) + 3}"))
+        hole = f"${len(values) + 3}"
+        conditions.append(condition.format(hole))
+        return hole
 
     if selection.actor_id is not None:
-        also("actor_id = {}", selection.actor_id)
+        also("j.actor_id = {}", selection.actor_id)
     if selection.event is not None:
-        also("event = {}", selection.event)
+        alike = f" AND h.event = {also('j.event = {}', selection.event)}"
     if selection.since is not None:
-        also("at >= {}", selection.since)
-        also("position > {}", position_at(read, selection.since - _EARLY))
+        also("j.at >= {}", selection.since)
+        also("j.position > {}", position_at(read, selection.since - _EARLY))
     if selection.until is not None:
-        also("at < {}", selection.until)
-        also("position <= {}", position_at(read, selection.until + _LATE))
-    return " AND ".join(conditions) + " ORDER BY position DESC LIMIT $3", values
+        also("j.at < {}", selection.until)
+        also("j.position <= {}", position_at(read, selection.until + _LATE))
+    heads = _HEADS.format(where=" AND ".join(conditions), visible="h.organization_id = $1", alike=alike)
+    return f"{heads} ORDER BY j.position DESC LIMIT $3", values
 
 
-def _page(found: Iterable[Happening | Attempt], limit: int) -> Page:
-    folds: list[Fold] = []
-    open_folds: dict[Any, Fold] = {}
+def _acts(read: Statements, sql: str, heads: Sequence[JournalEntry], *values: Any, event: str | None) -> dict[int, Act]:
+    """The acts whose first entries these are, by their positions."""
+    if not heads:
+        return {}
+    together: dict[UUID, list[JournalEntry]] = {}
+    for row in read.rows(sql, [one.command_id for one in heads], *values):
+        entry = JournalEntry(*row)
+        together.setdefault(entry.command_id, []).append(entry)
+    return {one.position: Act(tuple(together.get(one.command_id, [one])), event) for one in heads}
+
+
+def _page(found: Iterable[JournalEntry | Attempts], limit: int) -> tuple[list[JournalEntry | Attempts], str | None]:
+    chosen: list[JournalEntry | Attempts] = []
+    open_folds: dict[Any, Attempts] = {}
     last = None
     for count, one in enumerate(found):
-        fold = open_folds.get(one.alike) if one.alike is not None else None
-        if (fold is None and len(folds) == limit) or count == _READ_AT_MOST:
-            return Page(folds, str(last))
-        times = one.times if isinstance(one, Attempt) else 1
-        since = one.first_at if isinstance(one, Attempt) else one.at
-        if fold is None:
-            fold = Fold(one, times, since, one.at)
-            folds.append(fold)
-            # a run of such entries ends where something else happened
-            open_folds = {} if one.alike is None else {**open_folds, one.alike: fold}
-        else:
-            fold.times += times
-            # attempts at one position stand in no order of time
-            fold.since, fold.at = min(fold.since, since), max(fold.at, one.at)
-        last = one.spot
-    return Page(folds, None)
+        fold = open_folds.get(one.alike) if isinstance(one, Attempts) else None
+        if (fold is None and len(chosen) == limit) or count == _READ_AT_MOST:
+            return chosen, str(last)
+        if fold is not None and isinstance(one, Attempts):
+            last = one.cursor
+            fold.fold(one)
+            continue
+        chosen.append(one)
+        # a run of attempts ends where something happened
+        open_folds = {**open_folds, one.alike: one} if isinstance(one, Attempts) else {}
+        last = one.cursor
+    return chosen, None
 
 
-def _happenings(
-    read: Statements, user_id: UUID, came_from: CameFrom, before: Spot, event: str | None
-) -> Iterator[Happening]:
-    # an attempt's spot lies after the event at its position, which so is still to come
+def _heads(read: Statements, user_id: UUID, before: Cursor, event: str | None) -> Iterator[JournalEntry]:
+    # an attempt stands after the event at its position, which so is still to come
     position = before.position + 1 if before.key else before.position
     values = [] if event is None else [event]
     while rows := read.rows(_of_a_person(event), user_id, position, _CHUNK, *values):
-        found = [_happening(row) for row in rows]
-        renewals = [one.place for one in found if one.event == _RENEWAL]
-        kinds = came_from(renewals) if renewals else {}
-        yield from (replace(one, came_from=kinds.get(one.place)) for one in found)
+        yield from (JournalEntry(*row) for row in rows)
         position = rows[-1][0]
 
 
-def _attempts(read: Statements, user_id: UUID, before: Spot) -> Iterator[Attempt]:
+def _attempts(read: Statements, keyring: Keyring, user_id: UUID, before: Cursor) -> Iterator[Attempts]:
     while rows := read.rows(_ATTEMPTS, user_id, before.position, before.key, _CHUNK):
-        for after, key, first_at, last_at, action, code, ip_address, user_agent, session_id, times in rows:
-            before = Spot(after, key)
-            yield Attempt(
-                spot=before,
-                first_at=first_at,
+        for after, key, first_at, last_at, command, code, sealed, wrapped, session_id, times in rows:
+            before = Cursor(after, key)
+            yield Attempts(
+                cursor=before,
+                since=first_at,
                 at=last_at,
-                action=action,
+                command=command,
                 code=code,
-                ip_address=ip_address,
-                user_agent=user_agent,
+                where_from=opened_place(keyring, key, sealed, user_id, wrapped),
                 session_id=session_id,
                 times=times,
             )
-
-
-def _happening(row: tuple[Any, ...]) -> Happening:
-    position, at, event, stream_id, version, actor_kind, actor_id, session_id, person_id, organization_id = row
-    return Happening(
-        position=position,
-        at=at,
-        event=event,
-        stream_id=stream_id,
-        version=version,
-        actor_kind=actor_kind,
-        actor_id=actor_id,
-        session_id=session_id,
-        person_id=person_id,
-        organization_id=organization_id,
-    )

@@ -36,74 +36,73 @@ from domain.organization import (
     SlugChanged,
 )
 
-from .cast import Cast
-from .printable import printable
+from .names import Names
+from .printable import quoted
 
 
-def of_an_organization(event: OrganizationEvent | MembershipEvent | InvitationEvent, cast: Cast) -> str:
+def of_an_organization(event: OrganizationEvent | MembershipEvent | InvitationEvent, names: Names) -> str:
     """What happened, in plain words."""
     match event:
         case PersonalOrganizationFounded() | OrganizationFounded():
-            return f"{cast.actor} founded {cast.organization}."
+            return f"{names.actor} founded {names.organization}."
         case OrganizationRenamed(name=name):
-            return f'{cast.actor} renamed an organization: it is "{printable(name)}" now.'
+            return f"{names.actor} renamed {names.before} to {quoted(name, otherwise='something else')}."
         case SlugChanged(before=before, slug=slug):
-            return (
-                f"{cast.actor} changed the slug of {cast.organization} from {printable(before)} to {printable(slug)}."
-            )
+            change = f"from {quoted(before, otherwise='something else')} to {quoted(slug, otherwise='something else')}"
+            return f"{names.actor} changed the slug of {names.organization} {change}."
         case LogoChanged():
-            return f"{cast.actor} changed the logo of {cast.organization}."
+            return f"{names.actor} changed the logo of {names.organization}."
         case MetadataChanged():
-            return f"{cast.actor} changed the metadata of {cast.organization}."
+            return f"{names.actor} changed the metadata of {names.organization}."
         case OwnerAdded():
-            return f"{cast.person} became an owner of {cast.organization}."
+            return f"{names.person} became an owner of {names.organization}."
         case OwnerRemoved():
-            return f"{cast.person} ceased to be an owner of {cast.organization}."
+            return f"{names.person} ceased to be an owner of {names.organization}."
         case PersonalOrganizationGivenUp():
-            return f"{cast.organization} is no longer {cast.whose} personal organization."
+            return f"{names.organization} is no longer {names.whose} personal organization."
         case OrganizationClosed():
-            return f"{cast.actor} closed {cast.organization}."
+            return f"{names.actor} closed {names.organization}."
         case MemberJoined() | SeatTaken() | MemberRoleChanged() | MemberLeft() | MemberRemoved():
-            return _of_a_member(event, cast)
+            return _of_a_member(event, names)
         case _:
-            return _of_an_invitation(event, cast)
+            return _of_an_invitation(event, names)
 
 
-def _of_a_member(event: MembershipEvent, cast: Cast) -> str:
+def _of_a_member(event: MembershipEvent, names: Names) -> str:
     match event:
         case MemberJoined(role=role, joining=Joining.FOUNDED):
-            return f"{cast.person} became {_roles(role)} of {cast.organization}."
+            return f"{names.person} became {_roles(role)} of {names.organization}."
         case MemberJoined(role=role):
-            return f"{cast.person} joined {cast.organization} as {_roles(role)}."
+            return f"{names.person} joined {names.organization} as {_roles(role)}."
         case SeatTaken(seat=seat):
-            return f"{cast.person} took seat {seat} of {cast.organization}."
+            return f"{names.person} took seat {seat} of {names.organization}."
         case MemberRoleChanged(before=before, role=role):
             change = f"from {_roles(before)} to {_roles(role)}"
-            return f"{cast.actor} changed {cast.whose} role in {cast.organization} {change}."
+            return f"{names.actor} changed {names.whose} role in {names.organization} {change}."
         case MemberLeft():
-            return f"{cast.person} left {cast.organization}."
-        case MemberRemoved() if cast.actor == cast.person:
-            return f"{cast.person} left {cast.organization}."
+            return f"{names.person} left {names.organization}."
+        case MemberRemoved() if names.same:
+            return f"{names.person} left {names.organization}."
         case MemberRemoved():
-            return f"{cast.actor} removed {cast.whom} from {cast.organization}."
+            return f"{names.actor} removed {names.whom} from {names.organization}."
         case _:
             assert_never(event)
 
 
-def _of_an_invitation(event: InvitationEvent, cast: Cast) -> str:
+def _of_an_invitation(event: InvitationEvent, names: Names) -> str:
     match event:
         case InvitationSent(role=role):
-            return f"{cast.actor} invited {cast.invited} to {cast.organization} as {_roles(role)}."
+            return f"{names.actor} invited {names.invited} to {names.organization} as {_roles(role)}."
         case InvitationResent():
-            return f"{cast.actor} renewed the invitation of {cast.invited} to {cast.organization}."
+            return f"{names.actor} renewed the invitation of {names.invited} to {names.organization}."
         case InvitationAccepted():
-            return f"{cast.actor} accepted the invitation to {cast.organization}."
+            return f"{names.actor} accepted the invitation to {names.organization}."
         case InvitationRejected():
-            return f"{cast.actor} rejected the invitation to {cast.organization}."
+            return f"{names.actor} rejected the invitation to {names.organization}."
         case InvitationCanceled():
-            return f"{cast.actor} took the invitation of {cast.invited} to {cast.organization} back."
+            return f"{names.actor} took the invitation of {names.invited} to {names.organization} back."
         case InvitationExpired():
-            return f"The invitation of {cast.invited} to {cast.organization} ran out."
+            return f"The invitation of {names.invited} to {names.organization} ran out."
         case _:
             assert_never(event)
 

@@ -1,11 +1,22 @@
-"""Names as they may be printed: on one line, and what they seem."""
+"""Names as they may be printed: on one line, what they seem, and apart from the sentence they stand in."""
 
 from __future__ import annotations
 
 from unicodedata import category
+
+_QUOTES = str.maketrans(dict.fromkeys("“”„‟″«»❝❞〝〞〟\uff02", '"'))
 
 
 def printable(name: str | None) -> str:
     """A name on one line, without what cannot be seen or turns the direction of what can: it may imitate another."""
     seen = (" " if category(one) == "Cc" else one for one in name or "" if category(one) != "Cf")
     return " ".join("".join(seen).split())
+
+
+def quoted(name: str | None, *, otherwise: str = "") -> str:
+    """A name within a sentence: in quotation marks that it cannot hold itself, so that it cannot pass for a sentence.
+
+    `otherwise` stands for one of which nothing is to be seen, or that was erased.
+    """
+    shown = printable(name).translate(_QUOTES)
+    return f"“{shown}”" if shown else otherwise

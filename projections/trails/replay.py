@@ -14,8 +14,18 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from domain.events.catalogue import AGGREGATE_BY_EVENT, INVITATION, MEMBERSHIP, ORGANIZATION, SESSION, USER
+from domain.events.catalogue import (
+    AGGREGATE_BY_EVENT,
+    INVITATION,
+    MEMBERSHIP,
+    NAME_BY_EVENT,
+    ORGANIZATION,
+    SESSION,
+    USER,
+)
 from domain.events.codec import personal_fields
+from domain.membership import MemberJoined
+from domain.session import SessionStarted
 from domain.store import Place, Store, Subject
 from domain.store.connections import Statements
 from domain.store.envelope import Recorded
@@ -47,14 +57,16 @@ _JOURNALED = """
         AND EXISTS (SELECT FROM journal j WHERE j.stream_id = l.stream_id AND j.{column} = $1))
 """
 _IN_ORDER = " ORDER BY position LIMIT $4"
-# what an organization is called then stands in its own stream, whoever named it
-_OF_ORGANIZATIONS = """
+# what an organization is called then stands in its own stream, whoever named it; and renewals are in no journal
+_OF_STREAMS = """
     UNION (SELECT position FROM log WHERE stream_id = ANY($5::uuid[]) AND position > $2 AND position <= $3
             ORDER BY position LIMIT $4)
 """
-_BELONGED_TO = """
-SELECT DISTINCT organization_id FROM journal
- WHERE person_id = $1 AND organization_id IS NOT NULL AND position <= $2
+_BESIDE = f"""
+SELECT organization_id FROM journal
+ WHERE person_id = $1 AND event = '{NAME_BY_EVENT[MemberJoined]}' AND position <= $2
+ UNION
+SELECT stream_id FROM journal WHERE person_id = $1 AND event = '{NAME_BY_EVENT[SessionStarted]}' AND position <= $2
 """
 _LOGGED = "SELECT position FROM log WHERE stream_id = $1 AND position > $2 AND position <= $3 ORDER BY version LIMIT $4"
 _REACHED = "SELECT position FROM followers WHERE name = $1"
@@ -82,6 +94,7 @@ _OF_A_PERSON = {
     SESSION.name: Section("sessions", many=True),
     ORGANIZATION.name: Section("organizations", many=True),
     MEMBERSHIP.name: Section("memberships", many=True),
+    INVITATION.name: Section("invitations", many=True),
 }
 _OF_AN_ORGANIZATION = {
     ORGANIZATION.name: Section("organization", many=False),
@@ -91,7 +104,7 @@ _OF_AN_ORGANIZATION = {
 _OF_A_SESSION = {SESSION.name: Section("session", many=False)}
 
 _QUESTIONS: Mapping[str, tuple[str, Shape]] = {
-    "user": (_JOURNALED.format(column="person_id") + _OF_ORGANIZATIONS + _IN_ORDER, _OF_A_PERSON),
+    "user": (_JOURNALED.format(column="person_id") + _OF_STREAMS + _IN_ORDER, _OF_A_PERSON),
     "organization": (_JOURNALED.format(column="organization_id") + _IN_ORDER, _OF_AN_ORGANIZATION),
     "session": (_LOGGED, _OF_A_SESSION),
 }
@@ -134,7 +147,7 @@ def story(
     if kind != "session":
         _await_journal(store.statements, until, patience)
     stranger = kind == "session" and begun is not None and AGGREGATE_BY_EVENT[type(begun)] is not SESSION
-    beside = [[row[0] for row in store.statements.rows(_BELONGED_TO, key, until)]] if kind == "user" else []
+    beside = [[row[0] for row in store.statements.rows(_BESIDE, key, until)]] if kind == "user" else []
     if stranger or not store.statements.rows(sql, key, BEFORE_THE_FIRST, until, 1, *beside):
         raise NoStory(f"There is no {kind} {key.hex} in the log up to position {until}.")
     return _steps(store, _Fold(store, shape), sql, key, until, *beside)

@@ -17,34 +17,37 @@ from domain.session import (
 )
 from domain.user import ImageChanged, NameChanged, PasswordChanged, Revocation, SessionsRevoked, SignedUp
 
-from .cast import YOU, Cast
+from .names import YOU, Names
 from .organization_sentences import of_an_organization
+from .printable import quoted
 
-_ACTIONS = {
-    "sign-in/email": "sign in",
-    "sign-up/email": "open an account",
-    "sign-out": "sign out",
-    "change-password": "change the password",
-    "verify-password": "confirm the password",
-    "update-user": "change the name or picture",
-    "revoke-session": "sign a device out",
-    "revoke-sessions": "sign all devices out",
-    "revoke-other-sessions": "sign all other devices out",
-    "organization/create": "found an organization",
-    "organization/update": "change an organization",
-    "organization/delete": "close an organization",
-    "organization/set-active": "turn to an organization",
-    "organization/invite-member": "invite somebody",
-    "organization/cancel-invitation": "take an invitation back",
-    "organization/accept-invitation": "accept an invitation",
-    "organization/reject-invitation": "reject an invitation",
-    "organization/update-member-role": "change a member's role",
-    "organization/remove-member": "remove a member",
-    "organization/transfer-ownership": "make somebody else the owner",
-    "organization/leave": "leave an organization",
-    "organization/check-slug": "ask whether a slug is free",
-    "organization/has-permission": "ask what is permitted",
+COMMANDS = {
+    "sign_in": "sign in",
+    "sign_up": "open an account",
+    "sign_out": "sign out",
+    "change_password": "change the password",
+    "reauthenticate": "confirm the password",
+    "update_user": "change the name or picture",
+    "update_session": "change a session",
+    "revoke_session": "sign a device out",
+    "revoke_sessions": "sign all devices out",
+    "revoke_other_sessions": "sign all other devices out",
+    "found_organization": "found an organization",
+    "update_organization": "change an organization",
+    "close_organization": "close an organization",
+    "choose_organization": "turn to an organization",
+    "invite": "invite somebody",
+    "cancel_invitation": "take an invitation back",
+    "accept_invitation": "accept an invitation",
+    "reject_invitation": "reject an invitation",
+    "change_role": "change a member's role",
+    "remove_member": "remove a member",
+    "transfer_ownership": "make somebody else the owner",
+    "leave_organization": "leave an organization",
+    "check_slug": "ask whether a slug is free",
+    "has_permission": "ask what is permitted",
 }
+"""What may be refused, by the names under which attempts are kept."""
 _REFUSED = {
     "INVALID_EMAIL_OR_PASSWORD": "Somebody tried to {action} with a wrong password{times}{place}.",
     "INVALID_PASSWORD": "Somebody tried to {action}, but entered a wrong password{times}{place}.",
@@ -55,89 +58,89 @@ _REFUSED = {
 _OTHERWISE = "A request to {action} was refused{times}{place}."
 
 
-def sentence(event: Event, cast: Cast) -> str:
+def sentence(event: Event, names: Names) -> str:
     """What happened, in plain words."""
     match event:
         case SignedUp():
-            return "You opened your account." if cast.actor == YOU else f"{cast.actor} opened an account."
+            return "You opened your account." if names.actor == YOU else f"{names.actor} opened an account."
         case SessionStarted():
-            return f"{cast.actor} signed in with {cast.device}."
+            return f"{names.actor} signed in with {names.device}."
         case SessionRenewed():
-            times = "" if cast.times == 1 else f" {cast.times} times"
-            return f"{cast.actor} kept using {cast.device}: the session was extended{times}."
+            return f"{names.actor} kept using {names.device}: the session was extended."
         case OrganizationChosen(organization_id=None):
-            return f"{cast.actor} turned to no organization on {cast.device}."
+            return f"{names.actor} turned to no organization on {names.device}."
         case OrganizationChosen():
-            return f"{cast.actor} turned to {cast.organization} on {cast.device}."
+            return f"{names.actor} turned to {names.organization} on {names.device}."
         case SessionReauthenticated():
-            return f"{cast.actor} confirmed {cast.whose} password on {cast.device}."
+            return f"{names.actor} confirmed {names.whose} password on {names.device}."
         case SessionMoved():
-            return f"{_session(cast)} was used from another address or browser: {cast.device}."
+            return f"{_session(names)} was used from another address or browser: {names.device}."
         case SessionKept():
-            return f"{cast.actor} stayed signed in on {cast.device}."
+            return f"{names.actor} stayed signed in on {names.device}."
         case SessionEnded(reason=reason):
-            return _ended(reason, cast)
+            return _ended(reason, names)
         case NameChanged() | ImageChanged() | PasswordChanged() | SessionsRevoked():
-            return _of_an_account(event, cast)
+            return _of_an_account(event, names)
         case _:
-            return of_an_organization(event, cast)
+            return of_an_organization(event, names)
 
 
-def _of_an_account(event: NameChanged | ImageChanged | PasswordChanged | SessionsRevoked, cast: Cast) -> str:
+def _of_an_account(event: NameChanged | ImageChanged | PasswordChanged | SessionsRevoked, names: Names) -> str:
     match event:
-        case NameChanged():
-            return f"{cast.actor} changed {cast.whose} name."
+        case NameChanged(name=name):
+            new = quoted(name, otherwise="another name")
+            return f"{names.actor} changed {names.whose} name from {names.before} to {new}."
         case ImageChanged():
             # none may also be one that was erased
-            return f"{cast.actor} changed {cast.whose} picture."
+            return f"{names.actor} changed {names.whose} picture."
         case PasswordChanged():
-            return f"{cast.actor} changed {cast.whose} password."
+            return f"{names.actor} changed {names.whose} password."
         case SessionsRevoked(reason=reason):
-            return _revoked(reason, cast)
+            return _revoked(reason, names)
         case _:
             assert_never(event)
 
 
-def _revoked(reason: Revocation, cast: Cast) -> str:
+def _revoked(reason: Revocation, names: Names) -> str:
     match reason:
-        case Revocation.EVERYWHERE if cast.actor == cast.person:
-            return f"{cast.actor} signed out everywhere."
+        case Revocation.EVERYWHERE if names.same:
+            return f"{names.actor} signed out everywhere."
         case Revocation.EVERYWHERE:
-            return f"{cast.actor} ended all of {cast.whose} sessions."
+            return f"{names.actor} ended all of {names.whose} sessions."
         case Revocation.OTHERS:
-            return f"{cast.actor} ended all of {cast.whose} other sessions."
+            return f"{names.actor} ended all of {names.whose} other sessions."
         case Revocation.PASSWORD_CHANGED:
             return "All sessions that began with the old password were ended."
         case _:
             assert_never(reason)
 
 
-def _ended(reason: EndReason, cast: Cast) -> str:
+def _ended(reason: EndReason, names: Names) -> str:
     match reason:
-        case EndReason.SIGNED_OUT if cast.actor == cast.person:
-            return f"{cast.actor} signed out of {cast.device}."
+        case EndReason.SIGNED_OUT if names.same:
+            return f"{names.actor} signed out of {names.device}."
         case EndReason.SIGNED_OUT | EndReason.REVOKED:
-            return f"{cast.actor} ended {cast.whose} session on {cast.device}."
+            return f"{names.actor} ended {names.whose} session on {names.device}."
         case EndReason.REPLACED:
-            return f"{_session(cast)} on {cast.device} was replaced by a new one."
+            return f"{_session(names)} on {names.device} was replaced by a new one."
         case EndReason.EXPIRED:
-            return f"{_session(cast)} on {cast.device} expired."
+            return f"{_session(names)} on {names.device} expired."
         case EndReason.CROWDED_OUT:
-            return f"{_session(cast)} on {cast.device} was ended to make room for a newer one."
+            return f"{_session(names)} on {names.device} was ended to make room for a newer one."
         case _:
             assert_never(reason)
 
 
-def _session(cast: Cast) -> str:
+def _session(names: Names) -> str:
     # a name stays as it is written, also where a sentence begins
-    return "Your session" if cast.person == YOU else f"{cast.person}'s session"
+    return "Your session" if names.person == YOU else f"{names.person}'s session"
 
 
-def refusal(action: str, code: str, *, place: str, times: int) -> str:
+def refusal(command: str, code: str, *, place: str, times: int) -> str:
     """What was tried and refused, in plain words."""
     told = _REFUSED.get(code, _OTHERWISE)
     return told.format(
-        action=_ACTIONS.get(action, action), times=_times(times), place=f", from {place}" if place else ""
+        action=COMMANDS.get(command, "do something"), times=_times(times), place=f", from {place}" if place else ""
     )
 
 

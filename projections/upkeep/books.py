@@ -13,7 +13,7 @@ from domain.events.catalogue import EVENT_BY_NAME, UPCASTS
 from domain.events.codec import Encoded
 from domain.store.connections import Values
 from domain.store.envelope import Subject
-from domain.store.mapper import Proof, SealingMapper, StoredCommand, place_of
+from domain.store.mapper import Proof, SealingMapper, StoredCommand, associated_data_of
 from domain.store.streams import FIRST, UNREADABLE, Stream
 
 
@@ -148,8 +148,9 @@ class Seals:
         """Check the events of a stream."""
         if stream.broken:
             self._unreadable.add(stream.stream_id)
-        for stream_id, version, _, body, sealed, subject_id, wrapped, *_ in stream.rows:
-            proof = self._proof(Encoded(body, sealed), _subject(subject_id, wrapped), place_of(stream_id, version))
+        for stream_id, version, name, body, sealed, subject_id, wrapped, *_ in stream.rows:
+            stands_at = associated_data_of(stream_id, version)
+            proof = self._proof(Encoded(body, sealed), _subject(subject_id, wrapped), stands_at, name=name)
             if proof is Proof.BROKEN:
                 self._broken.add(f"{stream_id} {version}")
 
@@ -175,9 +176,9 @@ class Seals:
         if proof is Proof.BROKEN or command.command_id != stored.command_id or said != copies:
             self._broken.add(place)
 
-    def _proof(self, encoded: Encoded, subject: Subject | None, place: bytes) -> Proof:
+    def _proof(self, encoded: Encoded, subject: Subject | None, stands_at: bytes, *, name: str = "") -> Proof:
         try:
-            proof = self._mapper.proof(encoded, subject, place)
+            proof = self._mapper.proof(encoded, subject, stands_at, name=name)
         except UNREADABLE:
             return Proof.BROKEN
         if proof is Proof.KEY_GONE and subject is None:

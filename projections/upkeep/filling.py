@@ -27,8 +27,6 @@ _CHUNK = 10_000
 """Events in one transaction of the filling."""
 _STREAMS = 1_000
 """Streams in memory at a time; some may be long."""
-_STREAMS_KNOWN = 500_000
-"""Streams of which it is remembered whom they concern, about 300 bytes each."""
 _DRAINED_WITHIN = 0.5
 """Seconds; writers wait meanwhile, for two at most."""
 
@@ -207,7 +205,7 @@ class JournalFilling:
 
     def __init__(self, reader: Connection[Values]) -> None:
         self._ahead = Ahead[int, list[LogEntry]](lambda after: entries_after(reader, after, _CHUNK))
-        self._known: dict[UUID, journal.Concerns] = {}
+        self._known = journal.Known()
         self.unreadable = 0
 
     def total(self, connection: Connection[Values], generation: Generation) -> int:
@@ -241,8 +239,8 @@ class JournalFilling:
         self, connection: Connection[Values], generation: Generation, entries: list[LogEntry], through: int
     ) -> int:
         with connection.transaction():
-            if len(self._known) > _STREAMS_KNOWN:
-                self._known.clear()
+            if len(self._known) > journal_rows.KNOWN:
+                self._known.forget()
             rows, mute = journal_rows.told(connection, entries, self._known)
             with RawCursor(connection) as cursor:
                 insert(cursor, self._next, journal.COLUMNS, rows)

@@ -13,13 +13,13 @@ from uuid import UUID
 
 import psycopg
 from cluster import Cluster, store
+from projections.trails.told import Narrator, kinds_of_origin
 
 from domain.store import Store
 from domain.store.connections import connection_arguments
 from projections.places import Places
 from projections.trails import activity
 from projections.trails.activity import Page, Selection, Spot
-from projections.trails.told import Narrator, kinds_of_origin
 
 # as in journal.sql
 ORGANIZATION, PERSON, ACTOR = UUID(int=1), UUID(int=2), UUID(int=3)

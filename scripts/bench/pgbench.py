@@ -55,7 +55,7 @@ class ShowingStore(Store):
 class Transaction:
     """Our statement as a pgbench script.
 
-    What must be new each time (ids, hashes, the slug) is made by the server at the beginning of the statement; all
+    What must be new each time (ids and hashes) is made by the server at the beginning of the statement; all
     other values are sent as parameters, as we send them.
     """
 
@@ -105,10 +105,10 @@ class _Made:
             return f"(SELECT {name} FROM made)"  # noqa: S608  a name of our own
         if value is None:
             return "NULL"
-        if value in (self._one.email_hash, self._one.token_hash):
+        if isinstance(value, list) and any(isinstance(one, UUID) for one in value):
+            return f"ARRAY[{', '.join(str(self.expression(one)) for one in value)}]"
+        if value in (self._one.email_hash, self._one.token_hash, self._one.slug_hash):
             return f"sha256(uuid_send({self.expression(_id_behind(self._one, value))}))"
-        if value == self._one.slug:
-            return f"'org-' || right({self.expression(self._one.additions[1].stream_id)}::text, 17)"
         return None
 
     def clause(self) -> str:
@@ -117,10 +117,14 @@ class _Made:
 
 
 def _id_behind(one: sign_ups.SignUp, value: object) -> UUID:
-    return one.owner.subject_id if value == one.email_hash else one.additions[-1].stream_id
+    if value == one.email_hash:
+        return one.owner.subject_id
+    return one.additions[1 if value == one.slug_hash else -1].stream_id
 
 
 def _as_text(value: object) -> str:
+    if isinstance(value, list):
+        return f"{{{','.join(_as_text(one).replace(chr(92), chr(92) * 2) for one in value)}}}"
     if isinstance(value, bytes):
         return f"\\x{value.hex()}"
     return value.isoformat() if isinstance(value, datetime) else str(value)

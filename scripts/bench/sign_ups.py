@@ -21,12 +21,12 @@ _WHERE_FROM = WhereFrom("192.0.2.7", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) 
 
 @dataclass(frozen=True, kw_only=True)
 class SignUp:
-    """One person's sign-up, ready to be appended; `email_hash`, `token_hash` and `slug` must be new each time."""
+    """One person's sign-up, ready to be appended; `email_hash`, `token_hash` and `slug_hash` must be new each time."""
 
     token: str = field(repr=False)
     email_hash: bytes
     token_hash: bytes
-    slug: str
+    slug_hash: bytes
     organization_id: UUID
     command: Command
     owner: Subject
@@ -43,7 +43,7 @@ def sign_up(store: Store, token: str = "") -> SignUp:
     owner, at, session_id = store.new_subject(new_id()), now(), new_id()
     email_hash = token_hash(owner.subject_id.hex)  # as random as the keyed one
     email = f"ada.{owner.subject_id.hex[-12:]}@example.com"
-    organization_id, founding = personal_organization(owner, name="Ada Lovelace", email=email)
+    organization_id, founding = personal_organization(store, owner.subject_id, name="Ada Lovelace", email=email)
     secret = token_hash(token or session_id.hex)
     started = Session.start(
         user_id=owner.subject_id,
@@ -57,7 +57,7 @@ def sign_up(store: Store, token: str = "") -> SignUp:
         token=token,
         email_hash=email_hash,
         token_hash=secret,
-        slug=founding[0].events[0].slug,
+        slug_hash=founding[0].events[0].slug_hash,
         organization_id=organization_id,
         command=Command.by_user(owner.subject_id, session_id=session_id, at=at, where_from=_WHERE_FROM),
         owner=owner,

@@ -21,12 +21,27 @@ from tests.databases import Database
 from tests.keeping import caught_up
 from tests.server import application
 
-COMMANDS = 1_000
+STEPS = 1_000
 WEEK = timedelta(days=7)
 """How long an invitation can be accepted."""
 ROLES = ("owner", "admin", "member", "member,admin")
 NAMES, LOGOS, NOTES = ("Acme", "Acme Works"), ("https://x.io/a.png", None), ({"plan": "small"}, None)
 
+COMMANDS = {
+    "create": "found_organization",
+    "update": "update_organization",
+    "delete": "close_organization",
+    "set-active": "choose_organization",
+    "invite-member": "invite",
+    "cancel-invitation": "cancel_invitation",
+    "accept-invitation": "accept_invitation",
+    "reject-invitation": "reject_invitation",
+    "update-member-role": "change_role",
+    "remove-member": "remove_member",
+    "transfer-ownership": "transfer_ownership",
+    "leave": "leave_organization",
+}
+"""What is asked for at a path."""
 Told = tuple[Any, str, UUID | None, UUID | None]
 """When, what, by whom, and whose account it concerns."""
 
@@ -54,6 +69,7 @@ class Office:
         self.people = [Person(url, name) for name in ("Ada", "Bo", "Cy", "Dee")]
         self.told: dict[str, list[Told]] = defaultdict(list)
         self.refused: Counter[tuple[UUID, str, str]] = Counter()
+        self.ran_out: Counter[str] = Counter()
         self.organizations = [self._home(person) for person in self.people]
 
     def _home(self, person: Person) -> Organization:
@@ -126,18 +142,18 @@ class Office:
         if answer.status == 200:
             sent, ends = answer.json(), self.clock.now + WEEK
             at.pending[guest.email] = (sent["id"], role if before is None else before[1], ends)
-            self._tell(at, person, "InvitationSent" if before is None else "InvitationResent")
+            self._tell(at, person, "InvitationSent" if before is None else "InvitationResent", guest)
 
     def cancel(self, person: Person, at: Organization) -> None:
         guest = self.chances.choice(self.people)
         if (found := at.pending.get(guest.email)) and self._done(person, "cancel-invitation", invitationId=found[0]):
             del at.pending[guest.email]
-            self._tell(at, person, "InvitationCanceled")
+            self._tell(at, person, "InvitationCanceled", guest)
 
     def reject(self, person: Person, at: Organization) -> None:
         if (found := at.pending.get(person.email)) and self._done(person, "reject-invitation", invitationId=found[0]):
             del at.pending[person.email]
-            self._tell(at, person, "InvitationRejected")
+            self._tell(at, person, "InvitationRejected", person)
 
     def accept(self, person: Person, at: Organization) -> None:
         if (found := at.pending.get(person.email)) is None:
@@ -150,7 +166,7 @@ class Office:
         elif answer.status == 200:
             del at.pending[person.email]
             at.members[person] = (answer.json()["member"]["id"], role)
-            self._tell(at, person, "InvitationAccepted")
+            self._tell(at, person, "InvitationAccepted", person)
             self._tell(at, person, "MemberJoined", person)
             self._tell(at, person, "SeatTaken", person)
             self._owned(at, person, person, owned=False, owns="owner" in role)
@@ -197,16 +213,17 @@ class Office:
 
     def _owned(self, at: Organization, by: Person, who: Person, *, owned: bool, owns: bool) -> None:
         if owns and not owned:
-            self._tell(at, by, "OwnerAdded")
+            self._tell(at, by, "OwnerAdded", who)
         if owned and not owns:
-            self._tell(at, by, "OwnerRemoved")
+            self._tell(at, by, "OwnerRemoved", who)
             if at.home_of is who:
                 at.home_of = None
-                self._tell(at, by, "PersonalOrganizationGivenUp")
+                self._tell(at, by, "PersonalOrganizationGivenUp", who)
 
     def _ran_out(self, at: Organization, email: str) -> None:
+        """Noticed now at the latest: the service looks for them by itself, too."""
         del at.pending[email]
-        self.told[at.id].append((self.clock.now, "InvitationExpired", None, None))
+        self.ran_out[at.id] += 1
 
     def _done(self, person: Person, what: str, **fields: object) -> bool:
         return self._asked(person, what, **fields).status == 200
@@ -216,7 +233,7 @@ class Office:
         status, code = answer.problem
         if status in (401, 403):
             assert code is not None
-            self.refused[UUID(person.user_id), f"organization/{what}", code] += 1
+            self.refused[UUID(person.user_id), COMMANDS[what], code] += 1
         return answer
 
     def _tell(self, at: Organization, by: Person, event: str, whose: Person | None = None) -> None:
@@ -232,21 +249,27 @@ def office(database: Database) -> Iterator[Office]:
 
 
 def test_each_change_is_told_once_and_each_refusal_is_counted(office: Office, database: Database) -> None:
-    for _ in range(COMMANDS):
+    for _ in range(STEPS):
         office.act()
     caught_up(database)
     every = {one.__name__ for aggregate in (ORGANIZATION, MEMBERSHIP, INVITATION) for one in aggregate.event_classes}
-    assert {event for told in office.told.values() for _, event, *_ in told} == every
+    assert {event for told in office.told.values() for _, event, *_ in told} == every - {"InvitationExpired"}
 
     found: dict[str, list[Told]] = defaultdict(list)
     for organization_id, at, event, actor, person in database.rows(
         "SELECT organization_id, at, event, actor_id, person_id FROM journal"
         " WHERE organization_id IS NOT NULL ORDER BY position"
     ):
+        if event == "InvitationExpired":
+            assert actor is None
+            office.ran_out[organization_id.hex] -= 1
+            continue
         found[organization_id.hex].append((at, event, actor, person))
     assert {at: sorted(told, key=str) for at, told in found.items()} == {
         at: sorted(told, key=str) for at, told in office.told.items()
     }
+
+    assert max(office.ran_out.values()) <= 0
 
     deadline = time.monotonic() + 15
     while counted(database) != office.refused and time.monotonic() < deadline:
@@ -256,5 +279,5 @@ def test_each_change_is_told_once_and_each_refusal_is_counted(office: Office, da
 
 
 def counted(database: Database) -> Counter[tuple[UUID, str, str]]:
-    rows = database.rows("SELECT person_id, action, code, sum(times)::integer FROM attempts GROUP BY 1, 2, 3")
-    return Counter({(person, action, code): times for person, action, code, times in rows})
+    rows = database.rows("SELECT person_id, command, code, sum(times)::integer FROM attempts GROUP BY 1, 2, 3")
+    return Counter({(person, command, code): times for person, command, code, times in rows})

@@ -38,7 +38,7 @@ class Seen:
 def seen(module_database: Database, cluster: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """The tour on a server whose database logs every statement with its values; then what runs out, on another."""
     folder, evidence = tmp_path_factory.mktemp("tour"), Evidence()
-    for setting in ("log_statement = 'all'", "log_error_verbosity = 'default'"):
+    for setting in ("log_statement = 'all'", "log_error_verbosity = 'default'", "log_parameter_max_length = -1"):
         module_database.rows(f"ALTER DATABASE {module_database.name} SET {setting}")
     before = cluster.log.stat().st_size
     database = {"DATABASE_URL": module_database.application_url, "OWNER_DATABASE_URL": module_database.owner_url}

@@ -30,6 +30,19 @@ Place = tuple[str, str]
 Told = tuple[str, datetime, Place]
 """What, with its reason if there are several; when, and from where."""
 Refused = tuple[UUID | None, str, str]
+COMMANDS = {
+    "sign-in/email": "sign_in",
+    "sign-up/email": "sign_up",
+    "sign-out": "sign_out",
+    "change-password": "change_password",
+    "verify-password": "reauthenticate",
+    "update-user": "update_user",
+    "update-session": "update_session",
+    "revoke-session": "revoke_session",
+    "revoke-sessions": "revoke_sessions",
+    "revoke-other-sessions": "revoke_other_sessions",
+}
+"""What is asked for at a path."""
 """Whose account it concerned, what was tried, with which code it was refused."""
 
 
@@ -284,7 +297,7 @@ class World:
         self.told[person.user_id].append((event, self.clock.now, place))
 
     def _refuse(self, person: UUID | None, action: str, code: str, device: Device) -> None:
-        self.refused[person, action, code] += 1
+        self.refused[person, COMMANDS[action], code] += 1
         self.kinds.add((person, action, code, device.place, self.clock.now.replace(minute=0)))
 
     def _password(self, device: Device) -> tuple[bool, str]:

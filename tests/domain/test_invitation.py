@@ -59,6 +59,7 @@ def test_an_invitation_is_sent_to_an_address_with_a_role() -> None:
         link_hash=b"link",
         expires_at=A_WEEK_LATER,
         place=None,
+        recipient_id=None,
     )
     assert sent == [SENT]
 

@@ -18,14 +18,17 @@ from domain.organization import (
     PersonalOrganizationGivenUp,
     SlugChanged,
     evolve,
+    personal_slug,
 )
 from domain.refusals import LastOwner
 from tests.domain.stories import given, refuses
 from tests.people import ADA, BO
 
 ACME = UUID("01890000-0000-7000-8000-0000000000d4")
-FOUNDED = OrganizationFounded(name="Acme", slug="acme", logo=None, metadata=None, owner_id=ADA)
-PERSONAL = PersonalOrganizationFounded(name="Ada's Organization", slug="org-80000000000000d4", owner_id=ADA)
+FOUNDED = OrganizationFounded(name="Acme", slug="acme", slug_hash=b"#acme", logo=None, metadata=None, owner_id=ADA)
+PERSONAL = PersonalOrganizationFounded(
+    name="Ada's Organization", slug="org-80000000000000d4", slug_hash=b"#org", owner_id=ADA
+)
 
 
 def acme(*events: OrganizationEvent) -> Organization:
@@ -33,29 +36,26 @@ def acme(*events: OrganizationEvent) -> Organization:
 
 
 def test_a_personal_organization_carries_its_person_s_name_and_a_slug_of_its_own() -> None:
-    assert Organization.found_personal(organization_id=ACME, owner_id=ADA, person="Ada") == [PERSONAL]
+    slug = personal_slug(ACME)
+    assert Organization.found_personal(slug=slug, slug_hash=b"#org", owner_id=ADA, person="Ada") == [PERSONAL]
 
 
 def test_whoever_founds_an_organization_owns_it() -> None:
-    assert Organization.found(name="Acme", slug="acme", logo=None, metadata=None, owner_id=ADA) == [FOUNDED]
+    founded = Organization.found(name="Acme", slug="acme", slug_hash=b"#acme", logo=None, metadata=None, owner_id=ADA)
+    assert founded == [FOUNDED]
     assert acme().owners == {ADA}
 
 
 def test_what_changes_is_news_and_what_stays_is_not() -> None:
     assert acme().rename("Acme Works", before="Acme") == [OrganizationRenamed(name="Acme Works")]
     assert acme().rename("Acme", before="Acme") == []
-    assert acme().change_slug("works") == [SlugChanged(before="acme", slug="works")]
-    assert acme().change_slug("acme") == []
+    works = SlugChanged(before="acme", slug="works", slug_hash=b"#works")
+    assert acme().change_slug("works", slug_hash=b"#works", before="acme") == [works]
+    assert acme().change_slug("acme", slug_hash=b"#acme", before="acme") == []
     assert acme().show("logo.png", before=None) == [LogoChanged(logo="logo.png")]
     assert acme().show(None, before=None) == []
     assert acme().keep('{"a":1}', before=None) == [MetadataChanged(metadata='{"a":1}')]
     assert acme().keep(None, before=None) == []
-
-
-def test_a_changed_slug_is_the_one_the_next_change_starts_from() -> None:
-    assert acme(SlugChanged(before="acme", slug="works")).change_slug("acme") == [
-        SlugChanged(before="works", slug="acme")
-    ]
 
 
 def test_a_second_owner_is_added_once() -> None:

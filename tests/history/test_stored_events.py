@@ -15,6 +15,8 @@ from domain.events.codec import Encoded, decode, decode_as, encode
 from domain.store.envelope import Command
 
 SAMPLES = Path(__file__).parent / "samples"
+OLDER = "_of_the_first_release"
+"""Samples of shapes that are read, and not written any more."""
 KEY = AESGCM(b"a key of samples, 32 bytes long!")
 
 
@@ -32,9 +34,9 @@ def test_a_stored_sample_reads_as_it_was_written(file: Path) -> None:
     sample, encoded = read(file)
     place = sample["place"].encode()
     if sample["name"] == "Command":
-        decoded = decode_as(Command, encoded, key=KEY, place=place)
+        decoded = decode_as(Command, encoded, key=KEY, associated_data=place)
     else:
-        decoded = decode(sample["name"], encoded, key=KEY, place=place)
+        decoded = decode(sample["name"], encoded, key=KEY, associated_data=place)
     assert repr(decoded) == sample["reads_as"]
 
 
@@ -42,9 +44,9 @@ def test_a_stored_sample_reads_as_it_was_written(file: Path) -> None:
 def test_a_stored_sample_reads_without_its_key(file: Path) -> None:
     sample, encoded = read(file)
     if sample["name"] == "Command":
-        assert decode_as(Command, encoded, key=None, place=b"") is not None
+        assert decode_as(Command, encoded, key=None, associated_data=b"") is not None
     else:
-        assert decode(sample["name"], encoded, key=None, place=b"") is not None
+        assert decode(sample["name"], encoded, key=None, associated_data=b"") is not None
 
 
 def test_every_event_there_is_has_a_stored_name() -> None:
@@ -58,6 +60,6 @@ def test_every_stored_name_there_is_has_a_sample() -> None:
 @pytest.mark.parametrize("file", [file for file in samples() if not json.loads(file.read_text())["sealed"]], ids=str)
 def test_public_bytes_are_written_as_they_always_were(file: Path) -> None:
     sample, encoded = read(file)
-    if sample["name"] not in UPCASTS and sample["name"] != "Command":
-        event = decode(sample["name"], encoded, key=None, place=b"")
-        assert encode(event, key=None, place=b"").body == encoded.body
+    if sample["name"] not in UPCASTS and sample["name"] != "Command" and not file.stem.endswith(OLDER):
+        event = decode(sample["name"], encoded, key=None, associated_data=b"")
+        assert encode(event, key=None, associated_data=b"").body == encoded.body

@@ -9,9 +9,9 @@ from uuid import UUID
 
 import pytest
 
-from domain.commands.seeking import membership_of, the_membership, the_organization
+from domain.commands.seeking import membership_of, the_account, the_membership, the_organization
 from domain.events.catalogue import AGGREGATE_BY_EVENT, AGGREGATES, MEMBERSHIP, SESSION, USER
-from domain.store import Store, Subject
+from domain.store import Store
 from domain.store.conflicts import NoSuchStream
 from domain.store.envelope import Recorded
 from projections import INLINE
@@ -57,20 +57,22 @@ def test_streams_and_a_key_are_found_as_they_stand_at_one_moment(database: Datab
             " AND live_user_id IS NOT NULL",
             organization_id,
         )
-        subject, [organization, own, nobody, membership] = context.store.find(
-            user_id,
+        organization, own, nobody, membership, user = context.store.find(
             the_organization(organization_id),
             membership_of(user_id, organization_id),
             membership_of(UUID(int=1), organization_id),
             the_membership(membership_id),
+            the_account(user_id),
         )
-        assert subject == context.store.subject(user_id)
-        assert subject.wrapped is not None
         assert organization is not None
+        assert user is not None
+        for found in (organization, user):
+            assert found.subject == context.store.subject(found.stream_id)
+            assert found.subject is not None
+            assert found.subject.wrapped is not None
         assert organization.state.owners == {user_id}
         assert own == membership == context.store.load(MEMBERSHIP, membership_id)
         assert nobody is None
-        assert context.store.find(UUID(int=1)) == (Subject(UUID(int=1), None), [])
 
 
 def test_a_stream_of_another_kind_is_none(database: Database) -> None:

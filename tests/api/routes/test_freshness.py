@@ -167,8 +167,8 @@ def test_what_was_refused_is_an_attempt_of_the_person(
     began = time.monotonic()
     while not found and time.monotonic() - began < 8:
         time.sleep(0.05)
-        found = module_database.rows("SELECT action, code, times FROM attempts WHERE person_id = %s::uuid", user_id)
-    assert found == [("update-user", "SESSION_NOT_FRESH", 1)]
+        found = module_database.rows("SELECT command, code, times FROM attempts WHERE person_id = %s::uuid", user_id)
+    assert found == [("update_user", "SESSION_NOT_FRESH", 1)]
 
 
 def test_for_how_long_is_a_setting(module_database: Database, clock: HandClock, email: str) -> None:

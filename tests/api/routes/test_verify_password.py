@@ -105,18 +105,24 @@ def test_setting_one_is_not_routed(browser: Browser, user_id: UUID) -> None:
     assert (answer.status, answer.content) == (404, b"")
 
 
-@pytest.mark.parametrize(("call", "tried"), [(ASKING[0], "confirm the password"), (ASKING[1], "change the password")])
+@pytest.mark.parametrize(
+    ("call", "command", "tried"),
+    [
+        (ASKING[0], "reauthenticate", "confirm the password"),
+        (ASKING[1], "change_password", "change the password"),
+    ],
+)
 def test_wrong_ones_stand_in_the_journal_of_the_person(
-    url: str, clock: HandClock, email: str, module_database: Database, call: str, tried: str
+    url: str, clock: HandClock, email: str, module_database: Database, call: str, command: str, tried: str
 ) -> None:
     device = Device(url, "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0")
     user_id = UUID(device.sign_up(email).json()["user"]["id"])
     for _ in range(3):
         clock.wind(minutes=1)
         assert guess(device, call).problem == WRONG
-    attempts = "SELECT coalesce(sum(times), 0) FROM attempts WHERE person_id = %s AND action = %s AND code = %s"
+    attempts = "SELECT coalesce(sum(times), 0) FROM attempts WHERE person_id = %s AND command = %s AND code = %s"
     began = time.monotonic()
-    while module_database.value(attempts, user_id, call, WRONG[1]) < 3 and time.monotonic() - began < 8:
+    while module_database.value(attempts, user_id, command, WRONG[1]) < 3 and time.monotonic() - began < 8:
         time.sleep(0.05)
     caught_up(module_database)
     [entry] = device.get("/activity/list?type=AttemptRefused").json()["entries"]

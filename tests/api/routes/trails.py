@@ -22,6 +22,7 @@ class Owner(Browser):
 
     def __init__(self, url: str, email: str, name: str = "Ada") -> None:
         super().__init__(url)
+        self.email = email
         form = {"name": name, "email": email, "password": "correct horse 1"}
         self.user_id = self.post("/sign-up/email", form, FIREFOX).json()["user"]["id"]
         self.organization_id = self.session()["activeOrganizationId"]

@@ -41,7 +41,7 @@ def joined(organization_id: UUID, user_id: UUID) -> MemberJoined:
 
 def founded(slug: str, owner_id: UUID = ADA) -> PersonalOrganizationFounded:
     """A person gets their organization."""
-    return PersonalOrganizationFounded(name="Ada's Organization", slug=slug, owner_id=owner_id)
+    return PersonalOrganizationFounded(name="Ada's Organization", slug=slug, slug_hash=slug.encode(), owner_id=owner_id)
 
 
 def a_session(store: Store) -> UUID:

@@ -18,25 +18,36 @@ from domain.store.connections import connection_arguments
 from domain.store.envelope import WhereFrom
 from domain.store.requirements import open_keyring
 from domain.store.sequencer import sequence
+from tests.attempts_opened import attempts_in
 from tests.databases import Database
 from tests.domain.store.books import AT_HOME, a_session
-from tests.people import ADA, BO, NOON, SECRET
+from tests.people import ADA, BO, CY, NOON, SECRET
 
 WRONG_PASSWORD = Attempt(
     person_id=ADA,
     session_id=None,
-    action="sign-in/email",
+    command="sign_in",
     code="INVALID_EMAIL_OR_PASSWORD",
     where_from=AT_HOME,
     at=NOON,
 )
-ALL = "SELECT person_id, action, code, ip_address, user_agent, times, first_at, last_at FROM attempts ORDER BY first_at"
+ALL = (
+    "SELECT person_id, command, code, ip_address, user_agent, times, first_at, last_at FROM attempts ORDER BY first_at"
+)
 
 
 @pytest.fixture
 def attempts(store: Store, database: Database) -> Attempts:
     with psycopg.connect(database.application_url, **connection_arguments("tests")) as connection:
-        return Attempts(store.pool, open_keyring(connection, SECRET))
+        keyring = open_keyring(connection, SECRET)
+    for person_id in (ADA, BO):
+        wrapped = keyring.new_subject_key(person_id)
+        database.rows("INSERT INTO subject_keys VALUES (%s, %s, %s)", person_id, person_id, wrapped)
+    return Attempts(store.pool, keyring)
+
+
+def rows_in(database: Database) -> list[tuple[Any, ...]]:
+    return [row[:-1] for row in attempts_in(database)]
 
 
 def tallies(*those: Attempt) -> dict[Kind, Tally]:
@@ -70,8 +81,8 @@ Record = Callable[[Attempts, list[Attempt]], None]
 @HowOften
 def test_attempts_alike_within_an_hour_are_one_row(attempts: Attempts, database: Database, record: Record) -> None:
     record(attempts, [replace(WRONG_PASSWORD, at=after(minutes=minutes)) for minutes in (30, 0, 59, 7, 20, 21, 22)])
-    assert database.rows(ALL) == [
-        (ADA, "sign-in/email", "INVALID_EMAIL_OR_PASSWORD", "192.0.2.1", "Chrome", 7, NOON, after(minutes=59))
+    assert rows_in(database) == [
+        (ADA, "sign_in", "INVALID_EMAIL_OR_PASSWORD", "192.0.2.1", "Chrome", 7, NOON, after(minutes=59))
     ]
 
 
@@ -79,7 +90,7 @@ def test_attempts_alike_within_an_hour_are_one_row(attempts: Attempts, database:
 def test_the_next_hour_has_a_row_of_its_own(attempts: Attempts, database: Database, record: Record) -> None:
     times = [NOON, after(minutes=59, seconds=59.999), after(hours=1), after(hours=24)]
     record(attempts, [replace(WRONG_PASSWORD, at=at) for at in times])
-    found = [(times, first_at, last_at) for *_, times, first_at, last_at in database.rows(ALL)]
+    found = [(times, first_at, last_at) for *_, times, first_at, last_at in rows_in(database)]
     assert found == [(2, times[0], times[1]), (1, times[2], times[2]), (1, times[3], times[3])]
 
 
@@ -88,7 +99,7 @@ def test_the_next_hour_has_a_row_of_its_own(attempts: Attempts, database: Databa
     [
         {"person_id": BO},
         {"person_id": None},
-        {"action": "sign-up/email"},
+        {"command": "sign_up"},
         {"code": "INVALID_ORIGIN"},
         {"where_from": WhereFrom("192.0.2.2", "Chrome")},
         {"where_from": WhereFrom("192.0.2.1", "Firefox")},
@@ -115,7 +126,7 @@ def test_the_twenty_first_place_of_a_family_and_all_later_ones_share_a_row_witho
     record(attempts, [from_place(number) for number in range(25)])
     # the first ones go on in their own rows
     record(attempts, [from_place(number) for number in (0, 19, 20, 77)])
-    found = {(ip_address, user_agent): times for _, _, _, ip_address, user_agent, times, *_ in database.rows(ALL)}
+    found = {(ip_address, user_agent): times for _, _, _, ip_address, user_agent, times, *_ in rows_in(database)}
     places = {(f"203.0.113.{number}", "Firefox"): 2 if number in (0, 19) else 1 for number in range(20)}
     assert found == places | {(None, None): 5 + 2}
 
@@ -125,23 +136,20 @@ def test_every_family_has_its_own_twenty_places(attempts: Attempts, database: Da
         WRONG_PASSWORD,
         replace(WRONG_PASSWORD, person_id=BO),
         replace(WRONG_PASSWORD, code="INVALID_ORIGIN"),
-        replace(WRONG_PASSWORD, action="sign-up/email"),
+        replace(WRONG_PASSWORD, command="sign_up"),
         replace(WRONG_PASSWORD, at=after(hours=1)),
     ]
     all_at_once(attempts, [from_place(number, family) for number in range(30) for family in families])
-    found = database.rows("SELECT count(*), count(ip_address), sum(times) FROM attempts GROUP BY family")
+    found = database.rows("SELECT count(*), count(sealed), sum(times) FROM attempts GROUP BY family")
     assert found == [(21, 20, 30)] * len(families)
 
 
 def test_attempts_without_a_place_go_to_the_row_of_all_others(attempts: Attempts, database: Database) -> None:
-    nowhere = {
-        Kind(ADA, "sign-in/email", "INVALID_EMAIL_OR_PASSWORD", None, NOON): Tally(2, NOON, after(minutes=5), None)
-    }
+    nowhere = {Kind(ADA, "sign_in", "INVALID_EMAIL_OR_PASSWORD", None, NOON): Tally(2, NOON, after(minutes=5), None)}
     attempts.record(nowhere)
     attempts.record(tallies(WRONG_PASSWORD) | nowhere)
-    assert sorted(database.rows("SELECT coalesce(ip_address, '-'), times FROM attempts")) == [
-        ("-", 4), ("192.0.2.1", 1),
-    ]  # fmt: skip
+    found = sorted((row.ip_address or "-", row.times) for row in attempts_in(database))
+    assert found == [("-", 4), ("192.0.2.1", 1)]
 
 
 def test_an_attempt_on_an_unknown_account_is_nobodys(attempts: Attempts, database: Database) -> None:
@@ -158,7 +166,7 @@ def test_a_row_keeps_the_place_in_the_log_at_which_it_was_first_seen(
     with psycopg.connect(database.application_url, **connection_arguments("tests")) as connection:
         assert sequence(connection) == 3
     attempts.record(tallies(from_place(1), from_place(2)))
-    found = database.rows("SELECT ip_address, times, after_position FROM attempts ORDER BY ip_address")
+    found = sorted((row.ip_address, row.times, row.after_position) for row in attempts_in(database))
     assert found == [("203.0.113.1", 2, -1), ("203.0.113.2", 1, 2)]
 
 
@@ -171,7 +179,7 @@ def test_eight_at_once_count_exactly_and_never_exceed_twenty_places(attempts: At
 
     with ThreadPoolExecutor(8) as writers:
         list(writers.map(record, range(8)))
-    found = database.rows("SELECT ip_address, times FROM attempts")
+    found = [(row.ip_address, row.times) for row in attempts_in(database)]
     assert sum(times for _, times in found) == 8 * 20 * 6
     assert len(found) == 21
     assert len({ip_address for ip_address, _ in found}) == 21
@@ -179,16 +187,28 @@ def test_eight_at_once_count_exactly_and_never_exceed_twenty_places(attempts: At
 
 def test_nothing_is_recorded_of_nothing(attempts: Attempts, database: Database) -> None:
     attempts.record({})
-    assert database.rows(ALL) == []
+    assert rows_in(database) == []
 
 
 def test_attempts_of_long_ago_are_forgotten(attempts: Attempts, database: Database) -> None:
     all_at_once(attempts, [from_place(1), from_place(2)])
     last = database.value("SELECT max(last_at) FROM attempts")
-    database.rows("UPDATE attempts SET last_at = %s", last)
-    database.rows("UPDATE attempts SET last_at = last_at - interval '1 day' WHERE ip_address = '203.0.113.1'")
-    assert attempts.forget(last) == 1
-    assert database.rows("SELECT ip_address FROM attempts") == [("203.0.113.2",)]
+    all_at_once(attempts, [replace(from_place(2), at=last + timedelta(minutes=1))])
+    assert attempts.forget(last + timedelta(seconds=1)) == 1
+    assert [row.ip_address for row in attempts_in(database)] == ["203.0.113.2"]
+
+
+def test_where_an_attempt_came_from_is_the_person_s_secret(attempts: Attempts, database: Database) -> None:
+    all_at_once(
+        attempts, [WRONG_PASSWORD, replace(WRONG_PASSWORD, person_id=None), replace(WRONG_PASSWORD, person_id=CY)]
+    )
+    rows = database.rows("SELECT person_id, sealed FROM attempts")
+    assert {person_id for person_id, sealed in rows if sealed is not None} == {ADA}
+    assert not any(b"192.0.2.1" in (sealed or b"") or b"Chrome" in (sealed or b"") for _, sealed in rows)
+    [own] = [row for row in attempts_in(database) if row.person_id == ADA]
+    assert (own.ip_address, own.user_agent) == ("192.0.2.1", "Chrome")
+    database.rows("UPDATE subject_keys SET wrapped = NULL WHERE subject_id = %s", ADA)
+    assert {(row.ip_address, row.user_agent) for row in attempts_in(database)} == {(None, None)}
 
 
 def test_what_waits_to_be_written_is_bounded_by_leaving_out_places() -> None:

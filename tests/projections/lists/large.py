@@ -30,7 +30,7 @@ _FILL = (
     """,
     """
     INSERT INTO subject_keys (subject_id, person_id, wrapped)
-    SELECT made.user_id, made.user_id, k.wrapped FROM subject_keys k, made WHERE k.person_id = %s
+    SELECT made.user_id, made.user_id, k.wrapped FROM subject_keys k, made WHERE k.subject_id = %s
     """,
     # as the founder's own, but for whose it is
     """
@@ -62,7 +62,7 @@ _FILL = (
     """,
     f"""
     INSERT INTO organization_list (organization_id, version, name, slug, slug_slot, created_at)
-    SELECT DISTINCT {_ORGANIZATION}, 1, 'Other', 'other-' || n / 10, 'other-' || n / 10, now() FROM made
+    SELECT DISTINCT {_ORGANIZATION}, 1, 'Other', 'other-' || n / 10, ('other-' || n / 10)::bytea, now() FROM made
     """,
     f"""
     INSERT INTO invitation_list (invitation_id, version, organization_id, email_hash, role, status, inviter_id,

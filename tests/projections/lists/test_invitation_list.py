@@ -58,7 +58,7 @@ class Invitations:
     def sent(self, to: bytes = DEE, *, at: datetime = NOON, place: int | None = None, role: str = "member") -> UUID:
         """One is sent."""
         invitation_id = new_id()
-        recipient = self.store.new_subject(invitation_id, is_person=False)
+        recipient = self.store.new_subject(invitation_id)
         sent = InvitationSent(
             organization_id=ACME,
             email="dee@example.com" if to == DEE else "eve@example.com",
@@ -82,7 +82,7 @@ class Invitations:
 
     def pending(self, organization_id: UUID) -> UUID | None:
         """Which holds Dee's place in an organization."""
-        _, [found] = self.store.find(None, invitation_pending(organization_id, DEE))
+        [found] = self.store.find(invitation_pending(organization_id, DEE))
         return None if found is None else found.stream_id
 
     def statuses(self) -> list[tuple[UUID, str]]:

@@ -27,12 +27,15 @@ def joined(store: Store) -> list[UUID]:
     owner = store.new_subject(ADA)
     for number, founder in enumerate((ADA, BO, CY)):
         organization_id, later = new_id(), NOON + timedelta(hours=number)
-        founded = PersonalOrganizationFounded(name=f"Number {number}", slug=f"number-{number}", owner_id=founder)
+        slug = f"number-{number}"
+        founded = PersonalOrganizationFounded(
+            name=f"Number {number}", slug=slug, slug_hash=slug.encode(), owner_id=founder
+        )
         member = MemberJoined(organization_id=organization_id, user_id=ADA, role=Role.MEMBER, joining=Joining.FOUNDED)
         store.append(
             by_ada(at=later),
             owner,
-            Addition(organization_id, 0, [founded], owner),
+            Addition(organization_id, 0, [founded], store.new_subject(organization_id)),
             Addition(new_id(), 0, [member]),
         )
         organizations.append(organization_id)

@@ -80,7 +80,7 @@ def test_a_member_is_listed_from_joining_to_going(acme: Acme) -> None:
 
 def where_stands(acme: Acme, user_id: UUID) -> UUID | None:
     """The membership by which somebody belongs to it."""
-    _, [found] = acme.store.find(None, membership_of(user_id, ACME))
+    [found] = acme.store.find(membership_of(user_id, ACME))
     return None if found is None else found.stream_id
 
 
@@ -104,7 +104,7 @@ def test_nobody_stands_in_a_closed_organization(acme: Acme) -> None:
     read = acme.store.statements
     acme.joins(BO)
     acme.tell(ACME, OrganizationClosed())
-    _, [organization, membership] = acme.store.find(None, the_organization(ACME), membership_of(BO, ACME))
+    [organization, membership] = acme.store.find(the_organization(ACME), membership_of(BO, ACME))
     assert organization is not None
     assert (organization.state.closed, membership is None) == (True, False)
     assert live_role(read, ACME, BO) is None

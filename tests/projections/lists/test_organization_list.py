@@ -32,24 +32,28 @@ from tests.databases import Database
 from tests.domain.store.books import by_ada, by_the_system, founded, joined
 from tests.people import ADA, BO, NOON
 
-FOUNDED = OrganizationFounded(name="Acme", slug="acme", logo="/a.png", metadata='{"a":1}', owner_id=ADA)
+FOUNDED = OrganizationFounded(
+    name="Acme", slug="acme", slug_hash=b"#acme", logo="/a.png", metadata='{"a":1}', owner_id=ADA
+)
+WORKS = SlugChanged(before="acme", slug="works", slug_hash=b"#works")
 
 
 def found(store: Store, event: OrganizationFounded = FOUNDED) -> UUID:
     organization_id = new_id()
-    store.append(by_the_system(), None, Addition(organization_id, 0, [event]))
+    store.append(by_the_system(), None, Addition(organization_id, 0, [event], store.new_subject(organization_id)))
     return organization_id
 
 
 def tell(store: Store, organization_id: UUID, *events: Any, version: int = 1) -> None:
-    store.append(by_the_system(), None, Addition(organization_id, version, list(events)))
+    subject = store.subject(organization_id)
+    store.append(by_the_system(), None, Addition(organization_id, version, list(events), subject))
 
 
 def test_a_founded_one_is_listed_as_it_was_founded(store: Store) -> None:
     acme = found(store)
     assert organization(store.statements, acme) == OrganizationRow(acme, "Acme", "acme", "/a.png", '{"a":1}', NOON)
-    assert organization_by_slug(store.statements, "acme") == acme
-    assert organization_by_slug(store.statements, "Acme") is None
+    assert organization_by_slug(store.statements, [b"#acme"]) == acme
+    assert organization_by_slug(store.statements, [b"#Acme"]) is None
     assert organization(store.statements, new_id()) is None
 
 
@@ -57,7 +61,7 @@ def test_a_founded_one_is_listed_as_it_was_founded(store: Store) -> None:
     ("event", "changed"),
     [
         (OrganizationRenamed(name="Works"), {"name": "Works"}),
-        (SlugChanged(before="acme", slug="works"), {"slug": "works"}),
+        (WORKS, {"slug": "works"}),
         (LogoChanged(logo=None), {"logo": None}),
         (LogoChanged(logo="/b.png"), {"logo": "/b.png"}),
         (MetadataChanged(metadata=None), {"metadata": None}),
@@ -76,15 +80,15 @@ def test_a_slug_is_one_organizations_until_it_is_changed_or_closed(store: Store)
     acme = found(store)
     with pytest.raises(SlugTaken):
         found(store)
-    tell(store, acme, SlugChanged(before="acme", slug="works"))
-    assert organization_by_slug(store.statements, "acme") is None
+    tell(store, acme, WORKS)
+    assert organization_by_slug(store.statements, [b"#acme"]) is None
     second = found(store)
-    assert organization_by_slug(store.statements, "acme") == second
+    assert organization_by_slug(store.statements, [b"#acme"]) == second
     with pytest.raises(SlugTaken):
-        tell(store, second, SlugChanged(before="acme", slug="works"))
+        tell(store, second, WORKS)
     tell(store, acme, OrganizationClosed(), version=2)
-    tell(store, second, SlugChanged(before="acme", slug="works"))
-    assert organization_by_slug(store.statements, "works") == second
+    tell(store, second, WORKS)
+    assert organization_by_slug(store.statements, [b"#works"]) == second
 
 
 def test_a_closed_one_is_not_there(store: Store) -> None:
@@ -93,21 +97,19 @@ def test_a_closed_one_is_not_there(store: Store) -> None:
     assert [row.organization_id for row in organizations_of(store.statements, BO)] == [acme]
     tell(store, acme, OrganizationClosed())
     assert organization(store.statements, acme) is None
-    assert organization_by_slug(store.statements, "acme") is None
+    assert organization_by_slug(store.statements, [b"#acme"]) is None
     assert organizations_of(store.statements, BO) == []
     assert full_organization(store.statements, acme, BO, most_members=None) is None
 
 
 @pytest.mark.parametrize("end", [PersonalOrganizationGivenUp(user_id=ADA), OrganizationClosed()])
 def test_a_person_has_one_personal_organization_at_a_time(store: Store, database: Database, end: Any) -> None:
-    subject = store.new_subject(ADA)
     first, second = new_id(), new_id()
-    store.append(by_ada(), subject, Addition(first, 0, [founded("first")], subject))
-    subject = store.subject(ADA)
+    store.append(by_the_system(), None, Addition(first, 0, [founded("first")], store.new_subject(first)))
     with pytest.raises(StreamMovedOn):
-        store.append(by_ada(), subject, Addition(second, 0, [founded("second")], subject))
+        store.append(by_the_system(), None, Addition(second, 0, [founded("second")], store.new_subject(second)))
     tell(store, first, end)
-    store.append(by_ada(), subject, Addition(second, 0, [founded("second")], subject))
+    store.append(by_the_system(), None, Addition(second, 0, [founded("second")], store.new_subject(second)))
     rows = database.rows("SELECT organization_id FROM organization_list WHERE personal_organization = %s", ADA)
     assert rows == [(second,)]
 

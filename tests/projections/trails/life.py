@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +18,9 @@ from domain.store.attempts import Attempt as Refused
 from domain.store.attempts import Attempts, Folded
 from domain.store.envelope import Command, WhereFrom
 from projections.places import Places
-from projections.trails.activity import Page, Selection, Spot, of_a_person, of_an_organization
-from projections.trails.told import Narrator, Told, kinds_of_origin
+from projections.trails.activity import Cursor, Page, Selection, of_a_person, of_an_organization
+from projections.trails.names import Reader
+from projections.trails.narrator import Narrator, RenderedEntry
 from tests.databases import Database
 from tests.keeping import caught_up
 from tests.lived import comes_back, through
@@ -40,9 +40,7 @@ AWAY = WhereFrom(BRITAIN, FIREFOX)
 EVERYWHERE = Places()
 
 OPENED = [
-    "You became owner of Ada's Organization.",
-    "You founded Ada's Organization.",
-    "You opened your account.",
+    "You opened your account. You signed in with Chrome 130 on macOS, Germany.",
 ]
 
 
@@ -154,7 +152,7 @@ class Life:
         for _ in range(times):
             folded.add(
                 Refused(
-                    person_id=self.people[name], session_id=None, action="sign-in/email",
+                    person_id=self.people[name], session_id=None, command="sign_in",
                     code="INVALID_EMAIL_OR_PASSWORD", where_from=where_from, at=self.passes(),
                 )
             )  # fmt: skip
@@ -170,16 +168,19 @@ class Life:
     def page(self, name: str, cursor: str = "", *, limit: int = 100, event: str | None = None) -> Page:
         """A page of a person's journal."""
         caught_up(self.database)
-        read = self.context.store.statements
-        came_from = partial(kinds_of_origin, self.context.store)
         return of_a_person(
-            read, self.people[name], came_from=came_from, before=Spot.of(cursor), limit=limit, event=event
+            self.context.store.statements,
+            self.context.keyring,
+            self.people[name],
+            before=Cursor.of(cursor),
+            limit=limit,
+            event=event,
         )
 
-    def told(self, name: str, page: Page | None = None) -> list[Told]:
+    def told(self, name: str, page: Page | None = None) -> list[RenderedEntry]:
         """What a person is told, of everything if no page is given."""
-        folds = (page or self.page(name)).folds
-        return Narrator(self.context.store, EVERYWHERE, folds, you=self.people[name]).told()
+        reader = Reader(user_id=self.people[name])
+        return Narrator(self.context.store, EVERYWHERE, (page or self.page(name)).entries, reader=reader).rendered()
 
     def texts(self, name: str) -> list[str]:
         """What a person is told, in words only."""
@@ -189,11 +190,14 @@ class Life:
         """A page of an organization's journal."""
         caught_up(self.database)
         selection = Selection(organization_id=self.organization_of(organization), **only)
-        return of_an_organization(self.context.store.statements, selection, before=Spot.of(cursor), limit=limit)
+        return of_an_organization(self.context.store.statements, selection, before=Cursor.of(cursor), limit=limit)
 
-    def told_to_admins(self, page: Page | None = None) -> list[Told]:
-        """What those who read the trail of Ada's organization are told."""
-        return Narrator(self.context.store, EVERYWHERE, (page or self.selected()).folds, you=None).told()
+    def told_to_admins(self, page: Page | None = None, *, organization: str = "Ada") -> list[RenderedEntry]:
+        """What those who read the trail of somebody's organization are told."""
+        reader = Reader(organization_id=self.organization_of(organization))
+        return Narrator(
+            self.context.store, EVERYWHERE, (page or self.selected(organization=organization)).entries, reader=reader
+        ).rendered()
 
     def spots_of(self, name: str) -> list[tuple[int, bytes]]:
         """Where a person's entries stand, newest first, as the owner of the tables sees them."""
@@ -201,8 +205,8 @@ class Life:
         return [
             (position, bytes(key))
             for position, key in self.database.rows(
-                "SELECT position, ''::bytea AS key FROM journal WHERE (person_id = %s OR actor_id = %s)"
-                " AND NOT (event = 'OrganizationChosen' AND version = 2)"
+                "SELECT min(position), ''::bytea AS key FROM journal WHERE (person_id = %s OR actor_id = %s)"
+                " GROUP BY command_id"
                 " UNION ALL SELECT after_position, key FROM attempts WHERE person_id = %s ORDER BY 1 DESC, 2 DESC",
                 user_id,
                 user_id,

@@ -171,7 +171,13 @@ class Model:
 
     def of_a_person(self, user_id: UUID, through: int) -> Told:
         """All that is theirs."""
-        empty: dict[str, Any] = {"account": None, "sessions": {}, "organizations": {}, "memberships": {}}
+        empty: dict[str, Any] = {
+            "account": None,
+            "sessions": {},
+            "organizations": {},
+            "memberships": {},
+            "invitations": {},
+        }
         return self._told(empty, lambda change: change.person == user_id, through)
 
     def of_an_organization(self, organization_id: UUID, through: int) -> Told:

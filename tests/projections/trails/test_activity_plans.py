@@ -13,11 +13,12 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from domain.events.keys import Keyring
 from domain.store.connections import Statements, Values
 from projections.trails.activity import (
     ATTEMPT,
+    Cursor,
     Selection,
-    Spot,
     last_of_a_type,
     of_a_person,
     of_an_organization,
@@ -57,25 +58,34 @@ _FILL: tuple[Any, ...] = (
       FROM made
     """,
     """
-    INSERT INTO attempts (key, family, after_position, person_id, action, code, ip_address, times, first_at, last_at)
+    INSERT INTO attempts (key, family, after_position, person_id, command, code, times, first_at, last_at)
     SELECT sha256(n::text::bytea), '', mod(n * 10, 50000), lpad(to_hex(1 + mod(n, 2) * 999), 32, '0')::uuid,
-           'sign-in/email', n::text, '192.0.2.1', 1, now(), now()
+           'sign_in', n::text, 1, now(), now()
       FROM generate_series(1, 10000) n
     """,
-    "ANALYZE log, journal, attempts",
+    """
+    INSERT INTO organization_list (organization_id, version, created_at, ended_at)
+    SELECT lpad(to_hex(n), 32, '0')::uuid, 1, now(), CASE WHEN mod(n, 2) = 0 THEN now() END
+      FROM generate_series(1, 20000) n
+    """,
+    """
+    INSERT INTO member_list (membership_id, version, organization_id, user_id, live_user_id, role, joined_at)
+    SELECT lpad(to_hex(n), 32, '0')::uuid, 1, lpad(to_hex(n), 32, '0')::uuid, who, who, 'member', now()
+      FROM generate_series(1, 20000) n, lpad(to_hex(1 + n / 10), 32, '0') AS hex, CAST(hex AS uuid) AS who
+    """,
+    "ANALYZE log, journal, attempts, organization_list, member_list",
 )
 
+KEYRING = Keyring({1: b"a data key that opens nothing here"})
 Question = Callable[[Statements], object]
 
 
 def about_a_person(user_id: UUID, cursor: str, event: str | None) -> Question:
-    return lambda read: of_a_person(
-        read, user_id, came_from=lambda _: {}, before=Spot.of(cursor), limit=LIMIT, event=event
-    )
+    return lambda read: of_a_person(read, KEYRING, user_id, before=Cursor.of(cursor), limit=LIMIT, event=event)
 
 
 def about_an_organization(cursor: str, **only: Any) -> Question:
-    return lambda read: of_an_organization(read, Selection(**only), before=Spot.of(cursor), limit=LIMIT)
+    return lambda read: of_an_organization(read, Selection(**only), before=Cursor.of(cursor), limit=LIMIT)
 
 
 def of_a_type(user_id: UUID, event: str, before: int) -> Question:
@@ -97,7 +107,7 @@ QUESTIONS: dict[str, Question] = {
     f"{name} from {cursor or 'the head'}, {event}": about_a_person(user_id, cursor, event)
     for name, user_id in (("busy", BUSY), ("quiet", QUIET))
     for cursor in ("", LATE, f"{DEEP}.ff", DEEP)
-    for event in (None, "SessionStarted", "MemberJoined", ATTEMPT)
+    for event in (None, "SessionStarted", "MemberJoined", "OrganizationClosed", ATTEMPT)
 } | {
     f"{name} from {cursor or 'the head'}, {told}": about_an_organization(
         cursor, organization_id=organization_id, **only

@@ -28,34 +28,36 @@ from domain.organization import (
     PersonalOrganizationGivenUp,
     SlugChanged,
 )
-from projections.trails.cast import Cast
+from projections.trails.names import Names
 from projections.trails.sentences import sentence
 from tests.people import ADA, BO, CY, NOON
 
-ADA_TO_BO = Cast(actor="Ada", person="You", organization="Acme", device="", invited="bo@example.com")
+ADA_TO_BO = Names(
+    actor="Ada", person="You", same=False, organization="Acme", device="", invited="bo@example.com", before="“Acme”"
+)
 ADA_TO_ALL = replace(ADA_TO_BO, person="Bo")
-BO_TO_BO = replace(ADA_TO_BO, actor="You")
+BO_TO_BO = replace(ADA_TO_BO, actor="You", same=True)
 
 TOLD: dict[str, tuple[Event, str, str]] = {
     "PersonalOrganizationFounded": (
-        PersonalOrganizationFounded(name="Ada's Organization", slug="org-1", owner_id=ADA),
+        PersonalOrganizationFounded(name="Ada's Organization", slug="org-1", slug_hash=b"", owner_id=ADA),
         "Ada founded Acme.",
         "Ada founded Acme.",
     ),
     "OrganizationFounded": (
-        OrganizationFounded(name="Acme", slug="acme", logo=None, metadata=None, owner_id=ADA),
+        OrganizationFounded(name="Acme", slug="acme", slug_hash=b"", logo=None, metadata=None, owner_id=ADA),
         "Ada founded Acme.",
         "Ada founded Acme.",
     ),
     "OrganizationRenamed": (
         OrganizationRenamed(name="Acme\u202e Works\n"),
-        'Ada renamed an organization: it is "Acme Works" now.',
-        'Ada renamed an organization: it is "Acme Works" now.',
+        "Ada renamed “Acme” to “Acme Works”.",
+        "Ada renamed “Acme” to “Acme Works”.",
     ),
     "SlugChanged": (
-        SlugChanged(before="acme", slug="works"),
-        "Ada changed the slug of Acme from acme to works.",
-        "Ada changed the slug of Acme from acme to works.",
+        SlugChanged(before="acme", slug="works", slug_hash=b""),
+        "Ada changed the slug of Acme from “acme” to “works”.",
+        "Ada changed the slug of Acme from “acme” to “works”.",
     ),
     "LogoChanged": (
         LogoChanged(logo=None),
@@ -158,4 +160,7 @@ def test_who_removes_themselves_has_left() -> None:
 def test_what_one_does_to_oneself_is_one_s_own() -> None:
     event = MemberRoleChanged(before="admin", role="member")
     assert sentence(event, BO_TO_BO) == "You changed your role in Acme from admin to member."
-    assert sentence(event, replace(ADA_TO_ALL, actor="Bo")) == "Bo changed their role in Acme from admin to member."
+    assert (
+        sentence(event, replace(ADA_TO_ALL, actor="Bo", same=True))
+        == "Bo changed their role in Acme from admin to member."
+    )

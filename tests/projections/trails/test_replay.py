@@ -74,7 +74,7 @@ def renamed(database: Database, name: str) -> None:
 
 
 def erase(database: Database, user_id: UUID) -> None:
-    database.rows("UPDATE subject_keys SET wrapped = NULL WHERE subject_id = %s", user_id)
+    database.rows("UPDATE subject_keys SET wrapped = NULL WHERE %s IN (subject_id, person_id)", user_id)
 
 
 def names(steps: list[Step]) -> list[str]:
@@ -109,7 +109,13 @@ def test_a_person_s_story_begins_with_their_account_and_says_what_became_true(
         "updated_at": NOON,
         "ended_at": None,
     }
-    assert steps[0].state == {"account": account, "sessions": {}, "organizations": {}, "memberships": {}}
+    assert steps[0].state == {
+        "account": account,
+        "sessions": {},
+        "organizations": {},
+        "memberships": {},
+        "invitations": {},
+    }
     assert steps[0].fields == {"email": "ada@example.com", "name": "Ada", "image": None, "password_version": 1}
     last = steps[-1]
     assert last.state["account"] == account

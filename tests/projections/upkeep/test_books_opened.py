@@ -6,6 +6,8 @@ import pytest
 
 from domain.commands.credential import change_password
 from domain.commands.session import revoke_other_sessions
+from domain.commands.user import update_user
+from tests.keeping import caught_up
 from tests.lived import through
 from tests.people import PASSWORD
 from tests.projections.upkeep.edited_books import (
@@ -56,16 +58,49 @@ def test_a_bit_of_a_sealed_box(books: Books) -> None:
     assert books.findings() == {COMMITMENT: (1, f"{stream_id} 1"), READABLE: (1, stream_id)}
 
 
-def test_two_boxes_of_one_person_exchanged(books: Books) -> None:
-    """Ada's two boxes are of one key, but not of one place."""
-    [(one, box), (other, other_box)] = books.database.rows(
-        "SELECT stream_id, sealed FROM events WHERE sealed IS NOT NULL AND version = 1"
-        " AND subject_id = (SELECT min(subject_id::text)::uuid FROM subject_keys)"
+def renamed(books: Books) -> None:
+    """One of them takes another name."""
+    lives, session_id = books.lives, next(iter(books.lives.sessions))
+    update_user(
+        lives.context,
+        through(lives.context, session_id, now=lives.now, where_from=lives.somewhere()),
+        name="Ada King",
+        image=None,
     )
-    change = "UPDATE events SET sealed = %s WHERE stream_id = %s AND version = 1"
-    books.edit((change, other_box, one), (change, box, other))
-    first = min(str(one), str(other))
-    assert books.findings() == {COMMITMENT: (2, f"{first} 1"), READABLE: (2, first)}
+    caught_up(books.database)
+
+
+def test_two_boxes_of_one_person_exchanged(books: Books) -> None:
+    """Both are of one key, but not of one place."""
+    renamed(books)
+    [(stream_id, one, box), (_, other, other_box)] = books.database.rows(
+        "SELECT stream_id, version, sealed FROM events WHERE sealed IS NOT NULL AND stream_id ="
+        " (SELECT stream_id FROM events WHERE sealed IS NOT NULL GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT 1)"
+        " ORDER BY version LIMIT 2"
+    )
+    change = "UPDATE events SET sealed = %s WHERE stream_id = %s AND version = %s"
+    books.edit((change, other_box, stream_id, one), (change, box, stream_id, other))
+    assert books.findings() == {COMMITMENT: (2, f"{stream_id} {one}"), READABLE: (1, str(stream_id))}
+
+
+def test_one_thing_that_happened_made_another(books: Books) -> None:
+    """A change of a name shall pass for one of the picture: both hold one text, and nothing else."""
+    renamed(books)
+    where = "name = 'NameChanged' AND sealed IS NOT NULL"
+    stream_id, version = books.text(f"SELECT min(stream_id::text || ' ' || version) FROM events WHERE {where}").split()
+    books.edit(
+        (
+            "UPDATE events SET name = 'ImageChanged' WHERE stream_id::text = %s AND version = %s",
+            stream_id,
+            int(version),
+        ),
+        (
+            "UPDATE journal SET event = 'ImageChanged' WHERE stream_id::text = %s AND version = %s",
+            stream_id,
+            int(version),
+        ),
+    )
+    assert books.findings() == {COMMITMENT: (1, f"{stream_id} {version}"), READABLE: (1, stream_id)}
 
 
 def test_another_commitment(books: Books) -> None:

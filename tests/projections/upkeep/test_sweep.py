@@ -82,6 +82,6 @@ def test_what_drifts_is_found_and_told_until_it_is_healed(
         owner.execute(heal.encode(), (session_id,))
     else:
         owner.execute("DELETE FROM journal WHERE position = %s", (kept[0][0],))
-        owner.execute("INSERT INTO journal VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)", kept[0])
+        owner.execute(f"INSERT INTO journal VALUES ({', '.join(['%s'] * len(kept[0]))})".encode(), kept[0])
     look_around(sweep, module_database)
     assert drift(lives) == {}

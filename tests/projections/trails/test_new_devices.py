@@ -7,7 +7,7 @@ import pytest
 from domain.events.catalogue import SESSION
 from domain.session import SessionMoved
 from domain.store.envelope import Command, WhereFrom
-from projections.trails.told import Told
+from projections.trails.narrator import RenderedEntry
 from tests.projections.trails.life import (
     AWAY,
     CHROME,
@@ -39,19 +39,19 @@ def test_a_sign_in_is_marked_if_browser_system_or_network_is_new_not_for_a_versi
     ]
     for where_from, _ in story:
         life.signs_in("Ada", where_from)
-    marks = [one.new_device for one in life.told("Ada") if one.event == "SessionStarted"]
+    marks = [one.new_device for one in life.told("Ada") if one.event in ("SignedUp", "SessionStarted")]
     assert marks == [*(new for _, new in reversed(story)), False]
 
 
 def marks_of(life: Life, *, limit: int = 100, event: str | None = None) -> list[bool]:
     """What is marked of all sign-ins and moves, oldest first, told page by page."""
     cursor: str | None = ""
-    told: list[Told] = []
+    told: list[RenderedEntry] = []
     while cursor is not None:
         page = life.page("Ada", cursor, limit=limit, event=event)
         told += life.told("Ada", page)
         cursor = page.next_cursor
-    return [one.new_device for one in reversed(told) if one.event in ("SessionStarted", "SessionMoved")]
+    return [one.new_device for one in reversed(told) if one.event in ("SignedUp", "SessionStarted", "SessionMoved")]
 
 
 def test_what_is_marked_does_not_depend_on_the_page(life: Life) -> None:

@@ -1,0 +1,35 @@
+"""Whose personal data a stream's own key seals: what an erasure of somebody has to reach, by the events alone."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from domain.invitation import InvitationAccepted, InvitationSent
+from domain.organization import OrganizationFounded, PersonalOrganizationFounded, PersonalOrganizationGivenUp
+from domain.user import SignedUp
+
+
+class KeyOwner(NamedTuple):
+    """The person whose data it is from now on, and goes when they go; None if it is nobody's alone."""
+
+    person_id: UUID | None
+
+
+def key_owner(stream_id: UUID, event: Any) -> KeyOwner | None:
+    """Whose the key of the event's stream is after it; None if the event says nothing about that.
+
+    A person's is their own. An organization is nobody's alone, but for the one that came with an account, until that
+    is given up. An invitation becomes the person's who accepts it.
+    """
+    match event:
+        case SignedUp():
+            return KeyOwner(stream_id)
+        case PersonalOrganizationFounded(owner_id=owner_id):
+            return KeyOwner(owner_id)
+        case OrganizationFounded() | PersonalOrganizationGivenUp() | InvitationSent():
+            return KeyOwner(None)
+        case InvitationAccepted(user_id=user_id):
+            return KeyOwner(user_id)
+        case _:
+            return None

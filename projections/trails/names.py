@@ -1,0 +1,175 @@
+"""Names: what people and organizations were called when something happened, and what of that a reader may see now.
+
+A name is opened from the event that gave it, the last one up to the version an entry keeps. So nobody rewrites the
+trail by taking another name, nobody reads a name that was given after they left, and what was erased is nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from domain.events.catalogue import stored_names
+from domain.organization import OrganizationFounded, OrganizationRenamed, PersonalOrganizationFounded
+from domain.store import Place, Store
+from domain.user import NameChanged, SignedUp
+
+from .printable import printable, quoted
+
+YOU = "You"
+SOMEBODY = "a removed person"
+FORMER = "a former organization"
+
+_NAMING = [
+    name
+    for event in (SignedUp, NameChanged, PersonalOrganizationFounded, OrganizationFounded, OrganizationRenamed)
+    for name in stored_names(event)
+]
+_ADDRESSING = stored_names(SignedUp)
+_LAST_UP_TO = """
+(SELECT e.version FROM events e WHERE e.stream_id = given.stream_id AND e.version <= given.version
+    AND e.name = ANY({names}) ORDER BY e.version DESC LIMIT 1)
+"""
+_WHERE_NAMED = f"""
+SELECT given.stream_id, given.version, {_LAST_UP_TO.format(names="$3")}, {_LAST_UP_TO.format(names="$4")}
+  FROM unnest($1::uuid[], $2::integer[]) AS given (stream_id, version)
+"""
+_FELLOWS = """
+SELECT user_id, name, email FROM account_list a
+ WHERE user_id = ANY($1) AND EXISTS (
+       SELECT FROM member_list theirs JOIN member_list own USING (organization_id)
+         JOIN organization_list o USING (organization_id)
+        WHERE theirs.live_user_id = a.user_id AND own.live_user_id = $2 AND o.ended_at IS NULL)
+"""
+_MEMBERS = """
+SELECT user_id, name, email FROM account_list a
+ WHERE user_id = ANY($1) AND EXISTS (
+       SELECT FROM member_list m WHERE m.live_user_id = a.user_id AND m.organization_id = $2)
+"""
+_OWN_ORGANIZATIONS = """
+SELECT organization_id, name FROM organization_list o
+ WHERE organization_id = ANY($1) AND EXISTS (
+       SELECT FROM member_list m WHERE m.organization_id = o.organization_id AND m.live_user_id = $2)
+"""
+_ITSELF = "SELECT organization_id, name FROM organization_list WHERE organization_id = ANY($1) AND organization_id = $2"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reader:
+    """Who reads: a person (`user_id`) their own journal, or whoever may an organization's trail."""
+
+    user_id: UUID | None = None
+    organization_id: UUID | None = None
+
+
+class Named(NamedTuple):
+    """A person as of some moment: on one line, "" if unknown or erased."""
+
+    name: str = ""
+    email: str = ""
+
+
+class NamesThen:
+    """The names of those whom entries are about, looked up together. `people` and `organizations` by stream version."""
+
+    def __init__(
+        self, store: Store, reader: Reader, *, people: Iterable[Place], organizations: Iterable[Place]
+    ) -> None:
+        self._people, self._organizations = set(people), set(organizations)
+        self._reader, self._read = reader, store.statements
+        self._then = self._opened(store, self._people | self._organizations)
+        self._now = self._present()
+
+    def person(self, user_id: UUID | None, version: int | None) -> Named:
+        """What they were called then, by their address if they had no name."""
+        if user_id is None or version is None:
+            return Named()
+        name, email = self._then.get((user_id, version), (None, None))
+        return Named(printable(name) or printable(email), printable(email))
+
+    def person_in_words(self, user_id: UUID | None, version: int | None) -> str:
+        """As a sentence names them; "You" if it is the reader."""
+        if user_id is not None and user_id == self._reader.user_id:
+            return YOU
+        return self._in_words(user_id, self.person(user_id, version).name) or SOMEBODY
+
+    def organization_in_words(self, organization_id: UUID | None, version: int | None) -> str:
+        """As a sentence names it."""
+        if organization_id is None or version is None:
+            return FORMER
+        name, _ = self._then.get((organization_id, version), (None, None))
+        return self._in_words(organization_id, printable(name)) or FORMER
+
+    def before(self, stream_id: UUID, version: int) -> str:
+        """What whoever's stream it is was called just before this version of it, as a sentence names it."""
+        name, _ = self._then.get((stream_id, version - 1), (None, None))
+        return quoted(name, otherwise="another name")
+
+    def _in_words(self, who: UUID | None, then: str) -> str:
+        if not then:
+            return ""
+        now = self._now.get(who)
+        return f"{quoted(then)} (now {quoted(now)})" if now and now != then else quoted(then)
+
+    def _opened(self, store: Store, wanted: set[Place]) -> dict[Place, tuple[str | None, str | None]]:
+        if not wanted:
+            return {}
+        streams, versions = [stream_id for stream_id, _ in wanted], [version for _, version in wanted]
+        found = self._read.rows(_WHERE_NAMED, streams, versions, _NAMING, _ADDRESSING)
+        giving = {(stream_id, at) for stream_id, _, *given in found for at in given if at is not None}
+        events = store.recorded(list(giving))
+
+        def said(stream_id: UUID, version: int | None, what: str) -> Any:
+            recorded = None if version is None else events.get((stream_id, version))
+            return None if recorded is None else getattr(recorded.event, what)
+
+        return {
+            (stream_id, version): (said(stream_id, named, "name"), said(stream_id, addressed, "email"))
+            for stream_id, version, named, addressed in found
+        }
+
+    def _present(self) -> dict[UUID | None, str]:
+        """What those are called now of whom the reader may know it: who belongs together sees one another."""
+        people = list({user_id for user_id, _ in self._people} - {self._reader.user_id})
+        organizations = list({organization_id for organization_id, _ in self._organizations})
+        now: dict[UUID | None, str] = {}
+        whose = self._reader.organization_id or self._reader.user_id
+        fellows, own = (_FELLOWS, _OWN_ORGANIZATIONS) if self._reader.organization_id is None else (_MEMBERS, _ITSELF)
+        if people:
+            now |= {
+                who: printable(name) or printable(email) for who, name, email in self._read.rows(fellows, people, whose)
+            }
+        if organizations:
+            now |= {which: printable(name) for which, name in self._read.rows(own, organizations, whose)}
+        return now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """Who and what an event is told with, in a sentence's words; `actor` and `person` are "You" if it is the reader."""
+
+    actor: str
+    person: str
+    same: bool
+    """Whether the actor is the person."""
+    organization: str
+    device: str
+    """Of the session the event is about, with its place: "Chrome 130 on macOS, Germany"."""
+    invited: str = "somebody"
+    """The address an invitation was sent to."""
+    before: str = field(default="another name")
+    """Of a renaming: the name before."""
+
+    @property
+    def whose(self) -> str:
+        """The person's, after the actor was named: "changed your name", "changed their name", "changed “Bo”'s name"."""
+        if self.person == YOU:
+            return "your"
+        return "their" if self.same else f"{self.person}'s"
+
+    @property
+    def whom(self) -> str:
+        """The person, as somebody to whom something is done."""
+        return "you" if self.person == YOU else self.person

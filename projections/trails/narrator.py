@@ -1,0 +1,270 @@
+"""The journal as it is read: acts with their events opened, those they name as they were, devices and places named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from unicodedata import normalize
+from uuid import UUID
+
+from domain.events.catalogue import NAME_BY_EVENT
+from domain.invitation import InvitationEvent, InvitationRejected
+from domain.organization import OrganizationRenamed
+from domain.store import Place, Store
+from domain.store.connections import Statements
+from domain.store.envelope import ActorKind, Recorded
+from domain.user import NameChanged
+from projections.devices import device
+
+from .activity import ATTEMPT, Act, Attempts, JournalEntry
+from .acts import told
+from .names import SOMEBODY, YOU, Named, Names, NamesThen, Reader
+from .new_devices import unfamiliar
+from .printable import printable, quoted
+from .sentences import refusal, sentence
+
+Locate = Callable[[str | None], str]
+_ACTORS = {ActorKind.SYSTEM: "Daybook", ActorKind.OPERATOR: "An operator", ActorKind.SERVICE: "A service"}
+_ATTEMPTING = "Somebody"
+_OUR_WORDS = {name.casefold() for name in (YOU, SOMEBODY, _ATTEMPTING, *_ACTORS.values())}
+_UNREADABLE = "This entry cannot be read."
+_UNKNOWN_DEVICE = "an unknown device"
+_SENTENCES = 6
+"""Of an act that ended more sessions than that, the others are counted."""
+
+_SESSIONS = """
+SELECT session_id, coalesce(moved_user_agent, user_agent), coalesce(moved_ip_address, ip_address)
+  FROM session_list WHERE session_id = ANY($1)
+"""
+_INVITED = "SELECT invitation_id, email FROM invitation_list WHERE invitation_id = ANY($1)"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RenderedEntry:
+    """An entry in words. Where from is empty if unknown, and where it is not the reader's business.
+
+    `actor` and `person` (whom it concerns, of members only) are as they were called then, with the addresses they had;
+    `session_id` is the session the entry is about or was done through; `times` and `since` tell of folded ones.
+    """
+
+    at: datetime
+    event: str
+    text: str
+    actor: str
+    actor_id: UUID | None
+    actor_email: str
+    person: str
+    person_id: UUID | None
+    person_email: str
+    device: str
+    location: str
+    ip_address: str
+    session_id: UUID | None
+    times: int
+    since: datetime
+    new_device: bool
+
+
+class _Part(NamedTuple):
+    """An event of an act; `recorded` is None if it cannot be read."""
+
+    entry: JournalEntry
+    recorded: Recorded | None
+
+    @property
+    def event(self) -> Any:
+        return None if self.recorded is None else self.recorded.event
+
+
+class Narrator:
+    """Tells entries to one reader: a person their own, or somebody who reads an organization's trail."""
+
+    def __init__(self, store: Store, locate: Locate, entries: Sequence[Act | Attempts], *, reader: Reader) -> None:
+        self._read, self._locate, self._reader, self._entries = store.statements, locate, reader, entries
+        of_journal = [entry for act in entries if isinstance(act, Act) for entry in act.entries]
+        self._events = store.recorded([entry.place for entry in of_journal])
+        self._names = NamesThen(
+            store, reader, people=_people(of_journal), organizations=_organizations(of_journal, self._events)
+        )
+        self._sessions = _sessions(self._read, of_journal)
+        self._invited = _invited(self._read, of_journal)
+        you = reader.user_id
+        self._unfamiliar = set() if you is None else unfamiliar(store, you, of_journal, self._events)
+
+    def rendered(self) -> list[RenderedEntry]:
+        """All entries, in the order given."""
+        return [self._attempts(one) if isinstance(one, Attempts) else self._act(one) for one in self._entries]
+
+    def _attempts(self, one: Attempts) -> RenderedEntry:
+        user_agent = None if one.where_from is None else one.where_from.user_agent
+        ip_address = None if one.where_from is None else one.where_from.ip_address
+        where = self._where(user_agent, ip_address)
+        return RenderedEntry(
+            at=one.at,
+            event=ATTEMPT,
+            text=refusal(one.command, one.code, place=where, times=one.times),
+            actor=_ATTEMPTING,
+            actor_id=None,
+            actor_email="",
+            person="",
+            person_id=None,
+            person_email="",
+            device=device(user_agent),
+            location=self._locate(ip_address),
+            ip_address=ip_address or "",
+            session_id=one.session_id,
+            times=one.times,
+            since=one.since,
+            new_device=False,
+        )
+
+    def _act(self, act: Act) -> RenderedEntry:
+        parts = [_Part(entry, self._events.get(entry.place)) for entry in act.entries]
+        worth = told(parts, lambda part: part.event)
+        lead = worth[0]
+        entry = lead.entry
+        user_agent, ip_address = self._came_from(lead)
+        actor, person = self._actor(lead), self._concerned(lead)
+        return RenderedEntry(
+            at=entry.at,
+            event=act.event or entry.event,
+            text=self._text(worth),
+            actor=_apart(actor.name) if entry.actor_kind == ActorKind.USER else _ACTORS[ActorKind(entry.actor_kind)],
+            actor_id=None if self._outside(lead) else entry.actor_id,
+            actor_email=actor.email,
+            person=_apart(person.name) if person.name else "",
+            person_id=entry.person_id if person.name else None,
+            person_email=person.email,
+            device=device(user_agent),
+            location=self._locate(ip_address),
+            ip_address=ip_address or "",
+            session_id=self._session(worth),
+            times=1,
+            since=entry.at,
+            new_device=any(part.entry.place in self._unfamiliar for part in parts),
+        )
+
+    def _text(self, worth: Sequence[_Part]) -> str:
+        sentences = [self._sentence(part) for part in worth[:_SENTENCES]]
+        if len(worth) > _SENTENCES:
+            sentences.append(f"And {len(worth) - _SENTENCES} more.")
+        return " ".join(sentences)
+
+    def _sentence(self, part: _Part) -> str:
+        entry, recorded = part
+        if recorded is None:
+            return _UNREADABLE
+        user_agent, ip_address = self._sessions.get(entry.stream_id, (None, None))
+        if self._may_see(entry) and entry.session_id == entry.stream_id:
+            # what the entry itself says is nearer than what the session says now; of another session it says nothing
+            user_agent, ip_address = self._came_from(part)
+        names = Names(
+            actor=self._actor_in_words(part),
+            person=self._names.person_in_words(entry.person_id, entry.person_version),
+            same=entry.actor_kind == ActorKind.USER and entry.actor_id == entry.person_id,
+            organization=self._names.organization_in_words(_organization(entry, recorded), entry.organization_version),
+            device=self._where(user_agent, ip_address) or _UNKNOWN_DEVICE,
+            invited=self._address(entry),
+            before=self._names.before(entry.stream_id, entry.version),
+        )
+        words = sentence(part.event, names)
+        return words[:1].upper() + words[1:]
+
+    def _actor(self, part: _Part) -> Named:
+        """Who did it, as they were called; of an outsider only the address the organization has."""
+        if self._outside(part):
+            address = printable(self._invited.get(part.entry.stream_id))
+            return Named(address, address)
+        return self._person(part.entry.actor_id, part.entry.actor_version)
+
+    def _concerned(self, part: _Part) -> Named:
+        """The member it is about. Whether who was invited has an account is nobody's business."""
+        if part.recorded is None or isinstance(part.event, InvitationEvent):
+            return Named()
+        return self._person(part.entry.person_id, part.entry.person_version)
+
+    def _person(self, user_id: UUID | None, version: int | None) -> Named:
+        if user_id is not None and user_id == self._reader.user_id:
+            return Named(YOU)
+        found = self._names.person(user_id, version)
+        return found if found.name or user_id is None else Named(SOMEBODY)
+
+    def _actor_in_words(self, part: _Part) -> str:
+        entry = part.entry
+        if entry.actor_kind != ActorKind.USER:
+            return _ACTORS[ActorKind(entry.actor_kind)]
+        if self._outside(part):
+            return self._address(entry)
+        return self._names.person_in_words(entry.actor_id, entry.actor_version)
+
+    def _address(self, entry: JournalEntry) -> str:
+        return quoted(self._invited.get(entry.stream_id), otherwise="somebody")
+
+    def _outside(self, part: _Part) -> bool:
+        """Whether an organization reads of somebody who never belonged to it."""
+        return self._reader.organization_id is not None and isinstance(part.event, InvitationRejected)
+
+    def _may_see(self, entry: JournalEntry) -> bool:
+        """A person sees where they acted from themselves, never where others did (wire.md, our own calls)."""
+        you = self._reader.user_id
+        return entry.actor_kind == ActorKind.USER and (you is None or entry.actor_id == you)
+
+    def _came_from(self, part: _Part) -> tuple[str | None, str | None]:
+        if part.recorded is None or self._outside(part) or not self._may_see(part.entry):
+            return None, None
+        return part.recorded.command.user_agent, part.recorded.command.ip_address
+
+    def _session(self, worth: Sequence[_Part]) -> UUID | None:
+        about = (part.entry.stream_id for part in worth if part.entry.stream_id in self._sessions)
+        lead = worth[0]
+        through = lead.entry.session_id if self._may_see(lead.entry) and not self._outside(lead) else None
+        return next(about, through)
+
+    def _where(self, user_agent: str | None, ip_address: str | None) -> str:
+        return ", ".join(part for part in (device(user_agent), self._locate(ip_address)) if part)
+
+
+def _apart(name: str) -> str:
+    """A name beside a sentence: whoever calls themselves "You" or "Daybook" shall not pass for the reader or for us."""
+    if name in (YOU, SOMEBODY):
+        return name
+    return quoted(name) if normalize("NFKC", name).casefold() in _OUR_WORDS else name
+
+
+def _people(entries: Iterable[JournalEntry]) -> Iterator[Place]:
+    for one in entries:
+        if one.actor_id is not None and one.actor_version is not None:
+            yield one.actor_id, one.actor_version
+        if one.person_id is not None and one.person_version is not None:
+            yield one.person_id, one.person_version
+        if one.event == NAME_BY_EVENT[NameChanged]:
+            yield one.stream_id, one.version - 1
+
+
+def _organizations(entries: Iterable[JournalEntry], events: Mapping[Place, Recorded]) -> Iterator[Place]:
+    for one in entries:
+        organization_id = _organization(one, events.get(one.place))
+        if organization_id is not None and one.organization_version is not None:
+            yield organization_id, one.organization_version
+        if one.event == NAME_BY_EVENT[OrganizationRenamed]:
+            yield one.stream_id, one.version - 1
+
+
+def _organization(entry: JournalEntry, recorded: Recorded | None) -> UUID | None:
+    """The organization an entry names."""
+    chosen: UUID | None = None if recorded is None else getattr(recorded.event, "organization_id", None)
+    return entry.organization_id or chosen
+
+
+def _invited(read: Statements, entries: Iterable[JournalEntry]) -> dict[UUID, str | None]:
+    """The addresses that the invitations among these were sent to."""
+    streams = list({one.stream_id for one in entries if one.event.startswith("Invitation")})
+    return dict(read.rows(_INVITED, streams)) if streams else {}
+
+
+def _sessions(read: Statements, entries: Iterable[JournalEntry]) -> dict[UUID, tuple[str | None, str | None]]:
+    """The sessions entries are about, and what they last came from."""
+    streams = list({one.stream_id for one in entries})
+    return {session_id: (user_agent, ip) for session_id, user_agent, ip in read.rows(_SESSIONS, streams)}
