@@ -50,6 +50,25 @@ class Database:
             finally:
                 owner.execute(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS true".encode())
 
+    @contextmanager
+    def copied(self, name: str) -> Iterator[Database]:
+        """A copy of it under another name; whoever is connected is hung up on, and may come back."""
+        if self._owner is not None:
+            self._owner.close()
+            self._owner = None
+        copy = f"{self.name}_{name}"
+        with psycopg.connect(self._cluster.conninfo("postgres"), autocommit=True) as owner:
+            hang_up = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+            for _ in range(50):
+                owner.execute(hang_up, (self.name,))
+                try:
+                    owner.execute(f"CREATE DATABASE {copy} TEMPLATE {self.name}".encode())
+                except psycopg.errors.ObjectInUse:
+                    continue
+                break
+        with Database(self._cluster, copy) as database:
+            yield database
+
     def __enter__(self) -> Self:
         return self
 

@@ -25,6 +25,7 @@ from projections.upkeep.expected import Difference
 from projections.upkeep.generation import drop_before
 from projections.upkeep.rebuild import RebuildRefused, Rebuilt
 from projections.upkeep.repair import forget_drift, repair
+from projections.upkeep.structure import structure
 from projections.upkeep.verify import Compared, Verified
 
 from .database import Database, WontStart, connected, keyring_of, reached
@@ -223,7 +224,10 @@ def _verified(found: Database, mapper: SealingMapper, heal: bool) -> Verified:
     with connected(found.application_url) as connection, _Bar() as bar:
         # between statements there is work to do; but a frozen command must not hold a snapshot for ever
         connection.execute("SET idle_in_transaction_session_timeout = '60s'")
-        return verifying.verify(connection, mapper, bar, named=_MANY if heal else verifying.NAMED)
+        result = verifying.verify(connection, mapper, bar, named=_MANY if heal else verifying.NAMED)
+        with connected(_owner_url(found)) as owner:
+            result.findings += structure(owner, found.application_role)
+        return result
 
 
 def _differing(result: Verified) -> int:

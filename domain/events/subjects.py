@@ -9,11 +9,25 @@ from domain.invitation import InvitationAccepted, InvitationSent
 from domain.organization import OrganizationFounded, PersonalOrganizationFounded, PersonalOrganizationGivenUp
 from domain.user import SignedUp
 
+from .catalogue import stored_names
+
 
 class KeyOwner(NamedTuple):
     """The person whose data it is from now on, and goes when they go; None if it is nobody's alone."""
 
     person_id: UUID | None
+
+
+ERASING: tuple[type, ...] = ()
+"""Events in a person's or an organization's stream after which their keys may be gone.
+
+No command erases anybody yet, so whatever key is gone today got lost, and may come back.
+"""
+
+
+def erasing_names() -> list[str]:
+    """The stored names of those, of their older shapes too."""
+    return [name for event in ERASING for name in stored_names(event)]
 
 
 def key_owner(stream_id: UUID, event: Any) -> KeyOwner | None:

@@ -15,7 +15,7 @@ from .connections import SCHEMA, Values
 
 _NAME = re.compile(r"(\d{4})_(pre|post)_(\w+)\.sql")
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('daybook migrations', 0))"
-_TABLE = """
+TABLE = """
 CREATE TABLE IF NOT EXISTS migrations (
     number     integer     PRIMARY KEY,
     step       text        NOT NULL,
@@ -61,7 +61,7 @@ def migrate(connection: Connection[Values], *, application_role: str | None) -> 
         connection.execute(_LOCK)
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA)))
         connection.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(SCHEMA)))
-        connection.execute(_TABLE)
+        connection.execute(TABLE)
         missing = _missing(connection)
         for one in missing:
             connection.execute(one.text)

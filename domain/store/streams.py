@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidTag
 from psycopg import Connection, RawCursor
 
 from domain.events.catalogue import UnknownEvent
+from domain.events.subjects import erasing_names
 
 from .connections import Values
 from .envelope import Recorded
@@ -21,12 +22,21 @@ FIRST = UUID(int=0)
 """Below the id of any stream."""
 LAST = UUID(int=2**128 - 1)
 
+
+def _not_erased(key: str) -> str:
+    erasing = ", ".join(f"'{name}'" for name in erasing_names())
+    return (
+        f"NOT EXISTS (SELECT FROM events x WHERE x.stream_id IN ({key}.subject_id, {key}.person_id)"
+        f" AND x.name = ANY(ARRAY[{erasing}]::text[]))"
+    )
+
+
 # Where a command came from is opened only for events whose rows show it: that is most of the cost of reading.
-_SELECT = """
+_SELECT = f"""
 SELECT e.stream_id, e.version, e.name, e.body, e.sealed, e.subject_id, k.wrapped,
        c.command_id, c.at, c.actor_kind, c.actor_id, c.session_id, c.sealed, c.subject_id, ck.wrapped,
-       (e.sealed IS NOT NULL AND k.subject_id IS NULL)
-           OR (c.sealed IS NOT NULL AND ck.subject_id IS NULL AND e.name = ANY($3))
+       (e.sealed IS NOT NULL AND k.wrapped IS NULL AND {_not_erased("k")})
+           OR (c.sealed IS NOT NULL AND ck.wrapped IS NULL AND e.name = ANY($3) AND {_not_erased("ck")})
   FROM events e LEFT JOIN commands c USING (command_id)
   LEFT JOIN subject_keys k ON k.subject_id = e.subject_id
   LEFT JOIN subject_keys ck ON ck.subject_id = c.subject_id AND e.name = ANY($3)
@@ -40,7 +50,7 @@ UNREADABLE = (UnknownEvent, InvalidTag, ValueError, ArithmeticError, LookupError
 
 
 _KEYLESS = 15
-"""The column that says that the key of something sealed is nowhere to be found."""
+"""The column that says that the key of something sealed is gone, though no erasure destroyed it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,5 +129,5 @@ def _streams(mapper: SealingMapper, rows: Iterable[Values]) -> Iterator[Stream]:
             continue
         # the last of so many different versions is the number of them, if none is missing
         gap = opened[-1].originator_version != len(opened)
-        # an erasure leaves the place of a key empty; where there is none, it got lost, and may come back
+        # a key that no erasure destroyed got lost, and may come back
         yield Stream(stream_id, events, opened, broken=gap or any(row[_KEYLESS] for row in events))

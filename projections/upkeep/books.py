@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
+import msgspec
 from psycopg import Connection, RawCursor
 
-from domain.events.catalogue import EVENT_BY_NAME, UPCASTS
-from domain.events.codec import Encoded
+from domain.events.catalogue import EVENT_BY_NAME, NAME_BY_EVENT, UPCASTS
+from domain.events.codec import Encoded, personal_fields
+from domain.events.subjects import erasing_names
+from domain.invitation import InvitationSent
+from domain.organization import OrganizationFounded, OrganizationRenamed, PersonalOrganizationFounded, SlugChanged
 from domain.store.connections import Values
 from domain.store.envelope import Subject
 from domain.store.mapper import Proof, SealingMapper, StoredCommand, associated_data_of
 from domain.store.streams import FIRST, UNREADABLE, Stream
+from domain.user import NameChanged, SignedUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +94,17 @@ _CHECKS: dict[str, LiteralString] = {
          WHERE tgname = 'append_only' AND tgenabled = 'O'
            AND tgrelid IN ('commands'::regclass, 'events'::regclass, 'log'::regclass) HAVING count(*) < 3
     """,
-    "a person's own key is theirs": """
-        SELECT count(*), min(k.subject_id::text) FROM subject_keys k JOIN account_list a ON a.user_id = k.subject_id
-         WHERE k.person_id <> k.subject_id
+    "each key that is gone was destroyed by an erasure": """
+        SELECT count(*), min(subject_id::text) FROM subject_keys k
+         WHERE wrapped IS NULL AND NOT EXISTS (
+               SELECT FROM events e WHERE e.stream_id IN (k.subject_id, k.person_id) AND e.name = ANY(%(erasing)s))
+    """,
+    "no two people have one password hash": """
+        SELECT count(*), min(hash_of::text) FROM (SELECT min(user_id::text) AS hash_of FROM credentials
+         GROUP BY hash HAVING count(*) > 1) alike
+    """,
+    "no time of the log lies ahead": """
+        SELECT count(*), min(position)::text FROM log WHERE recorded_at > clock_timestamp() + interval '5 minutes'
     """,
     "each key of a subject is wrapped by a known data key": """
         SELECT count(*), min(subject_id::text) FROM subject_keys
@@ -106,17 +119,30 @@ SELECT c.command_id, c.body, c.sealed, c.subject_id, k.wrapped,
  WHERE c.command_id > $1 ORDER BY c.command_id LIMIT $2
 """
 _CHUNK = 5_000
+_ALWAYS_PERSONAL = {
+    NAME_BY_EVENT[event]
+    for event in (
+        SignedUp,
+        NameChanged,
+        InvitationSent,
+        PersonalOrganizationFounded,
+        OrganizationFounded,
+        OrganizationRenamed,
+        SlugChanged,
+    )
+}
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def order(connection: Connection[Values]) -> Iterator[tuple[str, Finding | None]]:
     """Each rule about the order of things, and how it is broken, if it is."""
     for rule, sql in _CHECKS.items():
-        names = [*EVENT_BY_NAME, *UPCASTS]
-        [times, first] = connection.execute(sql, {"names": names}).fetchone() or (0, "")
+        named = {"names": [*EVENT_BY_NAME, *UPCASTS], "erasing": erasing_names()}
+        [times, first] = connection.execute(sql, named).fetchone() or (0, "")
         yield rule, Finding(rule, times, first) if times else None
 
 
-class Places:
+class Violations:
     """Where a rule is broken: how often, and the first place. All of them may be more than there is room for."""
 
     def __init__(self, rule: str) -> None:
@@ -141,8 +167,8 @@ class Seals:
 
     def __init__(self, mapper: SealingMapper) -> None:
         self._mapper, self.held, self.keys_gone = mapper, 0, 0
-        self._broken = Places("what was stored matches its commitment")
-        self._unreadable = Places("what was stored can be read")
+        self._broken = Violations("what was stored matches its commitment")
+        self._unreadable = Violations("what was stored can be read")
 
     def look_at(self, stream: Stream) -> None:
         """Check the events of a stream."""
@@ -151,7 +177,7 @@ class Seals:
         for stream_id, version, name, body, sealed, subject_id, wrapped, *_ in stream.rows:
             stands_at = associated_data_of(stream_id, version)
             proof = self._proof(Encoded(body, sealed), _subject(subject_id, wrapped), stands_at, name=name)
-            if proof is Proof.BROKEN:
+            if proof is Proof.BROKEN or (proof is Proof.NOTHING_SEALED and _lacks(name, body)):
                 self._broken.add(f"{stream_id} {version}")
 
     def look_at_commands(self, connection: Connection[Values]) -> Iterator[int]:
@@ -192,6 +218,14 @@ class Seals:
         """What was found so far."""
         yield from self._broken.findings()
         yield from self._unreadable.findings()
+
+
+def _lacks(name: str, body: bytes) -> bool:
+    """Whether an event has nothing sealed that always has something, and does not show it either, as old ones do."""
+    if name not in _ALWAYS_PERSONAL:
+        return False
+    public = _decode(body)
+    return not any(public.get(field) for field in personal_fields(EVENT_BY_NAME[name]))
 
 
 def _subject(subject_id: UUID | None, wrapped: bytes | None) -> Subject | None:

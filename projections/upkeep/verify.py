@@ -12,16 +12,17 @@ from uuid import UUID
 from psycopg import Connection, IsolationLevel
 
 from domain.events.catalogue import AGGREGATE_BY_EVENT, NAME_BY_EVENT, USER, stored_names
+from domain.events.subjects import key_owner
 from domain.store.connections import Values
 from domain.store.mapper import SealingMapper
-from domain.store.rows import CREDENTIALS, Projection
+from domain.store.rows import CREDENTIALS, SUBJECT_KEYS, Projection
 from domain.store.streams import FIRST, LAST, Stream, opened, stretch
 from domain.user import User
 from projections import INLINE
 from projections.trails import journal
 
 from . import journal_rows
-from .books import Finding, Places, Seals, order
+from .books import Finding, Seals, Violations, order
 from .expected import Difference, defaults_of, differences, everything, fingerprint, row_of, rows_between
 from .undisturbed import undisturbed
 
@@ -120,7 +121,7 @@ def _streams(
     """All streams once, in the order of their ids, with the rows of all lists beside them."""
     tables = dict(zip((one.aggregate for one in INLINE), result.tables, strict=False))
     defaults = {one.aggregate: defaults_of(connection, one.table) for one in INLINE}
-    passwords = PasswordVersions()
+    passwords, keys = PasswordVersions(), KeyOwners()
     [[total]] = connection.execute("SELECT count(*) FROM events").fetchall()
     after = FIRST
     while after != LAST:
@@ -135,9 +136,10 @@ def _streams(
             )
             tables[projection.aggregate].add(expected, actual)
         passwords.look_at(connection, streams, after, part.through)
+        keys.look_at(connection, streams, after, part.through)
         result.events, after = result.events + len(part.rows), part.through
         progress("events", result.events, total)
-    result.findings += passwords.findings()
+    result.findings += [*passwords.findings(), *keys.findings()]
 
 
 def beside(
@@ -167,7 +169,7 @@ class PasswordVersions:
     """Whether the password hash that is kept is the one the account's events say is current."""
 
     def __init__(self) -> None:
-        self._wrong = Places("each password hash is of its account's version")
+        self._wrong = Violations("each password hash is of its account's version")
 
     def look_at(self, connection: Connection[Values], streams: Sequence[Stream], after: UUID, through: UUID) -> None:
         """Compare the accounts among these streams, which are all between two ids."""
@@ -189,6 +191,36 @@ class PasswordVersions:
         for user_id in kept.keys() | current.keys():
             if kept.get(user_id) != current.get(user_id):
                 self._wrong.add(user_id)
+
+    def findings(self) -> Iterator[Finding]:
+        """What was found so far."""
+        return self._wrong.findings()
+
+
+class KeyOwners:
+    """Whether each subject's key is of the person whose the events say it is: that is whom an erasure would reach."""
+
+    def __init__(self) -> None:
+        self._wrong = Violations("each key is whose the events say")
+
+    def look_at(self, connection: Connection[Values], streams: Sequence[Stream], after: UUID, through: UUID) -> None:
+        """Compare the subjects among these streams, which are all between two ids."""
+        kept: dict[UUID, UUID | None] = dict(
+            connection.execute(
+                f"SELECT subject_id, person_id FROM {SUBJECT_KEYS.name} WHERE subject_id > %s AND subject_id <= %s",
+                (after, through),
+            ).fetchall()
+        )
+        owners: dict[UUID, UUID | None] = {}
+        for stream in streams:
+            if stream.broken:
+                kept.pop(stream.stream_id, None)
+            for recorded in stream.events:
+                if (owner := key_owner(stream.stream_id, recorded.event)) is not None:
+                    owners[stream.stream_id] = owner.person_id
+        for subject_id, person_id in kept.items():
+            if subject_id not in owners or owners[subject_id] != person_id:
+                self._wrong.add(subject_id)
 
     def findings(self) -> Iterator[Finding]:
         """What was found so far."""
