@@ -118,11 +118,9 @@ def use_session(
     moved = seen.moved(ip_address=where_from.ip_address, user_agent=where_from.user_agent, reading=reading, now=now)
     used = session.state.use(seen=seen, moved=moved, extending=extending, lifetimes=context.lifetimes, now=now)
     user_id = session.state.user_id
-    return context.store.append(
-        Command.by_user(user_id, session_id=session_id, at=now, where_from=where_from),
-        context.store.subject(user_id),
-        session.then(used),
-    )
+    # a session that goes on does so from where it is known to be: to seal that each time is most of what it would cost
+    command = Command.by_user(user_id, session_id=session_id, at=now, where_from=where_from if moved else None)
+    return context.store.append(command, context.store.subject(user_id) if moved else None, session.then(used))
 
 
 @decided_again

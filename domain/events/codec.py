@@ -29,6 +29,7 @@ COMMITMENT = "commitment"
 T = TypeVar("T")
 
 _personal_fields: dict[type[Any], tuple[str, ...]] = {}
+_left_out: dict[type[Any], tuple[str, ...]] = {}
 
 _encoder = msgspec.json.Encoder()
 _decode_fields = msgspec.json.Decoder(dict[str, Any]).decode
@@ -46,17 +47,22 @@ class Encoded:
     sealed: bytes | None
 
 
-def encode(event: Any, *, key: AESGCM | None, associated_data: bytes) -> Encoded:
+def encode(event: Any, *, key: AESGCM | None, associated_data: bytes, without: str = "") -> Encoded:
     """The stored form of an event or of anything else with personal fields.
 
     `associated_data` says where it will stand and is bound to the box, as is the stored name of an event: what was
-    sealed as one thing cannot pass for another. Raises SealedForNobody without a key where one is needed.
+    sealed as one thing cannot pass for another. A field that may be left out is, where it says nothing, and so is the
+    one that is said beside it (`without`). Raises SealedForNobody without a key where one is needed.
     """
-    hidden = personal_fields(type(event))
-    if not hidden:
+    hidden, optional = personal_fields(type(event)), _optional_fields(type(event))
+    if not hidden and not optional:
         return Encoded(_encoder.encode(event), None)
     public = dict(vars(event))
     personal = {name: public.pop(name) for name in hidden}
+    for name in optional:
+        if public[name] is None:
+            del public[name]
+    public.pop(without, None)
     if all(value is None for value in personal.values()):
         return Encoded(_encoder.encode(public), None)
     if key is None:
@@ -85,11 +91,10 @@ def decode(
     return _converted(stored, catalogue.event_class(name))
 
 
-def decode_as(kind: type[T], encoded: Encoded, *, key: AESGCM | None, associated_data: bytes) -> T:
-    """As `decode`, for what is not an event and has one shape only."""
-    return _converted(
-        _fields(encoded, personal_content(encoded, key=key, associated_data=associated_data, name="")), kind
-    )
+def decode_as(kind: type[T], encoded: Encoded, *, key: AESGCM | None, associated_data: bytes, **known: Any) -> T:
+    """As `decode`, for what is not an event and has one shape only; `known` is what may be said beside it."""
+    content = personal_content(encoded, key=key, associated_data=associated_data, name="")
+    return _converted(known | _fields(encoded, content), kind)
 
 
 def personal_content(encoded: Encoded, *, key: AESGCM | None, associated_data: bytes, name: str) -> bytes | None:
@@ -146,6 +151,13 @@ def _converted(stored: dict[str, Any], kind: type[T]) -> T:
 
 def _is_personal(hint: Any) -> bool:
     return get_origin(hint) is Annotated and any(isinstance(mark, PersonalMark) for mark in get_args(hint))
+
+
+def _optional_fields(kind: type[Any]) -> tuple[str, ...]:
+    if kind not in _left_out:
+        hidden = personal_fields(kind)
+        _left_out[kind] = tuple(one.name for one in fields(kind) if one.default is None and one.name not in hidden)
+    return _left_out[kind]
 
 
 @cache

@@ -47,16 +47,16 @@ class Command:
     user_agent: Personal = None
 
     @staticmethod
-    def by_user(user_id: UUID, *, session_id: UUID, at: datetime, where_from: WhereFrom) -> Command:
-        """What a person does through one of their sessions."""
+    def by_user(user_id: UUID, *, session_id: UUID, at: datetime, where_from: WhereFrom | None) -> Command:
+        """What a person does through one of their sessions; from where it is known to be used, without `where_from`."""
         return Command(
             command_id=new_id(),
             at=at,
             actor_kind=ActorKind.USER,
             actor_id=user_id,
             session_id=session_id,
-            ip_address=where_from.ip_address,
-            user_agent=where_from.user_agent,
+            ip_address=None if where_from is None else where_from.ip_address,
+            user_agent=None if where_from is None else where_from.user_agent,
         )
 
     @staticmethod

@@ -27,6 +27,8 @@ from domain.events.keys import Keyring
 
 from .envelope import ActorKind, Command, Recorded, Subject
 
+_ID = "command_id"
+"""Stands in a column of its own, not again in the body, but in bodies of the first release."""
 _ACTOR_KINDS = {str(kind): kind for kind in ActorKind}
 
 
@@ -79,7 +81,7 @@ class SealingMapper(Mapper[UUID]):
 
     def command_columns(self, command: Command, subject: Subject | None) -> tuple[Any, ...]:
         """The values of `COMMAND_COLUMNS`: copies of what is searched for, the public bytes, the sealed where-from."""
-        stored = encode(command, key=self._key(subject), associated_data=command.command_id.bytes)
+        stored = encode(command, key=self._key(subject), associated_data=command.command_id.bytes, without=_ID)
         return (
             command.command_id,
             command.at,
@@ -182,7 +184,11 @@ class SealingMapper(Mapper[UUID]):
     def command(self, stored: StoredCommand) -> Command:
         """The command that was stored. Raises msgspec.DecodeError or InvalidTag."""
         return decode_as(
-            Command, stored.encoded, key=self._key(stored.subject), associated_data=stored.command_id.bytes
+            Command,
+            stored.encoded,
+            key=self._key(stored.subject),
+            associated_data=stored.command_id.bytes,
+            **{_ID: stored.command_id},
         )
 
     def _where_from(self, sealed: bytes, command_id: UUID, subject_id: UUID | None, wrapped: bytes) -> dict[str, Any]:

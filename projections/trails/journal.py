@@ -2,7 +2,7 @@
 
 What an entry says in words is rendered when it is read (`narrator`), so an erased person's name is nowhere to be found.
 With whom and what it names stands how far their streams had come, so that a later name cannot rewrite it
-(docs/decisions/0022-names-as-they-were.md). That a session was renewed is no entry: it tells nobody anything.
+(docs/decisions/0022-names-as-they-were.md). What says nothing to anybody is no entry.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ COLUMNS = {
     "organization_version": "integer",
 }
 _HOLES = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(COLUMNS.values(), 1))
-_RENEWED = NAME_BY_EVENT[SessionRenewed]
+_RENEWED, _CHOSEN = NAME_BY_EVENT[SessionRenewed], NAME_BY_EVENT[OrganizationChosen]
 _VERSIONS = """
 SELECT named.id, (SELECT version FROM log WHERE stream_id = named.id AND position < $2::bigint
                    ORDER BY version DESC LIMIT 1)
@@ -152,7 +152,7 @@ def rows(
     """
     known = Known() if known is None else known
     for run in _runs(entries):
-        said = [None if one.name == _RENEWED else one.event() for one in run]
+        said = [None if _says_nothing(one) else one.event() for one in run]
         _learn_concerns(connection, run, said, known)
         _learn_versions(connection, run, said, known)
         for entry, event in zip(run, said, strict=True):
@@ -161,6 +161,11 @@ def rows(
             known.next = entry.position + 1
             if event is not None:
                 yield _row(entry, event, known)
+
+
+def _says_nothing(entry: LogEntry) -> bool:
+    """A renewal tells nobody anything, and the organization that a session begins in is part of its beginning."""
+    return entry.name == _RENEWED or (entry.name == _CHOSEN and entry.version == 2)
 
 
 def _row(entry: LogEntry, event: Any, known: Known) -> tuple[Any, ...]:

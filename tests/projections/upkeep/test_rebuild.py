@@ -165,8 +165,9 @@ def test_rows_that_are_missing_too_many_or_ahead_had_differed_too(
         "INSERT INTO member_list SELECT gen_random_uuid(), version, gen_random_uuid(), user_id, live_user_id, role,"
         " joined_at, ended_at FROM member_list LIMIT 1"
     )
-    owner.execute("DELETE FROM journal WHERE position = 3")
-    owner.execute("UPDATE journal SET position = -3 WHERE position = 4")
+    [first, second] = [row[0] for row in before["journal"][2:4]]
+    owner.execute("DELETE FROM journal WHERE position = %s", (first,))
+    owner.execute("UPDATE journal SET position = -3 WHERE position = %s", (second,))
     assert remade(module_database, mapper, "member_list").differed == 3
     assert remade(module_database, mapper, "journal").differed == 3
     assert {table: rows(owner, table) for table in before} == before
