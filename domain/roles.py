@@ -67,6 +67,11 @@ def cover(held: Roles, granted: Roles) -> bool:
     )
 
 
+def change_ownership(before: Roles, after: Roles) -> bool:
+    """Whether who had these roles, or none, and has those then, or none, becomes an owner or ceases to be one."""
+    return (Role.OWNER in before) != (Role.OWNER in after)
+
+
 def _role(name: str) -> Role:
     try:
         return Role(name)

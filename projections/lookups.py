@@ -34,6 +34,10 @@ class ListLookups:
         """From where a session was last seen; None if its account has left it behind."""
         return session_list.last_seen(self._read, session_id)
 
+    def authenticated_at(self, session_id: UUID) -> datetime | None:
+        """When the person last proved through a session who they are; None if there is no such session."""
+        return session_list.authenticated_at(self._read, session_id)
+
     def live_session(self, user_id: UUID, *, session_id: UUID | None, token_hash: bytes) -> UUID | None:
         """Which live session of the person has this id or this secret."""
         return session_list.live_session(self._read, user_id, session_id, token_hash)

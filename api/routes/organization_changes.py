@@ -183,6 +183,7 @@ def update(calling: Calling, form: Update) -> Answer:
         "UNAUTHORIZED",
         "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION",
         "YOU_ARE_NOT_ALLOWED_TO_DELETE_THIS_ORGANIZATION",
+        "SESSION_NOT_FRESH",
         "CONFLICT",
     ),
 )

@@ -35,6 +35,7 @@ from domain.store.envelope import Command
 
 from .acting import actor, author
 from .context import Context
+from .ownership import require_proof
 from .seeking import invitation_behind, invitation_pending, membership_of
 from .standing import ActingMember, acting_member, standing
 
@@ -60,7 +61,7 @@ def invite(
     """Offer a place to an address, or `resend` the offer it has: the clock starts anew; the invitation.
 
     Raises, in this order: InvitationsOff, MalformedEmail, MemberNotFound, MayNotInvite, EmptyRole, UnknownRole,
-    MayNotInviteAs, AlreadyMember, AlreadyInvited, InvitationLimitReached; SessionOver, Conflict.
+    MayNotInviteAs, AlreadyMember, AlreadyInvited, InvitationLimitReached, SessionNotFresh; SessionOver, Conflict.
     """
     if not context.rules.invitations:
         raise InvitationsOff
@@ -219,6 +220,7 @@ def _send(
         expires_at=command.at + context.rules.invitation_lifetime,
         place=_place(context, organization_id, invitation_id, now=command.at),
     )
+    require_proof(context, command, own.acting, before=(), after=roles)
     try:
         context.store.append(command, own.subject, Addition(invitation_id, 0, sent, recipient), guards=own.guards)
     except AlreadyInvited:
@@ -233,6 +235,7 @@ def _resend(context: Context, command: Command, own: ActingMember, pending: Load
     """The role stays as it was sent: who resends must hold it too."""
     if not cover(own.roles, pending.state.roles):
         raise MayNotInviteAs
+    require_proof(context, command, own.acting, before=(), after=pending.state.roles)
     expires_at = command.at + context.rules.invitation_lifetime
     resent = pending.state.resend(inviter_id=actor(command), expires_at=expires_at)
     context.store.append(command, own.subject, pending.then(resent), guards=own.guards)

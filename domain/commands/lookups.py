@@ -62,6 +62,9 @@ class Lookups(Protocol):
     def last_seen(self, session_id: UUID) -> Seen | None:
         """From where a session was last seen; None if its account has left it behind."""
 
+    def authenticated_at(self, session_id: UUID) -> datetime | None:
+        """When the person last proved through a session who they are; None if there is no such session."""
+
     def live_session(self, user_id: UUID, *, session_id: UUID | None, token_hash: bytes) -> UUID | None:
         """Which live session of the person has this id or this secret."""
 

@@ -14,6 +14,7 @@ from domain.store.conflicts import decided_again
 from domain.store.envelope import Command
 
 from .context import Context
+from .ownership import require_proof
 from .seeking import the_membership
 from .standing import ActingMember, acting_member
 
@@ -24,7 +25,7 @@ def change_role(
 ) -> bool:
     """Make a member something else; whether they were not. Who does it must hold what both the old and the new allow.
 
-    Raises MemberNotFound, MayNotChangeRole, LastOwnerDemoted, SessionOver, Conflict.
+    Raises MemberNotFound, MayNotChangeRole, LastOwnerDemoted, SessionNotFresh, SessionOver, Conflict.
     """
     own, target = _both(context, command, organization_id, membership_id)
     if target.state.organization_id != organization_id:
@@ -37,6 +38,7 @@ def change_role(
         owners = _owners(own.organization, target.state, owns=Role.OWNER in roles)
     except LastOwner:
         raise LastOwnerDemoted from None
+    require_proof(context, command, own.acting, before=target.state.roles, after=roles)
     return context.store.append(
         command,
         own.subject,
@@ -49,7 +51,7 @@ def change_role(
 @decided_again
 def remove_member(context: Context, command: Command, *, organization_id: UUID, membership_id: UUID) -> None:
     """Remove a member. Raises MemberNotFound, LastOwner (also for an owner whom a mere admin would remove),
-    MayNotRemove, SessionOver, Conflict.
+    MayNotRemove, SessionNotFresh, SessionOver, Conflict.
     """
     own, target = _both(context, command, organization_id, membership_id)
     if target.state.organization_id != organization_id:
@@ -59,6 +61,7 @@ def remove_member(context: Context, command: Command, *, organization_id: UUID, 
     owners = _owners(own.organization, target.state, owns=False)
     if not allow(own.roles, "member", "delete"):
         raise MayNotRemove
+    require_proof(context, command, own.acting, before=target.state.roles, after=())
     context.store.append(
         command,
         own.subject,
@@ -70,11 +73,15 @@ def remove_member(context: Context, command: Command, *, organization_id: UUID, 
 
 @decided_again
 def leave(context: Context, command: Command, *, organization_id: UUID) -> UUID:
-    """Leave an organization; which membership that was. Raises MemberNotFound, LastOwner, SessionOver, Conflict."""
+    """Leave an organization; which membership that was.
+
+    Raises MemberNotFound, LastOwner, SessionNotFresh, SessionOver, Conflict.
+    """
     own, _ = acting_member(context, command, organization_id)
     if own is None:
         raise MemberNotFound
     owners = _owners(own.organization, own.membership.state, owns=False)
+    require_proof(context, command, own.acting, before=own.roles, after=())
     context.store.append(
         command,
         own.subject,
@@ -89,13 +96,14 @@ def leave(context: Context, command: Command, *, organization_id: UUID) -> UUID:
 def transfer_ownership(context: Context, command: Command, *, organization_id: UUID, membership_id: UUID) -> None:
     """Make another member the owner and oneself an admin, in one commit.
 
-    Raises MemberNotFound, MayNotChangeRole, SessionOver, Conflict.
+    Raises MemberNotFound, MayNotChangeRole, SessionNotFresh, SessionOver, Conflict.
     """
     own, target = _both(context, command, organization_id, membership_id)
     if target.state.organization_id != organization_id or Role.OWNER not in own.roles:
         raise MayNotChangeRole
     if target.stream_id == own.membership.stream_id:
         raise MayNotChangeRole
+    require_proof(context, command, own.acting, before=own.roles, after=(Role.ADMIN,))
     added = _owners(own.organization, target.state, owns=True)
     removed = own.organization.after(added).remove_owner(own.membership.state.user_id)
     context.store.append(

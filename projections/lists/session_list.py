@@ -212,6 +212,12 @@ def last_seen(read: Statements, session_id: UUID) -> Seen | None:
     return Seen(ip_address=ip_address, user_agent=user_agent, at=at, started_at=started_at)
 
 
+def authenticated_at(read: Statements, session_id: UUID) -> datetime | None:
+    """When the person last proved through a session who they are."""
+    row = read.row("SELECT authenticated_at FROM session_list WHERE session_id = $1", session_id)
+    return None if row is None else row[0]
+
+
 def live_session(read: Statements, user_id: UUID, session_id: UUID | None, token_hash: bytes) -> UUID | None:
     """Which live session of the person has this id or this secret; also one that has run out unnoticed."""
     row = read.row(
