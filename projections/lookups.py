@@ -52,10 +52,6 @@ class ListLookups:
         """The organization last chosen if the person still belongs to it, else the one joined first, else None."""
         return member_list.organization_to_start_in(self._read, user_id)
 
-    def signed_in_from(self, user_id: UUID, ip_address: str) -> bool:
-        """Whether a session of this account was ever started from this address."""
-        return session_list.signed_in_from(self._read, user_id, ip_address)
-
     def member_with_email(self, organization_id: UUID, email_hash: bytes) -> UUID | None:
         """Which living membership of an organization is that of who has this address."""
         return member_list.member_with_email(self._read, organization_id, email_hash)

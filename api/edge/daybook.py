@@ -26,6 +26,7 @@ from projections.places import Places
 from .attempts import AttemptBook
 from .client_address import ClientAddresses
 from .cookies import SessionCookies
+from .known_device import KnownDevices
 from .last_active import LastActiveBook
 from .limits import Limits
 from .lines.current_session import SessionCheck
@@ -55,6 +56,7 @@ class Daybook:
     last_active_book: LastActiveBook
     addresses: ClientAddresses
     cookies: SessionCookies
+    known_devices: KnownDevices
     origins: TrustedOrigins
     sessions: SessionCheck
     organizations: OrganizationsSeen
@@ -87,6 +89,7 @@ def open_daybook(settings: Settings, clock: Clock) -> Daybook:
     lookups = ListLookups(store.statements)
     counters, attempts = RateLimits(store.statements), Attempts(pool, keyring)
     last_active = LastActive(store.statements)
+    cookies = SessionCookies(settings.cookie_prefix, settings.secure, secret)
     passwords = Passwords(settings.argon2, threads=settings.hashing_threads, waiting=_WAITING_FOR_HASHES)
     return Daybook(
         settings=settings,
@@ -101,13 +104,21 @@ def open_daybook(settings: Settings, clock: Clock) -> Daybook:
             rules=settings.rules,
         ),
         counters=counters,
-        limits=Limits(Hits(settings.database_url), counters, keyring, lookups, on=settings.rate_limit == "on"),
+        limits=Limits(
+            Hits(settings.database_url),
+            counters,
+            keyring,
+            lookups,
+            on=settings.rate_limit == "on",
+            wrong_passwords=settings.wrong_passwords,
+        ),
         attempts=attempts,
         attempt_book=AttemptBook(attempts),
         last_active=last_active,
         last_active_book=LastActiveBook(last_active),
         addresses=ClientAddresses(settings.proxy_networks),
-        cookies=SessionCookies(settings.cookie_prefix, settings.secure, secret),
+        cookies=cookies,
+        known_devices=KnownDevices(cookies),
         origins=TrustedOrigins(settings.origin, settings.origin_patterns),
         sessions=SessionCheck(settings.database_url),
         organizations=OrganizationsSeen(settings.database_url),

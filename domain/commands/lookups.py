@@ -77,9 +77,6 @@ class Lookups(Protocol):
     def organization_to_start_in(self, user_id: UUID) -> UUID | None:
         """The organization last chosen if the person still belongs to it, else the one joined first, else None."""
 
-    def signed_in_from(self, user_id: UUID, ip_address: str) -> bool:
-        """Whether a session of this account was ever started from this address."""
-
     def member_with_email(self, organization_id: UUID, email_hash: bytes) -> UUID | None:
         """Which living membership of an organization is that of who has this address."""
 

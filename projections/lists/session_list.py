@@ -258,11 +258,3 @@ def was_replaced(read: Statements, token_hashes: Sequence[bytes]) -> bool:
         EndReason.REPLACED,
     )
     return row is not None
-
-
-def signed_in_from(read: Statements, user_id: UUID, ip_address: str) -> bool:
-    """Whether a session of this account was ever started from this address; an unknown address is never known."""
-    if not ip_address:
-        return False
-    row = read.row("SELECT FROM session_list WHERE user_id = $1 AND ip_address = $2 LIMIT 1", user_id, ip_address)
-    return row is not None
