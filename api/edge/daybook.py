@@ -33,6 +33,7 @@ from .lines.current_session import SessionCheck
 from .lines.hits import Hits
 from .lines.organization_line import OrganizationsSeen
 from .origins import TrustedOrigins
+from .refused_origins import RefusedOrigins
 
 _WAITING_FOR_HASHES = 16
 """Sign-ins that may wait for a hashing thread, in one worker: fewer than its threads, so that others get one."""
@@ -42,7 +43,8 @@ _WAITING_FOR_HASHES = 16
 class Daybook:
     """What handlers work with. One in each worker, shared by its threads.
 
-    `sessions`, `organizations`, `addresses`, both books and what counts requests belong to the event loop.
+    `sessions`, `organizations`, `addresses`, `refused_origins`, both books and what counts requests belong to the event
+    loop.
     """
 
     settings: Settings
@@ -58,6 +60,7 @@ class Daybook:
     cookies: SessionCookies
     known_devices: KnownDevices
     origins: TrustedOrigins
+    refused_origins: RefusedOrigins
     sessions: SessionCheck
     organizations: OrganizationsSeen
     places: Places
@@ -120,6 +123,7 @@ def open_daybook(settings: Settings, clock: Clock) -> Daybook:
         cookies=cookies,
         known_devices=KnownDevices(cookies),
         origins=TrustedOrigins(settings.origin, settings.origin_patterns),
+        refused_origins=RefusedOrigins(settings.origin),
         sessions=SessionCheck(settings.database_url),
         organizations=OrganizationsSeen(settings.database_url),
         places=places,

@@ -12,8 +12,9 @@ from domain.refusals import WrongPassword
 from domain.store.attempts import Attempt
 
 from . import body, cross_origin, problems
+from .addressed import wrongly_addressed
 from .directory import Directory
-from .origins import forbidden_origin
+from .origins import INVALID_ORIGIN, forbidden_origin, senders
 from .problems import Problem
 from .redirects import require_trusted_targets
 from .reply import Reply
@@ -63,6 +64,10 @@ class Gate:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         daybook, visit = self.daybook, None
+        if wrong := wrongly_addressed(scope):
+            # and what follows on a connection of somebody so unclear is not read
+            misled = Problem.of_code("BAD_REQUEST", wrong, {"Connection": "close"})
+            return await misled.answer()(scope, receive, Reply(send))
         if not scope["path"].startswith(f"{BASE_PATH}/"):
             # health and documentation are not the contract's; an unknown path is the same empty 404
             reply = Reply(send)
@@ -86,6 +91,9 @@ class Gate:
                 reply = reply.instead()
                 await problems.answer(error, visit)(scope, receive, reply)
         if daybook is not None and visit is not None and visit.refused_with is not None:
+            if visit.refused_with == INVALID_ORIGIN:
+                for sender in senders(visit.headers):
+                    daybook.refused_origins.refused(sender)
             self._note(daybook, visit, visit.refused_with, scope, reply.status)
 
     def _note(self, daybook: Daybook, visit: Visit, code: str, scope: Scope, status: int | None) -> None:
