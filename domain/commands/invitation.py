@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,7 @@ from domain.refusals import (
     MemberLimitReached,
     MemberNotFound,
 )
-from domain.roles import Role, Roles, allow, cover, roles_in
+from domain.roles import Role, Roles, allow, cover, may_invite_as, roles_in
 from domain.store import Addition, Loaded, Subject
 from domain.store.conflicts import StreamMovedOn, decided_again
 from domain.store.envelope import Command
@@ -60,6 +60,8 @@ def invite(
 ) -> UUID:
     """Offer a place to an address, or `resend` the offer it has: the clock starts anew; the invitation.
 
+    An offer that nobody stands behind any more is taken back first, for it could not be accepted (wire.md A31).
+
     Raises, in this order: InvitationsOff, MalformedEmail, MemberNotFound, MayNotInvite, EmptyRole, UnknownRole,
     MayNotInviteAs, AlreadyMember, AlreadyInvited, InvitationLimitReached, SessionNotFresh; SessionOver, Conflict.
     """
@@ -84,9 +86,13 @@ def invite(
         raise AlreadyMember
     if pending is None:
         return _send(context, command, own, address, email_hash, roles, resend=resend)
-    if not resend:
+    if resend:
+        return _resend(context, command, own, pending)
+    if _stands(context, pending.state):
         raise AlreadyInvited
-    return _resend(context, command, own, pending)
+    require_proof(context, command, own.acting, before=(), after=roles)
+    _make_way(context, command, own, pending)
+    return _send(context, command, own, address, email_hash, roles, resend=resend)
 
 
 @decided_again
@@ -113,8 +119,8 @@ def reject(context: Context, command: Command, *, link: str) -> UUID:
     acting, [invitation] = author(context, command, invitation_behind(context.keyring.link_hash(link)))
     if invitation is None:
         raise InvitationNotFound
-    rejected = invitation.state.reject(user_id=actor(command), email_hash=acting.user.state.email_hash)
     organization = _require_open(context.store.load(ORGANIZATION, invitation.state.organization_id))
+    rejected = invitation.state.reject(user_id=actor(command), email_hash=acting.user.state.email_hash)
     context.store.append(command, acting.subject, invitation.then(rejected), guards=[organization, *acting.guards])
     invitation_id: UUID = invitation.stream_id
     return invitation_id
@@ -154,14 +160,13 @@ def entry(context: Context, *, link: str, user_id: UUID, email_hash: bytes, now:
     if expire(context, invitation, now=now):
         raise InvitationNotFound
     membership_id = new_id()
-    accepted = state.accept(user_id=user_id, membership_id=membership_id, email_hash=email_hash, now=now)
     inviter, [own] = standing(
         context, state.organization_id, state.inviter_id, membership_of(user_id, state.organization_id)
     )
     if inviter is None:
         _require_open(context.store.load(ORGANIZATION, state.organization_id))
-        raise InviterGone
-    if not allow(inviter.roles, "invitation", "create") or not cover(inviter.roles, state.roles):
+    accepted = state.accept(user_id=user_id, membership_id=membership_id, email_hash=email_hash, now=now)
+    if inviter is None or not may_invite_as(inviter.roles, state.roles):
         raise InviterGone
     if own is not None:
         raise AlreadyMember
@@ -240,6 +245,18 @@ def _resend(context: Context, command: Command, own: ActingMember, pending: Load
     resent = pending.state.resend(inviter_id=actor(command), expires_at=expires_at)
     context.store.append(command, own.subject, pending.then(resent), guards=own.guards)
     return pending.stream_id
+
+
+def _stands(context: Context, pending: Invitation) -> bool:
+    """Whether who sent an invitation could still send it."""
+    inviter, _ = standing(context, pending.organization_id, pending.inviter_id)
+    return inviter is not None and may_invite_as(inviter.roles, pending.roles)
+
+
+def _make_way(context: Context, command: Command, own: ActingMember, pending: Loaded[Invitation]) -> None:
+    """Take back what nobody stands behind; an act of its own, since an address is freed before it is taken again."""
+    withdrawing = replace(command, command_id=new_id())
+    context.store.append(withdrawing, own.subject, pending.then(pending.state.cancel()), guards=own.guards)
 
 
 def _by_link(context: Context, link: str) -> Loaded[Invitation]:

@@ -28,8 +28,6 @@ def change_role(
     Raises MemberNotFound, MayNotChangeRole, LastOwnerDemoted, SessionNotFresh, SessionOver, Conflict.
     """
     own, target = _both(context, command, organization_id, membership_id)
-    if target.state.organization_id != organization_id:
-        raise MayNotChangeRole
     if not cover(own.roles, target.state.roles) or not cover(own.roles, roles):
         raise MayNotChangeRole
     if not allow(own.roles, "member", "update"):
@@ -54,8 +52,6 @@ def remove_member(context: Context, command: Command, *, organization_id: UUID, 
     MayNotRemove, SessionNotFresh, SessionOver, Conflict.
     """
     own, target = _both(context, command, organization_id, membership_id)
-    if target.state.organization_id != organization_id:
-        raise MemberNotFound
     if target.state.owns and Role.OWNER not in own.roles:
         raise LastOwner
     owners = _owners(own.organization, target.state, owns=False)
@@ -99,7 +95,7 @@ def transfer_ownership(context: Context, command: Command, *, organization_id: U
     Raises MemberNotFound, MayNotChangeRole, SessionNotFresh, SessionOver, Conflict.
     """
     own, target = _both(context, command, organization_id, membership_id)
-    if target.state.organization_id != organization_id or Role.OWNER not in own.roles:
+    if Role.OWNER not in own.roles:
         raise MayNotChangeRole
     if target.stream_id == own.membership.stream_id:
         raise MayNotChangeRole
@@ -119,9 +115,11 @@ def transfer_ownership(context: Context, command: Command, *, organization_id: U
 def _both(
     context: Context, command: Command, organization_id: UUID, membership_id: UUID
 ) -> tuple[ActingMember, Loaded[Membership]]:
-    """Who acts, and the living membership they act upon, perhaps of elsewhere. Raises MemberNotFound."""
+    """Who acts, and the living membership they act upon. Raises MemberNotFound, also for one of elsewhere: of other
+    organizations nothing is told (wire.md A30).
+    """
     own, [target] = acting_member(context, command, organization_id, the_membership(membership_id))
-    if own is None or target is None or target.state.ended:
+    if own is None or target is None or target.state.ended or target.state.organization_id != organization_id:
         raise MemberNotFound
     return own, target
 

@@ -43,7 +43,7 @@ def test_every_answer_of_the_contract_is_guarded(
     server: Server, routes: list[tuple[str, str]], email: str, origin: str | None, signed_in: bool
 ) -> None:
     browser, page = Browser(server.url), {} if origin is None else {"Origin": origin}
-    seen = set()
+    seen = set[int]()
     for method, path in routes:
         if signed_in and "session_token" not in str(browser.cookies):
             browser.sign_up(f"{len(seen)}.{email}")
