@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
@@ -56,6 +56,45 @@ def require_not_too_long(password: str) -> None:
 
 def _length(password: str) -> int:
     return len(password.encode("utf-16-le")) // 2
+
+
+class Hasher(Protocol):
+    """What makes hashes of passwords, and compares."""
+
+    def hash(self, password: str) -> str:
+        """The encoded hash, parameters and salt in it. Raises HashingBusy."""
+
+    def verify(self, encoded: str | None, password: str) -> bool:
+        """Whether the hash is of this password; None, for nobody, is never right. Raises HashingBusy."""
+
+    def outdated(self, encoded: str) -> bool:
+        """Whether the hash was made with other parameters than today's."""
+
+
+class Remembered:
+    """A hasher that hashes and compares nothing twice, for one command: to decide it again costs no hash."""
+
+    def __init__(self, hasher: Hasher) -> None:
+        self._hasher = hasher
+        self._hashes: dict[str, str] = {}
+        self._verdicts: dict[tuple[str | None, str], bool] = {}
+
+    def hash(self, password: str) -> str:
+        """The encoded hash, the same for the same password. Raises HashingBusy."""
+        if password not in self._hashes:
+            self._hashes[password] = self._hasher.hash(password)
+        return self._hashes[password]
+
+    def verify(self, encoded: str | None, password: str) -> bool:
+        """Whether the hash is of this password. Raises HashingBusy."""
+        asked = encoded, password
+        if asked not in self._verdicts:
+            self._verdicts[asked] = self._hasher.verify(encoded, password)
+        return self._verdicts[asked]
+
+    def outdated(self, encoded: str) -> bool:
+        """Whether the hash was made with other parameters than today's."""
+        return self._hasher.outdated(encoded)
 
 
 class Passwords:

@@ -64,11 +64,12 @@ class Daybook:
     sessions: SessionCheck
     organizations: OrganizationsSeen
     places: Places
+    passwords: Passwords
     pool: Pool
 
     def close(self) -> None:
         """Let running commands finish and give the connections back."""
-        self.context.passwords.close()
+        self.passwords.close()
         # those still on their way wait for a server that may be frozen
         self.pool.close(timeout=1.0)
 
@@ -127,6 +128,7 @@ def open_daybook(settings: Settings, clock: Clock) -> Daybook:
         sessions=SessionCheck(settings.database_url),
         organizations=OrganizationsSeen(settings.database_url),
         places=places,
+        passwords=passwords,
         pool=pool,
     )
 
