@@ -26,12 +26,14 @@ from projections.places import Places
 from .attempts import AttemptBook
 from .client_address import ClientAddresses
 from .cookies import SessionCookies
+from .held_back import HeldBack
 from .known_device import KnownDevices
 from .last_active import LastActiveBook
 from .limits import Limits
 from .lines.current_session import SessionCheck
 from .lines.hits import Hits
 from .lines.organization_line import OrganizationsSeen
+from .loop_load import LoopLoad
 from .origins import TrustedOrigins
 from .refused_origins import RefusedOrigins
 
@@ -43,8 +45,8 @@ _WAITING_FOR_HASHES = 16
 class Daybook:
     """What handlers work with. One in each worker, shared by its threads.
 
-    `sessions`, `organizations`, `addresses`, `refused_origins`, both books and what counts requests belong to the event
-    loop.
+    `sessions`, `organizations`, `addresses`, `refused_origins`, `held_back`, both books and what counts requests belong
+    to the event loop.
     """
 
     settings: Settings
@@ -65,6 +67,8 @@ class Daybook:
     organizations: OrganizationsSeen
     places: Places
     passwords: Passwords
+    loop_load: LoopLoad
+    held_back: HeldBack
     pool: Pool
 
     def close(self) -> None:
@@ -94,7 +98,10 @@ def open_daybook(settings: Settings, clock: Clock) -> Daybook:
     counters, attempts = RateLimits(store.statements), Attempts(pool, keyring)
     last_active = LastActive(store.statements)
     cookies = SessionCookies(settings.cookie_prefix, settings.secure, secret)
-    passwords = Passwords(settings.argon2, threads=settings.hashing_threads, waiting=_WAITING_FOR_HASHES)
+    loop_load = LoopLoad()
+    passwords = Passwords(
+        settings.argon2, threads=settings.hashing_threads, waiting=_WAITING_FOR_HASHES, busy=loop_load.busy
+    )
     return Daybook(
         settings=settings,
         clock=clock,
@@ -129,6 +136,8 @@ def open_daybook(settings: Settings, clock: Clock) -> Daybook:
         organizations=OrganizationsSeen(settings.database_url),
         places=places,
         passwords=passwords,
+        loop_load=loop_load,
+        held_back=HeldBack(),
         pool=pool,
     )
 
