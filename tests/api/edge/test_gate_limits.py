@@ -191,7 +191,7 @@ def test_a_refused_hit_does_not_extend_the_refusal(browser: Visitor, counters: C
     over = time.monotonic() + int(answer.header("retry-after") or 0)
     while time.monotonic() < over - 0.8:
         assert browser.statuses("POST", "/sign-in/email", 5) == [429] * 5
-    time.sleep(over - time.monotonic())
+    time.sleep(max(0.0, over - time.monotonic()))
     assert browser.statuses("POST", "/sign-in/email", 1) == [400]
 
 
@@ -332,7 +332,7 @@ def test_a_device_that_shows_its_cookie_has_ten_of_its_own(browser: Visitor, cou
     assert guessed.try_password(PASSWORD) == (200, None)
     assert [guessed.try_password("wrong") for _ in range(2)] == [WRONG, (429, None)]
     assert guessed.try_password(PASSWORD) == (429, None)
-    assert browser.sign_in(account).header("retry-after") in {"3599", "3600"}
+    assert 3500 <= int(browser.sign_in(account).header("retry-after") or 0) <= 3600
     assert guessed.hits == 100
     # without it, there is nothing left from here either
     browser.cookies.clear()
