@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     # How many members and pending invitations an organization may have; 0: as many as it likes.
     member_limit: int = Field(default=0, ge=0, le=1_000_000)
     invitation_limit: int = Field(default=0, ge=0, le=1_000_000)
+    # How many wrong passwords an hour of one account (NIST SP 800-63B §3.2.2: no more than 100).
+    wrong_passwords: int = Field(default=100, ge=1, le=1_000_000)
     # One password hash: KiB of memory, passes, lanes. Not below OWASP's minimum.
     argon2_memory: int = Field(default=19_456, ge=19_456, le=4_194_304)
     argon2_time: int = Field(default=2, ge=2, le=100)

@@ -1,4 +1,4 @@
-"""The one place where time and randomness come in; everybody else is given them."""
+"""The one place where time, waiting and randomness come in; everybody else is given them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,21 @@ _DRAWN = 40
 def now() -> datetime:
     """The moment, aware, in UTC, in whole milliseconds: what is stored is what the wire shows (wire.md §1)."""
     return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, UTC)
+
+
+def elapsed() -> float:
+    """Seconds on a clock that nobody sets; only differences mean anything."""
+    return time.monotonic()
+
+
+def pause(seconds: float) -> None:
+    """Let so much time pass in this thread."""
+    time.sleep(seconds)
+
+
+def fraction() -> float:
+    """A number from 0 to 1, each as likely."""
+    return int.from_bytes(os.urandom(7)) / (1 << 56)
 
 
 def random_bytes(length: int) -> bytes:

@@ -1,7 +1,8 @@
 """Passwords: how long they may be, and their hashing in a small pool of its own.
 
 Argon2id (RFC 9106) with the parameters OWASP's Password Storage Cheat Sheet asks for. Hashing is meant to be slow, so
-it may not run where it would keep others waiting: its threads have a lower priority, and past a bound nobody may queue.
+it may not run where it would keep others waiting: while those are busy it has a lower priority, and past a bound nobody
+may queue. But it gives way to us only, not to whoever else has a process on the machine.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
@@ -25,7 +26,8 @@ T = TypeVar("T")
 
 SHORTEST = 8
 LONGEST = 128
-_NICENESS = 10
+_NICENESS = 5
+"""A third of the weight of others."""
 
 
 class HashingBusy(Exception):
@@ -58,16 +60,69 @@ def _length(password: str) -> int:
     return len(password.encode("utf-16-le")) // 2
 
 
-class Passwords:
-    """Hashes and verifies in `threads` threads of low priority; at most `waiting` more may queue for them."""
+class Hasher(Protocol):
+    """What makes hashes of passwords, and compares."""
 
-    def __init__(self, parameters: Argon2Parameters, *, threads: int, waiting: int) -> None:
+    def hash(self, password: str) -> str:
+        """The encoded hash, parameters and salt in it. Raises HashingBusy."""
+
+    def verify(self, encoded: str | None, password: str) -> bool:
+        """Whether the hash is of this password; None, for nobody, is never right. Raises HashingBusy."""
+
+    def outdated(self, encoded: str) -> bool:
+        """Whether the hash was made with other parameters than today's."""
+
+
+class Remembered:
+    """A hasher that hashes and compares nothing twice, for one command: to decide it again costs no hash."""
+
+    def __init__(self, hasher: Hasher) -> None:
+        self._hasher = hasher
+        self._hashes: dict[str, str] = {}
+        self._verdicts: dict[tuple[str | None, str], bool] = {}
+
+    def hash(self, password: str) -> str:
+        """The encoded hash, the same for the same password. Raises HashingBusy."""
+        if password not in self._hashes:
+            self._hashes[password] = self._hasher.hash(password)
+        return self._hashes[password]
+
+    def verify(self, encoded: str | None, password: str) -> bool:
+        """Whether the hash is of this password. Raises HashingBusy."""
+        asked = encoded, password
+        if asked not in self._verdicts:
+            self._verdicts[asked] = self._hasher.verify(encoded, password)
+        return self._verdicts[asked]
+
+    def outdated(self, encoded: str) -> bool:
+        """Whether the hash was made with other parameters than today's."""
+        return self._hasher.outdated(encoded)
+
+
+class Passwords:
+    """Hashes and verifies in `threads` threads; at most `waiting` more may queue for them.
+
+    While those are `busy` whom it should not keep waiting, each lets a twin of lower priority do its work: a thread may
+    lower its own, but not raise it again.
+    """
+
+    def __init__(
+        self, parameters: Argon2Parameters, *, threads: int, waiting: int, busy: Callable[[], bool] = lambda: False
+    ) -> None:
         self._hasher = PasswordHasher(
             time_cost=parameters.time, memory_cost=parameters.memory, parallelism=parameters.lanes, type=Type.ID
         )
-        self._places = threading.BoundedSemaphore(threads + waiting)
-        self._pool = ThreadPoolExecutor(threads, "password-hashing", initializer=_give_way)
+        self.places = threads + waiting
+        self._taken, self._taking = 0, threading.Lock()
+        self._busy = busy
+        self._pool = ThreadPoolExecutor(threads, "password-hashing")
+        self._polite = ThreadPoolExecutor(threads, "polite-password-hashing", initializer=_give_way)
         self._nobody = self._hasher.hash(new_token())
+
+    @property
+    def full(self) -> bool:
+        """Whether one more would be refused, at this moment."""
+        return self._taken >= self.places
 
     def hash(self, password: str) -> str:
         """The encoded hash, parameters and salt in it. Raises HashingBusy."""
@@ -88,6 +143,7 @@ class Passwords:
     def close(self) -> None:
         """Let what is being hashed finish, and stop."""
         self._pool.shutdown()
+        self._polite.shutdown()
 
     def _matches(self, encoded: str, password: str) -> bool:
         try:
@@ -96,12 +152,21 @@ class Passwords:
             return False
 
     def _in_pool(self, work: Callable[..., T], *arguments: str) -> T:
-        if not self._places.acquire(blocking=False):
-            raise HashingBusy
+        self._take_place()
         try:
-            return self._pool.submit(work, *arguments).result()
+            return self._pool.submit(self._fairly, work, *arguments).result()
         finally:
-            self._places.release()
+            with self._taking:
+                self._taken -= 1
+
+    def _fairly(self, work: Callable[..., T], *arguments: str) -> T:
+        return self._polite.submit(work, *arguments).result() if self._busy() else work(*arguments)
+
+    def _take_place(self) -> None:
+        with self._taking:
+            if self.full:
+                raise HashingBusy
+            self._taken += 1
 
 
 def _normal(password: str) -> str:
@@ -112,4 +177,5 @@ def _normal(password: str) -> str:
 def _give_way() -> None:
     # Linux gives each thread its own niceness; elsewhere the pool is merely small.
     with contextlib.suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        own = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, own, os.getpriority(os.PRIO_PROCESS, own) + _NICENESS)

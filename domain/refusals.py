@@ -177,7 +177,7 @@ class NewSlugTaken(Refusal):
 
 
 class MayNotChangeRole(Refusal):
-    """No role of the member allows to make that one this, or nobody of this id is a member."""
+    """No role of the member allows to make that one this."""
 
     code = "YOU_ARE_NOT_ALLOWED_TO_UPDATE_THIS_MEMBER"
 

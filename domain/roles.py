@@ -36,7 +36,7 @@ PERMISSIONS: Mapping[Role, Permissions] = {
 
 
 def roles_in(text: str | Iterable[str]) -> Roles:
-    """The roles a text or a list of texts names, each once, in order; blanks around them are forgiven.
+    """The roles a text or a list of texts names, each once, in order; blanks around and between them are forgiven.
 
     Raises EmptyRole, UnknownRole.
     """
@@ -44,7 +44,7 @@ def roles_in(text: str | Iterable[str]) -> Roles:
     names = dict.fromkeys(name.strip() for one in texts for name in one.split(","))
     if not any(names):
         raise EmptyRole
-    return tuple(_role(name) for name in names)
+    return tuple(_role(name) for name in names if name)
 
 
 def text_of(roles: Roles) -> str:
@@ -65,6 +65,16 @@ def cover(held: Roles, granted: Roles) -> bool:
         for resource, actions in PERMISSIONS[role].items()
         for action in actions
     )
+
+
+def may_invite_as(held: Roles, granted: Roles) -> bool:
+    """Whether who holds these may invite somebody as those, and so still stands behind such an invitation (A27)."""
+    return allow(held, "invitation", "create") and cover(held, granted)
+
+
+def change_ownership(before: Roles, after: Roles) -> bool:
+    """Whether who had these roles, or none, and has those then, or none, becomes an owner or ceases to be one."""
+    return (Role.OWNER in before) != (Role.OWNER in after)
 
 
 def _role(name: str) -> Role:

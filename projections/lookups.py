@@ -35,6 +35,10 @@ class ListLookups:
         """From where a session was last seen; None if its account has left it behind."""
         return session_list.last_seen(self._read, session_id)
 
+    def authenticated_at(self, session_id: UUID) -> datetime | None:
+        """When the person last proved through a session who they are; None if there is no such session."""
+        return session_list.authenticated_at(self._read, session_id)
+
     def live_session(self, user_id: UUID, *, session_id: UUID | None, token_hash: bytes) -> UUID | None:
         """Which live session of the person has this id or this secret."""
         return session_list.live_session(self._read, user_id, session_id, token_hash)
@@ -48,10 +52,6 @@ class ListLookups:
     def organization_to_start_in(self, user_id: UUID) -> UUID | None:
         """The organization last chosen if the person still belongs to it, else the one joined first, else None."""
         return member_list.organization_to_start_in(self._read, user_id)
-
-    def signed_in_from(self, user_id: UUID, ip_address: str) -> bool:
-        """Whether a session of this account was ever started from this address."""
-        return session_list.signed_in_from(self._read, user_id, ip_address)
 
     def recipient(self, organization_id: UUID, email_hash: bytes) -> tuple[UUID | None, UUID | None]:
         """Whose account has this address, and which living membership of an organization is theirs."""

@@ -17,7 +17,10 @@ PATIENCE = 10.0
 
 _LARGEST_READ = 256 * 1024
 """What one read of the event loop may bring, head or not."""
-_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-length: 0\r\nconnection: close\r\nx-content-type-options: nosniff\r\n\r\n"
+)
 
 
 class HeadTooLarge(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
@@ -18,6 +19,7 @@ from domain.store.envelope import Command
 from projections.lists.session_list import LiveSession, was_replaced
 
 from .bearer import bearer_token
+from .known_device import Device
 from .problems import Problem
 from .visit import Visit, visit_of
 
@@ -118,6 +120,20 @@ def give_cookie(daybook: Daybook, visit: Visit, token: str, *, remembered: bool,
 def clear_cookies(daybook: Daybook, visit: Visit) -> None:
     """Take the session's cookies from the browser, and what this visit gave it before."""
     visit.set_cookies[:], visit.auth_token = daybook.cookies.clear(), None
+
+
+def guessing(daybook: Daybook, visit: Visit, email: str) -> AbstractContextManager[None]:
+    """Around the check of a password somebody gives for the account with this address. Raises TooManyAttempts."""
+    return daybook.limits.guessing(email, _device(daybook, visit), visit.now)
+
+
+def remember_device(daybook: Daybook, visit: Visit, user_id: UUID) -> None:
+    """From now on the browser is known to an account that has just been signed in to, beside what this visit gave."""
+    visit.set_cookies.append(daybook.known_devices.remember(_device(daybook, visit), user_id, visit.now))
+
+
+def _device(daybook: Daybook, visit: Visit) -> Device:
+    return daybook.known_devices.shown(visit.headers.get("cookie"))
 
 
 def leave(daybook: Daybook, visit: Visit, shown: Shown) -> None:

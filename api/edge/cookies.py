@@ -71,6 +71,11 @@ class SessionCookies:
         """Name of the cookie that says "sign me out when the browser closes"."""
         return self._name("dont_remember")
 
+    @property
+    def known_device_name(self) -> str:
+        """Name of the cookie by which a browser shows that it was signed in with (`api/edge/known_device.py`)."""
+        return self._name("known_device")
+
     def issue(self, token: str, max_age: int | None, dont_remember: bool) -> list[str]:
         """Set-Cookie values that hand out a session; `max_age` in seconds, None for a browser-session cookie."""
         headers = [self._set(self.token_name, sign(token, self.secret), max_age)]

@@ -9,6 +9,7 @@ from .visit import Visit
 
 Headers = list[tuple[bytes, bytes]]
 
+_DEPENDS = (b"vary", b"Origin")
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "content-type, authorization",
@@ -17,19 +18,20 @@ _PREFLIGHT = {
 
 
 def headers_for(visit: Visit, origins: TrustedOrigins) -> Headers:
-    """What an answer to this visit says to the browser of a trusted page; nothing to any other."""
+    """What an answer to this visit says to the browser of a trusted page; to any other, that it depends on the page."""
     origin = visit.headers.get("origin")
     if origin is None or not origins.trusts(origin):
-        return []
+        return [_DEPENDS]
     return [
         (b"access-control-allow-origin", origin.encode("latin-1")),
         (b"access-control-allow-credentials", b"true"),
         (b"access-control-expose-headers", b"set-auth-token, retry-after, x-retry-after"),
-        (b"vary", b"Origin"),
+        _DEPENDS,
     ]
 
 
 def preflight(visit: Visit, origins: TrustedOrigins) -> Response | None:
     """The answer to a trusted page that asks what it may send; None for anybody else."""
-    asks = "access-control-request-method" in visit.headers
-    return Response(status_code=204, headers=_PREFLIGHT) if asks and headers_for(visit, origins) else None
+    if "access-control-request-method" not in visit.headers or not origins.trusts(visit.headers.get("origin", "")):
+        return None
+    return Response(status_code=204, headers=_PREFLIGHT)

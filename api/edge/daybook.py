@@ -26,12 +26,16 @@ from projections.places import Places
 from .attempts import AttemptBook
 from .client_address import ClientAddresses
 from .cookies import SessionCookies
+from .held_back import HeldBack
+from .known_device import KnownDevices
 from .last_active import LastActiveBook
 from .limits import Limits
 from .lines.current_session import SessionCheck
 from .lines.hits import Hits
 from .lines.organization_line import OrganizationsSeen
+from .loop_load import LoopLoad
 from .origins import TrustedOrigins
+from .refused_origins import RefusedOrigins
 
 _WAITING_FOR_HASHES = 16
 """Sign-ins that may wait for a hashing thread, in one worker: fewer than its threads, so that others get one."""
@@ -41,7 +45,8 @@ _WAITING_FOR_HASHES = 16
 class Daybook:
     """What handlers work with. One in each worker, shared by its threads.
 
-    `sessions`, `organizations`, `addresses`, both books and what counts requests belong to the event loop.
+    `sessions`, `organizations`, `addresses`, `refused_origins`, `held_back`, both books and what counts requests belong
+    to the event loop.
     """
 
     settings: Settings
@@ -55,15 +60,20 @@ class Daybook:
     last_active_book: LastActiveBook
     addresses: ClientAddresses
     cookies: SessionCookies
+    known_devices: KnownDevices
     origins: TrustedOrigins
+    refused_origins: RefusedOrigins
     sessions: SessionCheck
     organizations: OrganizationsSeen
     places: Places
+    passwords: Passwords
+    loop_load: LoopLoad
+    held_back: HeldBack
     pool: Pool
 
     def close(self) -> None:
         """Let running commands finish and give the connections back."""
-        self.context.passwords.close()
+        self.passwords.close()
         # those still on their way wait for a server that may be frozen
         self.pool.close(timeout=1.0)
 
@@ -87,7 +97,11 @@ def open_daybook(settings: Settings, clock: Clock) -> Daybook:
     lookups = ListLookups(store.statements)
     counters, attempts = RateLimits(store.statements), Attempts(pool, keyring)
     last_active = LastActive(store.statements)
-    passwords = Passwords(settings.argon2, threads=settings.hashing_threads, waiting=_WAITING_FOR_HASHES)
+    cookies = SessionCookies(settings.cookie_prefix, settings.secure, secret)
+    loop_load = LoopLoad()
+    passwords = Passwords(
+        settings.argon2, threads=settings.hashing_threads, waiting=_WAITING_FOR_HASHES, busy=loop_load.busy
+    )
     return Daybook(
         settings=settings,
         clock=clock,
@@ -101,17 +115,29 @@ def open_daybook(settings: Settings, clock: Clock) -> Daybook:
             rules=settings.rules,
         ),
         counters=counters,
-        limits=Limits(Hits(settings.database_url), counters, keyring, lookups, on=settings.rate_limit == "on"),
+        limits=Limits(
+            Hits(settings.database_url),
+            counters,
+            keyring,
+            lookups,
+            on=settings.rate_limit == "on",
+            wrong_passwords=settings.wrong_passwords,
+        ),
         attempts=attempts,
         attempt_book=AttemptBook(attempts),
         last_active=last_active,
         last_active_book=LastActiveBook(last_active),
         addresses=ClientAddresses(settings.proxy_networks),
-        cookies=SessionCookies(settings.cookie_prefix, settings.secure, secret),
+        cookies=cookies,
+        known_devices=KnownDevices(cookies),
         origins=TrustedOrigins(settings.origin, settings.origin_patterns),
+        refused_origins=RefusedOrigins(settings.origin),
         sessions=SessionCheck(settings.database_url),
         organizations=OrganizationsSeen(settings.database_url),
         places=places,
+        passwords=passwords,
+        loop_load=loop_load,
+        held_back=HeldBack(),
         pool=pool,
     )
 

@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.edge.daybook import Daybook
-from domain.refusals import WrongPassword
+from domain.passwords import HashingBusy
+from domain.refusals import TooManyAttempts, WrongPassword
 from domain.store.attempts import Attempt
 
 from . import body, cross_origin, problems
+from .addressed import wrongly_addressed
 from .directory import Directory
-from .origins import forbidden_origin
+from .origins import INVALID_ORIGIN, forbidden_origin, senders
 from .problems import Problem
 from .redirects import require_trusted_targets
 from .reply import Reply
@@ -25,6 +27,8 @@ DEADLINE = 9.5
 _REFUSED = {401, 403, 429}
 _GUESSES = {WrongPassword.code}
 """Refusals that the contract answers with 400, but are attempts all the same."""
+_HASHING = frozenset({"/sign-in/email", "/sign-up/email", "/change-password", "/verify-password"})
+"""Calls that have a password hashed. They are refused here while nobody can be: before their body is read."""
 _READING = {"GET", "HEAD", "OPTIONS"}
 
 PlainRoute = Callable[[Daybook, Visit, Scope, Reply, Awaitable[None]], Awaitable[bool]]
@@ -52,6 +56,7 @@ class Gate:
     ) -> None:
         self._web, self._directory, self._paths, self._plain = web, directory, frozenset(paths), plain
         self.daybook: Daybook | None = None
+        self._hashing = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -63,6 +68,10 @@ class Gate:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         daybook, visit = self.daybook, None
+        if wrong := wrongly_addressed(scope):
+            # and what follows on a connection of somebody so unclear is not read
+            misled = Problem.of_code("BAD_REQUEST", wrong, {"Connection": "close"})
+            return await misled.answer()(scope, receive, Reply(send))
         if not scope["path"].startswith(f"{BASE_PATH}/"):
             # health and documentation are not the contract's; an unknown path is the same empty 404
             reply = Reply(send)
@@ -84,8 +93,14 @@ class Gate:
                 problems.log_unexpected(error)
             else:
                 reply = reply.instead()
-                await problems.answer(error, visit)(scope, receive, reply)
+                answer = problems.answer(error, visit)
+                if isinstance(error, TooManyAttempts | HashingBusy) and daybook and not await daybook.held_back.hold():
+                    answer.headers["connection"] = "close"
+                await answer(scope, receive, reply)
         if daybook is not None and visit is not None and visit.refused_with is not None:
+            if visit.refused_with == INVALID_ORIGIN:
+                for sender in senders(visit.headers):
+                    daybook.refused_origins.refused(sender)
             self._note(daybook, visit, visit.refused_with, scope, reply.status)
 
     def _note(self, daybook: Daybook, visit: Visit, code: str, scope: Scope, status: int | None) -> None:
@@ -108,6 +123,8 @@ class Gate:
         # asked by the browser, not the person, and costs nothing: counted, every sign-in from there would count twice
         if visit.method == "OPTIONS" and (answer := cross_origin.preflight(visit, daybook.origins)):
             return await answer(scope, receive, reply)
+        if visit.path in _HASHING and visit.method == "POST" and self._queue_is_full(daybook):
+            raise HashingBusy
         counting = daybook.limits.begin(visit.where_from.ip_address, visit.path, routed=visit.path in self._paths)
         plain = self._plain.get((visit.method, scope["path"]))
         if plain is None or not await plain(daybook, visit, scope, reply, counting):
@@ -131,7 +148,23 @@ class Gate:
         if scope["method"] != "GET":
             require_trusted_targets(content.content, scope["query_string"], daybook.origins)
         inside = {**scope, "headers": content.headers(scope["headers"]), "state": {STATE: visit}}
-        await self._web(inside, content.replayed(receive), reply)
+        if visit.path not in _HASHING:
+            return await self._web(inside, content.replayed(receive), reply)
+        # asked again: while its body came, others may have taken the last place
+        if self._queue_is_full(daybook):
+            raise HashingBusy
+        daybook.loop_load.here()
+        self._hashing += 1
+        try:
+            await self._web(inside, content.replayed(receive), reply)
+        finally:
+            self._hashing -= 1
+
+    def _queue_is_full(self, daybook: Daybook) -> bool:
+        """Whether as many requests wait for a password to be hashed as may. Those that still send theirs do not count:
+        who sends it slowly would keep others out.
+        """
+        return daybook.passwords.full or self._hashing >= daybook.passwords.places
 
 
 async def _until(deadline: float, work: Awaitable[None], reply: Reply) -> None:

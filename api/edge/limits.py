@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Generator, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
-from uuid import UUID
 
 from domain.commands.lookups import Lookups
 from domain.email_address import canonical
@@ -14,6 +13,7 @@ from domain.events.keys import Keyring
 from domain.refusals import TooManyAttempts, WrongCredentials, WrongPassword
 from domain.store.rate_limits import Counter, Limit, RateLimits
 
+from .known_device import Device
 from .lines.hits import Hits
 
 _GENERAL = Limit(100, timedelta(seconds=10))
@@ -31,10 +31,11 @@ _BY_PREFIX = {
 }
 _UNROUTED = ""
 """The path under which all those are counted that nobody routes: as many as one likes could be made up."""
-WRONG_PASSWORDS = Limit(100, timedelta(hours=1))
+_HOUR = timedelta(hours=1)
+_OF_A_DEVICE = 10
+"""Wrong passwords an hour of one account on one device that it knows, once all others are used up."""
 _COUNTERS_KEPT = 10_000
 """Counters whose keys are remembered: to hash one takes longer than all else that is done here for a request."""
-_NOBODY = UUID(int=0)
 
 
 class Limits:
@@ -43,8 +44,19 @@ class Limits:
     `begin` belongs to the event loop.
     """
 
-    def __init__(self, hits: Hits, counters: RateLimits, keyring: Keyring, lookups: Lookups, *, on: bool) -> None:
+    def __init__(
+        self,
+        hits: Hits,
+        counters: RateLimits,
+        keyring: Keyring,
+        lookups: Lookups,
+        *,
+        on: bool,
+        wrong_passwords: int,
+    ) -> None:
         self._hits, self._counters, self._keyring, self._lookups, self._on = hits, counters, keyring, lookups, on
+        self._wrong = Limit(wrong_passwords, _HOUR)
+        self._wrong_on_device = Limit(min(wrong_passwords, _OF_A_DEVICE), _HOUR)
         self._counter = lru_cache(_COUNTERS_KEPT)(self._new_counter)
 
     def begin(self, ip_address: str, path: str, *, routed: bool) -> Awaitable[None]:
@@ -60,21 +72,22 @@ class Limits:
         return Counter.of(self._keyring.limit_key("path", ip_address, path), _BY_PREFIX.get(_shared(path), _GENERAL))
 
     @contextmanager
-    def guessing(self, email: str, ip_address: str) -> Iterator[None]:
-        """Around the check of a password: at most 100 an hour of one account may turn out wrong.
+    def guessing(self, email: str, device: Device, now: datetime) -> Iterator[None]:
+        """Around the check of a password: at most `wrong_passwords` an hour of one account may turn out wrong.
 
         The place is taken before the check and given back unless the password was wrong, so that many at once cannot
-        overshoot. An address the account has signed in from before is let in all the same: guessing from elsewhere must
-        not lock its owner out. Unknown accounts count alike, so that the answer says nothing. Raises TooManyAttempts.
+        overshoot. Where none is left, a device that is known to the account has ten of its own: guessing from elsewhere
+        must not lock its owner out. Unknown accounts count alike, so that the answer says nothing. Raises
+        TooManyAttempts.
         """
         address = canonical(email)
         if not self._on or address is None:
             yield
             return
-        counter = Counter.of(self._keyring.limit_key("wrong passwords", address), WRONG_PASSWORDS)
+        counter = Counter.of(self._keyring.limit_key("wrong passwords", address), self._wrong)
         wait = self._counters.reserve(counter)
         if wait:
-            self._require_known(address, ip_address, wait)
+            counter = self._place_of_device(address, device, now, wait)
         wrong = False
         try:
             yield
@@ -82,16 +95,19 @@ class Limits:
             wrong = True
             raise
         finally:
-            if not wait:
-                settle = self._counters.confirm if wrong else self._counters.give_back
-                settle(counter)
+            settle = self._counters.confirm if wrong else self._counters.give_back
+            settle(counter)
 
-    def _require_known(self, address: str, ip_address: str, wait: int) -> None:
+    def _place_of_device(self, address: str, device: Device, now: datetime, wait: int) -> Counter:
         account = self._lookups.account_by_email(self._keyring.email_hash(address))
         user_id = None if account is None else account.person.user_id
-        # asked of nobody too, so that the time it takes says nothing either
-        if not self._lookups.signed_in_from(user_id or _NOBODY, ip_address):
+        if user_id is None or not device.knows(user_id, now):
             raise TooManyAttempts(wait, user_id)
+        key = self._keyring.limit_key("wrong passwords of a device", user_id.hex, device.name)
+        counter = Counter.of(key, self._wrong_on_device)
+        if own_wait := self._counters.reserve(counter):
+            raise TooManyAttempts(min(wait, own_wait), user_id)
+        return counter
 
     async def close(self) -> None:
         """Give the connection back."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
+from .visit import TWICE
+
 MISSING_OR_NULL_ORIGIN = "MISSING_OR_NULL_ORIGIN"
 INVALID_ORIGIN = "INVALID_ORIGIN"
 CROSS_SITE_NAVIGATION_LOGIN_BLOCKED = "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED"
@@ -62,10 +64,6 @@ class TrustedOrigins:
         path = re.split(r"[?#]", target, maxsplit=1)[0].lower()
         return not (target.startswith("//") or _BACKSLASH_OR_CONTROL.search(target) or "%2f" in path or "%5c" in path)
 
-    def own_origin(self, host: str) -> str:
-        """The origin a request addressed by its Host header, seen from the browser: the scheme is the base URL's."""
-        return f"{self.base_url.partition('://')[0]}://{host}"
-
 
 def forbidden_origin(method: str, headers: Mapping[str, str], trusted: TrustedOrigins) -> str | None:
     """The code of the refusal of a request that carries cookies from a page we do not trust, or None (wire.md §4.1).
@@ -86,22 +84,47 @@ def forbidden_sign_in(headers: Mapping[str, str], trusted: TrustedOrigins) -> st
     if "cookie" in headers:
         return None
     from_a_browser = any(headers.get(name) for name in _FETCH_METADATA)
-    if from_a_browser and headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") == "navigate":
+    if "cross-site" in _lines(headers, "sec-fetch-site") and "navigate" in _lines(headers, "sec-fetch-mode"):
         return CROSS_SITE_NAVIGATION_LOGIN_BLOCKED
     if from_a_browser or _sender(headers):
         return _refusal_of_sender(headers, trusted)
     return None
 
 
+def origin_of(url: str) -> str | None:
+    """The origin of a plain web address, None if it is none."""
+    origin = _origin_of(url)
+    if origin is None:
+        return None
+    port = "" if origin.port == _DEFAULT_PORT[origin.scheme] else f":{origin.port}"
+    return f"{origin.scheme}://{origin.host}{port}"
+
+
+def senders(headers: Mapping[str, str]) -> list[str]:
+    """Which pages a request says it comes from; more than one where it contradicts itself."""
+    return _sender(headers).split(TWICE)
+
+
 def _sender(headers: Mapping[str, str]) -> str:
     return headers.get("origin") or headers.get("referer") or ""
 
 
+def _lines(headers: Mapping[str, str], name: str) -> list[str]:
+    """All lines of a header of which there may be one."""
+    return headers.get(name, "").split(TWICE)
+
+
 def _refusal_of_sender(headers: Mapping[str, str], trusted: TrustedOrigins) -> str | None:
-    sender = _sender(headers)
-    if headers.get("origin") == "null" and headers.get("sec-fetch-site") == "same-origin" and "host" in headers:
-        # A page with `Referrer-Policy: no-referrer` sends null even to itself; the browser vouches for it.
-        sender = trusted.own_origin(headers["host"])
+    """Of several senders the worst counts: two headers are made by no browser."""
+    refusals = {_refusal_of(sender, headers, trusted) for sender in senders(headers)}
+    return next((code for code in (INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN) if code in refusals), None)
+
+
+def _refusal_of(sender: str, headers: Mapping[str, str], trusted: TrustedOrigins) -> str | None:
+    if sender == "null" == headers.get("origin") and headers.get("sec-fetch-site") == "same-origin":
+        # A page with `Referrer-Policy: no-referrer` sends null even to itself; the browser vouches for it. It came by
+        # the base URL, whatever a proxy made of the Host header.
+        return None
     if sender in ("", "null"):
         return MISSING_OR_NULL_ORIGIN
     return None if trusted.trusts(sender) else INVALID_ORIGIN

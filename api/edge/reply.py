@@ -1,4 +1,4 @@
-"""Reply: the way out. Gives every answer, also an error, the cookies of its visit and the headers of its origin."""
+"""Reply: the way out. Gives every answer, also an error, the cookies of its visit and the headers that all have."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from .visit import Visit
 Headers = Sequence[tuple[bytes, bytes]]
 
 _EXPOSED = (b"access-control-expose-headers", b"set-auth-token")
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+_CACHING = b"cache-control"
+_NOT_KEPT = (_CACHING, b"no-store")
 
 
 class Reply:
@@ -31,22 +34,26 @@ class Reply:
             return
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            given = () if self._visit is None else _given(self._visit)
-            if given or self._headers:
-                message["headers"] = [*message["headers"], *given, *self._headers]
+            message["headers"] = [*message["headers"], *self._given(message["headers"])]
         await self._send(message)
+
+    def _given(self, headers: Headers) -> Headers:
+        """That a browser shall not guess at what it gets; of a visit, that no cache shall keep it, and its cookies.
+
+        Beside a new session's cookie its token, for clients that keep none (wire.md §8, bearer).
+        """
+        visit = self._visit
+        if visit is None:
+            return [_NO_SNIFFING, *self._headers]
+        given = [_NO_SNIFFING]
+        if not any(name == _CACHING for name, _ in headers):
+            given.append(_NOT_KEPT)
+        given += [(b"set-cookie", cookie.encode("latin-1")) for cookie in visit.set_cookies]
+        if visit.set_cookies and visit.auth_token is not None:
+            given += [(b"set-auth-token", visit.auth_token.encode("latin-1")), _EXPOSED]
+        return [*given, *self._headers]
 
     def instead(self) -> Reply:
         """A fresh way out for another answer; what still comes for this one is thrown away."""
         self._abandoned = True
         return Reply(self._send, self._visit, self._headers)
-
-
-def _given(visit: Visit) -> Headers:
-    """The cookies, and beside a new session's cookie its token for clients that keep none (wire.md §8, bearer)."""
-    if not visit.set_cookies:
-        return ()
-    given = [(b"set-cookie", cookie.encode("latin-1")) for cookie in visit.set_cookies]
-    if visit.auth_token is not None:
-        given += [(b"set-auth-token", visit.auth_token.encode("latin-1")), _EXPOSED]
-    return given

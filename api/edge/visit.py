@@ -18,8 +18,11 @@ _LONGEST_USER_AGENT = 1024
 STATE = "visit"
 BASE_PATH = "/api/auth"
 
+TWICE = "\n"
+"""What stands between the lines of a header that may come once only, where its worst line counts: no value holds it."""
+_JUDGED_WORST = ("origin", "referer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest")
 # HTTP/2 allows several Cookie headers (RFC 9113 §8.2.3); some proxies add a forwarding header beside the client's
-_JOINED_BY = {"cookie": "; ", **dict.fromkeys(FORWARDING_HEADERS, ", ")}
+_JOINED_BY = {"cookie": "; ", **dict.fromkeys(FORWARDING_HEADERS, ", "), **dict.fromkeys(_JUDGED_WORST, TWICE)}
 
 
 @dataclass(slots=True)
@@ -65,7 +68,7 @@ def visit_of(request: Request) -> Visit:
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """The first of each name, but all of those that are one list over several lines."""
+    """The first of each name, but all of those that are one list over several lines, or whose worst counts."""
     headers: dict[str, str] = {}
     repeated: dict[str, list[str]] = {}
     for name_bytes, value_bytes in raw:

@@ -26,7 +26,6 @@ _PAGE = """<!doctype html>
 # it shows what its address says, which anybody may have written
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
 

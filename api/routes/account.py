@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
 
-from api.edge.admission import Calling, give_cookie
+from api.edge.admission import Calling, give_cookie, guessing
 from api.edge.answers import Answer
 from api.edge.problems import Problem
 from api.edge.visit import BASE_PATH
@@ -75,7 +75,7 @@ class ChangedPasswordAnswer(TypedDict):
 def change_password(calling: Calling, form: ChangePassword) -> Answer:
     session, daybook, visit = calling.admitted(), calling.daybook, calling.visit
     always = daybook.settings.password_change_revokes == "always"  # noqa: S105  a word, no secret
-    with daybook.limits.guessing(session.email or "", visit.where_from.ip_address):
+    with guessing(daybook, visit, session.email or ""):
         changed = credential.change_password(
             daybook.context,
             calling.command(session),
@@ -105,7 +105,7 @@ def change_password(calling: Calling, form: ChangePassword) -> Answer:
 )
 def verify_password(calling: Calling, form: VerifyPassword) -> Answer:
     session, daybook, visit = calling.admitted(), calling.daybook, calling.visit
-    with daybook.limits.guessing(session.email or "", visit.where_from.ip_address):
+    with guessing(daybook, visit, session.email or ""):
         credential.reauthenticate(daybook.context, calling.command(session), password=form.password)
     return Answer(DoneAnswer(status=True))
 

@@ -71,6 +71,7 @@ class OfOrganization(Asked):
         "USER_IS_ALREADY_A_MEMBER_OF_THIS_ORGANIZATION",
         "USER_IS_ALREADY_INVITED_TO_THIS_ORGANIZATION",
         "INVITATION_LIMIT_REACHED",
+        "SESSION_NOT_FRESH",
         "CONFLICT",
     ),
 )

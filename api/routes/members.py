@@ -50,7 +50,9 @@ class ListMembers(Asked):
     sortDirection: Literal["asc", "desc"] = "asc"
     filterField: _Field | None = None
     filterOperator: _Operator = "eq"
-    filterValue: Annotated[str, Field(description="With `in` and `not_in` several, comma-separated.")] = ""
+    filterValue: Annotated[
+        list[str], Field(description="With `in` and `not_in` several: given again and again, or comma-separated.")
+    ] = Field(default_factory=list)
     search: Annotated[str, Field(max_length=200, description="The start of a word of the name, or of the address.")] = (
         ""
     )
@@ -105,7 +107,7 @@ class PermissionAnswer(TypedDict):
 @router.get(
     "/list-members",
     summary="The members of an organization; all, or a page of them, filtered, sorted, searched",
-    dependencies=[no_key_twice(ListMembers)],
+    dependencies=[no_key_twice(ListMembers, but="filterValue")],
     responses=documented(
         MembersAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", NO_ACTIVE, "ORGANIZATION_NOT_FOUND", NOT_A_MEMBER, body=False
     ),
@@ -217,15 +219,20 @@ def meant(calling: Caller, session: LiveSession, organization_id: str, slug: str
 
 def _filter(query: ListMembers) -> Filter | None:
     """The filter a query asks for. Raises RequestValidationError for a value that is none of its field's."""
+    of_many = query.filterOperator in _OF_MANY
+    if len(query.filterValue) > 1 and not of_many:
+        raise RequestValidationError([{"type": "string_type", "loc": ("query", "filterValue"), "input": []}])
     if query.filterField is None:
         return None
-    parts = query.filterValue.split(",") if query.filterOperator in _OF_MANY else [query.filterValue]
+    parts = query.filterValue or [""]
+    if of_many and len(parts) == 1:
+        parts = parts[0].split(",")
     try:
         values = [_value(query.filterField, query.filterOperator, part.strip()) for part in parts]
     except ValueError:
         wrong = {"type": "value_error", "loc": ("query", "filterValue"), "ctx": {"error": "Invalid input"}}
         raise RequestValidationError([wrong]) from None
-    value = values if query.filterOperator in _OF_MANY else values[0]
+    value = values if of_many else values[0]
     return Filter(field=query.filterField, operator=query.filterOperator, value=value)
 
 

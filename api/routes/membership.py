@@ -16,7 +16,7 @@ from api.edge.visit import BASE_PATH
 from domain.commands import membership as memberships
 from domain.email_address import canonical
 from domain.refusals import EmptyRole, MemberNotFound, UnknownRole
-from domain.roles import Role, Roles, roles_in
+from domain.roles import Roles, roles_in
 from projections.lists import member_list
 from projections.lists.member_list import MemberRow
 
@@ -92,8 +92,6 @@ class RemovedAnswer(TypedDict):
 def update_member_role(calling: Calling, form: UpdateRole) -> Answer:
     session = calling.admitted()
     roles = _roles(form.role)
-    if Role.OWNER in roles:
-        calling.require_fresh(session)
     organization_id, membership_id = meant(calling, session, form.organizationId, ""), id_in(form.memberId)
     if membership_id is None:
         raise MemberNotFound
@@ -118,6 +116,7 @@ def update_member_role(calling: Calling, form: UpdateRole) -> Answer:
         "MEMBER_NOT_FOUND",
         "YOU_CANNOT_LEAVE_THE_ORGANIZATION_AS_THE_ONLY_OWNER",
         "YOU_ARE_NOT_ALLOWED_TO_DELETE_THIS_MEMBER",
+        "SESSION_NOT_FRESH",
         "CONFLICT",
     ),
 )
@@ -149,6 +148,7 @@ def remove_member(calling: Calling, form: RemoveMember) -> Answer:
         "UNAUTHORIZED",
         "MEMBER_NOT_FOUND",
         "YOU_CANNOT_LEAVE_THE_ORGANIZATION_AS_THE_ONLY_OWNER",
+        "SESSION_NOT_FRESH",
         "CONFLICT",
     ),
 )
@@ -178,7 +178,6 @@ def leave(calling: Calling, form: Leave) -> Answer:
 )
 def transfer_ownership(calling: Calling, form: Transfer) -> Answer:
     session = calling.admitted()
-    calling.require_fresh(session)
     organization_id, membership_id = meant(calling, session, form.organizationId, ""), id_in(form.memberId)
     if membership_id is None:
         raise MemberNotFound

@@ -20,13 +20,12 @@ from projections.lists.member_list import member
 
 from . import shapes
 from .documented import documented
-from .fields import id_in
+from .fields import LogoUrl, id_in
 from .organizations import named
 
 router = APIRouter(prefix=f"{BASE_PATH}/organization", tags=["organization"])
 
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
-_Logo = Annotated[str, Field(max_length=2048)]
 
 
 class Create(BaseModel):
@@ -36,7 +35,7 @@ class Create(BaseModel):
 
     name: _Name
     slug: _Name
-    logo: _Logo | None = None
+    logo: LogoUrl | None = None
     metadata: dict[str, Any] | None = None
     keepCurrentActiveOrganization: bool = False
 
@@ -56,7 +55,7 @@ class Changes(BaseModel):
 
     name: _Name = ""
     slug: _Name = ""
-    logo: _Logo | None = None
+    logo: LogoUrl | None = None
     metadata: dict[str, Any] | None = None
 
 
@@ -184,8 +183,10 @@ def update(calling: Calling, form: Update) -> Answer:
         shapes.Organization,
         "VALIDATION_ERROR",
         "UNAUTHORIZED",
+        "ORGANIZATION_NOT_FOUND",
         "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION",
         "YOU_ARE_NOT_ALLOWED_TO_DELETE_THIS_ORGANIZATION",
+        "SESSION_NOT_FRESH",
         "CONFLICT",
     ),
 )
@@ -193,7 +194,7 @@ def delete(calling: Calling, form: Delete) -> Answer:
     session = calling.admitted_or(Problem(401))
     organization_id = id_in(form.organizationId)
     if organization_id is None:
-        raise NotAMember
+        raise OrganizationNotFound
     before = organization_list.organization(calling.daybook.context.store.statements, organization_id)
     organizations.close_organization(calling.daybook.context, calling.command(session), organization_id=organization_id)
     if before is None:
@@ -219,7 +220,7 @@ def set_active(calling: Calling, form: SetActive) -> Answer:
     organization_id = session.active_organization_id
     if form.organizationId is None:
         organization_id = None
-    elif meant := named(calling, form.organizationId, form.organizationSlug):
+    elif meant := named(calling, form.organizationId, "" if form.organizationId else form.organizationSlug):
         organization_id = meant
     try:
         organizations.choose_organization(context, calling.command(session), organization_id=organization_id)

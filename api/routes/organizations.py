@@ -120,11 +120,12 @@ def full_answer(keyring: Keyring, full: FullOrganization) -> FullAnswer:
 
 
 def named(calling: Caller, organization_id: str | None, slug: str) -> UUID | None:
-    """The organization that is named, None if none is. Raises OrganizationNotFound for a slug nobody has."""
-    if organization_id:
-        return id_in(organization_id)
+    """The organization that is named, by its slug if by both; None if none is.
+
+    Raises OrganizationNotFound for a slug nobody has.
+    """
     if not slug:
-        return None
+        return id_in(organization_id)
     found = organization_list.organization_by_slug(
         calling.daybook.context.store.statements, calling.daybook.context.keyring.slug_slots(slug)
     )

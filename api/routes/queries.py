@@ -18,9 +18,10 @@ class Asked(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _empty_is_not_given(cls, given: dict[str, Any]) -> dict[str, Any]:
-        if any("\0" in value for value in given.values() if isinstance(value, str)):
+        texts = [text for value in given.values() for text in (value if isinstance(value, list) else [value])]
+        if any("\0" in text for text in texts if isinstance(text, str)):
             raise ValueError("Invalid input")
-        return {name: value for name, value in given.items() if value != ""}
+        return {name: value for name, value in given.items() if value not in ("", [""])}
 
 
 class Paged(Asked):
@@ -30,9 +31,12 @@ class Paged(Asked):
     offset: Annotated[int, Field(ge=0, le=_MOST, description="Leave out so many at the beginning.")] = 0
 
 
-def no_key_twice(query: type[BaseModel]) -> Any:
-    """A dependency that refuses a key of this query given twice: that is a list, and a list is no text (wire.md §1)."""
-    known = {field.alias or name for name, field in query.model_fields.items()}
+def no_key_twice(query: type[BaseModel], *, but: str = "") -> Any:
+    """A dependency that refuses a key of this query given twice: that is a list, and a list is no text (wire.md §1).
+
+    `but` one, of which there may be several.
+    """
+    known = {field.alias or name for name, field in query.model_fields.items()} - {but}
 
     async def refuse(request: Request) -> None:
         counts = Counter(key for key, _ in request.query_params.multi_items())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, NotRequired
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
@@ -12,11 +13,12 @@ from api.edge.admission import Caller, Calling
 from api.edge.answers import NOT_KEPT, Answer
 from api.edge.daybook import daybook_of
 from api.edge.problems import Problem
-from api.edge.visit import BASE_PATH
+from api.edge.visit import BASE_PATH, visit_of
 from domain.commands import invitation as invitations
 from domain.email_address import canonical
-from domain.invitation import Status
 from domain.refusals import InvitationNotFound, InviterGone, NotTheRecipient
+from domain.roles import may_invite_as, roles_in
+from domain.store.connections import Statements
 from projections.lists import invitation_list
 from projections.lists.account_list import email_known
 from projections.lists.invitation_list import InvitationRow
@@ -53,12 +55,16 @@ class RejectedAnswer(TypedDict):
     member: None
 
 
-class InvitationAnswer(shapes.Invitation):
-    """An invitation as its recipient sees it: to what, and by whom."""
-
+class _Invited(shapes.Invitation):
     organizationName: str
     organizationSlug: str
     inviterEmail: str
+
+
+class InvitationAnswer(_Invited):
+    """An invitation as its recipient sees it: to what, by whom. `acceptable` is false, or not there (wire.md A31)."""
+
+    acceptable: NotRequired[bool]
 
 
 class OwnInvitation(shapes.Invitation):
@@ -68,13 +74,14 @@ class OwnInvitation(shapes.Invitation):
 
 
 class CheckedInvitation(TypedDict):
-    """What whoever has the link may know of an invitation."""
+    """What whoever has the link may know of an invitation. `acceptable` is false, or not there (wire.md A31)."""
 
     email: str
     organizationName: str
     role: str
     status: str
     expiresAt: str
+    acceptable: NotRequired[bool]
 
 
 class CheckAnswer(TypedDict):
@@ -144,17 +151,17 @@ def get_invitation(calling: Calling, query: Annotated[WhichInvitation, Query()])
     row = _acceptable(calling, query.id)
     if row.email is None or row.email != session.email:
         raise NotTheRecipient
-    if live_role(calling.daybook.context.store.statements, row.organization_id, row.inviter_id) is None:
+    role = live_role(calling.daybook.context.store.statements, row.organization_id, row.inviter_id)
+    if role is None:
         raise InviterGone
-    return Answer(
-        InvitationAnswer(
-            **shapes.invitation(row, calling.daybook.context.keyring),
-            organizationName=row.organization_name or "",
-            organizationSlug=row.organization_slug or "",
-            inviterEmail=row.inviter_email or "",
-        ),
-        headers=NOT_KEPT,
+    told = _Invited(
+        **shapes.invitation(row, calling.daybook.context.keyring),
+        organizationName=row.organization_name or "",
+        organizationSlug=row.organization_slug or "",
+        inviterEmail=row.inviter_email or "",
     )
+    alive = may_invite_as(roles_in(role), roles_in(row.role))
+    return Answer(told if alive else {**told, "acceptable": False}, headers=NOT_KEPT)
 
 
 @router.get(
@@ -185,33 +192,41 @@ def list_user_invitations(calling: Calling, request: Request) -> Answer:
     responses=documented(CheckAnswer, "VALIDATION_ERROR", _NOT_FOUND, body=False),
 )
 def check_invitation(request: Request, query: Annotated[WhichInvitation, Query()]) -> Answer:
-    context = daybook_of(request).context
+    context, now = daybook_of(request).context, visit_of(request).now
     row = invitation_list.invitation(context.store.statements, context.keyring.link_hash(query.id))
     if row is None or row.email is None or not row.organization_open:
         raise InvitationNotFound
     shown = shapes.invitation(row, context.keyring)
     address = canonical(row.email) or ""
-    # a link that leads nowhere any more tells nobody what the organization has been called since
-    still_open = row.status == Status.PENDING and daybook_of(request).clock() < row.expires_at
-    return Answer(
-        CheckAnswer(
-            invitation=CheckedInvitation(
-                email=shown["email"],
-                organizationName=row.organization_name or "" if still_open else "",
-                role=shown["role"],
-                status=shown["status"],
-                expiresAt=shown["expiresAt"],
-            ),
-            userExists=email_known(context.store.statements, context.keyring.email_hash(address)),
-        ),
-        headers=NOT_KEPT,
+    checked = CheckedInvitation(
+        email=shown["email"],
+        # a link that leads nowhere any more tells nobody what the organization has been called since
+        organizationName=row.organization_name or "" if _waits(row, now) else "",
+        role=shown["role"],
+        status=shown["status"],
+        expiresAt=shown["expiresAt"],
     )
+    if not _waits(row, now) or not _stands(context.store.statements, row):
+        checked["acceptable"] = False
+    known = email_known(context.store.statements, context.keyring.email_hash(address))
+    return Answer(CheckAnswer(invitation=checked, userExists=known), headers=NOT_KEPT)
 
 
 def _acceptable(calling: Caller, link: str) -> InvitationRow:
     """An invitation that can be accepted. Raises InvitationNotFound."""
     context = calling.daybook.context
     row = invitation_list.invitation(context.store.statements, context.keyring.link_hash(link))
-    if row is None or row.status != "pending" or calling.visit.now >= row.expires_at or not row.organization_open:
+    if row is None or not _waits(row, calling.visit.now):
         raise InvitationNotFound
     return row
+
+
+def _waits(row: InvitationRow, now: datetime) -> bool:
+    """Whether the invitation has not ended, as far as itself and its organization are concerned."""
+    return row.status == "pending" and now < row.expires_at and row.organization_open
+
+
+def _stands(read: Statements, row: InvitationRow) -> bool:
+    """Whether who sent it could still send it."""
+    role = live_role(read, row.organization_id, row.inviter_id)
+    return role is not None and may_invite_as(roles_in(role), roles_in(row.role))

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from api.edge.admission import Calling, clear_cookies, give_cookie
+from api.edge.admission import Calling, clear_cookies, give_cookie, guessing, remember_device
 from api.edge.answers import Answer
 from api.edge.daybook import Daybook, daybook_of
 from api.edge.origins import forbidden_sign_in
@@ -137,7 +137,7 @@ def _sign_up(daybook: Daybook, visit: Visit, form: SignUp) -> SignedIn:
 def sign_in_with_email(request: Request, form: SignIn) -> Answer:
     daybook, visit = daybook_of(request), visit_of(request)
     _refuse_other_sites(daybook, visit)
-    with daybook.limits.guessing(form.email, visit.where_from.ip_address):
+    with guessing(daybook, visit, form.email):
         account = verified_account(daybook.context, email=form.email, password=form.password)
     signed_in = sessions.sign_in(
         daybook.context, account, remembered=form.rememberMe, now=visit.now, where_from=visit.where_from
@@ -174,6 +174,8 @@ def _give_cookies(daybook: Daybook, visit: Visit, signed_in: SignedIn, *, rememb
     if remembered and daybook.cookies.dont_remember(visit.headers.get("cookie")):
         # what an earlier session in this browser asked for must not keep this one from being extended
         visit.set_cookies.append(daybook.cookies.clear()[-1])
+    if remembered:
+        remember_device(daybook, visit, signed_in.person.user_id)
 
 
 def _invitation_id(callback_url: str) -> str | None:

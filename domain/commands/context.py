@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 from domain.events.keys import Keyring
-from domain.passwords import Passwords
+from domain.passwords import Hasher, Remembered
 from domain.session import Lifetimes
 from domain.store import Store
 
 from .lookups import Lookups
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +39,17 @@ class Context:
     store: Store
     lookups: Lookups
     keyring: Keyring
-    passwords: Passwords
+    passwords: Hasher
     lifetimes: Lifetimes
     sessions_per_user: int | None = None
     rules: Rules = Rules()
+
+
+def hashed_once(command: Callable[Concatenate[Context, P], T]) -> Callable[Concatenate[Context, P], T]:
+    """Around a command that may be decided again: it hashes each password once, however often that is."""
+
+    @wraps(command)
+    def remembering(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return command(replace(context, passwords=Remembered(context.passwords)), *args, **kwargs)
+
+    return remembering

@@ -16,7 +16,7 @@ from domain.store.envelope import Command
 from domain.user import User
 
 from .acting import author
-from .context import Context
+from .context import Context, hashed_once
 from .lookups import Account, Person
 from .session import new_session
 
@@ -47,6 +47,7 @@ def verified_account(context: Context, *, email: str, password: str) -> Account:
     return account
 
 
+@hashed_once
 @decided_again
 def reauthenticate(context: Context, command: Command, *, password: str) -> None:
     """Make a session fresh by the person's password (wire.md A3); the account, and so its password, is guarded.
@@ -60,6 +61,7 @@ def reauthenticate(context: Context, command: Command, *, password: str) -> None
     context.store.append(command, acting.subject, acting.session.then(reauthenticated), guards=acting.guards)
 
 
+@hashed_once
 @decided_again
 def change_password(
     context: Context, command: Command, *, current: str, new: str, revoking: bool, organization_id: UUID | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,13 +29,14 @@ from domain.refusals import (
     MemberLimitReached,
     MemberNotFound,
 )
-from domain.roles import Role, Roles, allow, cover, roles_in
+from domain.roles import Role, Roles, allow, cover, may_invite_as, roles_in
 from domain.store import Addition, Loaded
 from domain.store.conflicts import StreamMovedOn, decided_again
 from domain.store.envelope import Command
 
 from .acting import actor, author
 from .context import Context
+from .ownership import require_proof
 from .seeking import invitation_behind, invitation_pending, membership_of
 from .standing import ActingMember, acting_member, standing
 
@@ -57,8 +58,10 @@ def invite(
 ) -> UUID:
     """Offer a place to an address, or `resend` the offer it has: the clock starts anew; the invitation.
 
+    An offer that nobody stands behind any more is taken back first, for it could not be accepted (wire.md A31).
+
     Raises, in this order: InvitationsOff, MalformedEmail, MemberNotFound, MayNotInvite, EmptyRole, UnknownRole,
-    MayNotInviteAs, AlreadyMember, AlreadyInvited, InvitationLimitReached; SessionOver, Conflict.
+    MayNotInviteAs, AlreadyMember, AlreadyInvited, InvitationLimitReached, SessionNotFresh; SessionOver, Conflict.
     """
     if not context.rules.invitations:
         raise InvitationsOff
@@ -82,9 +85,13 @@ def invite(
         raise AlreadyMember
     if pending is None:
         return _send(context, command, own, address, email_hash, roles, recipient_id, resend=resend)
-    if not resend:
+    if resend:
+        return _resend(context, command, own, pending)
+    if _stands(context, pending.state):
         raise AlreadyInvited
-    return _resend(context, command, own, pending)
+    require_proof(context, command, own.acting, before=(), after=roles)
+    _make_way(context, command, own, pending)
+    return _send(context, command, own, address, email_hash, roles, recipient_id, resend=resend)
 
 
 @decided_again
@@ -111,8 +118,8 @@ def reject(context: Context, command: Command, *, link: str) -> UUID:
     acting, [invitation] = author(context, command, invitation_behind(context.keyring.link_hash(link)))
     if invitation is None:
         raise InvitationNotFound
-    rejected = invitation.state.reject(user_id=actor(command), email_hash=acting.user.state.email_hash)
     organization = _require_open(context.store.load(ORGANIZATION, invitation.state.organization_id))
+    rejected = invitation.state.reject(user_id=actor(command), email_hash=acting.user.state.email_hash)
     context.store.append(command, acting.subject, invitation.then(rejected), guards=[organization, *acting.guards])
     invitation_id: UUID = invitation.stream_id
     return invitation_id
@@ -150,14 +157,13 @@ def entry(context: Context, *, link: str, user_id: UUID, email_hash: bytes, now:
     if expire(context, invitation, now=now):
         raise InvitationNotFound
     membership_id = new_id()
-    accepted = state.accept(user_id=user_id, membership_id=membership_id, email_hash=email_hash, now=now)
     inviter, [own] = standing(
         context, state.organization_id, state.inviter_id, membership_of(user_id, state.organization_id)
     )
     if inviter is None:
         _require_open(context.store.load(ORGANIZATION, state.organization_id))
-        raise InviterGone
-    if not allow(inviter.roles, "invitation", "create") or not cover(inviter.roles, state.roles):
+    accepted = state.accept(user_id=user_id, membership_id=membership_id, email_hash=email_hash, now=now)
+    if inviter is None or not may_invite_as(inviter.roles, state.roles):
         raise InviterGone
     if own is not None:
         raise AlreadyMember
@@ -230,6 +236,7 @@ def _send(
         place=_place(context, organization_id, invitation_id, now=command.at),
         recipient_id=recipient_id,
     )
+    require_proof(context, command, own.acting, before=(), after=roles)
     try:
         context.store.append(command, own.subject, Addition(invitation_id, 0, sent, recipient), guards=own.guards)
     except AlreadyInvited:
@@ -244,10 +251,23 @@ def _resend(context: Context, command: Command, own: ActingMember, pending: Load
     """The role stays as it was sent: who resends must hold it too."""
     if not cover(own.roles, pending.state.roles):
         raise MayNotInviteAs
+    require_proof(context, command, own.acting, before=(), after=pending.state.roles)
     expires_at = command.at + context.rules.invitation_lifetime
     resent = pending.state.resend(inviter_id=actor(command), expires_at=expires_at)
     context.store.append(command, own.subject, pending.then(resent), guards=own.guards)
     return pending.stream_id
+
+
+def _stands(context: Context, pending: Invitation) -> bool:
+    """Whether who sent an invitation could still send it."""
+    inviter, _ = standing(context, pending.organization_id, pending.inviter_id)
+    return inviter is not None and may_invite_as(inviter.roles, pending.roles)
+
+
+def _make_way(context: Context, command: Command, own: ActingMember, pending: Loaded[Invitation]) -> None:
+    """Take back what nobody stands behind; an act of its own, since an address is freed before it is taken again."""
+    withdrawing = replace(command, command_id=new_id())
+    context.store.append(withdrawing, own.subject, pending.then(pending.state.cancel()), guards=own.guards)
 
 
 def _by_link(context: Context, link: str) -> Loaded[Invitation]:

@@ -64,6 +64,9 @@ class Lookups(Protocol):
     def last_seen(self, session_id: UUID) -> Seen | None:
         """From where a session was last seen; None if its account has left it behind."""
 
+    def authenticated_at(self, session_id: UUID) -> datetime | None:
+        """When the person last proved through a session who they are; None if there is no such session."""
+
     def live_session(self, user_id: UUID, *, session_id: UUID | None, token_hash: bytes) -> UUID | None:
         """Which live session of the person has this id or this secret."""
 
@@ -75,9 +78,6 @@ class Lookups(Protocol):
 
     def organization_to_start_in(self, user_id: UUID) -> UUID | None:
         """The organization last chosen if the person still belongs to it, else the one joined first, else None."""
-
-    def signed_in_from(self, user_id: UUID, ip_address: str) -> bool:
-        """Whether a session of this account was ever started from this address."""
 
     def recipient(self, organization_id: UUID, email_hash: bytes) -> tuple[UUID | None, UUID | None]:
         """Whose account has this address, and which living membership of an organization is theirs; None if none."""

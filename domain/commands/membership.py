@@ -14,6 +14,7 @@ from domain.store.conflicts import decided_again
 from domain.store.envelope import Command
 
 from .context import Context
+from .ownership import require_proof
 from .seeking import the_membership
 from .standing import ActingMember, acting_member
 
@@ -24,11 +25,9 @@ def change_role(
 ) -> bool:
     """Make a member something else; whether they were not. Who does it must hold what both the old and the new allow.
 
-    Raises MemberNotFound, MayNotChangeRole, LastOwnerDemoted, SessionOver, Conflict.
+    Raises MemberNotFound, MayNotChangeRole, LastOwnerDemoted, SessionNotFresh, SessionOver, Conflict.
     """
     own, target = _both(context, command, organization_id, membership_id)
-    if target.state.organization_id != organization_id:
-        raise MayNotChangeRole
     if not cover(own.roles, target.state.roles) or not cover(own.roles, roles):
         raise MayNotChangeRole
     if not allow(own.roles, "member", "update"):
@@ -37,6 +36,7 @@ def change_role(
         owners = _owners(own.organization, target.state, owns=Role.OWNER in roles)
     except LastOwner:
         raise LastOwnerDemoted from None
+    require_proof(context, command, own.acting, before=target.state.roles, after=roles)
     return context.store.append(
         command,
         own.subject,
@@ -49,16 +49,15 @@ def change_role(
 @decided_again
 def remove_member(context: Context, command: Command, *, organization_id: UUID, membership_id: UUID) -> None:
     """Remove a member. Raises MemberNotFound, LastOwner (also for an owner whom a mere admin would remove),
-    MayNotRemove, SessionOver, Conflict.
+    MayNotRemove, SessionNotFresh, SessionOver, Conflict.
     """
     own, target = _both(context, command, organization_id, membership_id)
-    if target.state.organization_id != organization_id:
-        raise MemberNotFound
     if target.state.owns and Role.OWNER not in own.roles:
         raise LastOwner
     owners = _owners(own.organization, target.state, owns=False)
     if not allow(own.roles, "member", "delete"):
         raise MayNotRemove
+    require_proof(context, command, own.acting, before=target.state.roles, after=())
     context.store.append(
         command,
         own.subject,
@@ -70,11 +69,15 @@ def remove_member(context: Context, command: Command, *, organization_id: UUID, 
 
 @decided_again
 def leave(context: Context, command: Command, *, organization_id: UUID) -> UUID:
-    """Leave an organization; which membership that was. Raises MemberNotFound, LastOwner, SessionOver, Conflict."""
+    """Leave an organization; which membership that was.
+
+    Raises MemberNotFound, LastOwner, SessionNotFresh, SessionOver, Conflict.
+    """
     own, _ = acting_member(context, command, organization_id)
     if own is None:
         raise MemberNotFound
     owners = _owners(own.organization, own.membership.state, owns=False)
+    require_proof(context, command, own.acting, before=own.roles, after=())
     context.store.append(
         command,
         own.subject,
@@ -89,13 +92,14 @@ def leave(context: Context, command: Command, *, organization_id: UUID) -> UUID:
 def transfer_ownership(context: Context, command: Command, *, organization_id: UUID, membership_id: UUID) -> None:
     """Make another member the owner and oneself an admin, in one commit.
 
-    Raises MemberNotFound, MayNotChangeRole, SessionOver, Conflict.
+    Raises MemberNotFound, MayNotChangeRole, SessionNotFresh, SessionOver, Conflict.
     """
     own, target = _both(context, command, organization_id, membership_id)
-    if target.state.organization_id != organization_id or Role.OWNER not in own.roles:
+    if Role.OWNER not in own.roles:
         raise MayNotChangeRole
     if target.stream_id == own.membership.stream_id:
         raise MayNotChangeRole
+    require_proof(context, command, own.acting, before=own.roles, after=(Role.ADMIN,))
     added = _owners(own.organization, target.state, owns=True)
     removed = own.organization.after(added).remove_owner(own.membership.state.user_id)
     context.store.append(
@@ -111,9 +115,11 @@ def transfer_ownership(context: Context, command: Command, *, organization_id: U
 def _both(
     context: Context, command: Command, organization_id: UUID, membership_id: UUID
 ) -> tuple[ActingMember, Loaded[Membership]]:
-    """Who acts, and the living membership they act upon, perhaps of elsewhere. Raises MemberNotFound."""
+    """Who acts, and the living membership they act upon. Raises MemberNotFound, also for one of elsewhere: of other
+    organizations nothing is told (wire.md A30).
+    """
     own, [target] = acting_member(context, command, organization_id, the_membership(membership_id))
-    if own is None or target is None or target.state.ended:
+    if own is None or target is None or target.state.ended or target.state.organization_id != organization_id:
         raise MemberNotFound
     return own, target
 

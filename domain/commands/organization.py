@@ -24,6 +24,7 @@ from domain.store.envelope import Command
 
 from .acting import actor, author
 from .context import Context
+from .ownership import require_proof
 from .standing import acting_member
 
 
@@ -125,12 +126,17 @@ def update_organization(
 
 @decided_again
 def close_organization(context: Context, command: Command, *, organization_id: UUID) -> None:
-    """Close an organization for all its members. Raises NotAMember, MayNotClose, SessionOver, Conflict."""
+    """Close an organization for all its members.
+
+    Raises NotAMember, MayNotClose, SessionNotFresh, SessionOver, Conflict.
+    """
     own, _ = acting_member(context, command, organization_id)
     if own is None:
         raise NotAMember
     if not allow(own.roles, "organization", "delete"):
         raise MayNotClose
+    # nobody owns it then
+    require_proof(context, command, own.acting, before=own.roles, after=())
     context.store.append(command, own.subject, own.organization.then(own.organization.state.close()), guards=own.guards)
 
 

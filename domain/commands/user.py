@@ -16,13 +16,14 @@ from domain.store.envelope import Command, WhereFrom
 from domain.user import User
 
 from .acting import author
-from .context import Context
+from .context import Context, hashed_once
 from .invitation import entry
 from .lookups import Person
 from .organization import personal_organization
 from .session import SignedIn, new_session
 
 
+@hashed_once
 @decided_again
 def sign_up(
     context: Context,
@@ -81,6 +82,7 @@ def sign_up(
     return SignedIn(person=person, token=token)
 
 
+@hashed_once
 @decided_again
 def create_user(context: Context, *, email: str, name: str, password: str, now: datetime) -> UUID:
     """Open an account for somebody, with an organization of their own, signed in nowhere; their user id.

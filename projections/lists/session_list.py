@@ -212,6 +212,12 @@ def last_seen(read: Statements, session_id: UUID) -> Seen | None:
     return Seen(ip_address=ip_address, user_agent=user_agent, at=at, started_at=started_at)
 
 
+def authenticated_at(read: Statements, session_id: UUID) -> datetime | None:
+    """When the person last proved through a session who they are."""
+    row = read.row("SELECT authenticated_at FROM session_list WHERE session_id = $1", session_id)
+    return None if row is None else row[0]
+
+
 def live_session(read: Statements, user_id: UUID, session_id: UUID | None, token_hash: bytes) -> UUID | None:
     """Which live session of the person has this id or this secret; also one that has run out unnoticed."""
     row = read.row(
@@ -251,12 +257,4 @@ def was_replaced(read: Statements, token_hashes: Sequence[bytes]) -> bool:
         list(token_hashes),
         EndReason.REPLACED,
     )
-    return row is not None
-
-
-def signed_in_from(read: Statements, user_id: UUID, ip_address: str) -> bool:
-    """Whether a session of this account was ever started from this address; an unknown address is never known."""
-    if not ip_address:
-        return False
-    row = read.row("SELECT FROM session_list WHERE user_id = $1 AND ip_address = $2 LIMIT 1", user_id, ip_address)
     return row is not None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import append
+import flood
 import get_session
 import journal
 import organizations
@@ -32,6 +33,8 @@ BENCHMARKS: dict[str, Callable[[Cluster], AbstractContextManager[Iterable[Pair]]
     "append-stock": append.against_stock,
     "append-pgbench": append.against_pgbench,
     "organizations": organizations.pairs,
+    "flood": flood.under_flood,
+    "hashing": flood.beside_neighbours,
 }
 _UNASKED = ("get-session", "append-stock", "append-pgbench")
 """What runs if nothing is named: what needs no network."""

@@ -18,6 +18,7 @@ from tests.people import PASSWORD, SECRET
 BASE = "/api/auth"
 TOKEN_COOKIE = "better-auth.session_token"
 DONT_REMEMBER_COOKIE = "better-auth.dont_remember"
+DEVICE_COOKIE = "better-auth.known_device"
 CLEARED = [
     f"better-auth.{noun}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax"
     for noun in ("session_token", "session_data", "dont_remember")
@@ -49,6 +50,18 @@ class Answer:
 
     @property
     def set_cookies(self) -> list[str]:
+        """Every Set-Cookie about a session, in order."""
+        return [line for line in self.all_cookies if "known_device" not in line.partition("=")[0]]
+
+    @property
+    def device_cookie(self) -> str | None:
+        """The Set-Cookie by which the browser is known to an account from now on."""
+        found = [line for line in self.all_cookies if "known_device" in line.partition("=")[0]]
+        assert len(found) <= 1
+        return found[0] if found else None
+
+    @property
+    def all_cookies(self) -> list[str]:
         """Every Set-Cookie, in order."""
         return [str(value) for value in self.headers.get_all("set-cookie", [])]
 
@@ -106,11 +119,16 @@ class Browser:
         found = answer.json()
         return None if found is None else found["session"]
 
+    @property
+    def session_cookies(self) -> dict[str, str]:
+        """Those that are about a session: all but that of a known device, which stays."""
+        return {name: value for name, value in self.cookies.items() if name != DEVICE_COOKIE}
+
     def _cookie_header(self) -> dict[str, str]:
         return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
 
     def _kept(self, answer: Answer) -> Answer:
-        for line in answer.set_cookies:
+        for line in answer.all_cookies:
             name, _, value = line.partition(";")[0].partition("=")
             if "; Max-Age=0;" in line:
                 self.cookies.pop(name, None)

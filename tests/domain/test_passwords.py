@@ -79,12 +79,25 @@ def test_past_its_bound_the_pool_refuses_at_once_and_recovers(passwords: Passwor
         outcomes = [future.result() for future in [crowd.submit(one) for _ in range(8)]]
     assert outcomes.count("busy") >= 1
     assert outcomes.count("hashed") >= 3
+    assert not passwords.full
     assert passwords.hash(PASSWORD)
 
 
 @pytest.mark.skipif(not hasattr(os, "getpriority"), reason="this system has no priorities")
-def test_hashing_threads_give_way_to_all_others(passwords: Passwords) -> None:
-    passwords.hash(PASSWORD)
-    [worker] = [thread for thread in threading.enumerate() if thread.name.startswith("password-hashing")]
-    assert worker.native_id is not None
-    assert os.getpriority(os.PRIO_PROCESS, worker.native_id) > os.getpriority(os.PRIO_PROCESS, os.getpid())
+@pytest.mark.parametrize("busy", [False, True])
+def test_hashing_gives_way_to_us_while_we_are_busy_and_to_nobody_else(busy: bool) -> None:
+    seen: list[int] = []
+
+    class Seen(Passwords):
+        """Which notes by whom it is done."""
+
+        def _matches(self, encoded: str, password: str) -> bool:
+            seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+            return super()._matches(encoded, password)
+
+    passwords = Seen(Argon2Parameters(), threads=1, waiting=2, busy=lambda: busy)
+    for _ in range(3):
+        assert passwords.verify(passwords.hash(PASSWORD), PASSWORD)
+    passwords.close()
+    ours = os.getpriority(os.PRIO_PROCESS, os.getpid())
+    assert seen == [min(ours + 5, 19) if busy else ours] * 3

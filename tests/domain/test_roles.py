@@ -57,13 +57,18 @@ def test_roles_come_as_a_text_with_commas_or_as_a_list(given: str | list[str], r
     assert roles_in(given) == roles
 
 
+@pytest.mark.parametrize("given", ["member,", ",member", ["member", ""], " , member ,,"])
+def test_names_of_nothing_between_names_are_forgiven(given: str | list[str]) -> None:
+    assert roles_in(given) == (Role.MEMBER,)
+
+
 @pytest.mark.parametrize("nothing", ["", " ", ",", [], [""]])
 def test_no_role_at_all_is_refused(nothing: str | list[str]) -> None:
     with refuses(EmptyRole):
         roles_in(nothing)
 
 
-@pytest.mark.parametrize("unknown", ["king", "admin,king", "Owner", ["admin", "king"], "admin,"])
+@pytest.mark.parametrize("unknown", ["king", "admin,king", "Owner", ["admin", "king"]])
 def test_a_role_that_there_is_not_is_refused(unknown: str | list[str]) -> None:
     with refuses(UnknownRole):
         roles_in(unknown)

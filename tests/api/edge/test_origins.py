@@ -218,8 +218,19 @@ def test_many_stars_cost_no_time() -> None:
         ({"cookie": "a=b", "origin": "null", "host": "localhost:3000"}, "MISSING_OR_NULL_ORIGIN"),
         ({"cookie": "a=b", "origin": "null", "referer": "http://localhost:3000/"}, "MISSING_OR_NULL_ORIGIN"),
         ({"cookie": "a=b", "origin": "null", "sec-fetch-site": "same-origin", "host": "localhost:3000"}, None),
-        ({"cookie": "a=b", "origin": "null", "sec-fetch-site": "same-origin", "host": "evil.com"}, "INVALID_ORIGIN"),
-        ({"cookie": "a=b", "origin": "null", "sec-fetch-site": "same-origin"}, "MISSING_OR_NULL_ORIGIN"),
+        ({"cookie": "a=b", "origin": "null", "sec-fetch-site": "same-origin", "host": "daybook:8000"}, None),
+        ({"cookie": "a=b", "origin": "null", "sec-fetch-site": "same-origin"}, None),
+        (
+            {"cookie": "a=b", "origin": "null", "sec-fetch-site": "same-origin\ncross-site"},
+            "MISSING_OR_NULL_ORIGIN",
+        ),
+        ({"cookie": "a=b", "origin": "http://localhost:3000\nhttp://localhost:3000"}, None),
+        ({"cookie": "a=b", "origin": "http://localhost:3000\nhttps://evil.com"}, "INVALID_ORIGIN"),
+        ({"cookie": "a=b", "origin": "https://evil.com\nhttp://localhost:3000"}, "INVALID_ORIGIN"),
+        ({"cookie": "a=b", "origin": "null\nhttp://localhost:3000"}, "MISSING_OR_NULL_ORIGIN"),
+        ({"cookie": "a=b", "origin": "\nhttp://localhost:3000"}, "MISSING_OR_NULL_ORIGIN"),
+        ({"cookie": "a=b", "origin": "null\nhttps://evil.com"}, "INVALID_ORIGIN"),
+        ({"cookie": "a=b", "referer": "http://localhost:3000/\nhttps://evil.com/"}, "INVALID_ORIGIN"),
         (
             {"cookie": "a=b", "origin": "null", "sec-fetch-site": "same-site", "host": "localhost:3000"},
             "MISSING_OR_NULL_ORIGIN",
@@ -266,6 +277,15 @@ def test_null_from_our_own_page_counts_as_our_https_origin_behind_a_proxy() -> N
             "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED",
         ),
         ({"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}, "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED"),
+        (
+            {
+                "sec-fetch-site": "same-origin\ncross-site",
+                "sec-fetch-mode": "cors\nnavigate",
+                "origin": "http://localhost:3000",
+            },
+            "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED",
+        ),
+        ({"origin": "http://localhost:3000\nhttps://evil.com"}, "INVALID_ORIGIN"),
         ({"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "cookie": "a=b"}, None),
     ],
 )

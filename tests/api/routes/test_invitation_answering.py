@@ -245,3 +245,66 @@ def test_a_rejection_needs_no_inviter(ada: Person, bo: Person, cy: Person, acme:
     invitation_id = bo.invites(cy.email)
     ada.done("remove-member", memberIdOrEmail=bo.email)
     assert cy.done("reject-invitation", invitationId=invitation_id)["invitation"]["status"] == "rejected"
+
+
+def test_what_nobody_stands_behind_any_more_is_shown_as_such(
+    ada: Person, bo: Person, cy: Person, acme: str, clock: HandClock
+) -> None:
+    """Wire.md A31: nobody should press a button that cannot work."""
+    member_id = ada.takes_in(bo, "admin")
+    bo.done("set-active", organizationId=acme)
+    invitation_id = bo.invites(cy.email)
+
+    def told() -> tuple[object, object, int]:
+        seen = cy.told(f"get-invitation?id={invitation_id}")
+        checked = cy.get(f"/invitation/check?id={invitation_id}").json()["invitation"]
+        assert seen["status"] == checked["status"] == "pending"
+        return seen.get("acceptable"), checked.get("acceptable"), len(seen)
+
+    assert told() == (None, None, 11)
+    ada.done("update-member-role", memberId=member_id, role="member")
+    assert told() == (False, False, 12)
+    assert cy.does("accept-invitation", invitationId=invitation_id).problem == INVITER_GONE
+    ada.done("update-member-role", memberId=member_id, role="admin")
+    assert told() == (None, None, 11)
+    ada.done("remove-member", memberIdOrEmail=member_id)
+    checked = cy.get(f"/invitation/check?id={invitation_id}").json()["invitation"]
+    assert (checked["status"], checked["acceptable"]) == ("pending", False)
+
+
+def test_what_ran_out_cannot_be_accepted_and_says_so(ada: Person, cy: Person, acme: str, clock: HandClock) -> None:
+    invitation_id = ada.invites(cy.email)
+    clock.wind(days=7)
+    checked = cy.get(f"/invitation/check?id={invitation_id}").json()["invitation"]
+    assert (checked["status"], checked["acceptable"]) == ("pending", False)
+
+
+@pytest.mark.parametrize("gone", ["demoted", "removed"])
+def test_it_does_not_keep_the_address_from_being_invited_anew(
+    ada: Person, bo: Person, cy: Person, acme: str, gone: str
+) -> None:
+    member_id = ada.takes_in(bo, "admin")
+    bo.done("set-active", organizationId=acme)
+    dead = bo.invites(cy.email)
+    assert ada.does("invite-member", email=cy.email, role="member").problem[0] == 400
+    if gone == "demoted":
+        ada.done("update-member-role", memberId=member_id, role="member")
+    else:
+        ada.done("remove-member", memberIdOrEmail=member_id)
+    alive = ada.invites(cy.email, "admin")
+    assert alive != dead
+    assert cy.does("accept-invitation", invitationId=dead).problem == (400, "INVITATION_NOT_FOUND")
+    statuses = {one["id"]: one["status"] for one in ada.told("list-invitations")}
+    assert (statuses[dead], statuses[alive]) == ("canceled", "pending")
+    assert cy.done("accept-invitation", invitationId=alive)["member"]["role"] == "admin"
+
+
+def test_a_stranger_with_the_link_of_a_closed_organization_learns_nothing(
+    ada: Person, bo: Person, cy: Person, acme: str
+) -> None:
+    invitation_id = ada.invites(bo.email)
+    ada.done("delete", organizationId=acme)
+    for somebody in (bo, cy):
+        for what in ("accept-invitation", "reject-invitation"):
+            answer = somebody.does(what, invitationId=invitation_id)
+            assert answer.problem == (400, "INVITATION_NOT_FOUND")

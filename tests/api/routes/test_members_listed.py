@@ -79,7 +79,12 @@ def test_it_is_that_of_the_active_organization_unless_another_is_named(acme: Acm
     ada = acme.ada
     assert ada.told("list-members")["total"] == 4
     assert ada.told(f"list-members?organizationId=&organizationSlug={acme.slug}")["total"] == 4
-    assert ada.told(f"list-members?organizationId={ada.own}&organizationSlug={acme.slug}")["total"] == 1
+    # named by both, the slug is meant, as in Better Auth
+    both = f"organizationId={ada.own}&organizationSlug={acme.slug}"
+    assert ada.told(f"list-members?{both}")["total"] == 4
+    assert ada.told(f"get-organization?{both}")["id"] == acme.organization_id
+    assert ada.told(f"get-full-organization?{both}")["id"] == acme.organization_id
+    assert ada.asks(f"get-organization?organizationId={ada.own}&organizationSlug=nobody").status == 400
     assert bo.told("list-members")["members"][0]["userId"] == bo.user_id
     assert bo.asks(f"list-members?organizationId={acme.organization_id}").problem == FOREIGN
     assert bo.asks(f"list-members?organizationSlug={acme.slug}").problem == FOREIGN
@@ -186,6 +191,22 @@ def test_several_ids_and_times_can_be_asked_for(acme: Acme) -> None:
     assert acme.filtered("organizationId", "ne", acme.ada.own) == acme.members
 
 
+@pytest.mark.parametrize(("operator", "left"), [("in", [0, 1]), ("not_in", [2, 3])])
+def test_several_values_come_one_by_one_as_better_auth_takes_them(acme: Acme, operator: str, left: list[int]) -> None:
+    def asked(*values: str, field: str = "role") -> list[str]:
+        given = "&".join(f"filterValue={quote(value)}" for value in values)
+        found = acme.ada.told(f"list-members?filterField={field}&filterOperator={operator}&{given}")
+        return [member["id"] for member in found["members"]]
+
+    expected = [acme.members[number] for number in left]
+    assert asked("owner", "admin") == asked("admin", "nothing", "owner") == asked("owner,admin") == expected
+    assert asked(acme.people[0], acme.people[1], field="userId") == expected
+    assert asked(JOINED[0], JOINED[1], field="createdAt") == expected
+    assert asked(*["owner", "admin"] * 50) == expected
+    # one of several is what it says, comma or not
+    assert asked("owner,admin", "nothing") == ([] if operator == "in" else acme.members)
+
+
 def test_a_time_is_a_moment_however_it_is_written(acme: Acme) -> None:
     assert acme.filtered("createdAt", "eq", "2026-03-14T14:00:00.001+02:00") == [acme.members[1]]
     assert acme.filtered("createdAt", "gt", "2026-03-14T12:00:00.001999Z") == acme.members[2:]
@@ -221,6 +242,11 @@ def test_ids_of_nobody_filter_nobody(acme: Acme) -> None:
         f"offset={2**63}",
         "offset=x",
         "limit=1&limit=2",
+        "filterField=role&filterValue=owner&filterValue=admin",
+        "filterField=role&filterOperator=contains&filterValue=owner&filterValue=admin",
+        "filterField=role&filterOperator=in&filterOperator=in&filterValue=owner",
+        "filterField=role&filterOperator=in&filterValue=a&filterValue=a%00",
+        "filterField=createdAt&filterOperator=in&filterValue=2026-03-14T12:00:00Z&filterValue=never",
         "search=a&search=b",
         "organizationId=a&organizationId=b",
         "search=" + "x" * 201,

@@ -16,7 +16,8 @@ def test_the_closed_organization_is_answered_as_it_was(ada: Person, acme: str) -
 
 
 def test_closing_is_refused_in_this_order(ada: Person, bo: Person, cy: Person, acme: str) -> None:
-    for organization_id in (acme, NO_ID, "", "no id"):
+    assert bo.does("delete", organizationId="").problem == (400, "ORGANIZATION_NOT_FOUND")
+    for organization_id in (acme, NO_ID, "no id"):
         assert bo.does("delete", organizationId=organization_id).problem == NOT_A_MEMBER
     ada.takes_in(bo)
     ada.takes_in(cy, "admin")

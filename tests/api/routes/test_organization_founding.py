@@ -111,6 +111,12 @@ def test_a_slug_may_have_any_characters(ada: Person, slug: str) -> None:
         {"name": "Acme", "slug": "x", "metadata": "text"},
         {"name": "Acme", "slug": "x", "metadata": [1]},
         {"name": "Acme", "slug": "x", "logo": 5},
+        {"name": "Acme", "slug": "x", "logo": "javascript:alert(1)"},
+        {"name": "Acme", "slug": "x", "logo": "data:text/html;base64,PHNjcmlwdD4="},
+        {"name": "Acme", "slug": "x", "logo": "data:image/svg+xml;base64,PHN2Zz4="},
+        {"name": "Acme", "slug": "x", "logo": "//evil.example/a.png"},
+        {"name": "Acme", "slug": "x", "logo": "/\\\\evil.example/a.png"},
+        {"name": "Acme", "slug": "x", "logo": "logo.png"},
         {"name": "Acme", "slug": "x", "keepCurrentActiveOrganization": "yes"},
     ],
 )

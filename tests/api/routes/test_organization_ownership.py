@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.api.browser import Browser
 from tests.api.conftest import HandClock
-from tests.api.routes.fellows import MEMBER_NOT_FOUND, NO_ACTIVE, NO_ID, Person
+from tests.api.routes.fellows import MEMBER_NOT_FOUND, NO_ACTIVE, NO_ID, Person, new_email
 from tests.databases import Database
 from tests.people import PASSWORD
 
@@ -72,8 +72,9 @@ def test_it_takes_a_fresh_session(ada: Person, bo: Person, acme: str, clock: Han
     answer = ada.does("transfer-ownership", memberId=member_id)
     assert answer.problem == NOT_FRESH
     assert "password" in answer.json()["message"]
-    # who may not at all is not asked to confirm first what they may not do: freshness is of the session
-    assert ada.does("transfer-ownership", memberId=NO_ID).problem == NOT_FRESH
+    # nobody is asked to confirm their password for what would be refused all the same
+    assert ada.does("transfer-ownership", memberId=NO_ID).problem == MEMBER_NOT_FOUND
+    assert bo.does("transfer-ownership", memberId=member_id).problem == NOT_ALLOWED
     assert ada.post("/verify-password", {"password": PASSWORD}).status == 200
     ada.done("transfer-ownership", memberId=member_id)
     assert ada.roles() == {ada.email: "admin", bo.email: "owner"}
@@ -97,7 +98,10 @@ def test_it_is_refused_in_this_order(ada: Person, bo: Person, cy: Person, acme: 
     assert bo.does("transfer-ownership", memberId=plain).problem == NOT_ALLOWED
     assert bo.does("transfer-ownership", memberId=member_id).problem == NOT_ALLOWED
     assert cy.does("transfer-ownership", memberId=plain).problem == NOT_ALLOWED
-    assert ada.does("transfer-ownership", memberId=bo.member_id(bo.own)).problem == NOT_ALLOWED
+    # of other organizations nothing is told
+    for asking in (ada, bo, cy):
+        assert asking.does("transfer-ownership", memberId=bo.member_id(bo.own)).problem == MEMBER_NOT_FOUND
+        assert asking.does("transfer-ownership", memberId=NO_ID).problem == MEMBER_NOT_FOUND
     assert ada.does("transfer-ownership", memberId=ada.member_id()).problem == NOT_ALLOWED
     stranger = bo.does("transfer-ownership", memberId=ada.member_id(ada.own), organizationId=ada.own)
     assert stranger.problem == MEMBER_NOT_FOUND
@@ -108,3 +112,45 @@ def test_it_is_refused_in_this_order(ada: Person, bo: Person, cy: Person, acme: 
     assert ada.does("transfer-ownership", memberId=member_id).problem == NO_ACTIVE
     ada.done("transfer-ownership", memberId=member_id, organizationId=acme)
     assert bo.roles(acme) == {ada.email: "admin", bo.email: "owner"}
+
+
+def test_so_does_every_other_way_to_ownership_and_away_from_it(
+    ada: Person, bo: Person, cy: Person, acme: str, clock: HandClock
+) -> None:
+    own, owner, plain = ada.member_id(), ada.takes_in(bo, "owner"), ada.takes_in(cy)
+    guest = new_email()
+    ada.invites(guest, "owner")
+    ways: list[tuple[str, dict[str, object]]] = [
+        ("invite-member", {"email": new_email(), "role": "owner"}),
+        ("invite-member", {"email": guest, "role": "member", "resend": True}),
+        ("update-member-role", {"memberId": plain, "role": "owner"}),
+        ("update-member-role", {"memberId": owner, "role": "member"}),
+        ("update-member-role", {"memberId": own, "role": "admin"}),
+        ("remove-member", {"memberIdOrEmail": owner}),
+        ("remove-member", {"memberIdOrEmail": bo.email}),
+        ("leave", {"organizationId": acme}),
+        ("transfer-ownership", {"memberId": owner}),
+        ("delete", {"organizationId": acme}),
+    ]
+    clock.wind(hours=24)
+    assert {what: ada.does(what, **fields).problem for what, fields in ways} == {what: NOT_FRESH for what, _ in ways}
+    # what takes no owner's place is open all the same
+    ada.invites(new_email(), "admin")
+    ada.done("update-member-role", memberId=plain, role="admin")
+    ada.done("remove-member", memberIdOrEmail=plain)
+    assert ada.roles() == {ada.email: "owner", bo.email: "owner"}
+    assert ada.post("/verify-password", {"password": PASSWORD}).status == 200
+    for what, fields in ways[:2]:
+        ada.done(what, **fields)
+    ada.done("remove-member", memberIdOrEmail=owner)
+    ada.done("delete", organizationId=acme)
+
+
+def test_who_was_invited_as_an_owner_accepts_with_the_session_they_have(
+    ada: Person, bo: Person, acme: str, clock: HandClock
+) -> None:
+    link = ada.invites(bo.email, "owner")
+    clock.wind(days=3)
+    assert bo.done("accept-invitation", invitationId=link)["member"]["role"] == "owner"
+    # and does nothing with it before they say who they are
+    assert bo.does("delete", organizationId=acme).problem == NOT_FRESH

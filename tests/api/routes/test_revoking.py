@@ -92,7 +92,7 @@ def test_this_device_signs_itself_out_and_loses_its_cookies(
 ) -> None:
     left_over = dict(browser.cookies)
     answer = browser.post("/revoke-session", {"token": token if by == "secret" else browser.session()["token"]})
-    assert (said(answer), answer.set_cookies, browser.cookies) == (DONE, CLEARED, {})
+    assert (said(answer), answer.set_cookies, browser.session_cookies) == (DONE, CLEARED, {})
     browser.cookies = left_over
     assert browser.session() is None
     assert phone.session() is not None
@@ -158,7 +158,7 @@ def test_everywhere_means_here_too(
     left_over, count = dict(browser.cookies), module_database.value(EVENTS)
     user_id = browser.session()["userId"]
     answer = browser.post("/revoke-sessions", fields)
-    assert (said(answer), answer.set_cookies, browser.cookies) == (DONE, CLEARED, {})
+    assert (said(answer), answer.set_cookies, browser.session_cookies) == (DONE, CLEARED, {})
     assert module_database.value(EVENTS) == count + 1
     assert newest(module_database, 1) == {("SessionsRevoked", user_id)}
     browser.cookies = left_over

@@ -63,7 +63,7 @@ def test_signing_out_takes_all_three_cookies_away_in_order(browser: Browser, ema
     browser.sign_up(email, rememberMe=False)
     answer = browser.post("/sign-out")
     assert (answer.json(), answer.set_cookies) == ({"success": True}, CLEARED)
-    assert browser.cookies == {}
+    assert browser.session_cookies == {}
 
 
 def test_a_validly_signed_cookie_of_a_dead_session_is_taken_away(browser: Browser, email: str) -> None:

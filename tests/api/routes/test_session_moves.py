@@ -206,7 +206,7 @@ def test_a_refreshing_that_is_disabled_still_sees_it_move(laptop: Laptop, clock:
     assert moves() == 1
 
 
-def test_a_move_makes_no_address_one_that_was_signed_in_from(laptop: Laptop, module_database: Database) -> None:
+def test_a_move_leaves_the_address_where_it_was_signed_in(laptop: Laptop, module_database: Database) -> None:
     laptop.address = CAFE
     laptop.post("/verify-password", {"password": PASSWORD})
     of_session = "SELECT ip_address, moved_ip_address FROM session_list WHERE session_id = %s"

@@ -128,12 +128,12 @@ class OrganizationModel:
         self, person: int, organization: int, address: int, role: str, *, resend: bool, now: datetime
     ) -> Outcome:
         """A place more is offered, or the clock of one starts anew."""
-        own, roles = self.place(organization, person), [one.strip() for one in role.split(",")]
+        own, roles = self.place(organization, person), [one.strip() for one in role.split(",") if one.strip()]
         if own is None:
             return no.MemberNotFound
         if not ADMINS & {*own.roles}:
             return no.MayNotInvite
-        if not any(roles):
+        if not roles:
             return no.EmptyRole
         if not {*roles} <= {*ROLES}:
             return no.UnknownRole
@@ -145,7 +145,11 @@ class OrganizationModel:
         for one in pending:
             self.run_out(one, now)
         if pending and pending[0].status == "pending":
-            return self._resend(own, pending[0], now) if resend else no.AlreadyInvited
+            if resend:
+                return self._resend(own, pending[0], now)
+            if self._stands(pending[0]):
+                return no.AlreadyInvited
+            pending[0].status = "canceled"
         if self.most_pending is not None:
             for one in self._pending(organization):
                 self.run_out(one, now)
@@ -176,10 +180,10 @@ class OrganizationModel:
         """The invitation is not wanted."""
         if invitation.status not in ("pending", "expired"):
             return no.InvitationNotFound
-        if person != invitation.address:
-            return no.NotTheRecipient
         if not self.organizations[invitation.organization].open:
             return no.InvitationNotFound
+        if person != invitation.address:
+            return no.NotTheRecipient
         invitation.status = "rejected"
         return True
 
@@ -189,12 +193,11 @@ class OrganizationModel:
         organization = invitation.organization
         if invitation.status != "pending":
             return no.InvitationNotFound
-        if person != invitation.address:
-            return no.NotTheRecipient
         if not self.organizations[organization].open:
             return no.InvitationNotFound
-        by = self.place(organization, invitation.by)
-        if by is None or not ADMINS & {*by.roles} or not self._may_grant(by, invitation.roles):
+        if person != invitation.address:
+            return no.NotTheRecipient
+        if not self._stands(invitation):
             return no.InviterGone
         if self.place(organization, person) is not None:
             return no.AlreadyMember
@@ -215,9 +218,9 @@ class OrganizationModel:
     def change_role(self, person: int, organization: int, target: Membership, roles: list[str]) -> Outcome:
         """A member is something else."""
         own = self.place(organization, person)
-        if own is None or not target.live:
+        if own is None or not target.live or target.organization != organization:
             return no.MemberNotFound
-        if target.organization != organization or not ADMINS & {*own.roles}:
+        if not ADMINS & {*own.roles}:
             return no.MayNotChangeRole
         if not self._may_grant(own, roles) or not self._may_grant(own, target.roles):
             return no.MayNotChangeRole
@@ -251,12 +254,16 @@ class OrganizationModel:
     def transfer(self, person: int, organization: int, target: Membership) -> Outcome:
         """Another member is the owner, the one who was is an admin."""
         own = self.place(organization, person)
-        if own is None or not target.live:
+        if own is None or not target.live or target.organization != organization:
             return no.MemberNotFound
-        if target.organization != organization or "owner" not in own.roles or target is own:
+        if "owner" not in own.roles or target is own:
             return no.MayNotChangeRole
         target.roles, own.roles = ["owner"], ["admin"]
         return True
+
+    def _stands(self, invitation: Invitation) -> bool:
+        by = self.place(invitation.organization, invitation.by)
+        return by is not None and bool(ADMINS & {*by.roles}) and self._may_grant(by, invitation.roles)
 
     def _known(self, slug: str) -> bool:
         return any(one.slug == slug for one in self.organizations if one.open)

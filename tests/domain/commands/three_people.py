@@ -16,7 +16,7 @@ from domain.commands.context import Context, Rules
 from domain.commands.organization import found_organization
 from domain.commands.user import sign_up
 from domain.refusals import Refusal
-from domain.session import Lifetimes
+from domain.session import UNSET, Lifetimes
 from domain.store.envelope import Command, WhereFrom
 from tests.domain.commands.organization_model import ELSEWHERE, Organization, OrganizationModel, Outcome
 from tests.people import NOON, PASSWORD
@@ -67,8 +67,9 @@ class ThreePeople(RuleBasedStateMachine):
     def sign_up(self, most_members: int | None, most_pending: int | None) -> None:
         """Everybody, and the second founds an organization."""
         rules = Rules(member_limit=most_members, invitation_limit=most_pending)
-        # invitations run out here, sessions elsewhere
-        self.context = replace(self.context, rules=rules, lifetimes=Lifetimes(full=timedelta(days=1000)))
+        # invitations run out here, sessions and their freshness elsewhere
+        lifetimes = Lifetimes(full=timedelta(days=1000), fresh=UNSET)
+        self.context = replace(self.context, rules=rules, lifetimes=lifetimes)
         self.model = OrganizationModel(most_members, most_pending)
         for person in range(PEOPLE):
             signed_in = sign_up(

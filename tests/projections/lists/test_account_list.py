@@ -9,10 +9,9 @@ from domain.store import Addition, Store
 from domain.store.credentials import first_credentials
 from domain.user import SignedUp
 from projections.lists.account_list import account_by_email, email_known
-from projections.lists.session_list import signed_in_from
 from tests.databases import Database
-from tests.domain.store.books import AT_HOME, by_ada, started
-from tests.people import ADA, BO
+from tests.domain.store.books import by_ada, started
+from tests.people import ADA
 
 KEYED = b"the keyed hash of ada@example.com"
 
@@ -50,11 +49,3 @@ def test_an_unknown_address_is_no_account(ada: Store) -> None:
 def test_a_closed_account_cannot_be_signed_in_to(ada: Store, database: Database) -> None:
     database.rows("UPDATE account_list SET ended_at = now()")
     assert account_by_email(ada.statements, KEYED) is None
-
-
-def test_an_address_a_session_began_at_is_known_and_an_unknown_one_never(ada: Store, database: Database) -> None:
-    assert signed_in_from(ada.statements, ADA, AT_HOME.ip_address)
-    assert not signed_in_from(ada.statements, ADA, "192.0.2.99")
-    assert not signed_in_from(ada.statements, BO, AT_HOME.ip_address)
-    database.rows("UPDATE session_list SET ip_address = ''")
-    assert not signed_in_from(ada.statements, ADA, "")

@@ -1,0 +1,102 @@
+"""Known devices: a browser that somebody signed in with shows it, for a year, by a cookie of its own (wire.md A14).
+
+Where an account is guessed at until nobody may try any more, who comes with such a cookie may still. An address is no
+device: behind one there may be a thousand.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.chance import random_bytes
+from domain.events.keys import derive
+
+from .cookies import SessionCookies, set_cookie, values
+
+KEPT_FOR = timedelta(days=365)
+"""From each sign-in on."""
+ACCOUNTS = 5
+"""How many accounts of one browser are known: those last signed in to."""
+
+_BITS = 16
+"""Bytes of a device's name, and of a mark."""
+_DAY = timedelta(days=1)
+_COOKIE = re.compile(r"(?P<name>[A-Za-z0-9_-]{22})(?P<marks>(?:\.[0-9]{5}[A-Za-z0-9_-]{22}){1,5})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What a request shows of itself; without a name it shows nothing.
+
+    A mark is the day on which an account signed in, and a keyed hash of that, the device and the account: nobody can
+    make one, and none says whose it is.
+    """
+
+    name: str = ""
+    marks: tuple[str, ...] = ()
+    key: bytes = field(default=b"", repr=False)
+
+    def knows(self, user_id: UUID, now: datetime) -> bool:
+        """Whether this account has signed in with it, within a year."""
+        today = _day(now)
+        return any(
+            today - KEPT_FOR // _DAY <= int(mark[:5]) <= today and self._is_of(mark, user_id) for mark in self.marks
+        )
+
+    def others(self, user_id: UUID) -> Sequence[str]:
+        """The marks that are not of this account."""
+        return [mark for mark in self.marks if not self._is_of(mark, user_id)]
+
+    def mark(self, user_id: UUID, day: int) -> str:
+        """What this account leaves on it on a day since 1970."""
+        told = f"{self.name}\x1f{day}\x1f{user_id.hex}"
+        return f"{day:05}{_text(hmac.digest(self.key, told.encode(), 'sha256')[:_BITS])}"
+
+    def _is_of(self, mark: str, user_id: UUID) -> bool:
+        return hmac.compare_digest(mark, self.mark(user_id, int(mark[:5])))
+
+
+class KnownDevices:
+    """Reads and writes the cookie of known devices, beside those of sessions and signed with the same secret."""
+
+    def __init__(self, cookies: SessionCookies) -> None:
+        self._cookies = cookies
+        self._key = derive(cookies.secret.encode(), "daybook known devices")
+
+    def shown(self, cookie_header: str | None) -> Device:
+        """The device a request shows; the first, if it shows several."""
+        found = (_COOKIE.fullmatch(value) for value in values(cookie_header, self._cookies.known_device_name))
+        for one in found:
+            if one is not None:
+                return Device(one["name"], tuple(one["marks"].split(".")[1:]), self._key)
+        return Device(key=self._key)
+
+    def remember(self, device: Device, user_id: UUID, now: datetime) -> str:
+        """The Set-Cookie value by which a device is known to an account from now on, and to those it was known to."""
+        known = Device(device.name or _text(random_bytes(_BITS)), device.marks, self._key)
+        marks = [known.mark(user_id, _day(now)), *known.others(user_id)]
+        return set_cookie(
+            self._cookies.known_device_name,
+            _joined(known.name, marks[:ACCOUNTS]),
+            max_age=int(KEPT_FOR.total_seconds()),
+            domain=self._cookies.domain,
+            secure=self._cookies.secure,
+        )
+
+
+def _joined(name: str, marks: Iterable[str]) -> str:
+    return ".".join([name, *marks])
+
+
+def _day(now: datetime) -> int:
+    return int(now.timestamp() // 86_400)
+
+
+def _text(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode("ascii").rstrip("=")

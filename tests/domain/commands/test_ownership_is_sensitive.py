@@ -1,0 +1,347 @@
+"""What grants, takes or destroys ownership takes a fresh session, whichever command does it (wire.md A3)."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from importlib import import_module
+
+import pytest
+
+import domain.commands
+from domain.chance import now
+from domain.commands import credential, invitation, membership, organization, session, user
+from domain.commands.context import Context
+from domain.commands.session import SignedIn
+from domain.events.keys import token_hash
+from domain.refusals import SessionNotFresh
+from domain.roles import Role
+from tests.databases import Database
+from tests.faults.organizations.cast import Person, Place, founded, invite, new_slug, people
+from tests.faults.owners import HERE
+from tests.lived import context_over
+from tests.people import PASSWORD
+
+LATER = timedelta(hours=25)
+"""After it no session is fresh that began before, and all still live."""
+NEW_PASSWORD = "battery staple 2"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Ada and Bo own a place where Cy is a member. Dee was invited as an owner, Eve as a member, both by Ada."""
+
+    ada: Person
+    bo: Person
+    cy: Person
+    dee: Person
+    eve: Person
+    place: Place
+    dees: str
+    eves: str
+
+
+Act = Callable[[Context, Scene, datetime], object]
+
+
+def turns(member: str, roles: tuple[Role, ...], *, by: str = "ada") -> Act:
+    """One of them makes one of them something."""
+    return lambda context, scene, at: membership.change_role(
+        context,
+        getattr(scene, by).acts(at=at),
+        organization_id=scene.place.organization_id,
+        membership_id=scene.place.memberships[getattr(scene, member)],
+        roles=roles,
+    )
+
+
+def removes(member: str, *, by: str = "ada") -> Act:
+    """One of them removes one of them."""
+    return lambda context, scene, at: membership.remove_member(
+        context,
+        getattr(scene, by).acts(at=at),
+        organization_id=scene.place.organization_id,
+        membership_id=scene.place.memberships[getattr(scene, member)],
+    )
+
+
+def leaves(who: str) -> Act:
+    """One of them goes."""
+    return lambda context, scene, at: membership.leave(
+        context, getattr(scene, who).acts(at=at), organization_id=scene.place.organization_id
+    )
+
+
+def invites(role: str, *, resending: str | None = None) -> Act:
+    """Ada invites somebody new, or somebody once more."""
+    return lambda context, scene, at: invitation.invite(
+        context,
+        scene.ada.acts(at=at),
+        organization_id=scene.place.organization_id,
+        email=new_email(scene) if resending is None else getattr(scene, resending).email,
+        role=role,
+        resend=resending is not None,
+    )
+
+
+def new_email(scene: Scene) -> str:
+    """An address nobody has had in another scene."""
+    return f"new.{scene.place.organization_id.hex}@example.com"
+
+
+def signs_up(context: Context, scene: Scene, link: str | None, at: datetime) -> SignedIn:
+    return user.sign_up(
+        context,
+        email=new_email(scene),
+        name="Fay",
+        image=None,
+        password=PASSWORD,
+        remembered=True,
+        link=link,
+        now=at,
+        where_from=HERE,
+    )
+
+
+def signs_up_as_owner(context: Context, scene: Scene, at: datetime) -> SignedIn:
+    link = invite(context, scene.ada, scene.place, new_email(scene), role="owner")
+    return signs_up(context, scene, link, at)
+
+
+def signs_in(context: Context, scene: Scene, at: datetime) -> object:
+    account = context.lookups.account(scene.ada.user_id)
+    assert account is not None
+    return session.sign_in(context, account, remembered=True, now=at, where_from=HERE)
+
+
+def crowds_out(context: Context, scene: Scene, at: datetime) -> None:
+    session.make_room(replace(context, sessions_per_user=1), scene.ada.user_id, now=at)
+
+
+def expires(context: Context, scene: Scene, _at: datetime) -> object:
+    return session.expire(context, session_id=scene.ada.tabs[1], now=now() + timedelta(days=8))
+
+
+def is_used(context: Context, scene: Scene, at: datetime) -> object:
+    elsewhere = replace(HERE, ip_address="192.0.2.77")
+    return session.use_session(
+        context, session_id=scene.ada.tabs[0], extending=True, reading=False, now=at, where_from=elsewhere
+    )
+
+
+def founds(context: Context, scene: Scene, at: datetime) -> object:
+    return organization.found_organization(
+        context, scene.ada.acts(at=at), name="Acme", slug=new_slug(), logo=None, metadata=None, turning=False
+    )
+
+
+def renames(context: Context, scene: Scene, at: datetime) -> object:
+    return organization.update_organization(
+        context, scene.ada.acts(at=at), organization_id=scene.place.organization_id, changes={"name": "Acme"}
+    )
+
+
+def chooses(context: Context, scene: Scene, at: datetime) -> object:
+    return organization.choose_organization(context, scene.ada.acts(at=at), organization_id=scene.place.organization_id)
+
+
+def changes_password(context: Context, scene: Scene, at: datetime) -> object:
+    return credential.change_password(
+        context, scene.ada.acts(at=at), current=PASSWORD, new=NEW_PASSWORD, revoking=True, organization_id=None
+    )
+
+
+def creates(context: Context, scene: Scene, at: datetime) -> object:
+    return user.create_user(context, email=new_email(scene), name="Gil", password=PASSWORD, now=at)
+
+
+SENSITIVE: list[tuple[str, str, Act]] = [
+    ("change_role", "makes a member an owner", turns("cy", (Role.OWNER,))),
+    ("change_role", "makes a member an owner beside what they are", turns("cy", (Role.MEMBER, Role.OWNER))),
+    ("change_role", "demotes another owner", turns("bo", (Role.ADMIN,))),
+    ("change_role", "demotes themselves", turns("ada", (Role.MEMBER,))),
+    ("remove_member", "removes another owner", removes("bo")),
+    ("remove_member", "removes themselves, an owner", removes("ada")),
+    ("leave", "leaves as an owner", leaves("ada")),
+    (
+        "transfer_ownership",
+        "hands it over",
+        lambda context, scene, at: membership.transfer_ownership(
+            context,
+            scene.ada.acts(at=at),
+            organization_id=scene.place.organization_id,
+            membership_id=scene.place.memberships[scene.cy],
+        ),
+    ),
+    (
+        "close_organization",
+        "closes it for all",
+        lambda context, scene, at: organization.close_organization(
+            context, scene.ada.acts(at=at), organization_id=scene.place.organization_id
+        ),
+    ),
+    ("invite", "invites a stranger as an owner", invites("owner")),
+    ("invite", "invites a stranger as an owner among others", invites("member,owner")),
+    ("invite", "resends an invitation as an owner, whatever role is named", invites("member", resending="dee")),
+]
+HARMLESS: list[tuple[str, str, Act]] = [
+    ("change_role", "makes a member an admin", turns("cy", (Role.ADMIN,))),
+    ("change_role", "gives an owner another role beside", turns("bo", (Role.OWNER, Role.ADMIN))),
+    ("remove_member", "removes a member", removes("cy")),
+    ("leave", "leaves as a member", leaves("cy")),
+    ("invite", "invites a stranger as an admin", invites("admin")),
+    ("invite", "resends an invitation as a member, whatever role is named", invites("owner", resending="eve")),
+    (
+        "cancel",
+        "takes an invitation as an owner back: nothing was given yet",
+        lambda context, scene, at: invitation.cancel(context, scene.ada.acts(at=at), link=scene.dees),
+    ),
+    (
+        "accept",
+        "accepts what an owner granted, who was asked then",
+        lambda context, scene, at: invitation.accept(context, scene.dee.acts(at=at), link=scene.dees),
+    ),
+    (
+        "reject",
+        "does not want to be an owner",
+        lambda context, scene, at: invitation.reject(context, scene.dee.acts(at=at), link=scene.dees),
+    ),
+    ("found_organization", "owns what was nobody's", founds),
+    ("update_organization", "calls it otherwise", renames),
+    ("choose_organization", "turns to it", chooses),
+    ("sign_up", "owns what comes with the account", lambda context, scene, at: signs_up(context, scene, None, at)),
+    ("sign_up", "accepts as who has just been authenticated", signs_up_as_owner),
+    ("create_user", "somebody owns what comes with their account", creates),
+    (
+        "update_user",
+        "is called otherwise",
+        lambda context, scene, at: user.update_user(context, scene.ada.acts(at=at), name="Ada King", image=None),
+    ),
+    (
+        "reauthenticate",
+        "is how a session becomes fresh",
+        lambda context, scene, at: credential.reauthenticate(context, scene.ada.acts(at=at), password=PASSWORD),
+    ),
+    ("change_password", "gives the password", changes_password),
+    ("sign_in", "gives the password", signs_in),
+    ("_end_surplus", "ends sessions only", crowds_out),
+    ("expire", "ends a session only", expires),
+    ("use_session", "goes on", is_used),
+    (
+        "sign_out",
+        "ends a session only",
+        lambda context, scene, at: session.sign_out(context, session_id=scene.ada.tabs[0], now=at, where_from=HERE),
+    ),
+    (
+        "revoke_session",
+        "ends a session only",
+        lambda context, scene, at: session.revoke_session(context, scene.ada.acts(at=at), named=scene.ada.tabs[1].hex),
+    ),
+    (
+        "revoke_sessions",
+        "ends sessions only",
+        lambda context, scene, at: session.revoke_sessions(context, scene.ada.acts(at=at)),
+    ),
+    (
+        "revoke_other_sessions",
+        "ends sessions only",
+        lambda context, scene, at: session.revoke_other_sessions(context, scene.ada.acts(at=at)),
+    ),
+]
+
+
+def names(rows: list[tuple[str, str, Act]]) -> list[str]:
+    """What the rows of a table are called."""
+    return [f"{command} {what}" for command, what, _ in rows]
+
+
+@pytest.fixture(scope="module")
+def context(module_database: Database) -> Iterator[Context]:
+    with context_over(module_database) as context:
+        yield context
+
+
+@pytest.fixture
+def scene(context: Context) -> Scene:
+    ada, bo, cy, dee, eve = people(context, 5)
+    place = founded(context, ada, owner=[bo], member=[cy])
+    dees = invite(context, ada, place, dee.email, role="owner")
+    return Scene(ada, bo, cy, dee, eve, place, dees, invite(context, ada, place, eve.email))
+
+
+def length(database: Database) -> object:
+    """How much has happened."""
+    return database.value("SELECT count(*) FROM events")
+
+
+def test_every_command_stands_in_one_of_the_tables() -> None:
+    modules = [
+        import_module(f"{domain.commands.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(domain.commands.__path__)
+    ]
+    commands = {
+        name
+        for module in modules
+        for name, found in vars(module).items()
+        if hasattr(found, "__wrapped__") and found.__module__ == module.__name__
+    }
+    assert len(commands) >= 24
+    assert {command for command, _, _ in SENSITIVE + HARMLESS} == commands
+
+
+@pytest.mark.parametrize("act", [act for _, _, act in SENSITIVE], ids=names(SENSITIVE))
+def test_what_changes_who_owns_an_organization_takes_a_fresh_session(
+    context: Context, scene: Scene, act: Act, module_database: Database
+) -> None:
+    before = length(module_database)
+    with pytest.raises(SessionNotFresh):
+        act(context, scene, now() + LATER)
+    assert length(module_database) == before
+    act(context, scene, now())
+    assert length(module_database) != before
+
+
+@pytest.mark.parametrize("act", [act for _, _, act in SENSITIVE], ids=names(SENSITIVE))
+def test_a_password_confirmed_opens_it(context: Context, scene: Scene, act: Act, module_database: Database) -> None:
+    at = now() + LATER
+    credential.reauthenticate(context, scene.ada.acts(at=at), password=PASSWORD)
+    before = length(module_database)
+    act(context, scene, at + timedelta(hours=23))
+    assert length(module_database) != before
+
+
+@pytest.mark.parametrize("act", [act for _, _, act in HARMLESS], ids=names(HARMLESS))
+def test_everything_else_does_not(context: Context, scene: Scene, act: Act, module_database: Database) -> None:
+    before = length(module_database)
+    act(context, scene, now() + LATER)
+    assert length(module_database) != before
+
+
+def test_another_session_of_the_same_person_is_not_fresh_by_that(context: Context, scene: Scene) -> None:
+    at = now() + LATER
+    credential.reauthenticate(context, scene.ada.acts(at=at), password=PASSWORD)
+    with pytest.raises(SessionNotFresh):
+        organization.close_organization(
+            context, scene.ada.acts(tab=1, at=at), organization_id=scene.place.organization_id
+        )
+
+
+def test_where_freshness_is_switched_off_nobody_is_asked(context: Context, scene: Scene) -> None:
+    open_to_all = replace(context, lifetimes=replace(context.lifetimes, fresh=timedelta(0)))
+    organization.close_organization(
+        open_to_all, scene.ada.acts(at=now() + LATER), organization_id=scene.place.organization_id
+    )
+
+
+def test_the_session_of_a_sign_up_is_as_fresh_as_any(context: Context, scene: Scene) -> None:
+    at = now()
+    signed_in = signs_up_as_owner(context, scene, at)
+    user_id = signed_in.person.user_id
+    session_id = context.lookups.live_session(user_id, session_id=None, token_hash=token_hash(signed_in.token))
+    assert session_id is not None
+    fay = Person(new_email(scene), user_id, (session_id, session_id))
+    with pytest.raises(SessionNotFresh):
+        membership.leave(context, fay.acts(at=at + LATER), organization_id=scene.place.organization_id)
+    membership.leave(context, fay.acts(at=at + timedelta(hours=23)), organization_id=scene.place.organization_id)
