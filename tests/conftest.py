@@ -12,10 +12,9 @@ import pytest
 from api.cli.embedded import EmbeddedPostgres
 from domain.store import Store
 from domain.store.connections import connection_arguments, open_pool
-from domain.store.migrate import migrate
 from domain.store.requirements import open_keyring
 from projections import INLINE
-from tests.databases import Database
+from tests.databases import Database, begin_book
 from tests.people import SECRET
 
 _TEMPLATE = "daybook_template"
@@ -28,11 +27,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgr
     embedded = EmbeddedPostgres(tmp_path_factory.mktemp("cluster"))
     embedded.start()
     with psycopg.connect(embedded.conninfo("postgres"), autocommit=True) as connection:
-        connection.execute("CREATE ROLE daybook LOGIN")
         connection.execute(f"CREATE DATABASE {_TEMPLATE}")
-    template = Database(embedded, _TEMPLATE)
-    with psycopg.connect(template.owner_url, **connection_arguments("tests")) as connection:
-        migrate(connection, application_role="daybook")
+    begin_book(Database(embedded, _TEMPLATE).owner_url)
     yield embedded
     embedded.stop()
 

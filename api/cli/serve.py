@@ -21,10 +21,12 @@ from uvicorn.supervisors import Multiprocess
 from api.settings import Settings
 from projections.places import Places, PlacesUnreadable
 
-from .database import Database, WontStart, database, prepare, require_secret, secret_of
+from .database import Database, database, prepare
 from .embedded import DatabaseWontStart
 from .keeper import Keeper
 from .logs import LOGGING
+from .refusal import WontStart
+from .secret_file import secret_of
 
 GRACE = 3
 """Seconds that requests in flight have to finish: with the database's own shutdown below ten."""
@@ -37,21 +39,19 @@ def serve(settings: Settings, *, as_json: bool) -> None:
     # until the supervisor listens to signals: what was started is stopped again
     signal.signal(signal.SIGTERM, _stop)
     _require_places(settings)
-    with listening(settings) as listener, database(settings) as found:
+    with listening(settings) as listener:
+        # before there is a database, beside which none would be made any more
         secret = secret_of(settings)
-        applied = prepare(found)
-        require_secret(found, secret.get_secret_value())
-        os.environ.update(
-            DAYBOOK_DATABASE_URL=found.application_url,
-            DAYBOOK_SECRET=secret.get_secret_value(),
-        )
-        # workers serve; what the owner may do is none of their business
-        os.environ.pop("DAYBOOK_OWNER_DATABASE_URL", None)
-        threading.Thread(target=_announce, args=(settings, applied, as_json), daemon=True).start()
-        supervisor = Supervisor(_configuration(settings), found, listener)
-        supervisor.run()
-        if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
-            raise WontStart("A worker could not start; what it wrote before says why.")
+        with database(settings) as found:
+            applied = list(prepare(found, settings, founding=False).applied)
+            os.environ.update(DAYBOOK_DATABASE_URL=found.application_url, DAYBOOK_SECRET=secret)
+            # workers serve; what the owner may do is none of their business
+            os.environ.pop("DAYBOOK_OWNER_DATABASE_URL", None)
+            threading.Thread(target=_announce, args=(settings, applied, as_json), daemon=True).start()
+            supervisor = Supervisor(_configuration(settings), found, listener)
+            supervisor.run()
+            if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+                raise WontStart("A worker could not start; what it wrote before says why.")
 
 
 class Supervisor(Multiprocess):
