@@ -21,13 +21,8 @@ from domain.passwords import Argon2Parameters
 from domain.session import Lifetimes
 
 PREFIX = "DAYBOOK_"
-OTHER_NAMES = frozenset(
-    {
-        "DAYBOOK_VENV",  # where scripts/ keep the virtual environment
-        "DAYBOOK_WAKE_UP",  # from the supervisor to its own processes
-    }
-)
-"""Names with our prefix that are no settings, yet are allowed to be there."""
+OTHER_NAMES = frozenset({"DAYBOOK_VENV"})
+"""Names with our prefix that are no settings, yet may be there: where scripts/ keep the virtual environment."""
 # Kubernetes tells every container of a Service called "daybook" where that is.
 _SERVICE_LINK = re.compile(r"DAYBOOK_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_\w+)?)")
 SHORTEST_SECRET = 32

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psycopg
@@ -25,7 +25,7 @@ from domain.store.requirements import (
 )
 
 from .embedded import DatabaseWontStart, EmbeddedPostgres
-from .refusal import WontStart
+from .refusal import WontStart, first_line
 from .secret_file import known_secret
 
 APPLICATION_ROLE = "daybook"
@@ -52,16 +52,6 @@ class Database:
     owner_url: str | None
     embedded: EmbeddedPostgres | None = None
 
-    def keep_running(self, wanted: Callable[[], bool]) -> bool:
-        """Start the embedded server again if it died, for as long as it is `wanted`; whether it had died.
-
-        Raises DatabaseWontStart.
-        """
-        if self.embedded is None or self.embedded.running():
-            return False
-        self.embedded.start(wanted=wanted)
-        return True
-
 
 @contextmanager
 def database(settings: Settings) -> Iterator[Database]:
@@ -75,10 +65,11 @@ def database(settings: Settings) -> Iterator[Database]:
     except DatabaseWontStart as error:
         raise WontStart(str(error)) from error
     try:
-        owner_url = embedded.conninfo(OWNER_ROLE)
-        with connected(owner_url) as connection:
-            _create_application_role(connection)
-        yield Database(embedded.conninfo(APPLICATION_ROLE), owner_url, embedded)
+        found = Database(embedded.conninfo(APPLICATION_ROLE), embedded.conninfo(OWNER_ROLE), embedded)
+        with suppress(DatabaseAway):
+            # on a starved machine it may need longer to answer: then it is for who prepares it
+            _create_application_role(found)
+        yield found
     finally:
         embedded.stop()
 
@@ -126,6 +117,8 @@ def prepare(found: Database, settings: Settings, *, founding: bool) -> Prepared:
     `founding` allows a new book in a database of one's own: a mistyped address must not become an empty service. One
     is migrated only then, or as the owner. Raises WontStart, DatabaseAway while nobody answers.
     """
+    if found.embedded is not None:
+        _create_application_role(found)
     with _refused(), connected(found.application_url) as serving:
         # a role may have settings of its own, so the one that serves is asked too
         require_durable(serving)
@@ -145,11 +138,6 @@ def keyring_of(found: Database, settings: Settings) -> Keyring:
     secret = known_secret(settings)
     with _refused(), connected(found.application_url) as connection:
         return open_keyring(connection, secret)
-
-
-def first_line(error: psycopg.Error) -> str:
-    """What the database or the driver said, without the full stop."""
-    return (str(error).strip().splitlines() or ["no reason given"])[0].rstrip(".")
 
 
 def _beside(embedded: EmbeddedPostgres, patience: float) -> Database | None:
@@ -257,6 +245,7 @@ def _require_same_database(serving: Connection[Values], owner: Connection[Values
         serving.execute("SELECT pg_advisory_unlock(%s)", (number,))
 
 
-def _create_application_role(connection: Connection[Values]) -> None:
-    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (APPLICATION_ROLE,)).fetchone() is None:
-        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(APPLICATION_ROLE)))
+def _create_application_role(found: Database) -> None:
+    with connected(found.owner_url or found.application_url) as owner:
+        if owner.execute("SELECT FROM pg_roles WHERE rolname = %s", (APPLICATION_ROLE,)).fetchone() is None:
+            owner.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(APPLICATION_ROLE)))

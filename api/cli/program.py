@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -17,8 +18,8 @@ from domain.store.migrate import printed_grants
 
 from . import history, people, upkeep
 from .configured import configured
-from .database import APPLICATION_ROLE, database, first_line, prepare
-from .refusal import WontStart
+from .database import APPLICATION_ROLE, database, prepare
+from .refusal import WontStart, first_line
 from .secret_file import secret_of
 
 app = typer.Typer(help="User accounts whose every change is an event.", no_args_is_help=True, add_completion=False)
@@ -79,6 +80,8 @@ def main() -> None:
     """The `daybook` program: one clear sentence and exit code 1 if it cannot start, or if its database goes away."""
     # ends as Ctrl-C does: a database that a command started is stopped
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    # what the driver's pool says of a database that goes away, this says in one sentence
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     try:
         app()
     except WontStart as reason:

@@ -16,6 +16,7 @@ from api.edge.answers import Answer
 from api.edge.daybook import Daybook
 from api.edge.problems import UNAVAILABLE
 from api.edge.visit import BASE_PATH
+from api.stopping import STOPPING
 from domain.store.requirements import keys_still_fit
 from projections.upkeep.condition import Condition, condition
 
@@ -60,6 +61,7 @@ class ReadyAnswer(TypedDict):
 
     `history` is `ok`, or `behind` (sequencer or a follower late by more than ten seconds), or `damaged` (events set
     aside, or rows that do not say what their events say); requests are served all the same. `drift` counts such rows.
+    A server that is about to stop is not `ready`, whatever the rest says.
     """
 
     ready: bool
@@ -105,7 +107,9 @@ def readyz(request: Request) -> Answer:
     history: Literal["ok", "behind", "damaged"] = (
         "damaged" if now.damaged else "behind" if now.seconds_behind > PATIENCE else "ok"
     )
-    return Answer(ReadyAnswer(ready=True, database="ok", history=history, log=log, drift=now.drift))
+    ready = not STOPPING.is_set()
+    told = ReadyAnswer(ready=ready, database="ok", history=history, log=log, drift=now.drift)
+    return Answer(told, 200 if ready else 503, {} if ready else {"Retry-After": "1"})
 
 
 @operations.get(

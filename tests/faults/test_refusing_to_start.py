@@ -22,7 +22,7 @@ from domain.store.requirements import UnfitDatabase, require_durable
 from tests.databases import Database
 from tests.faults.processes import workers
 from tests.people import SECRET
-from tests.server import Server, free_port, served
+from tests.server import Server, served
 
 OTHER_SECRET = "another secret, 32 characters and more too"
 
@@ -116,13 +116,6 @@ def test_a_database_that_is_too_old(database: Database, monkeypatch: pytest.Monk
         pytest.raises(UnfitDatabase, match=r"too old: Daybook needs 99 or newer\.$"),
     ):
         require_durable(connection)
-
-
-def test_a_database_that_is_not_there(tmp_path: Path) -> None:
-    url = f"postgresql://daybook:hidden@127.0.0.1:{free_port()}/daybook"
-    sentence = refusal(tmp_path, DATABASE_URL=url)
-    assert "The database does not answer" in sentence
-    assert "hidden" not in sentence
 
 
 def test_a_database_nobody_migrated(tmp_path: Path, unfit: EmbeddedPostgres) -> None:
