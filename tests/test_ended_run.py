@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -34,7 +35,7 @@ def test_sigterm_ends_the_servers_of_a_run(tmp_path: Path, workers: list[str]) -
     server = None
     try:
         while run.poll() is None and not (place.exists() and place.read_text()):
-            pass
+            time.sleep(0.05)
         assert run.poll() is None, (tmp_path / "log").read_text()
         server = psutil.Process(int(place.read_text()))
         run.send_signal(signal.SIGTERM)
