@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 
 import psycopg
 from psycopg import Connection, sql
+from psycopg.conninfo import conninfo_to_dict
 
 from api.settings import Settings
 from domain.chance import random_bytes
@@ -51,6 +53,13 @@ class Database:
     application_url: str
     owner_url: str | None
     embedded: EmbeddedPostgres | None = None
+
+    @property
+    def application_role(self) -> str | None:
+        """The role that serves, if it is another than the owner of the tables."""
+        if self.owner_url is None:
+            return None
+        return str(conninfo_to_dict(self.application_url).get("user") or os.environ.get("PGUSER", ""))
 
 
 @contextmanager

@@ -104,6 +104,7 @@ def test_a_command_uses_the_database_of_a_running_daybook_and_leaves_it_running(
         with reached(settings) as found, connected(found.application_url) as connection:
             [[slot]] = connection.execute("SELECT email_slot FROM account_list").fetchall()
             assert keyring_of(found, settings).email_hash("ada@example.com") == slot
+            assert found.application_role == "daybook"
             assert found.embedded is None
         assert postmaster(folder) == before
         assert server.ready()
