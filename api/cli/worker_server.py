@@ -69,6 +69,10 @@ class WorkerServer(uvicorn.Server):
             for connection in list(self.server_state.connections):
                 if isinstance(connection, BoundedProtocol):
                     connection.cut(cut.status_code, [*cut.raw_headers, (b"connection", b"close")], bytes(cut.body))
+            if self.server_state.tasks:
+                _logger.warning("%d requests were cut off at the end; each got 503.", len(self.server_state.tasks))
+            # it would call each of them an exception in the application
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
             for task in self.server_state.tasks:
                 task.cancel()
 

@@ -141,13 +141,19 @@ def _restart(node: Server) -> None:
     time.sleep(2.5)
 
 
+def require_nobody_lost(load: Load) -> None:
+    """Nobody hung, was reset or got nginx's 502; 503 is ours, for what the end cut off after three seconds."""
+    assert set(load.ended) <= {"200", "409", "503"}, (load.ended, load.slowest)
+    assert load.ended["503"] <= 0.05 * load.ended.total(), (load.ended, load.slowest)
+
+
 def test_a_rolling_restart_loses_nobody(database: Database, tmp_path: Path) -> None:
     load = drill(database, tmp_path, rounds=1)
-    assert set(load.ended) <= {"200", "409"}, (load.ended, load.slowest)
+    require_nobody_lost(load)
 
 
 @pytest.mark.long
 def test_ten_rolling_restarts_lose_nobody(database: Database, tmp_path: Path) -> None:
     load = drill(database, tmp_path, rounds=10)
     print(load.ended, load.slowest)
-    assert set(load.ended) <= {"200", "409"}, (load.ended, load.slowest)
+    require_nobody_lost(load)
