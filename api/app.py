@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from itertools import count
 
-import psycopg
 from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -23,7 +23,6 @@ from domain.events.keys import WrongSecret
 from domain.refusals import Refusal
 from domain.store.migrate import NotMigrated
 from domain.store.requirements import UnfitDatabase
-from projections.places import PlacesUnreadable
 
 from .edge import problems
 from .edge.answers import Answer
@@ -31,6 +30,7 @@ from .edge.daybook import Daybook, open_daybook
 from .edge.directory import Directory
 from .edge.gate import Gate
 from .edge.visit import BASE_PATH, STATE
+from .edge.warm_up import warm_up
 from .pages import error_page
 from .pages.documentation import add_documentation
 from .routes import (
@@ -50,8 +50,8 @@ from .routes import (
 )
 from .settings import Settings
 
-_FIRST_LOOK = 4.0
-"""Seconds that a start waits for the first look at the database to end: a busy one is not away."""
+_FIRST_LOOK = 30.0
+"""Seconds that a start waits for the first look at the database to end; one that does not answer is away sooner."""
 _LOOK_AGAIN = 0.5
 """Seconds between looks for a database that is away."""
 _TIDY_EVERY = 60.0
@@ -59,7 +59,13 @@ _ATTEMPTS_KEPT_FOR = timedelta(days=90)
 _LAST_ACTIVE_KEPT_FOR = timedelta(days=7)
 """At least; and for as long as a session that nobody uses may live."""
 
+_BEING_MADE_READY = 10.0
+"""Seconds that a migration by another process may take before it is said that the database is not fit."""
+_SAID_AGAIN = 60.0
+
 _logger = logging.getLogger("daybook")
+_unavailable = logging.getLogger("daybook.unavailable")
+"""Hears that the database is away, from everybody who notices; who gathers it says so once (api/cli/reports.py)."""
 
 
 def create_app(settings: Settings | None = None, clock: Clock = chance.now) -> Gate:
@@ -110,14 +116,13 @@ def create_app(settings: Settings | None = None, clock: Clock = chance.now) -> G
 @asynccontextmanager
 async def _lifespan(gate: Gate, web: FastAPI, settings: Settings, clock: Clock) -> AsyncIterator[None]:
     """Open on the first try or, while the database is away, behind a service that answers 503 until it is back."""
-    serving, looked = asyncio.Event(), asyncio.Event()
-    opening = asyncio.create_task(_open(gate, web, settings, clock, serving, looked))
+    looked = asyncio.Event()
+    opening = asyncio.create_task(_open(gate, web, settings, clock, looked))
     looking = asyncio.create_task(looked.wait())
     await asyncio.wait({opening, looking}, timeout=_FIRST_LOOK, return_when=asyncio.FIRST_COMPLETED)
     looking.cancel()
     if opening.done():
         opening.result()
-    serving.set()
     tidying = asyncio.create_task(_tidy(opening))
     try:
         yield
@@ -126,34 +131,46 @@ async def _lifespan(gate: Gate, web: FastAPI, settings: Settings, clock: Clock) 
             task.cancel()
         await asyncio.wait({tidying, opening})
         if gate.daybook is not None:
-            # both at once, for the second that the last word may take
-            await asyncio.gather(gate.daybook.attempt_book.close(), gate.daybook.last_active_book.close())
-            await gate.daybook.sessions.close()
-            await gate.daybook.organizations.close()
-            await gate.daybook.limits.close()
-            await to_thread.run_sync(gate.daybook.close)
+            await _close(gate.daybook)
 
 
-async def _open(
-    gate: Gate, web: FastAPI, settings: Settings, clock: Clock, serving: asyncio.Event, looked: asyncio.Event
-) -> Daybook:
-    """Look until the database is fit to serve from, and say when it was `looked` at once.
-
-    Raises why it is not fit, if nothing is served yet.
-    """
+async def _open(gate: Gate, web: FastAPI, settings: Settings, clock: Clock, looked: asyncio.Event) -> Daybook:
+    """Look until the database is fit to serve from, and say when it was `looked` at once. Raises PlacesUnreadable."""
+    unfit_since = said_at = None
     while gate.daybook is None:
         try:
-            gate.daybook = web.state.daybook = await to_thread.run_sync(open_daybook, settings, clock)
-        except psycopg.OperationalError:
-            _logger.warning("The database does not answer; looking again.")
-        except (UnfitDatabase, NotMigrated, WrongSecret, PlacesUnreadable) as error:
-            if not serving.is_set():
-                raise
-            _logger.error("The database that came back is not fit to serve from (%s).", type(error).__name__)
+            gate.daybook = web.state.daybook = await _warm(await to_thread.run_sync(open_daybook, settings, clock))
+        except problems.UNAVAILABLE as error:
+            _unavailable.warning("%s", type(error).__name__)
+        except (UnfitDatabase, NotMigrated, WrongSecret) as error:
+            # the supervisor has looked before: it is being made ready, or it was changed since and that is worth a word
+            now = time.monotonic()
+            unfit_since = unfit_since or now
+            if now - unfit_since > _BEING_MADE_READY and (said_at is None or now - said_at > _SAID_AGAIN):
+                said_at = now
+                _logger.error("The database is not fit to serve from (%s).", type(error).__name__)
         looked.set()
         if gate.daybook is None:
             await asyncio.sleep(_LOOK_AGAIN)
     return gate.daybook
+
+
+async def _warm(daybook: Daybook) -> Daybook:
+    try:
+        await warm_up(daybook)
+    except BaseException:
+        await _close(daybook)
+        raise
+    return daybook
+
+
+async def _close(daybook: Daybook) -> None:
+    # both at once, for the second that the last word may take
+    await asyncio.gather(daybook.attempt_book.close(), daybook.last_active_book.close())
+    await daybook.sessions.close()
+    await daybook.organizations.close()
+    await daybook.limits.close()
+    await to_thread.run_sync(daybook.close)
 
 
 async def _tidy(opening: asyncio.Task[Daybook]) -> None:

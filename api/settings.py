@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Literal, LiteralString
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
@@ -17,6 +20,11 @@ from domain.commands.context import Rules
 from domain.passwords import Argon2Parameters
 from domain.session import Lifetimes
 
+PREFIX = "DAYBOOK_"
+OTHER_NAMES = frozenset({"DAYBOOK_VENV"})
+"""Names with our prefix that are no settings, yet may be there: where scripts/ keep the virtual environment."""
+# Kubernetes tells every container of a Service called "daybook" where that is.
+_SERVICE_LINK = re.compile(r"DAYBOOK_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_\w+)?)")
 SHORTEST_SECRET = 32
 TEN_YEARS = 315_360_000
 MAY_NEED_FRESHNESS = ("change-password", "update-user")
@@ -27,7 +35,7 @@ class Settings(BaseSettings):
     """Times are in seconds. What is not set has a default that works on one machine."""
 
     model_config = SettingsConfigDict(
-        env_prefix="DAYBOOK_", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+        env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
     )
 
     # A PostgreSQL of your own, as the role that serves; without it an embedded one runs.
@@ -37,17 +45,19 @@ class Settings(BaseSettings):
     # Where the embedded database and a generated secret are kept.
     data_dir: Path = Path("data")
     # Signs cookies and wraps the data key.
-    secret: SecretStr | None = Field(default=None, min_length=SHORTEST_SECRET)
+    secret: SecretStr | None = None
     # How browsers reach the service.
-    base_url: str | None = Field(default=None, pattern=r"^https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$")
+    base_url: str | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    # How long readiness says no before the port closes, so that balancers send nobody any more.
+    drain_for: int = Field(default=0, ge=0, le=3600)
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     # More origins whose pages may use the service, comma-separated (wire.md §4.3).
     trusted_origins: str = ""
     # Proxies whose word is taken for who asks: addresses and networks, comma-separated (wire.md A14).
     trusted_proxies: str = ""
-    cookie_prefix: str = Field(default="better-auth", pattern=r"^[A-Za-z0-9_-]+$")
+    cookie_prefix: str = "better-auth"
     rate_limit: Literal["on", "off"] = "on"
     # How long a session lives from its last renewal, and how long until a used one is renewed: a seventh of that.
     session_lifetime: int = Field(default=604_800, ge=1, le=TEN_YEARS)
@@ -82,6 +92,27 @@ class Settings(BaseSettings):
     geoip_database: Path | None = None
     # Connections a worker keeps to the database.
     database_connections: int = Field(default=6, ge=2, le=1000)
+
+    @field_validator("secret")
+    @classmethod
+    def _require_long(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < SHORTEST_SECRET:
+            raise PydanticCustomError("secret", f"must have at least {SHORTEST_SECRET} characters")
+        return secret
+
+    @field_validator("base_url")
+    @classmethod
+    def _require_origin(cls, url: str | None) -> str | None:
+        if url is not None and (wrong := _wrong_with_origin(url)):
+            raise PydanticCustomError("base_url", wrong)
+        return url
+
+    @field_validator("cookie_prefix")
+    @classmethod
+    def _require_token(cls, prefix: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", prefix):
+            raise PydanticCustomError("cookie_prefix", "must consist of letters, digits, - and _")
+        return prefix
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -157,6 +188,35 @@ class Settings(BaseSettings):
     def hashing_threads(self) -> int:
         """Threads for hashing in one worker: all workers together keep every core busy, and no more."""
         return max(1, (os.cpu_count() or 1) // self.workers)
+
+
+def unknown_names(environment: Iterable[str]) -> dict[str, str | None]:
+    """Names in the environment that look like settings and are none, each with the setting that is nearest."""
+    known = [name.upper() for name in Settings.model_fields]
+    unknown: dict[str, str | None] = {}
+    for name in sorted(environment):
+        said = name.upper().removeprefix(PREFIX)
+        if said == name.upper() or said in known or name.upper() in OTHER_NAMES or _SERVICE_LINK.fullmatch(name):
+            continue
+        nearest = difflib.get_close_matches(said, known, n=1, cutoff=0.6)
+        unknown[name] = f"{PREFIX}{nearest[0]}" if nearest else None
+    return unknown
+
+
+def _wrong_with_origin(url: str) -> LiteralString | None:
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in ("http", "https"):
+        return "must begin with https:// or http://"
+    if "/" in rest or "?" in rest or "#" in rest:
+        return "must be scheme, host and port only: no slash or path at the end"
+    if "@" in rest:
+        return "must not hold a user name or password"
+    host, colon, port = rest.rpartition(":") if re.search(r":\d*$", rest) and not rest.endswith("]") else (rest, "", "")
+    if colon and not (port and int(port) in range(1, 65_536)):
+        return "must have a port from 1 to 65535 after the colon"
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]", host):
+        return "must name a host after the slashes, such as https://accounts.example.com"
+    return None
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -10,16 +12,42 @@ import psycopg
 import pytest
 
 from api.cli.embedded import EmbeddedPostgres
+from api.cli.orphans import end_with
 from domain.store import Store
 from domain.store.connections import connection_arguments, open_pool
-from domain.store.migrate import migrate
 from domain.store.requirements import open_keyring
 from projections import INLINE
-from tests.databases import Database
+from tests.databases import Database, begin_book
 from tests.people import SECRET
 
+_LONG = pytest.mark.skip(reason="long: run with scripts/test --long")
 _TEMPLATE = "daybook_template"
 _numbers = count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="also the drills that take minutes each")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A run that is told to end tears down what it set up: else its database servers stay behind."""
+    signal.signal(signal.SIGTERM, _ended)
+    if hasattr(config, "workerinput"):
+        # a process of xdist's, which nobody tells when the run is killed
+        end_with(os.getppid())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is marked `long` is for those who ask for it."""
+    if not config.getoption("--long"):
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(_LONG)
+
+
+def _ended(_number: int, _frame: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    pytest.exit("ended by SIGTERM", returncode=128 + signal.SIGTERM)
 
 
 @pytest.fixture(scope="session")
@@ -28,11 +56,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgr
     embedded = EmbeddedPostgres(tmp_path_factory.mktemp("cluster"))
     embedded.start()
     with psycopg.connect(embedded.conninfo("postgres"), autocommit=True) as connection:
-        connection.execute("CREATE ROLE daybook LOGIN")
         connection.execute(f"CREATE DATABASE {_TEMPLATE}")
-    template = Database(embedded, _TEMPLATE)
-    with psycopg.connect(template.owner_url, **connection_arguments("tests")) as connection:
-        migrate(connection, application_role="daybook")
+    begin_book(Database(embedded, _TEMPLATE).owner_url)
     yield embedded
     embedded.stop()
 

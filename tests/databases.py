@@ -11,6 +11,9 @@ from psycopg.conninfo import make_conninfo
 
 from api.cli.embedded import EmbeddedPostgres
 from domain.store.connections import connection_arguments
+from domain.store.migrate import migrate
+from domain.store.requirements import make_first_key
+from tests.people import SECRET
 
 
 class Database:
@@ -77,3 +80,12 @@ class Database:
             self._owner.close()
         with psycopg.connect(self._cluster.conninfo("postgres"), autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {self.name} WITH (FORCE)".encode())
+
+
+def begin_book(owner_url: str) -> None:
+    """What `daybook migrate` does for a server of the operator's own: the role that serves, tables, the first key."""
+    with psycopg.connect(owner_url, **connection_arguments("tests")) as connection:
+        if connection.execute("SELECT FROM pg_roles WHERE rolname = 'daybook'").fetchone() is None:
+            connection.execute("CREATE ROLE daybook LOGIN")
+        migrate(connection, application_role="daybook")
+        make_first_key(connection, SECRET)

@@ -26,7 +26,7 @@ from domain.chance import Clock
 from tests.people import SECRET
 
 ROOT = Path(__file__).parent.parent
-START = 30.0
+START = 120.0
 
 
 def free_port() -> int:

@@ -1,5 +1,5 @@
 """`python -m api.cli` is `daybook`."""
 
-from . import main
+from .program import main
 
 main()

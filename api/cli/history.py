@@ -18,7 +18,6 @@ from msgspec import DecodeError
 from rich.console import Console
 from rich.text import Text
 
-from api import cli
 from api.edge.wire_time import to_wire
 from domain.chance import now
 from domain.events.catalogue import UnknownEvent
@@ -30,7 +29,9 @@ from domain.store.sequencer import CHANNEL
 from projections import INLINE
 from projections.trails.replay import JournalBehind, NoStory, Step, fields_of, story
 
-from .database import WontStart, keyring_of, reached
+from .configured import configured
+from .database import keyring_of, reached
+from .refusal import WontStart
 
 _LATEST = 10
 """Entries that `tail` begins with."""
@@ -84,7 +85,7 @@ def tail(
         signal.signal(number, signal.default_int_handler)
     console = Console(highlight=False)
     try:
-        with reached(cli.settings()) as found:
+        with reached(configured()) as found:
             # a database that only this command runs is nobody's to write to
             for entry in _log(found.application_url, start, growing=found.embedded is None):
                 if as_json:
@@ -98,7 +99,7 @@ def tail(
 
 @contextmanager
 def _opened_store() -> Iterator[Store]:
-    settings = cli.settings()
+    settings = configured()
     with reached(settings) as found:
         keyring = keyring_of(found, settings)
         with open_pool(found.application_url, size=1, name="daybook-replay") as pool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from contextlib import suppress
+
+from . import own_program
 
 _PATIENCE = 1.0
 """Seconds to end after SIGTERM; one that waits for a frozen database cannot."""
@@ -22,9 +23,13 @@ class Keeper:
         """Start it if it does not run; whether it had ended."""
         ended = self._process is not None and self._process.poll() is not None
         if self._process is None or ended:
-            command = [sys.executable, "-m", _DUTIES, str(os.getpid())]
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603  our own module
+            command, environment = own_program.command(_DUTIES, str(os.getpid())), own_program.environment()
+            self._process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)  # noqa: S603  our own
         return ended
+
+    def exit_code(self) -> int | None:
+        """How it ended, None while it runs or was never started."""
+        return None if self._process is None else self._process.poll()
 
     def stop(self) -> None:
         """Ask it to end, and see to it."""

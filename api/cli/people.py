@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from api import cli
 from domain.chance import new_token, now
 from domain.commands.context import Context
 from domain.commands.user import create_user
@@ -20,7 +19,9 @@ from domain.store.connections import open_pool
 from projections import INLINE
 from projections.lookups import ListLookups
 
-from .database import WontStart, keyring_of, reached
+from .configured import configured
+from .database import keyring_of, reached
+from .refusal import WontStart
 
 app = typer.Typer(help="People who have an account.", no_args_is_help=True)
 
@@ -38,7 +39,7 @@ def create(
     """Open an account for somebody, also where only invited people may, and print a password for it, once."""
     if len(name) > _LONGEST_NAME:
         raise WontStart(f"A name has {_LONGEST_NAME} characters at most.")
-    password, settings = new_token(), cli.settings()
+    password, settings = new_token(), configured()
     with reached(settings) as found:
         keyring = keyring_of(found, settings)
         passwords = Passwords(settings.argon2, threads=1, waiting=0)

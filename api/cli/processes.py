@@ -7,10 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
+
+_PROGRESS_EVERY = 0.5
+"""Seconds between two looks whether a start gets anywhere."""
 
 
 def pid_file(data: Path) -> list[str]:
@@ -43,7 +47,7 @@ def sweep(data: Path) -> bool:
 
     Else a busy backend blocks the start for a minute.
     """
-    for sign, patience in ((signal.SIGINT, 3.0), (signal.SIGQUIT, 1.0), (signal.SIGKILL, 0.5)):
+    for sign, patience in ((signal.SIGINT, 3.0), (signal.SIGQUIT, 1.0), (signal.SIGKILL, 30.0)):
         deadline = time.monotonic() + patience
         # Looked for anew each time: what is being ended may still start a child.
         while (left := _working_in(data)) and time.monotonic() < deadline:
@@ -55,6 +59,46 @@ def sweep(data: Path) -> bool:
                     process.send_signal(sign)
             time.sleep(0.02)
     return not _working_in(data)
+
+
+class Progress:
+    """Whether a process and those below it get anywhere: compute, read or write, or their log grows.
+
+    A deadline would say how fast the machine must be.
+    """
+
+    def __init__(self, look: Callable[[], tuple[int | None, int]]) -> None:
+        """`look` gives the process and the size of its log."""
+        self._look = look
+        self._seen: object = None
+        self._at = self._asked = time.monotonic()
+
+    def stood_still(self) -> float:
+        """Seconds since it last got anywhere."""
+        now = time.monotonic()
+        if now - self._asked > _PROGRESS_EVERY:
+            self._asked = now
+            pid, logged = self._look()
+            seen = (pid, logged, _work(pid))
+            if seen != self._seen:
+                self._seen, self._at = seen, now
+        return now - self._at
+
+
+def _work(pid: int | None) -> tuple[float, int]:
+    """Seconds computed, bytes read and written by a process and all below it."""
+    computed, moved = 0.0, 0
+    if pid is None:
+        return computed, moved
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for one in (process, *process.children(recursive=True)):
+            with suppress(psutil.Error, AttributeError):
+                times = one.cpu_times()
+                computed += times.user + times.system
+                counters = one.io_counters()
+                moved += counters.read_bytes + counters.write_bytes
+    return computed, moved
 
 
 def _working_in(data: Path) -> list[psutil.Process]:

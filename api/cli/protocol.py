@@ -7,8 +7,11 @@ arrive is dropped, and so is a connection on which nothing is ever asked.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from api.stopping import STOPPING
 
 LARGEST_HEAD = 32 * 1024
 """Bytes of request target and headers together; browsers send a few thousand at the most."""
@@ -74,6 +77,20 @@ class BoundedProtocol(HttpToolsProtocol):
         self._complete = True
         self._arrived()
         super().on_headers_complete()
+        if STOPPING.is_set() and self.cycle is not None:
+            # the next request goes over another connection, perhaps to another node
+            self.cycle.keep_alive = False
+
+    def cut(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+        """Answer what is not answered yet, and close: nobody waits for the answer that is being made."""
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            if not cycle.response_started:
+                lines = [b"HTTP/1.1 %d " % status, *(b"\r\n%s: %s" % header for header in headers)]
+                self.transport.write(b"".join(lines) + b"\r\n\r\n" + body)
+            # what it would still send goes nowhere
+            cycle.response_started = cycle.response_complete = cycle.disconnected = True
+        self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         if self._size <= LARGEST_HEAD and self._unparsed <= LARGEST_HEAD + _LARGEST_READ:

@@ -1,4 +1,4 @@
-"""`daybook serve`: database, migrations and workers under one supervisor; what dies is started again."""
+"""`daybook serve`: port, database, migrations and workers, from the first moment to the last."""
 
 from __future__ import annotations
 
@@ -6,28 +6,31 @@ import json
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from logging.config import dictConfig
 
-import uvicorn
 from rich.console import Console
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
 
 from api.settings import Settings
+from domain import chance
 from projections.places import Places, PlacesUnreadable
 
-from .database import Database, WontStart, database, prepare, require_secret, secret_of
-from .embedded import DatabaseWontStart
-from .keeper import Keeper
+from .database import Database, DatabaseAway, Prepared, database, prepare
+from .listener import Listener
 from .logs import LOGGING
+from .outages import Lasting
+from .refusal import WontStart
+from .secret_file import secret_of
+from .supervisor import Supervisor
 
-GRACE = 3
-"""Seconds that requests in flight have to finish: with the database's own shutdown below ten."""
+_LOOK_AGAIN = 1.0
+"""Seconds between looks for a database that is not up yet."""
 
 _logger = logging.getLogger("daybook")
 
@@ -36,68 +39,80 @@ def serve(settings: Settings, *, as_json: bool) -> None:
     """Serve until a signal ends it. Raises WontStart; whatever was started by then is stopped again."""
     # until the supervisor listens to signals: what was started is stopped again
     signal.signal(signal.SIGTERM, _stop)
+    dictConfig(LOGGING)
     _require_places(settings)
-    with listening(settings) as listener, database(settings) as found:
+    with closing(Listener(settings.host, settings.port)) as listener:
+        # before there is a database, beside which none would be made any more
         secret = secret_of(settings)
-        applied = prepare(found)
-        require_secret(found, secret.get_secret_value())
-        os.environ.update(
-            DAYBOOK_DATABASE_URL=found.application_url,
-            DAYBOOK_SECRET=secret.get_secret_value(),
-        )
-        # workers serve; what the owner may do is none of their business
-        os.environ.pop("DAYBOOK_OWNER_DATABASE_URL", None)
-        threading.Thread(target=_announce, args=(settings, applied, as_json), daemon=True).start()
-        supervisor = Supervisor(_configuration(settings), found, listener)
+        with database(settings) as found:
+            os.environ.update(DAYBOOK_DATABASE_URL=found.application_url, DAYBOOK_SECRET=secret)
+            # workers serve; what the owner may do is none of their business
+            os.environ.pop("DAYBOOK_OWNER_DATABASE_URL", None)
+            _serve(settings, found, Preparation(settings, found), listener, as_json)
+
+
+def _serve(settings: Settings, found: Database, preparation: Preparation, listener: Listener, as_json: bool) -> None:
+    # if it answers now, what is wrong with it is said before anything else is started
+    preparation.try_once()
+    supervisor = Supervisor(
+        listener=listener,
+        workers=settings.workers,
+        drain_for=settings.drain_for,
+        database_url=found.application_url,
+        embedded=found.embedded,
+        prepared=lambda: preparation.done is not None,
+        clock=chance.now,
+    )
+    with preparation.going_on(supervisor):
+        threading.Thread(target=_announce, args=(settings, preparation, supervisor, as_json), daemon=True).start()
         supervisor.run()
-        if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
-            raise WontStart("A worker could not start; what it wrote before says why.")
+    if preparation.refused is not None:
+        raise preparation.refused
+    if supervisor.failed:
+        raise WontStart("A worker could not start; what it wrote before says why.")
 
 
-class Supervisor(Multiprocess):
-    """Uvicorn's supervisor of workers, which watches over the keeper of the log and the embedded database too."""
+class Preparation:
+    """Checking and migrating the database, as soon as it answers. Meanwhile workers say that it is away."""
 
-    def __init__(self, configuration: uvicorn.Config, found: Database, listener: socket.socket) -> None:
-        super().__init__(configuration, [listener])
-        self._database = found
-        self._keeper = Keeper()
+    def __init__(self, settings: Settings, found: Database) -> None:
+        self._settings, self._found = settings, found
+        self._waiting = Lasting()
+        self.done: Prepared | None = None
+        self.refused: WontStart | None = None
 
-    def init_processes(self) -> None:
-        """The workers, and the keeper of the log."""
-        super().init_processes()
-        self._keeper.keep_running()
-
-    def terminate_all(self) -> None:
-        """New connections are refused from now on, not kept in a queue nobody reads; workers close theirs too."""
-        super().terminate_all()
-        for listener in self.sockets:
-            listener.close()
-
-    def join_all(self) -> None:
-        """Once nobody writes any more, the log need not be kept.
-
-        A worker whose thread waits for a frozen database would not end by itself.
-        """
-        deadline = time.monotonic() + GRACE + 0.5
-        for worker in self.processes:
-            worker.process.join(max(0.0, deadline - time.monotonic()))
-            if worker.process.is_alive():
-                worker.kill()
-        super().join_all()
-        self._keeper.stop()
-
-    def keep_subprocess_alive(self) -> None:
-        """Called twice a second."""
-        super().keep_subprocess_alive()
-        if self.should_exit.is_set():
-            return
+    def try_once(self) -> None:
+        """Raises WontStart for what waiting does not mend."""
+        now, at = time.monotonic(), chance.now()
         try:
-            if self._keeper.keep_running():
-                _logger.warning("The keeper of the log had ended and was started again.")
-            if self._database.keep_running(lambda: not self.signal_queue):
-                _logger.warning("The database had ended and was started again.")
-        except DatabaseWontStart as error:
-            _logger.error("%s", error)
+            self.done = prepare(self._found, self._settings, founding=False)
+        except DatabaseAway as away:
+            if since := self._waiting.goes_on(now, at):
+                _logger.warning("Waiting for the database since %s. %s", since, away)
+            return
+        waited = self._waiting.over(now)
+        if waited is not None:
+            _logger.info("The database answers after %.0f s.", waited)
+
+    @contextmanager
+    def going_on(self, supervisor: Supervisor) -> Iterator[None]:
+        """In a thread of its own, until it is done or the supervisor stops; a refusal stops the supervisor."""
+        over = threading.Event()
+
+        def go_on() -> None:
+            try:
+                while self.done is None and not over.wait(_LOOK_AGAIN):
+                    self.try_once()
+            except WontStart as refused:
+                self.refused = refused
+                supervisor.stop()
+
+        thread = threading.Thread(target=go_on, name="preparation", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
 
 
 def _require_places(settings: Settings) -> None:
@@ -114,49 +129,16 @@ def _stop(_number: int, _frame: object) -> None:
     sys.exit(0)
 
 
-def listening(settings: Settings) -> socket.socket:
-    """The socket all workers accept from. Raises WontStart if the address cannot be had."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
-        # listening at once: a second Daybook on this port fails here, not after it started a database
-        listener.listen(2048)
-    except OSError as error:
-        listener.close()
-        raise WontStart(f"Port {settings.port} on {settings.host} cannot be had: {error.strerror}.") from error
-    listener.set_inheritable(True)
-    return listener
-
-
-def _configuration(settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        "api.cli.worker:application",
-        factory=True,
-        workers=settings.workers,
-        loop="uvloop",
-        http="api.cli.protocol:BoundedProtocol",
-        ws="none",
-        log_config=LOGGING,
-        access_log=False,
-        server_header=False,
-        # whose forwarding headers are believed is for the edge to say (api/edge/client_address.py)
-        proxy_headers=False,
-        backlog=2048,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=GRACE,
-    )
-
-
-def _announce(settings: Settings, applied: list[str], as_json: bool) -> None:
+def _announce(settings: Settings, preparation: Preparation, supervisor: Supervisor, as_json: bool) -> None:
     """Say where to look, once the service is ready."""
     anywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104  compared, not bound
     host = "localhost" if anywhere else f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{settings.port}"
+    supervisor.ready.wait()
     while not _ready(f"{url}/readyz"):
-        time.sleep(0.05)
+        time.sleep(0.1)
     if as_json:
+        applied = [] if preparation.done is None else preparation.done.applied
         print(json.dumps({"url": settings.origin, "docs": f"{url}/docs", "migrated": applied}), flush=True)
         return
     console = Console(highlight=False, soft_wrap=True, markup=False)

@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from api import cli
 from domain.store.mapper import SealingMapper
 from projections.upkeep import filling
 from projections.upkeep import rebuild as rebuilding
@@ -28,7 +27,9 @@ from projections.upkeep.repair import forget_drift, repair
 from projections.upkeep.structure import structure
 from projections.upkeep.verify import Compared, Verified
 
-from .database import Database, WontStart, connected, keyring_of, reached
+from .configured import configured
+from .database import Database, connected, keyring_of, reached
+from .refusal import WontStart
 
 _SHOWN = 20
 """Rows that differ, of one table, to people; JSON has all that were named."""
@@ -103,7 +104,7 @@ def _interruptible(sentence: str) -> Iterator[None]:
 @contextmanager
 def _as_owner() -> Iterator[Database]:
     """The database, and one sentence for what this role may not do there. Raises WontStart."""
-    with reached(cli.settings()) as found:
+    with reached(configured()) as found:
         # an address that cannot be read is refused before anything is begun, and without being shown
         with connected(_owner_url(found)):
             pass
@@ -121,7 +122,7 @@ def _as_owner() -> Iterator[Database]:
 
 
 def _mapper(found: Database) -> SealingMapper:
-    return SealingMapper(keyring_of(found, cli.settings()))
+    return SealingMapper(keyring_of(found, configured()))
 
 
 def _owner_url(found: Database) -> str:

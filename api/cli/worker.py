@@ -1,18 +1,24 @@
-"""One worker of `daybook serve`. A module of its own, so that the supervisor need not load the application."""
+"""One worker of `daybook serve`: a program of its own, which loads the application and not the command line.
+
+Arguments: the process to end with, and the descriptors of the socket to accept from and of the pipe to report through.
+"""
 
 from __future__ import annotations
 
-import multiprocessing
-
-from api.app import create_app
-from api.edge.gate import Gate
+import sys
 
 from .orphans import end_with
 
 
-def application() -> Gate:
-    """The application of one worker."""
-    supervisor = multiprocessing.parent_process()
-    if supervisor is not None and supervisor.pid is not None:
-        end_with(supervisor.pid)
-    return create_app()
+def main() -> None:
+    """Serve until told to stop."""
+    supervisor, listener, pipe = (int(argument) for argument in sys.argv[1:])
+    end_with(supervisor)
+    # only now: to load it takes seconds, in which the supervisor may be killed
+    from .worker_server import serve
+
+    serve(listener, pipe)
+
+
+if __name__ == "__main__":
+    main()

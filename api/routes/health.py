@@ -16,6 +16,8 @@ from api.edge.answers import Answer
 from api.edge.daybook import Daybook
 from api.edge.problems import UNAVAILABLE
 from api.edge.visit import BASE_PATH
+from api.stopping import STOPPING
+from domain.store.requirements import keys_still_fit
 from projections.upkeep.condition import Condition, condition
 
 contract = APIRouter(prefix=BASE_PATH, tags=["health"])
@@ -54,14 +56,16 @@ class LogAnswer(TypedDict):
 
 
 class ReadyAnswer(TypedDict):
-    """Whether requests can be served. `database` is `away` while it does not answer or is not fit to serve from.
+    """Whether requests can be served. `database` is `away` while it does not answer or is not fit to serve from,
+    `other keys` while what stands in it was sealed with other keys than this node holds.
 
     `history` is `ok`, or `behind` (sequencer or a follower late by more than ten seconds), or `damaged` (events set
     aside, or rows that do not say what their events say); requests are served all the same. `drift` counts such rows.
+    A server that is about to stop is not `ready`, whatever the rest says.
     """
 
     ready: bool
-    database: Literal["ok", "away"]
+    database: Literal["ok", "away", "other keys"]
     history: Literal["ok", "behind", "damaged", "unknown"]
     log: LogAnswer | None
     drift: dict[str, int]
@@ -87,6 +91,9 @@ def readyz(request: Request) -> Answer:
     if now is None:
         away = ReadyAnswer(ready=False, database="away", history="unknown", log=None, drift={})
         return Answer(away, 503, {"Retry-After": "1"})
+    if not _keys_fit(request):
+        other = ReadyAnswer(ready=False, database="other keys", history="unknown", log=None, drift={})
+        return Answer(other, 503, {"Retry-After": "1"})
     log = LogAnswer(
         head=now.head,
         secondsWaiting=round(now.seconds_waiting, 3),
@@ -100,7 +107,9 @@ def readyz(request: Request) -> Answer:
     history: Literal["ok", "behind", "damaged"] = (
         "damaged" if now.damaged else "behind" if now.seconds_behind > PATIENCE else "ok"
     )
-    return Answer(ReadyAnswer(ready=True, database="ok", history=history, log=log, drift=now.drift))
+    ready = not STOPPING.is_set()
+    told = ReadyAnswer(ready=ready, database="ok", history=history, log=log, drift=now.drift)
+    return Answer(told, 200 if ready else 503, {} if ready else {"Retry-After": "1"})
 
 
 @operations.get(
@@ -167,3 +176,12 @@ def _condition(request: Request) -> Condition | None:
         return condition(daybook.context.store.statements)
     except UNAVAILABLE:
         return None
+
+
+def _keys_fit(request: Request) -> bool:
+    context = request.app.state.daybook.context
+    try:
+        return keys_still_fit(context.store.statements, context.keyring)
+    except UNAVAILABLE:
+        # gone since it was asked for its condition: the next look will say so
+        return True

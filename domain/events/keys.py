@@ -64,6 +64,7 @@ class Keyring:
         self._wrapping = {
             generation: AESGCM(derive(key, "daybook subject keys")) for generation, key in data_keys.items()
         }
+        self.generations = frozenset(data_keys)
         self._newest = max(data_keys)
         self._hashing = derive(data_keys[min(data_keys)], "daybook keyed hashes")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -29,6 +30,8 @@ SESSION_SETTINGS = {
     "idle_in_transaction_session_timeout": "5s",
     "timezone": "UTC",
 }
+_unavailable = logging.getLogger("daybook.unavailable")
+"""Told the SQLSTATE of what makes the database unavailable; whoever runs the process says it in words, once."""
 _PREPARED = 1000
 """Every append has a text of its own; to evict one costs a round trip."""
 
@@ -106,6 +109,7 @@ def await_another(pool: Pool, error: psycopg.Error, attempt: int) -> None:
 
     After a restart of the server every idle connection is dead; without the check three tries draw three dead ones.
     """
+    _unavailable.warning("%s", error.sqlstate)
     if isinstance(error, PoolTimeout) or not connection_lost(error):
         raise StoreAway from None
     time.sleep(0.05 * attempt)

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
+from typing import Any, LiteralString
 
-import psycopg
 from psycopg import Connection, sql
 
 from .connections import SCHEMA, Values
+from .requirements import UnfitDatabase
 
 _NAME = re.compile(r"(\d{4})_(pre|post)_(\w+)\.sql")
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('daybook migrations', 0))"
@@ -23,6 +24,23 @@ CREATE TABLE IF NOT EXISTS migrations (
     applied_at timestamptz NOT NULL DEFAULT statement_timestamp()
 )
 """
+# Asked of the catalogue, which every role may read: a schema one may not use is not even searched.
+_FOUND = """
+SELECT coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), false), current_user
+  FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid
+ WHERE n.nspname = %s AND c.relname = 'migrations'
+"""
+_PRINTED = """BEGIN;
+SET LOCAL search_path = {schema};
+{refusal}
+{grants}COMMIT;
+"""
+# the owner's own rights must not be taken back
+_NOT_THE_OWNER = """DO $$ BEGIN
+    IF current_user = {role} THEN
+        RAISE EXCEPTION 'a role that owns the tables needs no grants: name the one that serves';
+    END IF;
+END $$;"""
 
 
 class Step(StrEnum):
@@ -44,6 +62,20 @@ class Migration:
 
 class NotMigrated(Exception):
     """The database lacks migrations this release needs; the message names them."""
+
+
+class NoBook(NotMigrated):
+    """The database holds no Daybook at all."""
+
+
+class GrantsMissing(UnfitDatabase):
+    """The book is there, but its rights were not given to this role, as after a restore without privileges."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            f"The role {role} has no rights on the book in this database: run `daybook migrate` with"
+            f" DAYBOOK_OWNER_DATABASE_URL, or what `daybook migrate --print-grants --role {role}` prints."
+        )
 
 
 def migrations() -> list[Migration]:
@@ -68,25 +100,50 @@ def migrate(connection: Connection[Values], *, application_role: str | None) -> 
             connection.execute(
                 "INSERT INTO migrations (number, step, name) VALUES (%s, %s, %s)", (one.number, one.step, one.name)
             )
-        if application_role is not None:
+        # an owner that serves too must not take its own rights back
+        if application_role not in (None, _value(connection, "SELECT current_user")):
             connection.execute(grants(application_role).encode())
     return [f"{one.number:04} {one.name}" for one in missing]
 
 
 def grants(application_role: str) -> str:
-    """The rights of the application's role, as SQL."""
+    """The rights of the application's role, as SQL for a connection that looks into the schema."""
     text = files(f"{__package__}.migrations").joinpath("grants.sql").read_text()
     return text.replace("{role}", sql.Identifier(application_role).as_string())
 
 
+def printed_grants(application_role: str) -> str:
+    """The same for any connection of the owner, all or nothing."""
+    role = sql.Literal(application_role).as_string()
+    return _PRINTED.format(schema=SCHEMA, refusal=_NOT_THE_OWNER.format(role=role), grants=grants(application_role))
+
+
+def holds_book(connection: Connection[Values]) -> bool:
+    """Whether a Daybook was ever migrated into this database. Raises GrantsMissing if this role may not look at it."""
+    found = connection.execute(_FOUND, (SCHEMA,)).fetchone()
+    if found is None:
+        return False
+    readable, role = found
+    if not readable:
+        raise GrantsMissing(role)
+    return True
+
+
 def require_migrated(connection: Connection[Values]) -> None:
-    """Raises NotMigrated unless every *pre* step has been applied."""
-    try:
-        missing = [one for one in _missing(connection) if one.step is Step.PRE]
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
-        missing = migrations()
-    if missing:
-        raise NotMigrated(", ".join(f"{one.number:04} {one.name}" for one in missing))
+    """Raises NotMigrated unless every *pre* step has been applied, GrantsMissing if this role may not see it."""
+    if not holds_book(connection):
+        raise NoBook(_listed(migrations()))
+    if missing := [one for one in _missing(connection) if one.step is Step.PRE]:
+        raise NotMigrated(_listed(missing))
+
+
+def _listed(missing: list[Migration]) -> str:
+    return ", ".join(f"{one.number:04} {one.name}" for one in missing)
+
+
+def _value(connection: Connection[Values], question: LiteralString) -> Any:
+    row = connection.execute(question).fetchone()
+    return None if row is None else row[0]
 
 
 def _missing(connection: Connection[Values]) -> list[Migration]:

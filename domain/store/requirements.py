@@ -3,19 +3,56 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
 from psycopg import Connection
 
 from domain.chance import random_bytes
-from domain.events.keys import KEY_LENGTH, Keyring, unwrap_data_key, wrap_data_key
+from domain.events.keys import KEY_LENGTH, Keyring, WrongSecret, unwrap_data_key, wrap_data_key
 
-from .connections import Values
+from .connections import Statements, Values
 
 OLDEST_SERVER = 15
+_KEY_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('daybook first key', 0))"
+_EMPTY = """
+SELECT NOT (EXISTS (SELECT FROM commands) OR EXISTS (SELECT FROM events)
+            OR EXISTS (SELECT FROM subject_keys) OR EXISTS (SELECT FROM credentials))
+"""
+# The oldest people and the newest: of a book that was restored over another, one end is the other's.
+# Bounded, since many of the oldest may have been erased.
+_SAMPLE = """
+SELECT 'data' AS sample, generation, NULL::uuid, NULL::bytea FROM data_keys
+UNION ALL
+SELECT * FROM (SELECT 'oldest', NULL::integer, subject_id, wrapped
+                 FROM (SELECT * FROM subject_keys ORDER BY subject_id LIMIT 100) AS oldest
+                WHERE wrapped IS NOT NULL LIMIT 5) AS a
+UNION ALL
+SELECT * FROM (SELECT 'newest', NULL::integer, subject_id, wrapped
+                 FROM (SELECT * FROM subject_keys ORDER BY subject_id DESC LIMIT 100) AS newest
+                WHERE wrapped IS NOT NULL LIMIT 5) AS b
+"""
 
 
 class UnfitDatabase(Exception):
     """The database cannot keep the promises of the store; the message says why in one sentence."""
+
+
+class OtherKeys(UnfitDatabase):
+    """What stands in the book was sealed with other keys than those that stand beside it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The keys are not those of this book: put the rows of data_keys back from the backup the rest came from."
+        )
+
+
+class NoKeyYet(UnfitDatabase):
+    """The book is empty and has no key, and whoever only serves may not make one."""
+
+    def __init__(self) -> None:
+        super().__init__("This book is new and has no key yet: run `daybook migrate` with DAYBOOK_OWNER_DATABASE_URL.")
 
 
 def require_durable(connection: Connection[Values]) -> None:
@@ -33,19 +70,83 @@ def require_durable(connection: Connection[Values]) -> None:
         )
 
 
-def open_keyring(connection: Connection[Values], secret: str) -> Keyring:
-    """The keys of this database, opened with the server's secret; the first start makes the first one.
+def needs_first_key(connection: Connection[Values]) -> bool:
+    """Whether this migrated book has no data key. Raises OtherKeys if it has none, but something was written."""
+    if connection.execute("SELECT FROM data_keys LIMIT 1").fetchone() is not None:
+        return False
+    if connection.execute(_EMPTY).fetchone() != (True,):
+        raise OtherKeys
+    return True
 
-    Raises WrongSecret if they were wrapped under another one.
+
+def make_first_key(connection: Connection[Values], secret: str) -> bool:
+    """Give an empty book its data key, as the role that owns the tables; whether it got it here and now.
+
+    Raises OtherKeys where something was written with a key that is not there.
     """
-    first = wrap_data_key(random_bytes(KEY_LENGTH), secret=secret, generation=1)
-    # Nodes that start together all offer a key; one of them is kept, and all read that one.
-    connection.execute(
-        "INSERT INTO data_keys (generation, wrapped) SELECT 1, %s WHERE NOT EXISTS (SELECT FROM data_keys)"
-        " ON CONFLICT DO NOTHING",
-        (first,),
+    with connection.transaction():
+        # of nodes that start together one makes it
+        connection.execute(_KEY_LOCK)
+        if not needs_first_key(connection):
+            return False
+        first = wrap_data_key(random_bytes(KEY_LENGTH), secret=secret, generation=1)
+        connection.execute("INSERT INTO data_keys (generation, wrapped) VALUES (1, %s)", (first,))
+    return True
+
+
+def open_keyring(connection: Connection[Values], secret: str) -> Keyring:
+    """The keys of this book, opened with the server's secret and tried on what they sealed.
+
+    Raises WrongSecret if they were wrapped under another one, UnfitDatabase if one of them does not open, if they are
+    not this book's (OtherKeys) or if there is none yet (NoKeyYet).
+    """
+    stored: dict[int, bytes] = dict(
+        connection.execute("SELECT generation, wrapped FROM data_keys ORDER BY generation").fetchall()
     )
-    stored = connection.execute("SELECT generation, wrapped FROM data_keys").fetchall()
-    return Keyring(
-        {generation: unwrap_data_key(wrapped, secret=secret, generation=generation) for generation, wrapped in stored}
-    )
+    if not stored:
+        needs_first_key(connection)
+        raise NoKeyYet
+    opened, shut = dict[int, bytes](), list[int]()
+    malformed = False
+    for generation, wrapped in stored.items():
+        try:
+            opened[generation] = unwrap_data_key(wrapped, secret=secret, generation=generation)
+        except WrongSecret:
+            shut.append(generation)
+        except (ValueError, OverflowError):
+            malformed = True
+            shut.append(generation)
+    if not opened and not malformed:
+        raise WrongSecret
+    if shut:
+        raise UnfitDatabase(
+            f"Generation {shut[0]} in data_keys is no key that this secret opens:"
+            " put back what stood there, or take it away if it was never Daybook's."
+        )
+    keyring = Keyring(opened)
+    if not _open_all_ends(keyring, connection.execute(_SAMPLE).fetchall()):
+        raise OtherKeys
+    return keyring
+
+
+def keys_still_fit(statements: Statements, keyring: Keyring) -> bool:
+    """Whether the keys a running node holds are those of the book it is connected to; cheap. Raises StoreAway."""
+    rows = statements.rows(_SAMPLE)
+    return keyring.generations <= {row[1] for row in rows if row[0] == "data"} and _open_all_ends(keyring, rows)
+
+
+def _open_all_ends(keyring: Keyring, sample: Iterable[Values]) -> bool:
+    """Whether some key of each end opens: a single damaged one is `daybook verify`'s to find."""
+    ends: dict[str, list[bool]] = {}
+    for end, _, subject_id, wrapped in sample:
+        if end != "data":
+            ends.setdefault(end, []).append(_opens(keyring, subject_id, wrapped))
+    return all(any(opens) for opens in ends.values())
+
+
+def _opens(keyring: Keyring, subject_id: UUID, wrapped: bytes) -> bool:
+    try:
+        keyring.open(subject_id, wrapped)
+    except (InvalidTag, ValueError):
+        return False
+    return True

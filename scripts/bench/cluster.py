@@ -13,7 +13,7 @@ from domain.events.keys import Keyring
 from domain.store import Store
 from domain.store.connections import connection_arguments, open_pool
 from domain.store.migrate import migrate
-from domain.store.requirements import open_keyring
+from domain.store.requirements import make_first_key, open_keyring
 from projections import INLINE
 from tests.databases import Database
 
@@ -34,6 +34,7 @@ class Cluster:
         with Database(self.embedded, name) as database:
             with psycopg.connect(database.owner_url, **connection_arguments("bench")) as connection:
                 migrate(connection, application_role="daybook")
+                make_first_key(connection, SECRET)
             yield database
 
     def keyring(self, database: Database) -> Keyring:

@@ -53,6 +53,6 @@ def workers(server: Server) -> list[psutil.Process]:
     found = []
     with suppress(psutil.NoSuchProcess):
         for process in psutil.Process(server.process.pid).children() if server.process is not None else ():
-            if any("spawn_main" in word for word in process.cmdline()):
+            if "api.cli.worker" in process.cmdline():
                 found.append(process)
     return found

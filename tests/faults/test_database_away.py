@@ -11,10 +11,10 @@ from pathlib import Path
 
 import httpx
 import psutil
-import psycopg
 import pytest
 
 from api.cli.embedded import EmbeddedPostgres
+from tests.databases import begin_book
 from tests.faults.ledger import post_sign_up
 from tests.faults.processes import end, everything_below, postmaster, workers
 from tests.people import PASSWORD
@@ -42,8 +42,7 @@ def external(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
     """A database server of the operator's own, which they may stop and start."""
     external = EmbeddedPostgres(tmp_path_factory.mktemp("external"))
     external.start()
-    with psycopg.connect(external.conninfo("postgres"), autocommit=True) as connection:
-        connection.execute("CREATE ROLE daybook LOGIN")
+    begin_book(external.conninfo("postgres"))
     yield external
     external.stop()
 

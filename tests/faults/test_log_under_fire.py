@@ -21,6 +21,7 @@ import pytest
 
 from api.cli.embedded import EmbeddedPostgres
 from domain.store.connections import connection_arguments
+from tests.databases import begin_book
 from tests.faults.holding_writers import Writer
 from tests.faults.processes import end, postmaster
 from tests.faults.test_keeper import keeper
@@ -59,8 +60,7 @@ class Book:
 def external(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
     embedded = EmbeddedPostgres(tmp_path / "database")
     embedded.start()
-    with psycopg.connect(embedded.conninfo("postgres"), autocommit=True) as connection:
-        connection.execute("CREATE ROLE daybook LOGIN")
+    begin_book(embedded.conninfo("postgres"))
     yield embedded
     embedded.stop()
 

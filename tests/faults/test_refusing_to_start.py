@@ -12,14 +12,17 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from api.cli.configured import configured
 from api.cli.embedded import EmbeddedPostgres
+from api.cli.refusal import WontStart
+from api.settings import Settings
 from domain.store import requirements
 from domain.store.connections import connection_arguments
 from domain.store.requirements import UnfitDatabase, require_durable
 from tests.databases import Database
 from tests.faults.processes import workers
 from tests.people import SECRET
-from tests.server import Server, free_port, served
+from tests.server import Server, served
 
 OTHER_SECRET = "another secret, 32 characters and more too"
 
@@ -115,17 +118,12 @@ def test_a_database_that_is_too_old(database: Database, monkeypatch: pytest.Monk
         require_durable(connection)
 
 
-def test_a_database_that_is_not_there(tmp_path: Path) -> None:
-    url = f"postgresql://daybook:hidden@127.0.0.1:{free_port()}/daybook"
-    sentence = refusal(tmp_path, DATABASE_URL=url)
-    assert "The database does not answer" in sentence
-    assert "hidden" not in sentence
-
-
-def test_a_database_nobody_migrated_and_a_role_that_may_not(tmp_path: Path, unfit: EmbeddedPostgres) -> None:
+def test_a_database_nobody_migrated(tmp_path: Path, unfit: EmbeddedPostgres) -> None:
     sentence = refusal(tmp_path, DATABASE_URL=unfit.conninfo("daybook"))
-    assert "daybook migrate" in sentence
-    assert "DAYBOOK_OWNER_DATABASE_URL" in sentence
+    assert sentence == (
+        "There is no Daybook in the database postgres: correct DAYBOOK_DATABASE_URL or, if a new book shall begin"
+        " there, run `daybook migrate`."
+    )
     assert not _has_tables(unfit)
 
 
@@ -169,6 +167,8 @@ def test_a_generated_secret_that_was_cut_short_is_not_believed(tmp_path: Path, c
         ("ARGON2_MEMORY", "1024"),
         ("PORT", "0"),
         ("RATE_LIMIT", "maybe"),
+        ("COOKIE_PREFIX", "bet ter"),
+        ("TRUSTED_ORIGINS_", "maybe"),
     ],
 )
 def test_a_setting_that_makes_no_sense(tmp_path: Path, name: str, value: str) -> None:
@@ -176,6 +176,44 @@ def test_a_setting_that_makes_no_sense(tmp_path: Path, name: str, value: str) ->
     assert f"DAYBOOK_{name}" in sentence
     assert value not in sentence
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SIGNUP", "invited", "DAYBOOK_SIGNUP is no setting; the nearest is DAYBOOK_SIGN_UP."),
+        ("WORKER", "2", "DAYBOOK_WORKER is no setting; the nearest is DAYBOOK_WORKERS."),
+        ("ZZZZ", "2", "DAYBOOK_ZZZZ is no setting."),
+        ("BASE_URL", "https://x.test/", "must be scheme, host and port only: no slash or path at the end."),
+        ("BASE_URL", "x.test", "must begin with https:// or http://."),
+        ("BASE_URL", "https://x.test:123456", "must have a port from 1 to 65535 after the colon."),
+        ("SECRET", "short", "DAYBOOK_SECRET: must have at least 32 characters."),
+        ("WORKERS", "many", "DAYBOOK_WORKERS: must be a whole number, 1 or more."),
+        ("ARGON2_TIME", "1", "DAYBOOK_ARGON2_TIME: must be a whole number from 2 to 100."),
+        ("SIGN_UP", "closed", "DAYBOOK_SIGN_UP: must be one of: open, invited."),
+    ],
+)
+def test_what_is_wrong_with_a_setting_is_said_in_plain_words(tmp_path: Path, name: str, value: str, told: str) -> None:
+    assert refusal(tmp_path, DATA_DIR=tmp_path / "data", **{name: value}).endswith(told)
+
+
+def test_no_settings_message_shows_a_pattern_or_the_librarys_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = "\x01 odd"
+    for name in Settings.model_fields:
+        monkeypatch.setenv(f"DAYBOOK_{name.upper()}", odd)
+    with pytest.raises(WontStart) as refused:
+        configured()
+    sentence = str(refused.value)
+    assert "pattern" not in sentence
+    assert "Input" not in sentence
+    assert "validation" not in sentence
+    assert sentence.count(";") > 20
+
+
+def test_names_that_others_set_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("VENV", "SERVICE_HOST", "SERVICE_PORT_HTTP", "PORT_8000_TCP", "PORT_8000_TCP_ADDR"):
+        monkeypatch.setenv(f"DAYBOOK_{name}", "10.0.0.1")
+    configured()
 
 
 def test_a_trusted_proxy_that_is_neither_an_address_nor_a_network(tmp_path: Path) -> None:

@@ -25,11 +25,10 @@ from api.settings import Settings
 from domain.store import Store
 from domain.store.conflicts import StoreAway
 from domain.store.connections import connection_arguments, open_pool
-from domain.store.migrate import migrate
 from domain.store.requirements import open_keyring
 from domain.store.sequencer import run_sequencer
 from projections import INLINE
-from tests.databases import Database
+from tests.databases import Database, begin_book
 from tests.domain.store.books import a_session
 from tests.faults.processes import postmaster
 from tests.keeping import caught_up
@@ -231,8 +230,9 @@ def test_who_reads_it_no_longer_ends_it_without_a_complaint(database: Database, 
 
 
 def test_a_log_nobody_adds_to_is_printed_and_that_is_all(tmp_path: Path) -> None:
-    with made(Settings(data_dir=tmp_path / "data", database_url=None, secret=SecretStr(SECRET))) as found:
-        prepare(found)
+    settings = Settings(data_dir=tmp_path / "data", database_url=None, secret=SecretStr(SECRET))
+    with made(settings) as found:
+        prepare(found, settings, founding=False)
     with tailing(tmp_path, {"DATA_DIR": tmp_path / "data"}) as tail:
         assert tail.process.wait(20) == 0
         assert tail.end() == (0, "No Daybook runs on this data folder, so the log does not grow.\n")
@@ -245,9 +245,7 @@ def own(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
     """A migrated server that only this test knows, and so may crash."""
     own = EmbeddedPostgres(tmp_path / "own")
     own.start()
-    with psycopg.connect(own.conninfo("postgres"), **connection_arguments("tests")) as connection:
-        connection.execute("CREATE ROLE daybook LOGIN")
-        migrate(connection, application_role="daybook")
+    begin_book(own.conninfo("postgres"))
     yield own
     own.stop()
 

@@ -1,7 +1,9 @@
 -- What the application's role may do, and nothing more. Run after every migration, as the role that owns the tables.
+-- An older release gave more: what is not named here is taken back.
+REVOKE ALL ON ALL TABLES IN SCHEMA daybook FROM {role};
 GRANT USAGE ON SCHEMA daybook TO {role};
-GRANT SELECT ON migrations TO {role};
-GRANT SELECT, INSERT ON commands, events, log, data_keys TO {role};
+GRANT SELECT ON migrations, data_keys TO {role};
+GRANT SELECT, INSERT ON commands, events, log TO {role};
 GRANT SELECT, INSERT, DELETE ON queue TO {role};
 GRANT SELECT, INSERT, UPDATE ON subject_keys, credentials TO {role};
 GRANT SELECT, INSERT, UPDATE ON account_list, session_list, organization_list, member_list, invitation_list TO {role};

@@ -19,12 +19,14 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from api.cli.database import WontStart, connected, keyring_of, prepare, reached, require_secret
+from api.cli.database import connected, keyring_of, prepare, reached
 from api.cli.database import database as made
 from api.cli.embedded import EmbeddedPostgres
+from api.cli.refusal import WontStart
 from api.settings import Settings
 from domain.store import migrate
 from domain.store.connections import connection_arguments
+from domain.store.requirements import make_first_key
 from tests import databases
 from tests.api.cli.clusters import ROOT, postmaster, tell
 from tests.people import SECRET
@@ -33,14 +35,15 @@ from tests.server import Server, served
 OTHER_SECRET = "another secret, 32 characters and more too"
 WATCHING = """
 import signal
-from api.cli import app, main, settings
+from api.cli.configured import configured
 from api.cli.database import connected, keyring_of, reached
+from api.cli.program import app, main
 # tests that run in the background of a shell inherit that it is ignored
 signal.signal(signal.SIGINT, signal.default_int_handler)
 @app.command()
 def watch() -> None:
-    with reached(settings()) as found, connected(found.application_url) as connection:
-        keyring_of(found, settings())
+    with reached(configured()) as found, connected(found.application_url) as connection:
+        keyring_of(found, configured())
         print("watching", flush=True)
         connection.execute("SELECT pg_sleep(60)")
 main()
@@ -70,8 +73,7 @@ def migrated(folder: Path) -> Settings:
     """Settings of a folder whose database was migrated and given its secret, and does not run."""
     settings = settings_of(folder)
     with made(settings) as found:
-        prepare(found)
-        require_secret(found, SECRET)
+        prepare(found, settings, founding=False)
     return settings
 
 
@@ -103,7 +105,7 @@ def test_a_command_uses_the_database_of_a_running_daybook_and_leaves_it_running(
             [[slot]] = connection.execute("SELECT email_slot FROM account_list").fetchall()
             assert keyring_of(found, settings).email_hash("ada@example.com") == slot
             assert found.application_role == "daybook"
-            assert not found.keep_running(lambda: True)
+            assert found.embedded is None
         assert postmaster(folder) == before
         assert server.ready()
         assert server.stop() == 0
@@ -265,6 +267,7 @@ def test_a_database_of_ones_own_is_reached_by_its_address(folder: Path, cluster:
         assert refusal(settings).startswith("The database lacks migrations (0001 the first book, ")
         with psycopg.connect(own.owner_url, **connection_arguments("tests")) as connection:
             migrate.migrate(connection, application_role="daybook")
+            make_first_key(connection, SECRET)
         with reached(settings) as found:
             keyring_of(found, settings)
             with pytest.raises(WontStart, match="DAYBOOK_SECRET must be set"):

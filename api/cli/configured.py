@@ -1,0 +1,45 @@
+"""The settings of the environment, for a command; what is wrong with them in one sentence."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, get_args
+
+from annotated_types import Ge, Le
+from pydantic import ValidationError
+
+from api.settings import PREFIX, Settings, unknown_names
+
+from .refusal import WontStart
+
+
+def configured() -> Settings:
+    """The settings of the environment. Raises WontStart with what is wrong with them."""
+    wrong = [
+        f"{name} is no setting" + (f"; the nearest is {nearest}" if nearest else "")
+        for name, nearest in unknown_names(os.environ).items()
+    ]
+    try:
+        known = Settings()
+    except ValidationError as error:
+        wrong += [_told(one) for one in error.errors(include_input=False, include_url=False)]
+    if wrong:
+        raise WontStart("; ".join(wrong) + ".")
+    return known
+
+
+def _told(error: Any) -> str:
+    """What is asked of the setting, never what was given: it may be the secret."""
+    name = str(error["loc"][0])
+    field, message = Settings.model_fields[name], str(error["msg"])
+    least = [bound.ge for bound in field.metadata if isinstance(bound, Ge)]
+    most = [bound.le for bound in field.metadata if isinstance(bound, Le)]
+    if least and error["type"].startswith(("int_", "greater_", "less_")):
+        message = f"must be a whole number, {least[0]} or more"
+        if most:
+            message = f"must be a whole number from {least[0]} to {most[0]}"
+    elif error["type"] == "literal_error":
+        message = f"must be one of: {', '.join(get_args(field.annotation))}"
+    elif error["type"] == "string_pattern_mismatch":
+        message = "does not have the form that docs/running.md describes"
+    return f"{PREFIX}{name.upper()}: {message}"

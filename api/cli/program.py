@@ -1,0 +1,99 @@
+"""The program `daybook`: its commands, and how each of them says that it will not go on."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+from typing import Annotated
+
+import psycopg
+import typer
+from rich.console import Console
+
+from domain.store.conflicts import StoreAway
+from domain.store.migrate import printed_grants
+
+from . import history, people, upkeep
+from .configured import configured
+from .database import APPLICATION_ROLE, database, prepare
+from .refusal import WontStart, first_line
+from .secret_file import secret_of
+
+app = typer.Typer(help="User accounts whose every change is an event.", no_args_is_help=True, add_completion=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on (DAYBOOK_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on (DAYBOOK_PORT).")] = None,
+    workers: Annotated[int | None, typer.Option(help="How many server processes (DAYBOOK_WORKERS).")] = None,
+    data_dir: Annotated[str | None, typer.Option(help="Where data is kept (DAYBOOK_DATA_DIR).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run everything: the database if none is given, migrations, and the workers, until Ctrl-C or SIGTERM."""
+    given = {"HOST": host, "PORT": port, "WORKERS": workers, "DATA_DIR": data_dir}
+    # workers read their settings from the environment, so what is said here is said there
+    os.environ.update({f"DAYBOOK_{name}": str(value) for name, value in given.items() if value is not None})
+    # here, since no other command needs what serving needs
+    from .serve import serve as serve_until_signalled
+
+    serve_until_signalled(configured(), as_json=as_json)
+
+
+@app.command()
+def migrate(
+    print_grants: Annotated[bool, typer.Option(help="Only print the rights of the application's role.")] = False,
+    role: Annotated[str, typer.Option(help="The application's role, for --print-grants.")] = APPLICATION_ROLE,
+    as_json: Json = False,
+) -> None:
+    """Bring the database up to this release, as the role that owns its tables (DAYBOOK_OWNER_DATABASE_URL)."""
+    if print_grants:
+        text = printed_grants(role)
+        print(json.dumps({"sql": text}) if as_json else text, end="\n" if as_json else "")
+        return
+    known = configured()
+    if known.database_url is None:
+        secret_of(known)
+    with database(known) as found:
+        prepared = prepare(found, known, founding=True)
+    if as_json:
+        print(json.dumps({"applied": prepared.applied, "new": prepared.new}))
+        return
+    if prepared.new:
+        print("There was no Daybook in this database: a new book begins.")
+    print("\n".join(f"applied {name}" for name in prepared.applied) or "nothing to apply")
+
+
+app.command()(history.replay)
+app.command()(history.tail)
+app.command()(upkeep.rebuild)
+app.command()(upkeep.verify)
+app.add_typer(people.app, name="user")
+
+
+def main() -> None:
+    """The `daybook` program: one clear sentence and exit code 1 if it cannot start, or if its database goes away."""
+    # ends as Ctrl-C does: a database that a command started is stopped
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    # what the driver's pool says of a database that goes away, this says in one sentence
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
+    try:
+        app()
+    except WontStart as reason:
+        told = str(reason)
+    except psycopg.OperationalError as error:
+        told = f"The database stopped answering: {first_line(error)}."
+    except psycopg.Error as error:
+        # never its text, which quotes what it was given
+        told = f"The database refused ({type(error).__name__})."
+    except StoreAway:
+        told = "The database stopped answering."
+    else:
+        return
+    Console(stderr=True, highlight=False).print(told, style="red", markup=False, soft_wrap=True)
+    raise SystemExit(1)

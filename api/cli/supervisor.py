@@ -1,0 +1,194 @@
+"""The supervisor of a node: workers, the keeper of the log, the embedded database; what dies is started again."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+from domain.chance import Clock
+
+from .backoff import Backoff
+from .embedded import DatabaseWontStart, EmbeddedPostgres
+from .keeper import Keeper
+from .listener import Listener
+from .outages import Outages, why_away
+from .worker_process import WorkerProcess, ending
+
+GRACE = 3.0
+"""Seconds that requests in flight have to finish: with the database's own shutdown below ten."""
+STARTUP_FAILURE = 3
+"""Uvicorn's exit code of a worker that cannot start at all."""
+
+_TICK = 0.5
+_STARTING_TICK = 0.05
+_TURNED_AWAY = 0.1
+"""Seconds for connections that are half begun to be accepted, before the port closes."""
+
+_logger = logging.getLogger("daybook")
+
+
+class Supervisor:
+    """Watches over the processes of one node. All in one thread; `prepared` says when the database may be worked on."""
+
+    def __init__(
+        self,
+        *,
+        listener: Listener,
+        workers: int,
+        drain_for: float,
+        database_url: str,
+        embedded: EmbeddedPostgres | None,
+        prepared: Callable[[], bool],
+        clock: Clock,
+    ) -> None:
+        # the keeper first: workers learn from it how to wake it
+        self._keeper, self._keeper_backoff, self._keeper_since = Keeper(), Backoff(), 0.0
+        self._keeper_due: float | None = 0.0
+        self._listener, self._drain_for, self._embedded, self._prepared = listener, drain_for, embedded, prepared
+        self._places = [_Place(listener) for _ in range(workers)]
+        self._outages = Outages(lambda: why_away(database_url), clock)
+        self._stop, self._at_once = threading.Event(), threading.Event()
+        self._open = False
+        self.ready = threading.Event()
+        self.failed = False
+
+    def run(self) -> None:
+        """Until a signal, or `stop`; a second signal ends the draining."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._signalled)
+        try:
+            self._tick()
+            while not self._stop.wait(_TICK if self.ready.is_set() else _STARTING_TICK):
+                self._tick()
+            self._drain()
+        finally:
+            self._end_all()
+
+    def stop(self) -> None:
+        """Stop as if told to by a signal, and at once."""
+        self._at_once.set()
+        self._stop.set()
+
+    def _signalled(self, _number: int, _frame: object) -> None:
+        if self._stop.is_set():
+            self._at_once.set()
+        self._stop.set()
+
+    def _tick(self) -> None:
+        for place in self._places:
+            self._outages.heard(place.look())
+        if any(place.ready for place in self._places):
+            self._open = True
+            self.ready.set()
+        elif self._open or any(place.ended for place in self._places):
+            # nobody answers: better refused, and asked elsewhere, than kept waiting
+            self._listener.refuse()
+            self._open = False
+        if any(place.cannot_start for place in self._places) and not self.ready.is_set():
+            self.failed = True
+            self.stop()
+            return
+        self._outages.tick()
+        self._look_after_database()
+        if self._prepared():
+            self._look_after_keeper()
+
+    def _look_after_keeper(self) -> None:
+        now, code = time.monotonic(), self._keeper.exit_code()
+        if code is not None and self._keeper_due is None:
+            waits = self._keeper_backoff.after(now - self._keeper_since)
+            self._keeper_due = now + waits
+            _logger.warning("The keeper of the log ended %s; it is started again%s.", ending(code), _in(waits))
+        if self._keeper_due is not None and now >= self._keeper_due:
+            self._keeper.keep_running()
+            self._keeper_since, self._keeper_due = now, None
+
+    def _look_after_database(self) -> None:
+        if self._embedded is None or self._embedded.running():
+            return
+        try:
+            self._embedded.start(wanted=lambda: not self._stop.is_set())
+        except DatabaseWontStart as error:
+            _logger.error("%s", error)
+        else:
+            _logger.warning("The database had ended and was started again.")
+
+    def _drain(self) -> None:
+        """Readiness says no, for as long as balancers take to notice; then the port closes to newcomers."""
+        for place in self._places:
+            place.signal(signal.SIGUSR1)
+        self._at_once.wait(self._drain_for)
+        self._listener.turn_away()
+        time.sleep(_TURNED_AWAY)
+
+    def _end_all(self) -> None:
+        """A worker whose thread waits for a frozen database would not end by itself.
+
+        Once nobody writes any more, the log need not be kept.
+        """
+        self._outages.close()
+        for place in self._places:
+            place.signal(signal.SIGTERM)
+        self._listener.close()
+        deadline = time.monotonic() + GRACE + 0.5
+        for place in self._places:
+            place.end(deadline)
+        self._keeper.stop()
+
+
+class _Place:
+    """A worker, or the wait for the next one in its place."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener, self._backoff = listener, Backoff()
+        self._due = 0.0
+        self.worker: WorkerProcess | None = None
+        self.ended = self.cannot_start = False
+
+    @property
+    def ready(self) -> bool:
+        return self.worker is not None and self.worker.ready_since is not None
+
+    def look(self) -> bytes:
+        """See that one runs; what it reports."""
+        self.ended = False
+        if self.worker is None:
+            if time.monotonic() >= self._due:
+                self.worker = WorkerProcess(self._listener.socket.fileno())
+            return b""
+        reports = self.worker.reports()
+        if (code := self.worker.exit_code()) is not None:
+            self._ended(self.worker, code)
+        elif self.worker.hangs():
+            _logger.error("Worker %d says nothing and does nothing any more; it is killed.", self.worker.pid)
+            self.worker.signal(signal.SIGKILL)
+        return reports
+
+    def _ended(self, worker: WorkerProcess, code: int) -> None:
+        waits = self._backoff.after(worker.lived())
+        before = "" if worker.ready_since is not None else " before it was ready"
+        _logger.warning("Worker %d ended %s%s; another is started%s.", worker.pid, ending(code), before, _in(waits))
+        self.ended, self.cannot_start = True, code == STARTUP_FAILURE
+        worker.close()
+        self.worker, self._due = None, time.monotonic() + waits
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the worker, if there is one."""
+        if self.worker is not None:
+            self.worker.signal(number)
+
+    def end(self, deadline: float) -> None:
+        """It was told to end; by then it has."""
+        if self.worker is not None:
+            if not self.worker.wait(deadline - time.monotonic()):
+                self.worker.signal(signal.SIGKILL)
+                self.worker.wait(5)
+            self.worker.close()
+            self.worker = None
+
+
+def _in(seconds: float) -> str:
+    return f" in {seconds:.0f} s" if seconds >= 1 else ""

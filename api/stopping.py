@@ -1,0 +1,7 @@
+"""Whether this process is about to stop: readiness then says no, and every answer asks to close the connection."""
+
+from __future__ import annotations
+
+import threading
+
+STOPPING = threading.Event()

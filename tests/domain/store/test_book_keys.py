@@ -1,0 +1,192 @@
+"""The keys of a book: made once, for an empty one, by its owner; and what they sealed opens with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from api.cli.embedded import EmbeddedPostgres
+from domain.chance import new_id, random_bytes
+from domain.events.keys import KEY_LENGTH, Keyring, WrongSecret, wrap_data_key
+from domain.store import Store
+from domain.store.connections import Values, connection_arguments
+from domain.store.migrate import GrantsMissing, NoBook, NotMigrated, migrate, printed_grants, require_migrated
+from domain.store.requirements import (
+    NoKeyYet,
+    OtherKeys,
+    UnfitDatabase,
+    keys_still_fit,
+    make_first_key,
+    open_keyring,
+)
+from tests.databases import Database
+from tests.domain.store.books import ada_with_a_session
+from tests.people import SECRET
+
+Connection = psycopg.Connection[Values]
+
+
+@pytest.fixture
+def owner(database: Database) -> Iterator[Connection]:
+    with psycopg.connect(database.owner_url, **connection_arguments("tests")) as connection:
+        yield connection
+
+
+@pytest.fixture
+def application(database: Database) -> Iterator[Connection]:
+    with psycopg.connect(database.application_url, **connection_arguments("tests")) as connection:
+        yield connection
+
+
+def wrapped(generation: int, secret: str = SECRET) -> bytes:
+    return wrap_data_key(random_bytes(KEY_LENGTH), secret=secret, generation=generation)
+
+
+def test_an_empty_book_gets_its_key_from_the_owner_once(owner: Connection, application: Connection) -> None:
+    owner.execute("DELETE FROM data_keys")
+    with pytest.raises(NoKeyYet):
+        open_keyring(application, SECRET)
+    assert make_first_key(owner, SECRET)
+    assert not make_first_key(owner, SECRET)
+    assert open_keyring(application, SECRET).email_hash("a@b.c") == open_keyring(owner, SECRET).email_hash("a@b.c")
+
+
+def test_the_application_may_not_write_keys(application: Connection, database: Database) -> None:
+    for statement in (
+        b"INSERT INTO data_keys VALUES (2, '\\x00')",
+        b"UPDATE data_keys SET wrapped = '\\x00'",
+        b"DELETE FROM data_keys",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            application.execute(statement)
+    database.rows("DELETE FROM data_keys")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        make_first_key(application, SECRET)
+
+
+@pytest.mark.parametrize("table", ["commands", "events", "subject_keys", "credentials"])
+def test_a_book_in_which_anything_stands_gets_no_key(owner: Connection, store: Store, table: str) -> None:
+    ada_with_a_session(store)
+    owner.execute("INSERT INTO credentials VALUES (%s, 1, 'hash')", (new_id(),))
+    owner.execute("DELETE FROM data_keys")
+    owner.execute("SET session_replication_role = replica")  # past the triggers that keep the book
+    for other in ("commands", "events", "subject_keys", "credentials"):
+        if other != table:
+            owner.execute(f"DELETE FROM {other}".encode())
+    for attempt in (make_first_key, open_keyring):
+        with pytest.raises(OtherKeys, match="The keys are not those of this book"):
+            attempt(owner, SECRET)
+    assert owner.execute("SELECT FROM data_keys").fetchall() == []
+
+
+def test_a_key_that_opens_nothing_in_the_book_is_not_its_key(
+    owner: Connection, application: Connection, store: Store
+) -> None:
+    ada_with_a_session(store)
+    owner.execute("UPDATE data_keys SET wrapped = %s", (wrapped(1),))
+    with pytest.raises(OtherKeys):
+        open_keyring(application, SECRET)
+
+
+@pytest.mark.parametrize("replaced", ["ORDER BY subject_id LIMIT 6", "ORDER BY subject_id DESC LIMIT 6"])
+def test_a_book_of_which_one_end_was_sealed_with_other_keys_is_refused(
+    owner: Connection, application: Connection, store: Store, replaced: str
+) -> None:
+    ours, others = open_keyring(owner, SECRET), Keyring({1: random_bytes(KEY_LENGTH)})
+    people = [new_id() for _ in range(20)]
+    for person in people:
+        owner.execute("INSERT INTO subject_keys VALUES (%s, NULL, %s)", (person, ours.new_subject_key(person)))
+    assert keys_still_fit(store.statements, open_keyring(application, SECRET))
+    for [person] in owner.execute(f"SELECT subject_id FROM subject_keys {replaced}".encode()).fetchall():
+        strange = others.new_subject_key(person)
+        owner.execute("UPDATE subject_keys SET wrapped = %s WHERE subject_id = %s", (strange, person))
+    with pytest.raises(OtherKeys):
+        open_keyring(application, SECRET)
+
+
+def test_a_generation_that_does_not_open_is_named(owner: Connection, application: Connection, store: Store) -> None:
+    ada_with_a_session(store)
+    for spoiled in (b"\x00", b"", random_bytes(60), wrapped(2, "another secret, 32 characters and more too")):
+        owner.execute("INSERT INTO data_keys VALUES (2, %s)", (spoiled,))
+        with pytest.raises(UnfitDatabase, match=r"^Generation 2 in data_keys is no key that this secret opens"):
+            open_keyring(application, SECRET)
+        owner.execute("DELETE FROM data_keys WHERE generation = 2")
+    owner.execute("UPDATE data_keys SET wrapped = '\\x00'")
+    with pytest.raises(UnfitDatabase, match=r"^Generation 1 "):
+        open_keyring(application, SECRET)
+
+
+def test_another_secret_is_told_from_other_keys(application: Connection, store: Store) -> None:
+    ada_with_a_session(store)
+    with pytest.raises(WrongSecret):
+        open_keyring(application, "another secret, 32 characters and more too")
+
+
+def test_a_running_node_notices_that_its_keys_are_gone_or_are_not_the_books(
+    owner: Connection, application: Connection, store: Store
+) -> None:
+    ada_with_a_session(store)
+    keyring = open_keyring(application, SECRET)
+    assert keys_still_fit(store.statements, keyring)
+    assert not keys_still_fit(store.statements, Keyring({1: random_bytes(KEY_LENGTH)}))
+    owner.execute("DELETE FROM data_keys")
+    assert not keys_still_fit(store.statements, keyring)
+
+
+def test_one_damaged_key_does_not_stop_the_service(owner: Connection, application: Connection, store: Store) -> None:
+    ada_with_a_session(store)
+    owner.execute("INSERT INTO subject_keys VALUES (%s, NULL, '\\x00'), (%s, NULL, NULL)", (new_id(), new_id()))
+    assert keys_still_fit(store.statements, open_keyring(application, SECRET))
+
+
+def test_an_older_database_gave_more_and_migrating_takes_it_back(owner: Connection, database: Database) -> None:
+    owner.execute("GRANT INSERT, UPDATE ON data_keys TO daybook")
+    owner.execute("GRANT UPDATE, DELETE, TRUNCATE ON events, commands, log TO daybook")
+    assert migrate(owner, application_role="daybook") == []
+    given = database.rows(
+        "SELECT table_name::text, privilege_type::text FROM information_schema.role_table_grants"
+        " WHERE grantee = 'daybook' AND table_schema = 'daybook'"
+        " AND table_name IN ('data_keys', 'events', 'commands', 'log') ORDER BY 1, 2"
+    )
+    assert given == [
+        ("commands", "INSERT"), ("commands", "SELECT"), ("data_keys", "SELECT"), ("events", "INSERT"),
+        ("events", "SELECT"), ("log", "INSERT"), ("log", "SELECT"),
+    ]  # fmt: skip
+
+
+def test_an_owner_that_serves_keeps_its_rights(cluster: EmbeddedPostgres) -> None:
+    with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE ROLE alone LOGIN")
+        connection.execute("CREATE DATABASE daybook_of_one OWNER alone")
+    with Database(cluster, "daybook_of_one") as database:
+        alone = psycopg.conninfo.make_conninfo(database.owner_url, user="alone")
+        for _ in range(2):
+            with psycopg.connect(alone, **connection_arguments("tests")) as connection:
+                migrate(connection, application_role="alone")
+        with psycopg.connect(alone, **connection_arguments("tests")) as connection:
+            assert make_first_key(connection, SECRET)
+            with pytest.raises(psycopg.errors.RaiseException, match="needs no grants"):
+                connection.execute(printed_grants("alone").encode())
+
+
+def test_a_restore_without_privileges_lacks_grants_not_migrations(database: Database) -> None:
+    database.rows("REVOKE ALL ON ALL TABLES IN SCHEMA daybook FROM daybook")
+    database.rows("REVOKE ALL ON SCHEMA daybook FROM daybook")
+    with psycopg.connect(database.application_url, **connection_arguments("tests")) as connection:
+        with pytest.raises(GrantsMissing, match=r"^The role daybook has no rights on the book in this database"):
+            require_migrated(connection)
+        database.rows("DROP SCHEMA daybook CASCADE")
+        with pytest.raises(NoBook):
+            require_migrated(connection)
+    assert issubclass(NoBook, NotMigrated)
+
+
+def test_printed_grants_work_on_any_connection_of_the_owner(database: Database) -> None:
+    database.rows("REVOKE ALL ON ALL TABLES IN SCHEMA daybook FROM daybook")
+    with psycopg.connect(database.owner_url, autocommit=True) as plain:
+        plain.execute(printed_grants("daybook").encode())
+    with psycopg.connect(database.application_url, **connection_arguments("tests")) as connection:
+        require_migrated(connection)
+        open_keyring(connection, SECRET)
