@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.edge.daybook import Daybook
 from domain.refusals import WrongPassword
+from domain.store import deadlines
 from domain.store.attempts import Attempt
 
 from . import body, cross_origin, problems
@@ -63,6 +64,7 @@ class Gate:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         daybook, visit = self.daybook, None
+        deadlines.begin()
         if not scope["path"].startswith(f"{BASE_PATH}/"):
             # health and documentation are not the contract's; an unknown path is the same empty 404
             reply = Reply(send)

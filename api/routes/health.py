@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+import psycopg
 from fastapi import APIRouter, Request
 from prometheus_client.core import CollectorRegistry, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -16,6 +17,7 @@ from api.edge.answers import Answer
 from api.edge.daybook import Daybook
 from api.edge.problems import UNAVAILABLE
 from api.edge.visit import BASE_PATH
+from domain.store.servers import read_only
 from projections.upkeep.condition import Condition, condition
 
 contract = APIRouter(prefix=BASE_PATH, tags=["health"])
@@ -54,14 +56,15 @@ class LogAnswer(TypedDict):
 
 
 class ReadyAnswer(TypedDict):
-    """Whether requests can be served. `database` is `away` while it does not answer or is not fit to serve from.
+    """Whether requests can be served. `database` is `away` while it does not answer or is not fit to serve from, and
+    `read-only` while a server answers but takes no writes: a standby, or one whose operator forbids them.
 
     `history` is `ok`, or `behind` (sequencer or a follower late by more than ten seconds), or `damaged` (events set
     aside, or rows that do not say what their events say); requests are served all the same. `drift` counts such rows.
     """
 
     ready: bool
-    database: Literal["ok", "away"]
+    database: Literal["ok", "away", "read-only"]
     history: Literal["ok", "behind", "damaged", "unknown"]
     log: LogAnswer | None
     drift: dict[str, int]
@@ -85,7 +88,8 @@ async def healthz() -> Answer:
 def readyz(request: Request) -> Answer:
     now = _condition(request)
     if now is None:
-        away = ReadyAnswer(ready=False, database="away", history="unknown", log=None, drift={})
+        why = _why_not(request)
+        away = ReadyAnswer(ready=False, database=why, history="unknown", log=None, drift={})
         return Answer(away, 503, {"Retry-After": "1"})
     log = LogAnswer(
         head=now.head,
@@ -167,3 +171,14 @@ def _condition(request: Request) -> Condition | None:
         return condition(daybook.context.store.statements)
     except UNAVAILABLE:
         return None
+
+
+def _why_not(request: Request) -> Literal["away", "read-only"]:
+    """Asked anew, since a server that takes no writes is not let into the pool."""
+    daybook: Daybook | None = request.app.state.daybook
+    if daybook is None:
+        return "away"
+    try:
+        return "read-only" if read_only(str(daybook.pool.conninfo)) else "away"
+    except psycopg.OperationalError:
+        return "away"

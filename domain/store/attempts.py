@@ -18,12 +18,13 @@ from domain.events.keys import Keyring
 
 from .connections import Pool, Values
 from .envelope import WhereFrom
+from .session_settings import NOT_AWAITED
 
 PLACES = 20
 HELD = 1_000
 """Rows that may wait to be written; as many again once they go without their places."""
 
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('daybook attempts', 0))"
+_LOCK = f"SELECT pg_advisory_xact_lock(hashtextextended('daybook attempts', 0)), {NOT_AWAITED}"
 # The row of all others has its family's own key.
 _RECORD = """
 WITH given AS (
@@ -53,7 +54,7 @@ ON CONFLICT (key) DO UPDATE
        first_at = least(old.first_at, excluded.first_at),
        last_at = greatest(old.last_at, excluded.last_at)
 """
-_FORGET = "DELETE FROM attempts WHERE last_at < %s"
+_FORGET = f"DELETE FROM attempts WHERE last_at < %s RETURNING {NOT_AWAITED}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
