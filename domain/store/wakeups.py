@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -96,11 +97,6 @@ class Waker:
         if self._address is not None:
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
 
-    @staticmethod
-    def of_this_node() -> Waker:
-        """To the keeper that the supervisor named, if there is one."""
-        return Waker(os.environ.get(KEEPER_SOCKET, ""))
-
     def wake(self) -> bool:
         """Whether there is a keeper to be woken."""
         if self._socket is None or self._address is None:
@@ -114,6 +110,17 @@ class Waker:
             return False
         return True
 
+    def close(self) -> None:
+        """Wake nobody any more."""
+        if self._socket is not None:
+            self._socket.close()
+
+
+@lru_cache(None)
+def _waker(name: str) -> Waker:
+    """One for all who append in this process, for as long as it runs."""
+    return Waker(name)
+
 
 class Announcer:
     """Says that something was appended: to this node's keeper, else to those of other nodes, ten times a second.
@@ -122,7 +129,7 @@ class Announcer:
     """
 
     def __init__(self, pool: Any) -> None:
-        self._pool, self._waker = pool, Waker.of_this_node()
+        self._pool, self._waker = pool, _waker(os.environ.get(KEEPER_SOCKET, ""))
         self._due, self._lock = threading.Event(), threading.Lock()
         self._running = False
 

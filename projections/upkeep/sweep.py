@@ -52,6 +52,7 @@ class Sweep:
         self._after: dict[str, UUID] = {one.table.name: FIRST for one in INLINE}
         self._position, self._position_ended = BEFORE_THE_FIRST, False
         self._under_way = {*self._after, journal.FOLLOWER.name}
+        self._differing = set[str]()
         self._head: int | None = None
         self.quiet = False
 
@@ -71,11 +72,16 @@ class Sweep:
 
     def _note(self, table: str, grown: int, *, ended: bool, differs: bool) -> None:
         """Whether there is any news for the sweep to look for."""
+        if differs:
+            self._differing.add(table)
         if differs or grown != self._head:
             self._head, self.quiet = grown, False
             self._under_way = {*self._after, journal.FOLLOWER.name}
-        elif ended:
-            self._under_way.discard(table)
+        if ended:
+            # what differed on the way to its end may be healed, or be joined by more
+            if table not in self._differing:
+                self._under_way.discard(table)
+            self._differing.discard(table)
             self.quiet |= not self._under_way
 
     def _list(self, connection: Connection[Values], projection: Projection) -> tuple[str, str, Sequence[Difference]]:

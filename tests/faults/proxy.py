@@ -55,11 +55,13 @@ class Proxy:
     """Listens on a TCP port of loopback and passes everything on, but for the cuts it was told.
 
     `server` is a Unix socket, or a TCP port of loopback; set to another one, it is where new connections lead to, as a
-    name or a balancer in front of two servers would have it. Those there are stay where they are.
+    name or a balancer in front of two servers would have it. Those there are stay where they are. What clients say
+    arrives `delay` seconds later.
     """
 
     def __init__(self, server: Path | int) -> None:
         self.server = server
+        self.delay = 0.0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._due: list[Cut] = []
@@ -112,6 +114,8 @@ class Proxy:
                         if swallowed[-6:-1] == _READY:
                             return
                         continue
+                    if source is client and self.delay:
+                        self._over.wait(self.delay)
                     cut = self._cut() if source is client and requests.executes_append(data) else None
                     if cut is Cut.BEFORE:
                         return

@@ -93,7 +93,7 @@ class Postgres:
         (self.data / "standby.signal").touch()
         with (self.data / "postgresql.auto.conf").open("a") as settings:
             settings.write(f"primary_conninfo = '{primary.conninfo()} application_name=standby'\n")
-            settings.write("recovery_target_timeline = 'latest'\n")
+            settings.write("wal_retrieve_retry_interval = 100\n")
 
     def promote(self) -> None:
         """Take writes from now on."""
