@@ -78,7 +78,7 @@ class Pool(ConnectionPool[BoundedConnection]):
         while True:
             remaining = max(0.01, until - time.monotonic())
             # what could not be opened is tried again only when somebody asks
-            lacking = self.get_stats()["pool_size"] < self.max_size
+            lacking = self._nconns < self._max_size
             try:
                 connection = super().getconn(min(remaining, _CONNECT_AGAIN) if lacking else remaining)
             except PoolTimeout:

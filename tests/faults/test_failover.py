@@ -83,16 +83,16 @@ def test_after_a_planned_switch_nobody_is_answered_from_the_old_server(cluster: 
             cluster.standby.promote()
             cluster.primary.follow(cluster.standby)
             cluster.primary.start()
-            cluster.primary.rows("SELECT pg_wal_replay_pause()")
-            old, cluster.primary, cluster.standby = cluster.primary, cluster.standby, cluster.primary
-            time.sleep(POINTS_AT_THE_OLD_ONE)
-            assert not server.ready()
+            cluster.primary, cluster.standby = cluster.standby, cluster.primary
             # until it has one, a primary that waits for its standby takes no writes, whoever is connected to it
             cluster.primary.await_standby()
+            cluster.standby.rows("SELECT pg_wal_replay_pause()")
+            time.sleep(POINTS_AT_THE_OLD_ONE)
+            assert not server.ready()
             cluster.door.server = cluster.primary.port
             require_back(server)
             require_ended_for_good(server, cookies[4:])
-        old.rows("SELECT pg_wal_replay_resume()")
+        cluster.standby.resume()
         cluster.primary.await_standby()
 
 
@@ -107,8 +107,8 @@ def test_what_was_acknowledged_outlives_the_server_that_crashed(cluster: Cluster
         cluster.primary, cluster.standby = cluster.standby, cluster.primary
         cluster.standby.copy_from(cluster.primary)
         cluster.standby.start()
-        cluster.standby.rows("SELECT pg_wal_replay_pause()")
         cluster.primary.await_standby()
+        cluster.standby.rows("SELECT pg_wal_replay_pause()")
         cluster.door.server = cluster.primary.port
         require_back(server)
         assert ledger.wrong == []
@@ -116,7 +116,7 @@ def test_what_was_acknowledged_outlives_the_server_that_crashed(cluster: Cluster
         if synchronous:
             assert set(ledger.acknowledged) - kept == set()
         require_ended_for_good(server, signed_up(server, f"after{number}"))
-        cluster.standby.rows("SELECT pg_wal_replay_resume()")
+        cluster.standby.resume()
         cluster.primary.await_standby()
 
 

@@ -99,6 +99,11 @@ class Postgres:
         """Take writes from now on."""
         self.rows("SELECT pg_promote(wait => true)")
 
+    def resume(self) -> None:
+        """Take in again what the primary sends; which may end the very statement that says so."""
+        with suppress(psycopg.errors.SerializationFailure):
+            self.rows("SELECT pg_wal_replay_resume()")
+
     def await_standby(self) -> None:
         """Until a standby streams and has all there is."""
         following = "state = 'streaming' AND flush_lsn >= pg_current_wal_lsn()"
