@@ -8,12 +8,19 @@ from typing import Any, LiteralString, Self
 
 import psycopg
 from psycopg.conninfo import make_conninfo
+from psycopg.pq import ExecStatus
 
 from api.cli.embedded import EmbeddedPostgres
 from domain.store.connections import connection_arguments
 from domain.store.migrate import migrate
 from domain.store.requirements import make_first_key
 from tests.people import SECRET
+
+
+def rows_of(cursor: psycopg.Cursor[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """What was answered, if rows were; those without columns are rows too."""
+    result = cursor.pgresult
+    return cursor.fetchall() if result is not None and result.status == ExecStatus.TUPLES_OK else []
 
 
 class Database:
@@ -30,8 +37,7 @@ class Database:
         """What the owner sees."""
         if self._owner is None:
             self._owner = psycopg.connect(self.owner_url, **connection_arguments("tests"))
-        cursor = self._owner.execute(sql, values)
-        return cursor.fetchall() if cursor.description else []
+        return rows_of(self._owner.execute(sql, values))
 
     def value(self, sql: LiteralString, *values: Any) -> Any:
         """The one value of the one row the owner sees."""

@@ -14,12 +14,13 @@ from collections.abc import Callable
 from functools import partial
 from logging.config import dictConfig
 
-import psycopg
-
-from domain.store.connections import connection_arguments
+from domain.store.connections import connect
 from domain.store.mapper import SealingMapper
 from domain.store.requirements import open_keyring
 from domain.store.sequencer import run_sequencer
+from domain.store.servers import LOST
+from domain.store.session_settings import parameters_are_logged
+from domain.store.wakeups import Wakeups
 from projections import FOLLOWERS
 from projections.upkeep.follow import run_follower
 from projections.upkeep.sweep import run_sweep
@@ -37,9 +38,10 @@ _logger = logging.getLogger("daybook")
 def keep(conninfo: str, secret: str, stop: threading.Event) -> None:
     """Run everything that works on the log, each in a thread of its own, until told to stop."""
     duties: dict[str, Callable[[threading.Event], None]] = {
-        "sequencer": partial(run_sequencer, conninfo),
+        "sequencer": partial(run_sequencer, conninfo, wakeups=Wakeups.of_this_node()),
         **{one.name: partial(run_follower, conninfo, one) for one in FOLLOWERS},
         "sweep": partial(_sweep, conninfo, secret),
+        "start": partial(_look_at_the_server, conninfo),
     }
     threads = [
         threading.Thread(target=_keep_at, args=(name, duty, stop), name=name, daemon=True)
@@ -52,8 +54,20 @@ def keep(conninfo: str, secret: str, stop: threading.Event) -> None:
         thread.join(_LAST_WORDS)
 
 
+def _look_at_the_server(conninfo: str, stop: threading.Event) -> None:
+    """What an operator should know of it, said once."""
+    with connect(conninfo, "daybook-start") as connection:
+        logged = parameters_are_logged(connection)
+    if logged:
+        _logger.warning(
+            "The database server writes parameters of slow statements into its log, people's data among them; to keep"
+            " them out: ALTER ROLE … SET log_parameter_max_length = 0 (docs/running.md)."
+        )
+    stop.wait()
+
+
 def _sweep(conninfo: str, secret: str, stop: threading.Event) -> None:
-    with psycopg.connect(conninfo, **connection_arguments("daybook-start")) as connection:
+    with connect(conninfo, "daybook-start") as connection:
         keyring = open_keyring(connection, secret)
     run_sweep(conninfo, SealingMapper(keyring), stop)
 
@@ -63,7 +77,7 @@ def _keep_at(name: str, duty: Callable[[threading.Event], None], stop: threading
     while not stop.is_set():
         try:
             duty(stop)
-        except psycopg.OperationalError:
+        except LOST:
             stop.wait(_AGAIN_AFTER)
         except Exception as error:
             _logger.error("%s ended (%s) and is begun again.", name, type(error).__name__)

@@ -36,7 +36,7 @@ SETTINGS = {  # on the command line of every start, so that an older data folder
     "max_connections": "100",
     "timezone": "UTC",
     "log_connections": "off",
-    "log_parameter_max_length": "0",  # a slow statement is logged without the e-mails and names it was given
+    "log_parameter_max_length": "0",  # what slow statements are given: addresses, browsers, password hashes
     "log_parameter_max_length_on_error": "0",
     "log_error_verbosity": "terse",  # a violated constraint's DETAIL shows the row, and with it people's names
 }

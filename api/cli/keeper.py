@@ -6,6 +6,9 @@ import os
 import subprocess
 from contextlib import suppress
 
+from domain.chance import new_token
+from domain.store.wakeups import KEEPER_SOCKET
+
 from . import own_program
 
 _PATIENCE = 1.0
@@ -14,9 +17,10 @@ _DUTIES = "api.cli.duties"
 
 
 class Keeper:
-    """The process as its supervisor sees it."""
+    """The process as its supervisor sees it. Made before the workers, who learn from it how to wake the process."""
 
     def __init__(self) -> None:
+        os.environ[KEEPER_SOCKET] = f"daybook-{new_token()}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def keep_running(self) -> bool:

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.edge.daybook import Daybook
 from domain.passwords import HashingBusy
 from domain.refusals import TooManyAttempts, WrongPassword
+from domain.store import deadlines
 from domain.store.attempts import Attempt
 
 from . import body, cross_origin, problems
@@ -68,6 +69,7 @@ class Gate:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         daybook, visit = self.daybook, None
+        deadlines.begin()
         if wrong := wrongly_addressed(scope):
             # and what follows on a connection of somebody so unclear is not read
             misled = Problem.of_code("BAD_REQUEST", wrong, {"Connection": "close"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import Context
 from typing import Generic, TypeVar
 
 from anyio import to_thread
@@ -39,7 +40,8 @@ class WriteBehind(Generic[B]):
         """Something waits: it will be written soon. Neither waits nor fails."""
         self._scheduled = True
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._write_all())
+            # in no request's context: it outlives the one that happened to come first, and its deadline
+            self._task = asyncio.create_task(self._write_all(), context=Context())
 
     async def close(self) -> None:
         """Write what waits at once, if the database can do so within a second."""

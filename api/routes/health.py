@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+import psycopg
 from fastapi import APIRouter, Request
 from prometheus_client.core import CollectorRegistry, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -18,6 +19,7 @@ from api.edge.problems import UNAVAILABLE
 from api.edge.visit import BASE_PATH
 from api.stopping import STOPPING
 from domain.store.requirements import keys_still_fit
+from domain.store.servers import read_only
 from projections.upkeep.condition import Condition, condition
 
 contract = APIRouter(prefix=BASE_PATH, tags=["health"])
@@ -57,6 +59,7 @@ class LogAnswer(TypedDict):
 
 class ReadyAnswer(TypedDict):
     """Whether requests can be served. `database` is `away` while it does not answer or is not fit to serve from,
+    `read-only` while a server answers but takes no writes (a standby, or one whose operator forbids them), and
     `other keys` while what stands in it was sealed with other keys than this node holds.
 
     `history` is `ok`, or `behind` (sequencer or a follower late by more than ten seconds), or `damaged` (events set
@@ -65,7 +68,7 @@ class ReadyAnswer(TypedDict):
     """
 
     ready: bool
-    database: Literal["ok", "away", "other keys"]
+    database: Literal["ok", "away", "read-only", "other keys"]
     history: Literal["ok", "behind", "damaged", "unknown"]
     log: LogAnswer | None
     drift: dict[str, int]
@@ -89,7 +92,8 @@ async def healthz() -> Answer:
 def readyz(request: Request) -> Answer:
     now = _condition(request)
     if now is None:
-        away = ReadyAnswer(ready=False, database="away", history="unknown", log=None, drift={})
+        why = _why_not(request)
+        away = ReadyAnswer(ready=False, database=why, history="unknown", log=None, drift={})
         return Answer(away, 503, {"Retry-After": "1"})
     if not _keys_fit(request):
         other = ReadyAnswer(ready=False, database="other keys", history="unknown", log=None, drift={})
@@ -185,3 +189,14 @@ def _keys_fit(request: Request) -> bool:
     except UNAVAILABLE:
         # gone since it was asked for its condition: the next look will say so
         return True
+
+
+def _why_not(request: Request) -> Literal["away", "read-only"]:
+    """Asked anew, since a server that takes no writes is not let into the pool."""
+    daybook: Daybook | None = request.app.state.daybook
+    if daybook is None:
+        return "away"
+    try:
+        return "read-only" if read_only(str(daybook.pool.conninfo)) else "away"
+    except psycopg.OperationalError:
+        return "away"

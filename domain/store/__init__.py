@@ -160,6 +160,9 @@ class Store(Application[UUID]):
         """
         recorded = list(_recorded(command, additions))
         if not recorded:
+            # that nothing is left to do is acknowledged too, and may be due to what no standby has yet
+            assert isinstance(self.recorder, PostgresRecorder)
+            self.recorder.prove_durable()
             return False
         _require_one_version_each(additions, guards := list(guards))
         subjects = {one.subject.subject_id: one.subject for one in recorded if one.subject is not None}

@@ -21,6 +21,7 @@ from domain.events.keys import Keyring, seal, unseal
 
 from .connections import Pool, Values
 from .envelope import WhereFrom
+from .session_settings import NOT_AWAITED
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(WhereFrom).decode
@@ -29,7 +30,7 @@ PLACES = 20
 HELD = 1_000
 """Rows that may wait to be written; as many again once they go without their places."""
 
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('daybook attempts', 0))"
+_LOCK = f"SELECT pg_advisory_xact_lock(hashtextextended('daybook attempts', 0)), {NOT_AWAITED}"
 # The row of all others has its family's own key.
 _RECORD = """
 WITH given AS (
@@ -60,7 +61,7 @@ ON CONFLICT (key) DO UPDATE
        last_at = greatest(old.last_at, excluded.last_at)
 """
 _KEYS = "SELECT subject_id, wrapped FROM subject_keys WHERE subject_id = ANY(%s) AND wrapped IS NOT NULL"
-_FORGET = "DELETE FROM attempts WHERE last_at < %s"
+_FORGET = f"DELETE FROM attempts WHERE last_at < %s RETURNING {NOT_AWAITED}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -14,40 +15,35 @@ from psycopg.types.uuid import UUIDBinaryDumper
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from .conflicts import PATIENCE, StoreAway
+from .deadlines import BoundedConnection, DeadlinePassed, Values, left, left_for_waiting
+from .durability import Writers, prove_durable
+from .servers import LIFETIME, LOST, SUSPICION, Demoted, connection_lost, require_writable
+from .session_settings import SCHEMA, SETTLE_READER, SETTLE_WRITER, session_options
 
-Values = tuple[Any, ...]
-Pool = ConnectionPool[Connection[Values]]
-
-SCHEMA = "daybook"
 CONNECT_TIMEOUT = 3
 """Seconds until a server that does not answer is given up."""
-POOL_TIMEOUT = 2.0
-"""Seconds a command waits for a connection."""
-SESSION_SETTINGS = {
-    "search_path": SCHEMA,
-    "lock_timeout": "2s",
-    "statement_timeout": "5s",
-    "idle_in_transaction_session_timeout": "5s",
-    "timezone": "UTC",
-}
+_CONNECT_AGAIN = 0.25
+"""Seconds until a pool that lacks connections is asked to make some once more, while somebody waits."""
+_READERS_SHARE = 4
+"""Of so many connections one is kept for those who only read."""
 _unavailable = logging.getLogger("daybook.unavailable")
 """Told the SQLSTATE of what makes the database unavailable; whoever runs the process says it in words, once."""
 _PREPARED = 1000
 """Every append has a text of its own; to evict one costs a round trip."""
 
 
-def session_options() -> str:
-    """The settings of a session as libpq's `options`: in force from the first statement on, at no round trip."""
-    return " ".join(f"-c {name}={value}" for name, value in SESSION_SETTINGS.items())
+def connection_arguments(name: str, conninfo: str = "") -> dict[str, Any]:
+    """What every connection of ours is opened with; `name` is what the database's own views call it.
 
-
-def connection_arguments(name: str) -> dict[str, Any]:
-    """What every connection of ours is opened with; `name` is what the database's own views call it."""
+    Only a server that takes writes is asked, whatever `conninfo` says; its `options` are kept beside ours.
+    """
     return {
         "autocommit": True,
         "connect_timeout": CONNECT_TIMEOUT,
+        "target_session_attrs": "read-write",
         "application_name": name,
-        "options": session_options(),
+        "client_encoding": "UTF8",
+        "options": session_options(conninfo),
         "keepalives_idle": 5,
         "keepalives_interval": 2,
         "keepalives_count": 3,
@@ -55,23 +51,60 @@ def connection_arguments(name: str) -> dict[str, Any]:
     }
 
 
+def connect(conninfo: str, name: str) -> Connection[Values]:
+    """A connection of one's own, for what runs beside requests. Raises psycopg.OperationalError."""
+    connection = psycopg.connect(conninfo, **connection_arguments(name, conninfo))
+    _require_fit(connection, SETTLE_READER)
+    return connection
+
+
+class Pool(ConnectionPool[BoundedConnection]):
+    """Connections that commands share. Those in doubt are replaced when they are asked for (`servers.SUSPICION`)."""
+
+    def __init__(self, conninfo: str, *, size: int, name: str) -> None:
+        self.writers = Writers(size - max(1, size // _READERS_SHARE))
+        super().__init__(
+            conninfo,
+            connection_class=BoundedConnection,
+            min_size=size,
+            max_size=size,
+            reconnect_timeout=0,
+            max_lifetime=LIFETIME,
+            configure=_configured,
+            kwargs=connection_arguments(name, conninfo),
+            open=True,
+        )
+
+    def getconn(self, timeout: float | None = None) -> BoundedConnection:
+        """The library's hook: a connection that nothing is held against. Raises PoolTimeout."""
+        until = time.monotonic() + (left_for_waiting() if timeout is None else timeout)
+        while True:
+            remaining = max(0.01, until - time.monotonic())
+            # what could not be opened is tried again only when somebody asks
+            lacking = self._nconns < self._max_size
+            try:
+                connection = super().getconn(min(remaining, _CONNECT_AGAIN) if lacking else remaining)
+            except PoolTimeout:
+                if time.monotonic() >= until:
+                    raise
+                continue
+            if not SUSPICION.falls_on(connection.opened_at):
+                return connection
+            connection.close()
+            self.putconn(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[BoundedConnection]:
+        """A connection to write on, its warnings unset. Raises StoreAway while no commit comes back, or PoolTimeout."""
+        with self.writers.place(), self.connection() as connection:
+            self.writers.require_commits(connection)
+            connection.warned = False
+            yield connection
+
+
 def open_pool(conninfo: str, *, size: int, name: str = "daybook") -> Pool:
     """A pool that fills itself in the background; a connection that cannot be had within 2 s is a PoolTimeout."""
-    return ConnectionPool(
-        conninfo,
-        min_size=size,
-        max_size=size,
-        timeout=POOL_TIMEOUT,
-        reconnect_timeout=0,
-        configure=_configured,
-        kwargs=connection_arguments(name) | {"options": f"{session_options()} -c synchronous_commit=on"},
-        open=True,
-    )
-
-
-def connection_lost(error: psycopg.Error) -> bool:
-    """Whether the server said goodbye (SQLSTATE 57P01 to 57P03), or the socket died (class 08, or no state at all)."""
-    return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
+    return Pool(conninfo, size=size, name=name)
 
 
 class Statements:
@@ -88,32 +121,45 @@ class Statements:
 
         Raises StoreAway.
         """
-        for attempt in range(PATIENCE):
-            try:
-                with self._pool.connection() as connection, RawCursor(connection) as cursor:
-                    return cursor.execute(sql, values, prepare=True, binary=binary).fetchall()
-            except psycopg.errors.FeatureNotSupported:
-                forget_prepared(self._pool)
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                await_another(self._pool, error, attempt)
-        raise StoreAway
+        return self._rows(sql, values, binary=binary, durable=False)
+
+    def durable_rows(self, sql: str, *values: Any) -> list[Values]:
+        """The same, and if there are any, what they show is as durable as any commit. Raises StoreAway."""
+        return self._rows(sql, values, binary=False, durable=True)
 
     def row(self, sql: str, *values: Any, binary: bool = False) -> Values | None:
         """The first row of a query, None if there is none. Raises StoreAway."""
         found: Sequence[Values] = self.rows(sql, *values, binary=binary)
         return found[0] if found else None
 
+    def _rows(self, sql: str, values: Values, *, binary: bool, durable: bool) -> list[Values]:
+        for attempt in range(PATIENCE):
+            try:
+                with self._pool.connection() as connection, RawCursor(connection) as cursor:
+                    found = cursor.execute(sql, values, prepare=True, binary=binary).fetchall()
+                    require_writable(connection.pgconn)
+                    if found and durable:
+                        prove_durable(connection)
+                    return found
+            except psycopg.errors.FeatureNotSupported:
+                forget_prepared(self._pool)
+            except LOST as error:
+                await_another(self._pool, error, attempt)
+        raise StoreAway
+
 
 def await_another(pool: Pool, error: psycopg.Error, attempt: int) -> None:
     """After an error: replace dead connections and return to try again, or raise StoreAway if that cannot help.
 
-    After a restart of the server every idle connection is dead; without the check three tries draw three dead ones.
+    After a restart of the server, or of another in its place, every connection that was open is dead or wrong.
     """
     _unavailable.warning("%s", error.sqlstate)
-    if isinstance(error, PoolTimeout) or not connection_lost(error):
+    if isinstance(error, PoolTimeout | DeadlinePassed) or not connection_lost(error) or left() <= 0:
         raise StoreAway from None
+    if isinstance(error, Demoted | psycopg.errors.ReadOnlySqlTransaction):
+        SUSPICION.arise()
     time.sleep(0.05 * attempt)
-    pool.check()
+    pool.drain()
 
 
 def forget_prepared(pool: Pool) -> None:
@@ -121,11 +167,32 @@ def forget_prepared(pool: Pool) -> None:
     pool.drain()
 
 
-def _configured(connection: Connection[Values]) -> None:
+def _configured(connection: BoundedConnection) -> None:
     # asked of each new one: the server may have been started again with other settings
-    row = connection.execute("SELECT current_setting('fsync'), current_setting('full_page_writes')").fetchone()
-    if row != ("on", "on"):
-        raise psycopg.OperationalError("the server may lose what it acknowledges")
+    _require_fit(connection, SETTLE_WRITER)
+    connection.watch()
     connection.prepared_max = _PREPARED
     # a third of an append's parameters are ids, and their bytes are at hand
     connection.adapters.register_dumper(UUID, UUIDBinaryDumper)
+
+
+def _require_fit(connection: Connection[Any], settle: str) -> None:
+    row = connection.execute(settle.encode()).fetchone()
+    if row is None or not row[0]:
+        connection.close()
+        raise psycopg.OperationalError("the server may lose what it acknowledges")
+
+
+__all__ = [
+    "SCHEMA",
+    "Pool",
+    "Statements",
+    "Values",
+    "await_another",
+    "connect",
+    "connection_arguments",
+    "connection_lost",
+    "forget_prepared",
+    "open_pool",
+    "session_options",
+]

@@ -7,28 +7,29 @@ from datetime import datetime
 from uuid import UUID
 
 from .connections import Statements
+from .session_settings import NOT_AWAITED
 
 PORTION = 10_000
 """Rows forgotten by one statement: all of a week that nobody used would outlast its deadline, every time anew."""
 
 # In one order of sessions, whoever writes: else two workers wait for each other.
-_RECORD = """
+_RECORD = f"""
 WITH written AS (
     INSERT INTO last_active AS known (session_id, at)
     SELECT session_id, at FROM unnest($1::uuid[], $2::timestamptz[]) AS given (session_id, at) ORDER BY session_id
     ON CONFLICT (session_id) DO UPDATE SET at = excluded.at WHERE known.at < excluded.at
     RETURNING known.session_id
 )
-SELECT count(*) FROM written
+SELECT count(*), {NOT_AWAITED} FROM written
 """
 # What somebody is writing is in use again; and who waits for nobody takes no part in a deadlock.
-_FORGET = """
+_FORGET = f"""
 WITH unused AS (
     SELECT session_id FROM last_active WHERE at < $1 LIMIT $2::bigint FOR UPDATE SKIP LOCKED
 ), forgotten AS (
     DELETE FROM last_active USING unused WHERE last_active.session_id = unused.session_id RETURNING unused.session_id
 )
-SELECT count(*) FROM forgotten
+SELECT count(*), {NOT_AWAITED} FROM forgotten
 """
 
 
@@ -47,6 +48,6 @@ class LastActive:
         """Drop sessions that were not used since then; how many there were. Raises StoreAway."""
         forgotten, dropped = 0, PORTION
         while dropped == PORTION:
-            [[dropped]] = self._statements.rows(_FORGET, before, PORTION)
+            [[dropped, _]] = self._statements.rows(_FORGET, before, PORTION)
             forgotten += dropped
         return forgotten

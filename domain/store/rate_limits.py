@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from .connections import Statements
+from .session_settings import NOT_AWAITED
 
 COUNT = """
 WITH counted AS (
@@ -37,26 +38,27 @@ be: of n asked, the first `limit - (counter - n)` were admitted, none if that is
 of their keys, so that two of these cannot deadlock.
 """
 
-_RESERVE = """
+# Counters are not told to anybody: while a standby is away they must not hold up those who read.
+_RESERVE = f"""
 INSERT INTO rate_limits AS r (key, hits, last_hit_at) VALUES ($1, 1, clock_timestamp())
 ON CONFLICT (key) DO UPDATE
    SET hits = CASE WHEN statement_timestamp() - r.last_hit_at >= $3 THEN 1 ELSE r.hits + 1 END,
        last_hit_at = CASE WHEN statement_timestamp() - r.last_hit_at >= $3 THEN clock_timestamp()
                           ELSE r.last_hit_at END
  WHERE statement_timestamp() - r.last_hit_at >= $3 OR r.hits < $2
-RETURNING hits
+RETURNING hits, {NOT_AWAITED}
 """
-_CONFIRM = "UPDATE rate_limits SET last_hit_at = clock_timestamp() WHERE key = $1 RETURNING hits"
-_GIVE_BACK = "UPDATE rate_limits SET hits = hits - 1 WHERE key = $1 AND hits > 0 RETURNING hits"
+_CONFIRM = f"UPDATE rate_limits SET last_hit_at = clock_timestamp() WHERE key = $1 RETURNING {NOT_AWAITED}"
+_GIVE_BACK = f"UPDATE rate_limits SET hits = hits - 1 WHERE key = $1 AND hits > 0 RETURNING {NOT_AWAITED}"
 _WAIT = "SELECT EXTRACT(EPOCH FROM last_hit_at + $2 - clock_timestamp())::float8 FROM rate_limits WHERE key = $1"
 # locked rows are passed over: others count them right now, and whoever waits for nobody cannot deadlock
-_FORGET = """
+_FORGET = f"""
 DELETE FROM rate_limits WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM rate_limits
      WHERE last_hit_at < statement_timestamp() - 2 * get_byte(key, 0) * interval '1 minute'
      LIMIT $1 FOR UPDATE SKIP LOCKED
 ))
-RETURNING key
+RETURNING {NOT_AWAITED}
 """
 _AT_ONCE = 10_000
 """Counters that are forgotten by one statement: however many there are, none takes long."""

@@ -18,8 +18,10 @@ from .connections import Pool, Statements, Values, await_another, forget_prepare
 from .envelope import Subject
 from .mapper import SealedEvent, SealedNotification, StoredCommand
 from .rows import SUBJECT_KEYS, Write
+from .servers import LOST
 from .statement import Link, append
 from .subscription import LogSubscription
+from .wakeups import Announcer
 
 STORED = """
     e.stream_id, e.version, e.name, e.body, e.sealed, e.subject_id, k.wrapped,
@@ -40,6 +42,7 @@ class PostgresRecorder(ApplicationRecorder):
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
         self._statements = Statements(pool)
+        self._announcer = Announcer(pool)
 
     def insert_events(
         self,
@@ -53,8 +56,9 @@ class PostgresRecorder(ApplicationRecorder):
         """Append to any number of streams, all or nothing; `command` holds the values of `COMMAND_COLUMNS`.
 
         A connection lost on the way is followed by the same bytes again, and the primary key says whether the first
-        ones had arrived. Raises StreamMovedOn, SubjectGone, the refusal a constraint stands for, or StoreAway, which
-        means unknown rather than undone.
+        ones had arrived. What is found then, and what was committed with a warning, is acknowledged only once a later
+        commit has proved it durable. Raises StreamMovedOn, SubjectGone, the refusal a constraint stands for, or
+        StoreAway, which means unknown rather than undone.
         """
         if not stored_events:
             return None
@@ -64,8 +68,9 @@ class PostgresRecorder(ApplicationRecorder):
         reason: Exception = StoreAway()
         for attempt in range(PATIENCE):
             try:
-                with self.pool.connection() as connection, RawCursor(connection) as cursor:
+                with self.pool.writing() as connection, RawCursor(connection) as cursor:
                     written = cursor.execute(sql, values, prepare=True).rowcount
+                    warned = connection.warned
             except psycopg.errors.FeatureNotSupported:
                 forget_prepared(self.pool)
                 continue
@@ -73,26 +78,37 @@ class PostgresRecorder(ApplicationRecorder):
                 reason = refused_by(violation)
             except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
                 reason = StreamMovedOn()
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            except LOST as error:
                 await_another(self.pool, error, attempt)
                 continue
             else:
-                if written == len(events):
+                if written == len(events) and not warned:
+                    self._announcer.appended()
                     return None
-                reason = self._moved_on(links)
+                # with a warning it stands there, but did not wait for its standby
+                reason = StoreAway() if warned else self._moved_on(links)
             break
         if not self._is_ours(events[0]):
             raise reason
+        self._announcer.appended()
         return None
 
     def _is_ours(self, event: SealedEvent) -> bool:
-        """Whether this very event is already there: an earlier try had arrived and its answer got lost."""
-        found = self._statements.row(
-            "SELECT command_id FROM events WHERE stream_id = $1 AND version = $2",
+        """Whether this very event is already there, and durable: an earlier try had arrived and its answer got lost."""
+        found = self._statements.durable_rows(
+            "SELECT FROM events WHERE stream_id = $1 AND version = $2 AND command_id = $3",
             event.originator_id,
             event.originator_version,
+            event.command_id,
         )
-        return found is not None and found[0] == event.command_id
+        return bool(found)
+
+    def prove_durable(self) -> None:
+        """Return once all that is visible is durable: whoever acknowledges what they only found has to know.
+
+        Raises StoreAway.
+        """
+        self._statements.durable_rows("SELECT true")
 
     def _moved_on(self, links: list[Link]) -> Exception:
         """Why the chain did not hold: a destroyed key cannot come back, all else may be decided again."""

@@ -8,25 +8,32 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import psycopg
 from psycopg import Connection
 
-from domain.store.connections import Values, connection_arguments
-from domain.store.log import LogEntry, entries_after, entries_at
+from domain.store.connections import Values, connect
+from domain.store.log import LogEntry, entries_after, entries_at, head
 from domain.store.sequencer import CHANNEL
+from domain.store.servers import LIFETIME, LOST
+from domain.store.wakeups import await_news
 
 FULL_BATCH = 1_000
-_LOOK_EVERY = 0.25
+_LOOK_EVERY = 3.0
 """Seconds between looks without a notification: a LISTEN connection can die without a word."""
+_LOOK_AGAIN = 0.25
+"""Seconds until the next look while another node is at what is to be taken in: it may be frozen."""
 _AWAY = 0.5
 """Seconds until the next try while the database does not answer."""
 
 _BEGIN = """
 INSERT INTO followers AS f (name) VALUES (%s) ON CONFLICT (name) DO UPDATE SET restarts = f.restarts + 1
 """
+# a question, since to lock the row draws a transaction id, also if there is nothing to do
+_BEHIND = "SELECT position < (SELECT max(position) FROM log) FROM followers WHERE name = %s"
 # whoever finds the row locked lets the other one work
 _PLACE = "SELECT position FROM followers WHERE name = %s FOR UPDATE SKIP LOCKED"
 _MOVE = "UPDATE followers SET position = %s, moved_at = clock_timestamp() WHERE name = %s"
@@ -51,16 +58,23 @@ def begin(connection: Connection[Values], follower: Follower) -> None:
 
 
 def follow(connection: Connection[Values], follower: Follower, *, limit: int = FULL_BATCH) -> int:
-    """Take in the next batch; how many entries it was. 0 also while another node is at it."""
+    """Take in the next batch; how many positions of the log it was. 0 also while another node is at it."""
     with connection.transaction():
-        place = connection.execute(_PLACE, (follower.name,)).fetchone()
-        if place is None:
+        row = connection.execute(_PLACE, (follower.name,)).fetchone()
+        if row is None:
             return 0
-        entries = entries_after(connection, place[0], limit)
+        [place] = row
+        through = min(place + limit, head(connection))
+        if through <= place:
+            return 0
+        entries = entries_after(connection, place, through - place)
         if entries:
             _take_in(connection, follower, entries)
-            connection.execute(_MOVE, (entries[-1].position, follower.name))
-    return len(entries)
+        if len(entries) < through - place:
+            # what the log points to got lost, which verifying names; those after it must not wait for it
+            _logger.error("%s passed %s positions without events.", follower.name, through - place - len(entries))
+        connection.execute(_MOVE, (through, follower.name))
+    return int(through - place)
 
 
 def try_again(connection: Connection[Values], follower: Follower) -> int:
@@ -79,19 +93,32 @@ def try_again(connection: Connection[Values], follower: Follower) -> int:
 
 def run_follower(conninfo: str, follower: Follower, stop: threading.Event) -> None:
     """Follow until told to stop: woken by the sequencer, and looking by itself. Goes on after the database was away."""
+    begun = False
     while not stop.is_set():
         try:
-            with psycopg.connect(conninfo, **connection_arguments(f"daybook-{follower.name}")) as connection:
+            with connect(conninfo, f"daybook-{follower.name}") as connection:
                 # frozen in the middle of a batch, it lets go of its row, and another node's goes on
                 connection.execute("SET idle_in_transaction_session_timeout = '2s'")
-                begin(connection, follower)
+                if not begun:
+                    begin(connection, follower)
+                    try_again(connection, follower)
                 connection.execute(f"LISTEN {CHANNEL}")
-                try_again(connection, follower)
-                while not stop.is_set():
-                    if follow(connection, follower) < FULL_BATCH:
-                        list(connection.notifies(timeout=_LOOK_EVERY, stop_after=1))
-        except (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout):
+                begun = True
+                _keep_following(connection, follower, stop)
+        except (*LOST, psycopg.errors.IdleInTransactionSessionTimeout):
+            begun = False
             stop.wait(_AWAY)
+
+
+def _keep_following(connection: Connection[Values], follower: Follower, stop: threading.Event) -> None:
+    until = time.monotonic() + LIFETIME
+    while not stop.is_set() and time.monotonic() < until:
+        row = connection.execute(_BEHIND, (follower.name,), prepare=True).fetchone()
+        behind = row is not None and row[0] is True
+        if not behind:
+            await_news(connection, _LOOK_EVERY, stop)
+        elif follow(connection, follower) == 0:
+            await_news(connection, _LOOK_AGAIN, stop)
 
 
 def _take_in(connection: Connection[Values], follower: Follower, entries: Sequence[LogEntry]) -> None:
@@ -109,7 +136,7 @@ def _reason(connection: Connection[Values], follower: Follower, entries: Sequenc
     try:
         with connection.transaction():
             follower.take_in(connection, entries)
-    except psycopg.OperationalError:
+    except LOST:
         raise
     except Exception as error:
         return type(error).__name__

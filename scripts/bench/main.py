@@ -15,8 +15,10 @@ from typing import Annotated, Any
 import append
 import flood
 import get_session
+import idle
 import journal
 import organizations
+import queue_under_snapshots
 import typer
 import upkeep
 from cluster import Cluster, running
@@ -42,8 +44,10 @@ ALONE: dict[str, Callable[[Cluster, int, int, Tell], dict[str, Any]]] = {
     "history": upkeep.loaded,
     "upkeep": upkeep.measured,
     "journal": journal.measured,
+    "idle": idle.measured,
+    "queue": queue_under_snapshots.measured,
 }
-"""No pairs: how long something takes on so many events. Run alone, each."""
+"""No pairs: how long something takes on so many events, or costs while there are none. Run alone, each."""
 
 
 def main(

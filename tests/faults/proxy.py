@@ -5,6 +5,7 @@ from __future__ import annotations
 import selectors
 import socket
 import threading
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 
@@ -51,10 +52,16 @@ class Requests:
 
 
 class Proxy:
-    """Listens on a TCP port of loopback and passes everything on to a Unix socket, but for the cuts it was told."""
+    """Listens on a TCP port of loopback and passes everything on, but for the cuts it was told.
 
-    def __init__(self, server: Path) -> None:
-        self._server = str(server)
+    `server` is a Unix socket, or a TCP port of loopback; set to another one, it is where new connections lead to, as a
+    name or a balancer in front of two servers would have it. Those there are stay where they are. What clients say
+    arrives `delay` seconds later.
+    """
+
+    def __init__(self, server: Path | int) -> None:
+        self.server = server
+        self.delay = 0.0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._due: list[Cut] = []
@@ -86,8 +93,12 @@ class Proxy:
             self._threads[-1].start()
 
     def _serve(self, client: socket.socket) -> None:
-        with client, socket.socket(socket.AF_UNIX) as server, selectors.DefaultSelector() as ready:
-            server.connect(self._server)
+        try:
+            server = self._connected()
+        except OSError:
+            client.close()
+            return
+        with client, server, selectors.DefaultSelector() as ready, suppress(ConnectionError):
             ready.register(client, selectors.EVENT_READ, server)
             ready.register(server, selectors.EVENT_READ, client)
             requests, swallowed = Requests(), None
@@ -103,6 +114,8 @@ class Proxy:
                         if swallowed[-6:-1] == _READY:
                             return
                         continue
+                    if source is client and self.delay:
+                        self._over.wait(self.delay)
                     cut = self._cut() if source is client and requests.executes_append(data) else None
                     if cut is Cut.BEFORE:
                         return
@@ -111,6 +124,17 @@ class Proxy:
                         return
                     if cut is Cut.AFTER:
                         swallowed = b""
+
+    def _connected(self) -> socket.socket:
+        if isinstance(self.server, int):
+            return socket.create_connection(("127.0.0.1", self.server))
+        server = socket.socket(socket.AF_UNIX)
+        try:
+            server.connect(str(self.server))
+        except OSError:
+            server.close()
+            raise
+        return server
 
     def _cut(self) -> Cut | None:
         with self._lock:

@@ -74,6 +74,11 @@ class SessionLine:
             self._known[columns] = row
         return row
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it must be replaced before it is asked again."""
+        return self._line.in_doubt
+
     async def close(self) -> None:
         """Hang up, also in the middle of an answer."""
         await self._line.close()

@@ -115,6 +115,11 @@ class OrganizationLine:
         self._known[columns] = seen
         self._size += size
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it must be replaced before it is asked again."""
+        return self._line.in_doubt
+
     async def close(self) -> None:
         """Hang up, also in the middle of an answer."""
         await self._line.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
 from domain.store.connections import connection_arguments
+from domain.store.servers import SUSPICION, require_writable
+from domain.store.session_settings import SETTLE_READER
 
 _NAME = b"asked"
 _ARRAY, _LENGTH = struct.Struct(">iiIii"), struct.Struct(">i")
@@ -44,6 +47,7 @@ class PreparedLine:
 
     def __init__(self, connection: AsyncConnection[Any]) -> None:
         self.connection = connection
+        self._opened_at = time.monotonic()
         self._server, self._loop = connection.pgconn, asyncio.get_running_loop()
         self._socket = self._server.socket
         self._news: asyncio.Future[None] | None = None
@@ -55,11 +59,17 @@ class PreparedLine:
     @staticmethod
     async def open(conninfo: str, statement: Statement) -> PreparedLine:
         """Connect and prepare. Raises psycopg.Error."""
-        arguments = connection_arguments(statement.name)
+        arguments = connection_arguments(statement.name, conninfo)
         # without it PostgreSQL plans the statement anew at every call, which costs more than running it
         for setting in ("plan_cache_mode=force_generic_plan", *statement.settings):
             arguments["options"] += f" -c {setting}"
-        line = PreparedLine(await AsyncConnection.connect(conninfo, **arguments))
+        connection = await AsyncConnection.connect(conninfo, **arguments)
+        try:
+            await connection.execute(SETTLE_READER.encode())
+        except BaseException:
+            await connection.close()
+            raise
+        line = PreparedLine(connection)
         try:
             line._server.send_prepare(_NAME, statement.text.encode(), statement.types)
             await line._result(ExecStatus.COMMAND_OK)
@@ -69,10 +79,17 @@ class PreparedLine:
         return line
 
     async def ask(self, *values: bytes) -> PGresult:
-        """The rows that come back. Raises psycopg.Error."""
+        """The rows that come back, of a server that took writes when it sent them. Raises Demoted, or psycopg.Error."""
         formats = [Format.BINARY] * len(values)
         self._server.send_query_prepared(_NAME, values, formats, result_format=Format.BINARY)
-        return await self._result(ExecStatus.TUPLES_OK)
+        answer = await self._result(ExecStatus.TUPLES_OK)
+        require_writable(self._server)
+        return answer
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it must be replaced before it is asked again."""
+        return SUSPICION.falls_on(self._opened_at)
 
     async def _result(self, expected: ExecStatus) -> PGresult:
         while self._server.flush():

@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 import psycopg
 
 from domain.store.conflicts import StoreAway
-from domain.store.connections import connection_lost
+from domain.store.servers import LOST, SUSPICION, Demoted, connection_lost
 
 from .watch import Watch
 
@@ -25,6 +25,10 @@ Batch = Mapping[K, Sequence[asyncio.Future[A]]]
 
 class Line(Protocol[K, A]):
     """A connection that can answer."""
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it must be replaced before it is asked again."""
 
     async def answer(self, batch: Batch[K, A]) -> None:
         """Answer all of them. Raises psycopg.Error; who was answered by then is done."""
@@ -79,14 +83,19 @@ class Questions(Generic[K, A]):
     async def _answer(self, batch: Batch[K, A]) -> None:
         try:
             await self._ask(batch)
-        except psycopg.OperationalError as error:
-            if not connection_lost(error):
+        except (*LOST, psycopg.errors.FeatureNotSupported) as error:
+            if isinstance(error, Demoted | psycopg.errors.ReadOnlySqlTransaction):
+                SUSPICION.arise()
+            elif not connection_lost(error) and not isinstance(error, psycopg.errors.FeatureNotSupported):
                 raise
-            # the server was restarted since the last question: once more, on a new connection
+            # since the last question the server was restarted, lost its place to another one, or was migrated, after
+            # which what was prepared can never be run again: once more, on a new connection
             await self._drop()
             await self._ask(batch)
 
     async def _ask(self, batch: Batch[K, A]) -> None:
+        if self._line is not None and self._line.in_doubt:
+            await self._drop()
         if self._line is None:
             self._line = await self._open_line()
         await self._line.answer(batch)

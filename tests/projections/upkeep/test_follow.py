@@ -157,3 +157,19 @@ def test_a_release_that_can_read_it_takes_it_in_after_all(
     assert try_again(connection, journal.FOLLOWER) == 1
     assert (len(entries(database)), database.rows("SELECT FROM set_aside")) == (1, [])
     assert not condition(store.statements).damaged
+
+
+def test_a_thousand_entries_without_events_do_not_keep_it_from_the_next(
+    database: Database, store: Store, connection: Connection[Values]
+) -> None:
+    edit(
+        database,
+        "INSERT INTO log SELECT n, gen_random_uuid(), 1, now() FROM generate_series(0, 1499) AS n",
+    )
+    a_session(store)
+    while sequence(connection):
+        pass
+    while follow(connection, journal.FOLLOWER):
+        pass
+    assert [row[0] for row in entries(database)] == [1500]
+    assert database.value("SELECT position FROM followers") == 1500

@@ -85,3 +85,14 @@ def test_what_drifts_is_found_and_told_until_it_is_healed(
         owner.execute(f"INSERT INTO journal VALUES ({', '.join(['%s'] * len(kept[0]))})".encode(), kept[0])
     look_around(sweep, module_database)
     assert drift(lives) == {}
+
+
+def test_it_is_quiet_once_it_has_seen_all_and_nothing_differs(
+    lives: Lives, sweep: Sweep, owner: Owner, module_database: Database
+) -> None:
+    session_id, quiet = next(iter(lives.sessions)), []
+    for way in ("way", "upper(way)", "lower(way)"):
+        owner.execute(f"UPDATE session_list SET way = {way} WHERE session_id = %s".encode(), (session_id,))
+        look_around(sweep, module_database)
+        quiet.append(sweep.quiet)
+    assert quiet == [True, False, True]

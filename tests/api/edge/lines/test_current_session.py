@@ -207,3 +207,17 @@ def test_a_frozen_server_is_given_up_in_time_and_the_next_question_asked_elsewhe
                 os.kill(frozen, signal.SIGCONT)
 
     play(story)
+
+
+def test_a_migration_that_changes_a_columns_type_is_answered_all_the_same(
+    database: Database, sessions: list[Any]
+) -> None:
+    async def story() -> None:
+        async with check(database) as checking:
+            assert await checking.live_session(HASHES[0]) is not None
+            database.rows("ALTER TABLE account_list ALTER name TYPE varchar(500)")
+            found = await checking.live_session(HASHES[0])
+            assert found is not None
+            assert found.name == "Ada"
+
+    play(story)

@@ -1,0 +1,78 @@
+"""What was acknowledged must outlast the server: to find one's own row proves that it is visible, not that it is kept.
+
+Where a standby is waited for (`synchronous_standby_names`), a wait that is cancelled or cut short leaves the commit
+visible on this server and maybe nowhere else (PostgreSQL documentation, "Synchronous Replication"). A later commit on
+the same server that does wait proves the earlier ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore, Lock
+
+from .conflicts import StoreAway
+from .deadlines import STATEMENT, BoundedConnection, DeadlinePassed, left_for_waiting
+from .servers import require_writable
+
+_PROOF_WITHIN = 2.0
+# Without standbys to wait for, what is visible is on this server's disk: there is nothing to prove, and no commit.
+_PROVE = """
+SELECT CASE WHEN current_setting('synchronous_standby_names') <> ''
+            THEN pg_logical_emit_message(true, 'daybook', ''::text) END
+"""
+
+
+def prove_durable(connection: BoundedConnection) -> None:
+    """Return once everything that is visible to this connection is as durable as commits on its server are.
+
+    Raises StoreAway if that cannot be known in time, or psycopg.Error.
+    """
+    connection.warned = False
+    connection.patience, connection.harmless = _PROOF_WITHIN, True
+    try:
+        connection.execute(_PROVE, prepare=True)
+    except DeadlinePassed:
+        raise StoreAway from None
+    finally:
+        connection.patience, connection.harmless = STATEMENT, False
+    require_writable(connection.pgconn)
+    if connection.warned:
+        raise StoreAway
+
+
+class Writers:
+    """Who may write: some of a pool's connections, so that those who only read always find one.
+
+    Once a commit was given up on, a standby is away or the server hangs. Each further commit would leave a process of
+    the server waiting for good; so nobody writes until one small commit, tried by one at a time, came back.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._places = BoundedSemaphore(places)
+        self._stuck = False
+        self._trying = Lock()
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place while it is needed. Raises StoreAway if none is free in time; passes on what is raised within."""
+        if not self._places.acquire(timeout=left_for_waiting()):
+            raise StoreAway
+        try:
+            yield
+        except DeadlinePassed:
+            self._stuck = True
+            raise
+        finally:
+            self._places.release()
+
+    def require_commits(self, connection: BoundedConnection) -> None:
+        """Before a write: where commits got stuck, one of those who come tries a small one. Raises StoreAway."""
+        if self._stuck:
+            if not self._trying.acquire(blocking=False):
+                raise StoreAway
+            try:
+                prove_durable(connection)
+                self._stuck = False
+            finally:
+                self._trying.release()
