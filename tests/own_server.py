@@ -10,8 +10,7 @@ from typing import Any
 import psycopg
 
 from api.cli.embedded import EmbeddedPostgres
-from domain.store.migrate import migrate
-from tests.databases import rows_of
+from tests.databases import begin_book, rows_of
 
 
 class OwnServer:
@@ -54,9 +53,7 @@ def own_server(folder: Path) -> Iterator[OwnServer]:
     server = OwnServer(folder)
     server._embedded.start()
     try:
-        server.rows("CREATE ROLE daybook LOGIN")
-        with psycopg.connect(server.owner_url, autocommit=True) as connection:
-            migrate(connection, application_role="daybook")
+        begin_book(server.owner_url)
         yield server
     finally:
         server._embedded.stop()
