@@ -156,6 +156,8 @@ def revoke_session(context: Context, command: Command, *, named: str) -> UUID | 
     user_id = acting.user.stream_id
     session_id = context.lookups.live_session(user_id, session_id=_handle(named), token_hash=token_hash(named))
     if session_id is None:
+        # that there is none is acknowledged too: what ended it must outlast the server
+        context.store.append(command, acting.subject)
         return None
     own = session_id == acting.session.stream_id
     session = acting.session if own else context.store.load(SESSION, session_id)
