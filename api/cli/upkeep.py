@@ -33,6 +33,7 @@ from .refusal import WontStart
 
 _SHOWN = 20
 """Rows that differ, of one table, to people; JSON has all that were named."""
+_OWNS = "SELECT tableowner = current_user FROM pg_tables WHERE schemaname = current_schema AND tablename = 'events'"
 _MANY = 10_000
 """Rows of one table that are healed between two looks at everything."""
 
@@ -226,9 +227,16 @@ def _verified(found: Database, mapper: SealingMapper, heal: bool) -> Verified:
         # between statements there is work to do; but a frozen command must not hold a snapshot for ever
         connection.execute("SET idle_in_transaction_session_timeout = '60s'")
         result = verifying.verify(connection, mapper, bar, named=_MANY if heal else verifying.NAMED)
+    if found.owner_url is not None or _owns(found):
         with connected(_owner_url(found)) as owner:
             result.findings += structure(owner, found.application_role)
-        return result
+        result.structure_compared = True
+    return result
+
+
+def _owns(found: Database) -> bool:
+    with connected(found.application_url) as connection:
+        return connection.execute(_OWNS).fetchone() == (True,)
 
 
 def _differing(result: Verified) -> int:
@@ -253,6 +261,7 @@ def _found(result: Verified) -> dict[str, Any]:
         "commands": result.commands,
         "commitmentsHeld": result.held,
         "keysGone": result.keys_gone,
+        "structureCompared": result.structure_compared,
         "findings": [{"rule": one.rule, "times": one.times, "first": one.first} for one in result.findings],
         "tables": [_compared(one) for one in result.tables],
     }
@@ -281,6 +290,8 @@ def _tell(first: Verified, healed: Counter[str], last: Verified) -> None:
         _tell_table(table)
     print(f"{first.events:,} events, {first.commands:,} commands")
     print(f"{first.held:,} commitments hold; of {first.keys_gone:,} the key is gone")
+    if not first.structure_compared:
+        print("Structure and rights of the tables were not compared: that takes DAYBOOK_OWNER_DATABASE_URL.")
     for finding in first.findings:
         print(f"WRONG: {finding.rule}: not so {finding.times:,} times, the first time at {finding.first}")
     for name, rows in healed.items():

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.chance import new_id
+from domain.events.keys import Keyring
 from domain.membership import Joining, Membership
 from domain.organization import Organization, personal_slug
 from domain.refusals import (
@@ -18,7 +19,7 @@ from domain.refusals import (
     SlugTaken,
 )
 from domain.roles import Role, allow
-from domain.store import Addition, Store
+from domain.store import Addition, Subject
 from domain.store.conflicts import decided_again
 from domain.store.envelope import Command
 
@@ -28,7 +29,7 @@ from .ownership import require_proof
 from .standing import acting_member
 
 
-def personal_organization(store: Store, owner_id: UUID, *, name: str, email: str) -> tuple[UUID, list[Addition]]:
+def personal_organization(keyring: Keyring, owner_id: UUID, *, name: str, email: str) -> tuple[UUID, list[Addition]]:
     """The id of a personal organization, and what founds it: itself and its owner's membership (wire.md A4, §12).
 
     Without a name the local part of the e-mail address stands for the person.
@@ -37,14 +38,14 @@ def personal_organization(store: Store, owner_id: UUID, *, name: str, email: str
     slug = personal_slug(organization_id)
     founded = Organization.found_personal(
         slug=slug,
-        slug_hash=store.keyring.slug_hash(slug),
+        slug_hash=keyring.slug_hash(slug),
         owner_id=owner_id,
         person=name or email.partition("@")[0],
     )
     joined = Membership.join(
         organization_id=organization_id, user_id=owner_id, roles=(Role.OWNER,), joining=Joining.FOUNDED
     )
-    subject = store.new_subject(organization_id)
+    subject = Subject(organization_id, keyring.new_subject_key(organization_id), new=True)
     return organization_id, [Addition(organization_id, 0, founded, subject), Addition(new_id(), 0, joined)]
 
 

@@ -60,7 +60,7 @@ def sign_in(context: Context, account: Account, *, remembered: bool, now: dateti
     organization_id = context.lookups.organization_to_start_in(person.user_id)
     if organization_id is None:
         organization_id, founding = personal_organization(
-            context.store, person.user_id, name=person.name or "", email=person.email or ""
+            context.keyring, person.user_id, name=person.name or "", email=person.email or ""
         )
     session_id, token, started = new_session(
         context,

@@ -61,7 +61,7 @@ def sign_up(
 
     signed_up = User.sign_up(email=address, name=name, image=image, email_hash=email_hash)
     if entered is None:
-        organization_id, belonging = personal_organization(context.store, user_id, name=name, email=address)
+        organization_id, belonging = personal_organization(context.keyring, user_id, name=name, email=address)
     else:
         organization_id, belonging = entered.organization_id, entered.additions
     session_id, token, started = new_session(
@@ -98,7 +98,7 @@ def create_user(context: Context, *, email: str, name: str, password: str, now: 
     if context.lookups.email_known(email_hash):
         raise EmailTaken
     owner = context.store.new_subject(new_id())
-    _, belonging = personal_organization(context.store, owner.subject_id, name=name, email=address)
+    _, belonging = personal_organization(context.keyring, owner.subject_id, name=name, email=address)
     signed_up = User.sign_up(email=address, name=name, image=None, email_hash=email_hash)
     context.store.append(
         Command.by_operator(at=now),

@@ -62,7 +62,7 @@ class Pool(ConnectionPool[BoundedConnection]):
     """Connections that commands share. Those in doubt are replaced when they are asked for (`servers.SUSPICION`)."""
 
     def __init__(self, conninfo: str, *, size: int, name: str) -> None:
-        self.writers = Writers(size - max(1, size // _READERS_SHARE))
+        self.writers = Writers(max(1, size - max(1, size // _READERS_SHARE)))
         super().__init__(
             conninfo,
             connection_class=BoundedConnection,

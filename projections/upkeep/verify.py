@@ -59,7 +59,10 @@ class Compared:
 
 @dataclass(slots=True)
 class Verified:
-    """What verifying found out: how many commitments `held`, and of how many, their `keys_gone`, nobody can say."""
+    """What verifying found out: how many commitments `held`, and of how many, their `keys_gone`, nobody can say.
+
+    The owner of the tables may have compared their structure beside it.
+    """
 
     events: int = 0
     commands: int = 0
@@ -67,6 +70,7 @@ class Verified:
     keys_gone: int = 0
     tables: list[Compared] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    structure_compared: bool = False
 
     @property
     def clean(self) -> bool:

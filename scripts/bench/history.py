@@ -278,13 +278,16 @@ class Past:
         user_id, name = new_id(), f"{self._chances.choice(_NAMES)} {self._chances.choice(_NAMES)}"
         email = f"{name.replace(' ', '.')}.{number}@example.com".lower()
         owner = Subject(user_id, self._keyring.new_subject_key(user_id))
-        organization_id, founding = personal_organization(owner, name=name, email=email)
+        organization_id, founding = personal_organization(self._keyring, user_id, name=name, email=email)
+        key = founding[0].subject
+        assert key is not None, "an organization has a key of its own"
         signed_up = User.sign_up(email=email, name=name, image=None, email_hash=self._keyring.email_hash(email))
         agents = self._chances.sample(_USER_AGENTS, self._chances.randint(1, 3))
         devices = [WhereFrom(self._chances.choice(_ADDRESSES), agent) for agent in agents]
         self.people[number] = Person(user_id, owner, email, organization_id, devices)
         return [Addition(user_id, 0, signed_up, owner), *founding], [
             Write(SUBJECT_KEYS, user_id, put(person_id=user_id, wrapped=owner.wrapped)),
+            Write(SUBJECT_KEYS, organization_id, put(person_id=user_id, wrapped=key.wrapped)),
             first_credentials(user_id, password_version=1, password_hash=self._password_hash),
         ]
 

@@ -43,7 +43,7 @@ def sign_up(store: Store, token: str = "") -> SignUp:
     owner, at, session_id = store.new_subject(new_id()), now(), new_id()
     email_hash = token_hash(owner.subject_id.hex)  # as random as the keyed one
     email = f"ada.{owner.subject_id.hex[-12:]}@example.com"
-    organization_id, founding = personal_organization(store, owner.subject_id, name="Ada Lovelace", email=email)
+    organization_id, founding = personal_organization(store.keyring, owner.subject_id, name="Ada Lovelace", email=email)
     secret = token_hash(token or session_id.hex)
     started = Session.start(
         user_id=owner.subject_id,

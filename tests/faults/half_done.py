@@ -51,7 +51,10 @@ _FINDINGS = {
     "a password of nobody": """
         SELECT user_id FROM credentials LEFT JOIN account_list USING (user_id) WHERE email IS NULL""",
     "a key of nobody": """
-        SELECT subject_id FROM subject_keys LEFT JOIN account_list ON user_id = subject_id WHERE user_id IS NULL""",
+        SELECT subject_id FROM subject_keys LEFT JOIN account_list ON user_id = person_id WHERE user_id IS NULL""",
+    "an organization without a key": """
+        SELECT organization_id FROM organization_list LEFT JOIN subject_keys ON subject_id = organization_id
+        WHERE wrapped IS NULL""",
     "a command of nobody": """
         SELECT command_id FROM commands LEFT JOIN account_list ON user_id = actor_id WHERE user_id IS NULL""",
     "a command without an event in each of four streams": """

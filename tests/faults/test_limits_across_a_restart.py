@@ -20,6 +20,9 @@ SIGN_IN, RESET, SESSION = "/sign-in/email", "/request-password-reset", "/get-ses
 WINDOW = 10.0
 _numbers = count()
 
+WARM = 8
+"""Connections of a worker that is ready: six that its commands share, and the lines of its own."""
+
 
 class Somebody:
     """A client with an address nobody has asked from, and how many of their requests were let in, by path."""
@@ -79,7 +82,8 @@ def kill_a_worker(server: Server) -> None:
 
 def wait_for_both_workers(server: Server) -> None:
     began = time.monotonic()
-    while len(workers(server)) < 2 or not server.ready():
+    # one that is warm holds its connections to the database; before that, the port may have nobody but the other
+    while sum(len(worker.net_connections("unix")) >= WARM for worker in workers(server)) < 2 or not server.ready():
         assert time.monotonic() - began < START
         time.sleep(0.05)
 

@@ -34,7 +34,7 @@ class Entry(NamedTuple):
 
 @dataclass
 class Organization:
-    """Who owns it by its own word, the slug it has, and whether it is open."""
+    """Who owns it by its own word, the slug it has (hashed), and whether it is open."""
 
     owners: set[str]
     slug: str
@@ -156,10 +156,10 @@ class Organizations:
         fields, key = entry.fields, str(entry.stream_id)
         match entry.name:
             case "PersonalOrganizationFounded" | "OrganizationFounded":
-                self.organizations[key] = Organization({fields["owner_id"]}, fields["slug"])
+                self.organizations[key] = Organization({fields["owner_id"]}, fields["slug_hash"])
             case "SlugChanged":
-                del self.slugs[fields["before"]]
-                self.organizations[key].slug = fields["slug"]
+                del self.slugs[self.organizations[key].slug]
+                self.organizations[key].slug = fields["slug_hash"]
             case "OwnerAdded":
                 self.organizations[key].owners.add(fields["user_id"])
             case "OwnerRemoved":
