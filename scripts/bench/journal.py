@@ -13,13 +13,14 @@ from uuid import UUID
 
 import psycopg
 from cluster import Cluster, store
-from projections.trails.told import Narrator, kinds_of_origin
 
 from domain.store import Store
 from domain.store.connections import connection_arguments
 from projections.places import Places
 from projections.trails import activity
-from projections.trails.activity import Page, Selection, Spot
+from projections.trails.activity import Cursor, Page, Selection
+from projections.trails.names import Reader
+from projections.trails.narrator import Narrator
 
 # as in journal.sql
 ORGANIZATION, PERSON, ACTOR = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -43,17 +44,17 @@ def measured(cluster: Cluster, events: int, _one_person: int, tell: Tell) -> dic
 def _pages(opened: Store, events: int, tell: Tell) -> dict[str, float]:
     middle = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=10 * events / 2)
     early = {"since": middle - timedelta(days=30), "until": middle}
-    deep, read = Spot(events // 10), opened.statements
-    person = partial(activity.of_a_person, read, PERSON, came_from=partial(kinds_of_origin, opened), limit=50)
+    deep, read = Cursor(events // 10), opened.statements
+    person = partial(activity.of_a_person, read, opened.keyring, PERSON, limit=50)
     pages: dict[str, Callable[[], Page]] = {
-        "person, first page": partial(person, before=Spot.of("")),
+        "person, first page": partial(person, before=Cursor.of("")),
         "person, deep page": partial(person, before=deep),
-        "person, one type": partial(person, before=Spot.of(""), event="SessionStarted"),
-        "organization, first page": lambda: _of(opened, Spot.of("")),
+        "person, one type": partial(person, before=Cursor.of(""), event="SessionStarted"),
+        "organization, first page": lambda: _of(opened, Cursor.of("")),
         "organization, deep page": lambda: _of(opened, deep),
-        "organization, one actor": lambda: _of(opened, Spot.of(""), actor_id=ACTOR),
-        "organization, one type, none of it": lambda: _of(opened, Spot.of(""), event="SessionEnded"),
-        "organization, a month long ago": lambda: _of(opened, Spot.of(""), **early),
+        "organization, one actor": lambda: _of(opened, Cursor.of(""), actor_id=ACTOR),
+        "organization, one type, none of it": lambda: _of(opened, Cursor.of(""), event="SessionEnded"),
+        "organization, a month long ago": lambda: _of(opened, Cursor.of(""), **early),
     }
     found = {}
     for number, (name, page) in enumerate(pages.items()):
@@ -62,7 +63,7 @@ def _pages(opened: Store, events: int, tell: Tell) -> dict[str, float]:
     return found
 
 
-def _of(opened: Store, before: Spot, **chosen: Any) -> Page:
+def _of(opened: Store, before: Cursor, **chosen: Any) -> Page:
     selection = Selection(organization_id=ORGANIZATION, **chosen)
     return activity.of_an_organization(opened.statements, selection, before=before, limit=50)
 
@@ -71,20 +72,20 @@ def _milliseconds(opened: Store, page: Callable[[], Page]) -> float:
     places, took = Places(), []
     for _ in range(_TIMES):
         began = time.perf_counter()
-        Narrator(opened, places, page().folds, you=PERSON).told()
+        Narrator(opened, places, page().entries, reader=Reader(user_id=PERSON)).rendered()
         took.append(1000 * (time.perf_counter() - began))
     return median(took)
 
 
 def _export(opened: Store) -> dict[str, float]:
     """The first hundred thousand entries of the organization, told, five hundred at a time."""
-    places, before, entries, began = Places(), Spot.of(""), 0, time.perf_counter()
+    places, before, entries, began = Places(), Cursor.of(""), 0, time.perf_counter()
     while entries < 100_000:
         selection = Selection(organization_id=ORGANIZATION)
         page = activity.of_an_organization(opened.statements, selection, before=before, limit=500)
-        entries += len(Narrator(opened, places, page.folds, you=None).told())
+        entries += len(Narrator(opened, places, page.entries, reader=Reader(organization_id=ORGANIZATION)).rendered())
         if page.next_cursor is None:
             break
-        before = Spot.of(page.next_cursor)
+        before = Cursor.of(page.next_cursor)
     seconds = time.perf_counter() - began
     return {"entries": entries, "seconds": seconds, "rate": entries / seconds}

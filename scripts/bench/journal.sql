@@ -23,6 +23,7 @@ SELECT stream_id, 1, CASE WHEN kind < 2 THEN 'SessionStarted' ELSE 'MemberJoined
 INSERT INTO log SELECT n, stream_id, 1, at FROM made;
 INSERT INTO journal
 SELECT n, at, CASE WHEN kind < 2 THEN 'SessionStarted' ELSE 'MemberJoined' END, stream_id, 1, command_id, 'user',
-       actor_id, stream_id, actor_id, CASE WHEN kind >= 2 THEN '00000000-0000-0000-0000-000000000001'::uuid END
+       actor_id, stream_id, actor_id, CASE WHEN kind >= 2 THEN '00000000-0000-0000-0000-000000000001'::uuid END,
+       1, 1, CASE WHEN kind >= 2 THEN 1 END
   FROM made;
 ANALYZE

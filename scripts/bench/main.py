@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import append
 import flood
 import get_session
+import growth
 import idle
 import journal
 import organizations
@@ -46,6 +47,7 @@ ALONE: dict[str, Callable[[Cluster, int, int, Tell], dict[str, Any]]] = {
     "journal": journal.measured,
     "idle": idle.measured,
     "queue": queue_under_snapshots.measured,
+    "growth": growth.measured,
 }
 """No pairs: how long something takes on so many events, or costs while there are none. Run alone, each."""
 

@@ -51,8 +51,7 @@ KINDS: dict[str, tuple[str, str]] = {
     ),
     "a person's key is nobody's": (f"UPDATE subject_keys SET person_id = NULL WHERE subject_id = {USER}", OWNERS),
     "an accepted invitation's key is another's": (
-        f"UPDATE subject_keys SET person_id = {USER} WHERE subject_id = {INVITATION} AND person_id <> {USER}"
-        " OR subject_id = (SELECT invitation_id FROM invitation_list WHERE status = 'accepted' LIMIT 1)",
+        f"UPDATE subject_keys SET person_id = gen_random_uuid() WHERE subject_id = {INVITATION}",
         OWNERS,
     ),
     "an accepted invitation's key is nobody's": (
