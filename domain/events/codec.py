@@ -47,12 +47,15 @@ class Encoded:
     sealed: bytes | None
 
 
-def encode(event: Any, *, key: AESGCM | None, associated_data: bytes, without: str = "") -> Encoded:
+def encode(
+    event: Any, *, key: AESGCM | None, associated_data: bytes, beside: bytes = b"", without: str = ""
+) -> Encoded:
     """The stored form of an event or of anything else with personal fields.
 
-    `associated_data` says where it will stand and is bound to the box, as is the stored name of an event: what was
-    sealed as one thing cannot pass for another. A field that may be left out is, where it says nothing, and so is the
-    one that is said beside it (`without`). Raises SealedForNobody without a key where one is needed.
+    `associated_data` says where it will stand, `beside` what stands there with it. Both are bound to the box, as are
+    the stored name of an event and all that its public part says: what was sealed as one thing cannot pass for
+    another. A field that may be left out is, where it says nothing, and so is the one that is said beside it
+    (`without`). Raises SealedForNobody without a key where one is needed.
     """
     hidden, optional = personal_fields(type(event)), _optional_fields(type(event))
     if not hidden and not optional:
@@ -60,8 +63,8 @@ def encode(event: Any, *, key: AESGCM | None, associated_data: bytes, without: s
     public = dict(vars(event))
     personal = {name: public.pop(name) for name in hidden}
     for name in optional:
-        if public[name] is None:
-            del public[name]
+        if public.get(name) is None:
+            public.pop(name, None)
     public.pop(without, None)
     if all(value is None for value in personal.values()):
         return Encoded(_encoder.encode(public), None)
@@ -69,7 +72,8 @@ def encode(event: Any, *, key: AESGCM | None, associated_data: bytes, without: s
         raise SealedForNobody(type(event).__name__)
     content = random_bytes(SALT_LENGTH) + _encoder.encode(personal)
     public[COMMITMENT] = commitment_to(content)
-    return Encoded(_encoder.encode(public), seal(key, content, associated_data + _name_of(event)))
+    body = _encoder.encode(public)
+    return Encoded(body, seal(key, content, associated_data + _name_of(event) + beside + body))
 
 
 def decode(
@@ -78,6 +82,7 @@ def decode(
     *,
     key: AESGCM | None,
     associated_data: bytes,
+    beside: bytes = b"",
     upcasts: Mapping[str, catalogue.Upcast] = catalogue.UPCASTS,
 ) -> Any:
     """The event stored under `name`, validated against its class; personal fields are None without the key.
@@ -86,7 +91,9 @@ def decode(
     """
     if upcasts is catalogue.UPCASTS and (read := _plain_decoder(name)) is not None:
         return read(encoded.body)
-    fields = _fields(encoded, personal_content(encoded, key=key, associated_data=associated_data, name=name))
+    fields = _fields(
+        encoded, personal_content(encoded, key=key, associated_data=associated_data, name=name, beside=beside)
+    )
     name, stored = catalogue.current(name, fields, upcasts)
     return _converted(stored, catalogue.event_class(name))
 
@@ -97,7 +104,9 @@ def decode_as(kind: type[T], encoded: Encoded, *, key: AESGCM | None, associated
     return _converted(known | _fields(encoded, content), kind)
 
 
-def personal_content(encoded: Encoded, *, key: AESGCM | None, associated_data: bytes, name: str) -> bytes | None:
+def personal_content(
+    encoded: Encoded, *, key: AESGCM | None, associated_data: bytes, name: str, beside: bytes = b""
+) -> bytes | None:
     """Salt and personal bytes, as they were committed to; None if there are none or the key is gone.
 
     `name` is the stored name, "" of what is no event. Raises cryptography's InvalidTag.
@@ -105,7 +114,7 @@ def personal_content(encoded: Encoded, *, key: AESGCM | None, associated_data: b
     if encoded.sealed is None or key is None:
         return None
     try:
-        return unseal(key, encoded.sealed, associated_data + name.encode())
+        return unseal(key, encoded.sealed, associated_data + name.encode() + beside + encoded.body)
     except InvalidTag:
         # boxes of the first release were bound to their place only
         return unseal(key, encoded.sealed, associated_data)

@@ -23,6 +23,7 @@ from .connections import Pool, Statements
 from .envelope import Command, Recorded, Subject
 from .mapper import SealedEvent, SealingMapper
 from .recorder import PostgresRecorder
+from .requirements import KeyTrial
 from .rows import SUBJECT_KEYS, Projection, Write, change, merge, put, write_of
 from .sought import Sought, question, states
 from .statement import Link, Mode
@@ -73,6 +74,7 @@ class Store(Application[UUID]):
         self.pool, self.keyring = pool, keyring
         self._inline: Mapping[str, Projection] = {projection.aggregate: projection for projection in inline}
         self.statements = Statements(pool)
+        self._trial = KeyTrial(pool, keyring)
         super().__init__({"PERSISTENCE_MODULE": "eventsourcing.popo"})
 
     def construct_mapper(self) -> SealingMapper:
@@ -170,6 +172,7 @@ class Store(Application[UUID]):
             subjects[subject.subject_id] = subject
         if any(one.wrapped is None for one in subjects.values()):
             raise SubjectGone
+        self._trial.require_fit()
         rows = [write_of(self._projection(one.event), one) for one in recorded]
         owners = _key_owners(recorded)
         adopted = [one.stream_id for one in additions if one.stream_id in owners and _has_key(one)]

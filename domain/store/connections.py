@@ -11,17 +11,18 @@ from uuid import UUID
 
 import psycopg
 from psycopg import Connection, RawCursor
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.uuid import UUIDBinaryDumper
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from .conflicts import PATIENCE, StoreAway
 from .deadlines import BoundedConnection, DeadlinePassed, Values, left, left_for_waiting
 from .durability import Writers, prove_durable
-from .servers import LIFETIME, LOST, SUSPICION, Demoted, connection_lost, require_writable
+from .servers import LIFETIME, LOST, SUSPICION, TIMELINES, Demoted, connection_lost, require_writable
 from .session_settings import SCHEMA, SETTLE_READER, SETTLE_WRITER, session_options
 
-CONNECT_TIMEOUT = 3
-"""Seconds until a server that does not answer is given up."""
+_CONNECT_TIMEOUT, _CONNECT_TIMEOUT_OF_SEVERAL = 3, 2
+"""Seconds until a server that does not answer is given up, for the next one if the address names several."""
 _CONNECT_AGAIN = 0.25
 """Seconds until a pool that lacks connections is asked to make some once more, while somebody waits."""
 _READERS_SHARE = 4
@@ -39,7 +40,7 @@ def connection_arguments(name: str, conninfo: str = "") -> dict[str, Any]:
     """
     return {
         "autocommit": True,
-        "connect_timeout": CONNECT_TIMEOUT,
+        "connect_timeout": _CONNECT_TIMEOUT if servers_named(conninfo) == 1 else _CONNECT_TIMEOUT_OF_SEVERAL,
         "target_session_attrs": "read-write",
         "application_name": name,
         "client_encoding": "UTF8",
@@ -51,6 +52,17 @@ def connection_arguments(name: str, conninfo: str = "") -> dict[str, Any]:
     }
 
 
+def servers_named(conninfo: str) -> int:
+    """How many servers an address names: they are tried one after the other."""
+    named = conninfo_to_dict(conninfo)
+    return max(str(named.get(part) or "").count(",") for part in ("host", "hostaddr")) + 1
+
+
+def opened_within(conninfo: str) -> float:
+    """Seconds in which a connection is opened if any server named takes it, with some for what is asked first."""
+    return float(servers_named(conninfo) * _CONNECT_TIMEOUT_OF_SEVERAL + 1)
+
+
 def connect(conninfo: str, name: str) -> Connection[Values]:
     """A connection of one's own, for what runs beside requests. Raises psycopg.OperationalError."""
     connection = psycopg.connect(conninfo, **connection_arguments(name, conninfo))
@@ -59,10 +71,14 @@ def connect(conninfo: str, name: str) -> Connection[Values]:
 
 
 class Pool(ConnectionPool[BoundedConnection]):
-    """Connections that commands share. Those in doubt are replaced when they are asked for (`servers.SUSPICION`)."""
+    """Connections that commands share; `opened` is how many there have been.
+
+    Those in doubt are replaced when they are asked for (`servers.SUSPICION`).
+    """
 
     def __init__(self, conninfo: str, *, size: int, name: str) -> None:
         self.writers = Writers(max(1, size - max(1, size // _READERS_SHARE)))
+        self.opened = 0
         super().__init__(
             conninfo,
             connection_class=BoundedConnection,
@@ -70,7 +86,7 @@ class Pool(ConnectionPool[BoundedConnection]):
             max_size=size,
             reconnect_timeout=0,
             max_lifetime=LIFETIME,
-            configure=_configured,
+            configure=self._configured,
             kwargs=connection_arguments(name, conninfo),
             open=True,
         )
@@ -100,6 +116,15 @@ class Pool(ConnectionPool[BoundedConnection]):
             self.writers.require_commits(connection)
             connection.warned = False
             yield connection
+
+    def _configured(self, connection: BoundedConnection) -> None:
+        # asked of each new one: the server may have been started again with other settings
+        _require_fit(connection, SETTLE_WRITER)
+        self.opened += 1
+        connection.watch()
+        connection.prepared_max = _PREPARED
+        # a third of an append's parameters are ids, and their bytes are at hand
+        connection.adapters.register_dumper(UUID, UUIDBinaryDumper)
 
 
 def open_pool(conninfo: str, *, size: int, name: str = "daybook") -> Pool:
@@ -167,20 +192,16 @@ def forget_prepared(pool: Pool) -> None:
     pool.drain()
 
 
-def _configured(connection: BoundedConnection) -> None:
-    # asked of each new one: the server may have been started again with other settings
-    _require_fit(connection, SETTLE_WRITER)
-    connection.watch()
-    connection.prepared_max = _PREPARED
-    # a third of an append's parameters are ids, and their bytes are at hand
-    connection.adapters.register_dumper(UUID, UUIDBinaryDumper)
-
-
 def _require_fit(connection: Connection[Any], settle: str) -> None:
     row = connection.execute(settle.encode()).fetchone()
     if row is None or not row[0]:
         connection.close()
         raise psycopg.OperationalError("the server may lose what it acknowledges")
+    try:
+        TIMELINES.require_newest(row[1], row[2])
+    except Demoted:
+        connection.close()
+        raise
 
 
 __all__ = [
@@ -194,5 +215,7 @@ __all__ = [
     "connection_lost",
     "forget_prepared",
     "open_pool",
+    "opened_within",
+    "servers_named",
     "session_options",
 ]

@@ -97,7 +97,12 @@ class SealingMapper(Mapper[UUID]):
     def to_stored_event(self, domain_event: Any) -> SealedEvent:
         """A `Recorded`, sealed for its subject."""
         recorded: Recorded = domain_event
-        stored = encode(recorded.event, key=self._key(recorded.subject), associated_data=_stands_at(recorded))
+        stored = encode(
+            recorded.event,
+            key=self._key(recorded.subject),
+            associated_data=_stands_at(recorded),
+            beside=recorded.command.command_id.bytes,
+        )
         return SealedEvent(
             originator_id=recorded.originator_id,
             originator_version=recorded.originator_version,
@@ -121,6 +126,7 @@ class SealingMapper(Mapper[UUID]):
                 Encoded(stored_event.state, stored_event.sealed),
                 key=self._key(stored_event.subject),
                 associated_data=_stands_at(stored_event),
+                beside=stored_event.command_id.bytes,
             ),
             command=self.command(stored_event.cause),
             subject=stored_event.subject,
@@ -140,6 +146,7 @@ class SealingMapper(Mapper[UUID]):
         actor_kind: str,
         actor_id: UUID | None,
         session_id: UUID | None,
+        command_body: bytes,
         command_sealed: bytes | None,
         command_subject_id: UUID | None,
         command_wrapped: bytes | None,
@@ -153,7 +160,8 @@ class SealingMapper(Mapper[UUID]):
         associated_data = b"" if key is None else associated_data_of(stream_id, version)
         where_from: dict[str, Any] = {}
         if command_wrapped is not None and command_sealed is not None:
-            where_from = self._where_from(command_sealed, command_id, command_subject_id, command_wrapped)
+            stored = Encoded(command_body, command_sealed)
+            where_from = self._where_from(stored, command_id, command_subject_id, command_wrapped)
         command = Command(
             command_id=command_id,
             at=at,
@@ -162,21 +170,35 @@ class SealingMapper(Mapper[UUID]):
             session_id=session_id,
             **where_from,
         )
-        event = decode(name, Encoded(body, sealed), key=key, associated_data=associated_data)
+        event = decode(name, Encoded(body, sealed), key=key, associated_data=associated_data, beside=command_id.bytes)
         return Recorded(stream_id, version, event, command, subject)
 
-    def proof(self, encoded: Encoded, subject: Subject | None, associated_data: bytes, *, name: str = "") -> Proof:
+    def proof(
+        self,
+        encoded: Encoded,
+        subject: Subject | None,
+        associated_data: bytes,
+        *,
+        name: str = "",
+        command_id: UUID | None = None,
+    ) -> Proof:
         """What the commitment in a public part says of the sealed one. Raises InvalidTag if the box was tampered with.
 
         `associated_data` is where it stands: of an event stream and version (`associated_data_of`), with its stored
-        `name`; of a command its id.
+        `name` and its command's id; of a command its id alone.
         """
         committed, key = commitment_in(encoded), self._key(subject)
         if committed is None and encoded.sealed is None:
             return Proof.NOTHING_SEALED
         if committed is None or encoded.sealed is None:
             return Proof.BROKEN
-        content = personal_content(encoded, key=key, associated_data=associated_data, name=name)
+        content = personal_content(
+            encoded,
+            key=key,
+            associated_data=associated_data,
+            name=name,
+            beside=b"" if command_id is None else command_id.bytes,
+        )
         if content is None:
             return Proof.KEY_GONE
         return Proof.HOLDS if compare_digest(committed, commitment_to(content)) else Proof.BROKEN
@@ -191,10 +213,10 @@ class SealingMapper(Mapper[UUID]):
             **{_ID: stored.command_id},
         )
 
-    def _where_from(self, sealed: bytes, command_id: UUID, subject_id: UUID | None, wrapped: bytes) -> dict[str, Any]:
+    def _where_from(self, stored: Encoded, command_id: UUID, subject_id: UUID | None, wrapped: bytes) -> dict[str, Any]:
         assert subject_id is not None, "what is sealed is sealed for somebody"
         content = personal_content(
-            Encoded(b"", sealed),
+            stored,
             key=self._keyring.open(subject_id, wrapped),
             associated_data=command_id.bytes,
             name="",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -12,9 +13,11 @@ from psycopg import Connection
 from domain.chance import random_bytes
 from domain.events.keys import KEY_LENGTH, Keyring, WrongSecret, unwrap_data_key, wrap_data_key
 
-from .connections import Statements, Values
+from .conflicts import StoreAway
+from .connections import Pool, Statements, Values
 
 OLDEST_SERVER = 15
+_TRIED_EACH = 1.0
 _KEY_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('daybook first key', 0))"
 _EMPTY = """
 SELECT NOT (EXISTS (SELECT FROM commands) OR EXISTS (SELECT FROM events)
@@ -32,6 +35,11 @@ UNION ALL
 SELECT * FROM (SELECT 'newest', NULL::integer, subject_id, wrapped
                  FROM (SELECT * FROM subject_keys ORDER BY subject_id DESC LIMIT 100) AS newest
                 WHERE wrapped IS NOT NULL LIMIT 5) AS b
+UNION ALL
+SELECT 'none', NULL, NULL, NULL
+ WHERE CASE WHEN NOT EXISTS (SELECT FROM subject_keys)
+            THEN EXISTS (SELECT FROM commands WHERE sealed IS NOT NULL)
+                 OR EXISTS (SELECT FROM events WHERE sealed IS NOT NULL) END
 """
 
 
@@ -44,7 +52,8 @@ class OtherKeys(UnfitDatabase):
 
     def __init__(self) -> None:
         super().__init__(
-            "The keys are not those of this book: put the rows of data_keys back from the backup the rest came from."
+            "The keys are not those of this book: put the rows of data_keys and subject_keys back from the backup the"
+            " rest came from."
         )
 
 
@@ -135,10 +144,37 @@ def keys_still_fit(statements: Statements, keyring: Keyring) -> bool:
     return keyring.generations <= {row[1] for row in rows if row[0] == "data"} and _open_all_ends(keyring, rows)
 
 
+class KeyTrial:
+    """Whether a running node still writes with the keys of the book it is connected to.
+
+    Tried before the first append over a new connection, which may lead to another book, and once a second: what is
+    sealed with a key that stands nowhere is lost with the process.
+    """
+
+    def __init__(self, pool: Pool, keyring: Keyring) -> None:
+        self._pool, self._keyring = pool, keyring
+        self._statements = Statements(pool)
+        self._passed = (-1, 0.0)
+
+    def require_fit(self) -> None:
+        """Raises StoreAway."""
+        opened, now = self._pool.opened, time.monotonic()
+        if self._passed[0] == opened and now < self._passed[1] + _TRIED_EACH:
+            return
+        if not keys_still_fit(self._statements, self._keyring):
+            raise StoreAway
+        self._passed = (opened, now)
+
+
 def _open_all_ends(keyring: Keyring, sample: Iterable[Values]) -> bool:
-    """Whether some key of each end opens: a single damaged one is `daybook verify`'s to find."""
+    """Whether some key of each end opens: a single damaged one is `daybook verify`'s to find.
+
+    An erased subject's row stays: a book in which something is sealed, and without one, lacks a table.
+    """
     ends: dict[str, list[bool]] = {}
     for end, _, subject_id, wrapped in sample:
+        if end == "none":
+            return False
         if end != "data":
             ends.setdefault(end, []).append(_opens(keyring, subject_id, wrapped))
     return all(any(opens) for opens in ends.values())

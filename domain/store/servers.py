@@ -65,7 +65,35 @@ class Suspicion:
 
 
 SUSPICION = Suspicion()
-"""Of this process, whose connections all lead to one database."""
+"""Of this process, whose connections are to lead to one database."""
+
+
+class Timelines:
+    """The newest timeline met of each cluster: each promotion begins one (PostgreSQL documentation, "Timelines").
+
+    A server that was not told that another was promoted goes on taking writes, which nobody will keep.
+    """
+
+    def __init__(self, suspicion: Suspicion) -> None:
+        self._suspicion = suspicion
+        self._newest: dict[int, int] = {}
+
+    def require_newest(self, system_identifier: int, wal_file: str) -> None:
+        """Of a server just connected to, by the name of the file it writes, which begins with its timeline.
+
+        What is open already is in doubt if this one is newer. Raises Demoted if it is older.
+        """
+        timeline = int(wal_file[:8], 16)
+        known = self._newest.setdefault(system_identifier, timeline)
+        if timeline < known:
+            raise Demoted("another server was promoted in place of this one")
+        if timeline > known:
+            self._newest[system_identifier] = timeline
+            self._suspicion.arise()
+
+
+TIMELINES = Timelines(SUSPICION)
+"""Of this process."""
 
 
 def read_only(conninfo: str) -> bool:

@@ -34,7 +34,7 @@ def _not_erased(key: str) -> str:
 # Where a command came from is opened only for events whose rows show it: that is most of the cost of reading.
 _SELECT = f"""
 SELECT e.stream_id, e.version, e.name, e.body, e.sealed, e.subject_id, k.wrapped,
-       c.command_id, c.at, c.actor_kind, c.actor_id, c.session_id, c.sealed, c.subject_id, ck.wrapped,
+       c.command_id, c.at, c.actor_kind, c.actor_id, c.session_id, c.body, c.sealed, c.subject_id, ck.wrapped,
        (e.sealed IS NOT NULL AND k.wrapped IS NULL AND {_not_erased("k")})
            OR (c.sealed IS NOT NULL AND ck.wrapped IS NULL AND e.name = ANY($3) AND {_not_erased("ck")})
   FROM events e LEFT JOIN commands c USING (command_id)
@@ -49,7 +49,7 @@ UNREADABLE = (UnknownEvent, InvalidTag, ValueError, ArithmeticError, LookupError
 """What reading may end in after somebody edited the books: no JSON, no UTF-8, no nonce, no version, no such actor."""
 
 
-_KEYLESS = 15
+_KEYLESS = 16
 """The column that says that the key of something sealed is gone, though no erasure destroyed it."""
 
 

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from domain.events.catalogue import NAME_BY_EVENT
 from domain.events.keys import Keyring
+from domain.invitation import InvitationRejected
 from domain.organization import OrganizationClosed
 from domain.store import Place
 from domain.store.attempts import opened_place
@@ -26,7 +27,7 @@ from domain.store.log import position_at
 
 ATTEMPT = "AttemptRefused"
 """What the type of a refused attempt is called, beside the names of events."""
-_CLOSED = NAME_BY_EVENT[OrganizationClosed]
+_CLOSED, _REJECTED = NAME_BY_EVENT[OrganizationClosed], NAME_BY_EVENT[InvitationRejected]
 _CHUNK = 100
 _LAST = 2**62
 _READ_AT_MOST = 1_000
@@ -231,6 +232,8 @@ def _of_an_organization(read: Statements, selection: Selection) -> tuple[str, li
 
     if selection.actor_id is not None:
         also("j.actor_id = {}", selection.actor_id)
+        # who never belonged to it is told by their address only: to be asked for by an id would tell whose it is
+        conditions.append(f"j.event <> '{_REJECTED}'")
     if selection.event is not None:
         alike = f" AND h.event = {also('j.event = {}', selection.event)}"
     if selection.since is not None:

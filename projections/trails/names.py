@@ -46,7 +46,8 @@ SELECT user_id, name, email FROM account_list a
 _MEMBERS = """
 SELECT user_id, name, email FROM account_list a
  WHERE user_id = ANY($1) AND EXISTS (
-       SELECT FROM member_list m WHERE m.live_user_id = a.user_id AND m.organization_id = $2)
+       SELECT FROM member_list m JOIN organization_list o USING (organization_id)
+        WHERE m.live_user_id = a.user_id AND m.organization_id = $2 AND o.ended_at IS NULL)
 """
 _OWN_ORGANIZATIONS = """
 SELECT organization_id, name FROM organization_list o

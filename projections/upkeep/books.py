@@ -174,9 +174,9 @@ class Seals:
         """Check the events of a stream."""
         if stream.broken:
             self._unreadable.add(stream.stream_id)
-        for stream_id, version, name, body, sealed, subject_id, wrapped, *_ in stream.rows:
-            stands_at = associated_data_of(stream_id, version)
-            proof = self._proof(Encoded(body, sealed), _subject(subject_id, wrapped), stands_at, name=name)
+        for stream_id, version, name, body, sealed, subject_id, wrapped, command_id, *_ in stream.rows:
+            stands_at, subject = associated_data_of(stream_id, version), _subject(subject_id, wrapped)
+            proof = self._proof(Encoded(body, sealed), subject, stands_at, name=name, command_id=command_id)
             if proof is Proof.BROKEN or (proof is Proof.NOTHING_SEALED and _lacks(name, body)):
                 self._broken.add(f"{stream_id} {version}")
 
@@ -202,9 +202,17 @@ class Seals:
         if proof is Proof.BROKEN or command.command_id != stored.command_id or said != copies:
             self._broken.add(place)
 
-    def _proof(self, encoded: Encoded, subject: Subject | None, stands_at: bytes, *, name: str = "") -> Proof:
+    def _proof(
+        self,
+        encoded: Encoded,
+        subject: Subject | None,
+        stands_at: bytes,
+        *,
+        name: str = "",
+        command_id: UUID | None = None,
+    ) -> Proof:
         try:
-            proof = self._mapper.proof(encoded, subject, stands_at, name=name)
+            proof = self._mapper.proof(encoded, subject, stands_at, name=name, command_id=command_id)
         except UNREADABLE:
             return Proof.BROKEN
         if proof is Proof.KEY_GONE and subject is None:

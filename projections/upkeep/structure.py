@@ -53,6 +53,16 @@ SELECT 'policy ' || c.relname || '.' || p.polname
 SELECT 'kept ' || c.relname || ' ' || c.relpersistence::text
        || CASE WHEN c.relrowsecurity THEN ' ROW SECURITY' ELSE '' END
   FROM pg_class c WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind = 'r'
+ UNION ALL
+SELECT format('sequence %%s from %%s by %%s to %%s, %%s at once',
+              c.relname, s.seqmin, s.seqincrement, s.seqmax, s.seqcache)
+       || CASE WHEN s.seqcycle THEN ' CYCLE' ELSE '' END
+  FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid
+ WHERE c.relnamespace = %(schema)s::regnamespace
+ UNION ALL
+SELECT 'inheritance ' || i.inhrelid::regclass || ' of ' || c.relname
+  FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent
+ WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind = 'r'
 """
 _RIGHTS = """
 SELECT format('%%s on %%s', r.privilege_type, c.relname),
@@ -64,6 +74,15 @@ SELECT format('%%s on %%s.%%s', r.privilege_type, c.relname, a.attname),
        CASE r.grantee WHEN 0 THEN 'PUBLIC' ELSE r.grantee::regrole::text END
   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid, aclexplode(a.attacl) r
  WHERE c.relnamespace = %(schema)s::regnamespace AND r.grantee <> c.relowner
+ UNION ALL
+SELECT format('%%s on the schema', r.privilege_type),
+       CASE r.grantee WHEN 0 THEN 'PUBLIC' ELSE r.grantee::regrole::text END
+  FROM pg_namespace n, aclexplode(n.nspacl) r
+ WHERE n.oid = %(schema)s::regnamespace AND r.grantee <> n.nspowner
+ UNION ALL
+SELECT 'ownership of ' || c.relname, c.relowner::regrole::text
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.oid = %(schema)s::regnamespace AND c.relkind = 'r' AND c.relowner <> n.nspowner
 """
 
 

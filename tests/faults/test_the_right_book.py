@@ -17,7 +17,10 @@ from tests.faults.test_verify_command import run
 from tests.people import SECRET
 from tests.server import Server, served
 
-OTHER_KEYS = "The keys are not those of this book: put the rows of data_keys back from the backup the rest came from."
+OTHER_KEYS = (
+    "The keys are not those of this book:"
+    " put the rows of data_keys and subject_keys back from the backup the rest came from."
+)
 
 
 def urls(database: Database) -> dict[str, object]:

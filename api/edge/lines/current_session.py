@@ -10,6 +10,7 @@ import psycopg
 from psycopg.adapt import Transformer
 from psycopg.pq.abc import PGresult
 
+from domain.store.connections import opened_within
 from projections.lists.session_list import LIVE_SESSIONS, LiveSession
 
 from .prepared_line import PreparedLine, Statement, array
@@ -26,7 +27,9 @@ class SessionCheck:
     """Answers by token hash. Bound to the event loop it is first used in."""
 
     def __init__(self, conninfo: str) -> None:
-        self._questions = Questions[bytes, LiveSession | None](partial(SessionLine.open, conninfo))
+        self._questions = Questions[bytes, LiveSession | None](
+            partial(SessionLine.open, conninfo), deadline=opened_within(conninfo)
+        )
 
     async def live_session(self, token_hash: bytes) -> LiveSession | None:
         """The session with this secret if it was not ended; whether it has run out is for the caller's clock.

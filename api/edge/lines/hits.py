@@ -13,6 +13,7 @@ import psycopg
 from psycopg.pq.abc import PGresult
 
 from domain.refusals import TooManyAttempts
+from domain.store.connections import opened_within
 from domain.store.rate_limits import COUNT, Counter, Limit
 
 from .prepared_line import PreparedLine, Statement, array
@@ -39,7 +40,9 @@ class Hits:
 
     def __init__(self, conninfo: str) -> None:
         self._refusals = Refusals()
-        self._questions = Questions[Counter, None](partial(HitLine.open, conninfo, self._refusals))
+        self._questions = Questions[Counter, None](
+            partial(HitLine.open, conninfo, self._refusals), deadline=opened_within(conninfo)
+        )
 
     def count(self, counter: Counter) -> Question:
         """Begin to count a hit: awaited, it raises TooManyAttempts if the hit is not admitted, or StoreAway.

@@ -12,6 +12,7 @@ import psycopg
 from psycopg.adapt import Transformer
 from psycopg.pq.abc import PGresult
 
+from domain.store.connections import opened_within
 from projections.lists.full_organization import FULL_ORGANIZATIONS, MOST, FullOrganization, full
 
 from .prepared_line import PreparedLine, Statement, array
@@ -54,7 +55,9 @@ class OrganizationsSeen:
     """Organizations as members see them: committed state. Bound to the event loop it is first used in."""
 
     def __init__(self, conninfo: str) -> None:
-        self._questions = Questions[Asked, Seen | None](partial(OrganizationLine.open, conninfo))
+        self._questions = Questions[Asked, Seen | None](
+            partial(OrganizationLine.open, conninfo), deadline=opened_within(conninfo)
+        )
 
     async def seen(self, organization_id: UUID, user_id: UUID, *, invitations: bool) -> Seen | None:
         """An open organization, None if the person does not belong to it. Raises StoreAway."""

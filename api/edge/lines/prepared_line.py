@@ -19,7 +19,7 @@ from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
 from domain.store.connections import connection_arguments
-from domain.store.servers import SUSPICION, require_writable
+from domain.store.servers import SUSPICION, TIMELINES, require_writable
 from domain.store.session_settings import SETTLE_READER
 
 _NAME = b"asked"
@@ -65,7 +65,9 @@ class PreparedLine:
             arguments["options"] += f" -c {setting}"
         connection = await AsyncConnection.connect(conninfo, **arguments)
         try:
-            await connection.execute(SETTLE_READER.encode())
+            server = await (await connection.execute(SETTLE_READER.encode())).fetchone()
+            assert server is not None, "one row"
+            TIMELINES.require_newest(server[1], server[2])
         except BaseException:
             await connection.close()
             raise

@@ -13,9 +13,6 @@ from domain.store.servers import LOST, SUSPICION, Demoted, connection_lost
 
 from .watch import Watch
 
-_DEADLINE = 3.0
-"""Seconds a query may take: a frozen server keeps no deadline of its own. Who asks may wait for two of them."""
-
 K = TypeVar("K")
 A = TypeVar("A")
 
@@ -40,16 +37,18 @@ class Line(Protocol[K, A]):
 class Questions(Generic[K, A]):
     """A question is answered only by a query that was sent after it was asked.
 
-    Who hangs up takes only their own question away. A lost connection is followed by the same query on another one.
+    A query may take `deadline` seconds, on a new connection too: a frozen server keeps no deadline of its own. Who asks
+    may wait for two of them. Who hangs up takes only their own question away. A lost connection is followed by the
+    same query on another one.
     Bound to the event loop it is first used in.
     """
 
-    def __init__(self, open_line: Callable[[], Awaitable[Line[K, A]]]) -> None:
+    def __init__(self, open_line: Callable[[], Awaitable[Line[K, A]]], *, deadline: float) -> None:
         self._open_line = open_line
         self._line: Line[K, A] | None = None
         self._asked: dict[K, list[asyncio.Future[A]]] = {}
         self._answering: asyncio.Task[None] | None = None
-        self._watch = Watch(_DEADLINE)
+        self._watch = Watch(deadline)
 
     def ask(self, key: K) -> asyncio.Future[A]:
         """The answer to come; its exception is StoreAway if the database does not answer."""

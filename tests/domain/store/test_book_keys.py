@@ -11,6 +11,7 @@ from api.cli.embedded import EmbeddedPostgres
 from domain.chance import new_id, random_bytes
 from domain.events.keys import KEY_LENGTH, Keyring, WrongSecret, wrap_data_key
 from domain.store import Store
+from domain.store.conflicts import StoreAway
 from domain.store.connections import Values, connection_arguments
 from domain.store.migrate import GrantsMissing, NoBook, NotMigrated, migrate, printed_grants, require_migrated
 from domain.store.requirements import (
@@ -22,7 +23,7 @@ from domain.store.requirements import (
     open_keyring,
 )
 from tests.databases import Database
-from tests.domain.store.books import ada_with_a_session
+from tests.domain.store.books import a_session, ada_with_a_session
 from tests.people import SECRET
 
 Connection = psycopg.Connection[Values]
@@ -133,6 +134,29 @@ def test_a_running_node_notices_that_its_keys_are_gone_or_are_not_the_books(
     assert not keys_still_fit(store.statements, Keyring({1: random_bytes(KEY_LENGTH)}))
     owner.execute("DELETE FROM data_keys")
     assert not keys_still_fit(store.statements, keyring)
+
+
+def test_a_running_node_takes_nothing_that_it_would_seal_with_other_keys(owner: Connection, store: Store) -> None:
+    ada_with_a_session(store)
+    [kept] = owner.execute("DELETE FROM data_keys RETURNING wrapped").fetchall()
+    store.pool.drain()
+    before = owner.execute("SELECT count(*) FROM events").fetchall()
+    with pytest.raises(StoreAway):
+        a_session(store)
+    assert owner.execute("SELECT count(*) FROM events").fetchall() == before
+    owner.execute("INSERT INTO data_keys VALUES (1, %s)", kept)
+    assert a_session(store)
+
+
+def test_a_book_with_sealed_things_and_no_keys_of_anybody_is_not_served(
+    owner: Connection, application: Connection, store: Store
+) -> None:
+    ada_with_a_session(store)
+    keyring = open_keyring(application, SECRET)
+    owner.execute("DELETE FROM subject_keys")
+    assert not keys_still_fit(store.statements, keyring)
+    with pytest.raises(OtherKeys):
+        open_keyring(application, SECRET)
 
 
 def test_one_damaged_key_does_not_stop_the_service(owner: Connection, application: Connection, store: Store) -> None:

@@ -14,7 +14,7 @@ from domain.store import Store
 from domain.store.conflicts import StoreAway
 from domain.store.connections import Pool, connect, connection_arguments, connection_lost, open_pool
 from domain.store.requirements import open_keyring
-from domain.store.servers import LIFETIME, SUSPICION, Demoted, Suspicion, read_only
+from domain.store.servers import LIFETIME, SUSPICION, Demoted, Suspicion, Timelines, read_only
 from projections import INLINE
 from tests.domain.store.books import a_session
 from tests.own_server import OwnServer, own_server
@@ -101,6 +101,20 @@ def test_a_connection_does_not_live_for_ever() -> None:
     suspicion = Suspicion()
     assert not suspicion.falls_on(time.monotonic())
     assert suspicion.falls_on(time.monotonic() - LIFETIME - 1)
+
+
+def test_of_two_servers_of_one_cluster_only_the_one_promoted_last_is_asked() -> None:
+    suspicion = Suspicion()
+    timelines = Timelines(suspicion)
+    timelines.require_newest(1, "000000090000000000000001")
+    timelines.require_newest(2, "000000010000000000000001")
+    opened_at = time.monotonic()
+    assert not suspicion.falls_on(opened_at)
+    timelines.require_newest(1, "0000000A0000000000000001")
+    assert suspicion.falls_on(opened_at)
+    with pytest.raises(Demoted):
+        timelines.require_newest(1, "000000090000000000000002")
+    timelines.require_newest(2, "000000010000000000000002")
 
 
 @pytest.mark.parametrize("error", [Demoted(), psycopg.errors.ReadOnlySqlTransaction(), psycopg.errors.AdminShutdown()])

@@ -199,6 +199,23 @@ def test_entries_of_an_organization_are_found_by_who_what_and_when(life: Life) -
     assert events(since=at, event="MemberJoined", actor_id=ada, until=at + a_moment) == joined
 
 
+def test_nobody_learns_by_an_id_who_rejected_an_invitation(life: Life) -> None:
+    life.opens("Ada")
+    stranger = chance.new_id()
+    caught_up(life.database)
+    life.database.rows(
+        "INSERT INTO journal"
+        " (position, at, event, stream_id, version, command_id, actor_kind, actor_id, organization_id)"
+        " SELECT 1000000000000 + n, now(), event, gen_random_uuid(), 1, gen_random_uuid(), 'user', %s, %s"
+        "   FROM unnest(ARRAY['InvitationRejected', 'InvitationAccepted']) WITH ORDINALITY AS e (event, n)",
+        stranger,
+        life.organization_of("Ada"),
+    )
+    told = [one.entries[0].event for one in life.selected(actor_id=stranger).entries if isinstance(one, Act)]
+    assert told == ["InvitationAccepted"]
+    assert len(life.selected(event="InvitationRejected").entries) == 1
+
+
 def test_an_event_is_found_by_its_own_time_though_clocks_differ(life: Life) -> None:
     life.now = chance.now() + timedelta(hours=20)
     life.opens("Ada")

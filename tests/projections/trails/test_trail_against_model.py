@@ -280,7 +280,8 @@ class History:
         elif someone.erased:
             return "a removed person"
         else:
-            may_see, now = someone in self.members if reader is None else self.fellows(someone, reader), someone.name
+            in_it = someone in self.members and not self.closed
+            may_see, now = in_it if reader is None else self.fellows(someone, reader), someone.name
         return f"“{then}” (now “{now}”)" if may_see and now != then else f"“{then}”"
 
     def fellows(self, one: Someone, other: Someone) -> bool:

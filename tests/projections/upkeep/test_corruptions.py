@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import count
 from random import Random  # noqa: TID251  seeded: the same chances in every run
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -43,6 +44,7 @@ SEALED_NAME = some("stream_id", "events", "name = 'NameChanged'")
 USER, ORGANIZATION = some("user_id", "account_list"), some("organization_id", "organization_list")
 INVITATION = some("invitation_id", "invitation_list", "status = 'accepted'")
 SESSION = some("session_id", "session_list")
+ZERO = UUID(int=0)
 KINDS: dict[str, tuple[str, str]] = {
     # whose a key is
     "a person's key is another's": (
@@ -86,11 +88,15 @@ KINDS: dict[str, tuple[str, str]] = {
     "a table is forgotten at a crash": ("ALTER TABLE subject_keys SET UNLOGGED", TABLES),
     "rows are refused that are not": ("CREATE UNIQUE INDEX only_one ON account_list (user_id, version)", ADDED),
     "rows are hidden": ("ALTER TABLE events ENABLE ROW LEVEL SECURITY", TABLES),
+    "numbers are drawn in steps": ("ALTER SEQUENCE queue_arrival_seq INCREMENT BY 7", TABLES),
+    "rows come from another table": ("CREATE TABLE more () INHERITS (attempts)", ADDED),
     "a column is added": ("ALTER TABLE events ADD COLUMN note text", ADDED),
     # rights
     "the application may rewrite": ("GRANT UPDATE, DELETE ON events TO daybook", RIGHTS),
     "the application may rewrite a column": ("GRANT UPDATE (body) ON commands TO daybook", RIGHTS),
     "everybody may read": ("GRANT SELECT ON credentials TO PUBLIC", RIGHTS),
+    "the application owns a table": ("ALTER TABLE events OWNER TO daybook", RIGHTS),
+    "everybody may make tables": ("GRANT CREATE ON SCHEMA daybook TO PUBLIC", RIGHTS),
     "the application may not write": ("REVOKE INSERT ON log FROM daybook", LACKING),
     # what keeps the books append-only
     "the trigger lets all through": (
@@ -142,6 +148,23 @@ KINDS: dict[str, tuple[str, str]] = {
     "somebody else did it": (
         f"UPDATE commands SET actor_id = gen_random_uuid() WHERE command_id = {some('command_id', 'commands')}",
         COMMITMENT,
+    ),
+    "somebody else did it, and the record agrees": (
+        f"UPDATE commands SET actor_id = '{ZERO}',"
+        f" body = convert_to(replace(convert_from(body, 'UTF8'), actor_id::text, '{ZERO}'), 'UTF8')"
+        f" WHERE command_id = {some('command_id', 'commands', 'sealed IS NOT NULL AND actor_id IS NOT NULL')}",
+        READABLE,
+    ),
+    "an invitation offered more": (
+        "UPDATE events SET body = convert_to(replace(convert_from(body, 'UTF8'), 'admin', 'owner'), 'UTF8')"
+        " WHERE name = 'InvitationSent'",
+        READABLE,
+    ),
+    "an event belongs to another's act": (
+        "UPDATE events SET command_id ="
+        f" (SELECT command_id FROM events WHERE name = 'NameChanged' AND stream_id <> {USER} LIMIT 1)"
+        f" WHERE stream_id = {USER} AND version = 1",
+        READABLE,
     ),
     # order
     "a gap in the log": (

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from api.edge.lines.current_session import SessionCheck
 from domain.chance import new_id
@@ -73,6 +75,23 @@ def test_it_finds_the_live_session_with_its_person(database: Database, sessions:
             assert await checking.live_session(b"nobody's" * 4) is None
 
     play(story)
+
+
+def test_it_goes_on_to_the_server_that_answers(database: Database, sessions: list[Any]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        real, there = conninfo_to_dict(database.application_url), mute.getsockname()[1]
+        url = make_conninfo("", **real | {
+            "host": f"127.0.0.1,127.0.0.1,{real['host']}", "port": f"{there},{there},{real.get('port', 5432)}",
+        })  # fmt: skip
+
+        async def story() -> None:
+            checking = SessionCheck(url)
+            try:
+                assert await checking.live_session(HASHES[0]) is not None
+            finally:
+                await checking.close()
+
+        play(story)
 
 
 def test_an_ended_session_is_gone_at_the_next_question(database: Database, store: Store, sessions: list[Any]) -> None:
