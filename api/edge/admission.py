@@ -122,17 +122,22 @@ def clear_cookies(daybook: Daybook, visit: Visit) -> None:
     visit.set_cookies[:], visit.auth_token = daybook.cookies.clear(), None
 
 
-def guessing(daybook: Daybook, visit: Visit, email: str) -> AbstractContextManager[None]:
-    """Around the check of a password somebody gives for the account with this address. Raises TooManyAttempts."""
-    return daybook.limits.guessing(email, _device(daybook, visit), visit.now)
+def guessing(
+    daybook: Daybook, visit: Visit, email: str, *, session: LiveSession | None = None
+) -> AbstractContextManager[None]:
+    """Around the check of a password somebody gives for the account with this address, through their session if any.
+
+    Raises TooManyAttempts.
+    """
+    return daybook.limits.guessing(email, _devices(daybook, visit), visit.now, session=session)
 
 
 def remember_device(daybook: Daybook, visit: Visit, user_id: UUID) -> None:
     """From now on the browser is known to an account that has just been signed in to, beside what this visit gave."""
-    visit.set_cookies.append(daybook.known_devices.remember(_device(daybook, visit), user_id, visit.now))
+    visit.set_cookies.append(daybook.known_devices.remember(_devices(daybook, visit), user_id, visit.now))
 
 
-def _device(daybook: Daybook, visit: Visit) -> Device:
+def _devices(daybook: Daybook, visit: Visit) -> tuple[Device, ...]:
     return daybook.known_devices.shown(visit.headers.get("cookie"))
 
 

@@ -10,6 +10,8 @@ from .visit import Visit
 Headers = list[tuple[bytes, bytes]]
 
 _DEPENDS = (b"vary", b"Origin")
+OF_NOBODY = ((b"cache-control", b"no-store"), _DEPENDS)
+"""What an answer says where nothing is known of the visit yet, nor of the origins that are trusted."""
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "content-type, authorization",

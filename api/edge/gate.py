@@ -16,7 +16,7 @@ from domain.store.attempts import Attempt
 from . import body, cross_origin, problems
 from .addressed import wrongly_addressed
 from .directory import Directory
-from .origins import INVALID_ORIGIN, forbidden_origin, senders
+from .origins import INVALID_ORIGIN, forbidden_origin, untrusted_senders
 from .problems import Problem
 from .redirects import require_trusted_targets
 from .reply import Reply
@@ -68,23 +68,20 @@ class Gate:
             await send({"type": "websocket.close"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        daybook, visit = self.daybook, None
+        daybook = self.daybook
         deadlines.begin()
+        visit, reply = _way_out(daybook, scope, send)
         if wrong := wrongly_addressed(scope):
             # and what follows on a connection of somebody so unclear is not read
             misled = Problem.of_code("BAD_REQUEST", wrong, {"Connection": "close"})
-            return await misled.answer()(scope, receive, Reply(send))
+            return await misled.answer()(scope, receive, reply)
         if not scope["path"].startswith(f"{BASE_PATH}/"):
             # health and documentation are not the contract's; an unknown path is the same empty 404
-            reply = Reply(send)
             page: ASGIApp = self._web if self._directory.leads(scope) else Problem(404).answer()
             work: Awaitable[None] = _until(DEADLINE, page(scope, receive, reply), reply)
-        elif daybook is None:
-            reply = Reply(send)
+        elif daybook is None or visit is None:
             work = problems.unavailable().answer()(scope, receive, reply)
         else:
-            visit = Visit.of(scope, daybook.clock(), daybook.addresses)
-            reply = Reply(send, visit, cross_origin.headers_for(visit, daybook.origins))
             work = self._answer_visit(daybook, visit, scope, receive, reply)
         try:
             await work
@@ -101,7 +98,7 @@ class Gate:
                 await answer(scope, receive, reply)
         if daybook is not None and visit is not None and visit.refused_with is not None:
             if visit.refused_with == INVALID_ORIGIN:
-                for sender in senders(visit.headers):
+                for sender in untrusted_senders(visit.headers, daybook.origins):
                     daybook.refused_origins.refused(sender)
             self._note(daybook, visit, visit.refused_with, scope, reply.status)
 
@@ -167,6 +164,16 @@ class Gate:
         who sends it slowly would keep others out.
         """
         return daybook.passwords.full or self._hashing >= daybook.passwords.places
+
+
+def _way_out(daybook: Daybook | None, scope: Scope, send: Send) -> tuple[Visit | None, Reply]:
+    """What is the contract's goes out with the headers that the contract gives every answer, however it ends."""
+    if not scope["path"].startswith(f"{BASE_PATH}/"):
+        return None, Reply(send)
+    if daybook is None:
+        return None, Reply(send, headers=cross_origin.OF_NOBODY)
+    visit = Visit.of(scope, daybook.clock(), daybook.addresses)
+    return visit, Reply(send, visit, cross_origin.headers_for(visit, daybook.origins))
 
 
 async def _until(deadline: float, work: Awaitable[None], reply: Reply) -> None:

@@ -12,6 +12,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
 from domain.chance import random_bytes
@@ -23,6 +24,8 @@ KEPT_FOR = timedelta(days=365)
 """From each sign-in on."""
 ACCOUNTS = 5
 """How many accounts of one browser are known: those last signed in to."""
+SHOWN = 8
+"""How many devices of one request are looked at: the browser's own, and what neighbours of the host put in front."""
 
 _BITS = 16
 """Bytes of a device's name, and of a mark."""
@@ -69,16 +72,21 @@ class KnownDevices:
         self._cookies = cookies
         self._key = derive(cookies.secret.encode(), "daybook known devices")
 
-    def shown(self, cookie_header: str | None) -> Device:
-        """The device a request shows; the first, if it shows several."""
-        found = (_COOKIE.fullmatch(value) for value in values(cookie_header, self._cookies.known_device_name))
-        for one in found:
-            if one is not None:
-                return Device(one["name"], tuple(one["marks"].split(".")[1:]), self._key)
-        return Device(key=self._key)
+    def shown(self, cookie_header: str | None) -> tuple[Device, ...]:
+        """The devices a request shows, in order, each once: a forged one in front must not hide the browser's own."""
+        written = dict.fromkeys(values(cookie_header, self._cookies.known_device_name))
+        found = (one for value in written if (one := _COOKIE.fullmatch(value)) is not None)
+        return tuple(Device(one["name"], tuple(one["marks"].split(".")[1:]), self._key) for one in islice(found, SHOWN))
 
-    def remember(self, device: Device, user_id: UUID, now: datetime) -> str:
-        """The Set-Cookie value by which a device is known to an account from now on, and to those it was known to."""
+    def remember(self, devices: Sequence[Device], user_id: UUID, now: datetime) -> str:
+        """The Set-Cookie value by which a device is known to an account from now on, and to those it was known to.
+
+        Of several it is the first that knows this account, else the first: whose the others are, no mark says.
+        """
+        shown = next((device for device in devices if device.knows(user_id, now)), devices[0] if devices else Device())
+        return self._remembered(shown, user_id, now)
+
+    def _remembered(self, device: Device, user_id: UUID, now: datetime) -> str:
         known = Device(device.name or _text(random_bytes(_BITS)), device.marks, self._key)
         marks = [known.mark(user_id, _day(now)), *known.others(user_id)]
         return set_cookie(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Generator, Iterator
+from collections.abc import Awaitable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import lru_cache
+from uuid import UUID
 
 from domain.commands.lookups import Lookups
 from domain.email_address import canonical
 from domain.events.keys import Keyring
 from domain.refusals import TooManyAttempts, WrongCredentials, WrongPassword
 from domain.store.rate_limits import Counter, Limit, RateLimits
+from projections.lists.session_list import LiveSession
 
 from .known_device import Device
 from .lines.hits import Hits
@@ -32,8 +34,10 @@ _BY_PREFIX = {
 _UNROUTED = ""
 """The path under which all those are counted that nobody routes: as many as one likes could be made up."""
 _HOUR = timedelta(hours=1)
-_OF_A_DEVICE = 10
-"""Wrong passwords an hour of one account on one device that it knows, once all others are used up."""
+_OF_ITS_OWN = 10
+"""Wrong passwords an hour of one account on one device it knows or in one session, once all others are used up."""
+_OF_ALL_OWN = 2
+"""How many times that all sessions and devices of one account may have: every sign-in makes another."""
 _COUNTERS_KEPT = 10_000
 """Counters whose keys are remembered: to hash one takes longer than all else that is done here for a request."""
 
@@ -56,7 +60,8 @@ class Limits:
     ) -> None:
         self._hits, self._counters, self._keyring, self._lookups, self._on = hits, counters, keyring, lookups, on
         self._wrong = Limit(wrong_passwords, _HOUR)
-        self._wrong_on_device = Limit(min(wrong_passwords, _OF_A_DEVICE), _HOUR)
+        own = min(wrong_passwords, _OF_ITS_OWN)
+        self._own, self._all_own = Limit(own, _HOUR), Limit(_OF_ALL_OWN * own, _HOUR)
         self._counter = lru_cache(_COUNTERS_KEPT)(self._new_counter)
 
     def begin(self, ip_address: str, path: str, *, routed: bool) -> Awaitable[None]:
@@ -72,22 +77,23 @@ class Limits:
         return Counter.of(self._keyring.limit_key("path", ip_address, path), _BY_PREFIX.get(_shared(path), _GENERAL))
 
     @contextmanager
-    def guessing(self, email: str, device: Device, now: datetime) -> Iterator[None]:
+    def guessing(
+        self, email: str, devices: Sequence[Device], now: datetime, *, session: LiveSession | None = None
+    ) -> Iterator[None]:
         """Around the check of a password: at most `wrong_passwords` an hour of one account may turn out wrong.
 
         The place is taken before the check and given back unless the password was wrong, so that many at once cannot
-        overshoot. Where none is left, a device that is known to the account has ten of its own: guessing from elsewhere
-        must not lock its owner out. Unknown accounts count alike, so that the answer says nothing. Raises
-        TooManyAttempts.
+        overshoot. Where none is left, a device that is known to the account has ten of its own, and so has the live
+        session that asks, but all of them together no more than twice that: guessing from elsewhere must not lock the
+        owner out. Unknown accounts count alike, so that the answer says nothing. Raises TooManyAttempts.
         """
         address = canonical(email)
         if not self._on or address is None:
             yield
             return
-        counter = Counter.of(self._keyring.limit_key("wrong passwords", address), self._wrong)
-        wait = self._counters.reserve(counter)
-        if wait:
-            counter = self._place_of_device(address, device, now, wait)
+        reserved = [Counter.of(self._keyring.limit_key("wrong passwords", address), self._wrong)]
+        if wait := self._counters.reserve(reserved[0]):
+            reserved = self._own_places(address, devices, now, session, wait)
         wrong = False
         try:
             yield
@@ -96,18 +102,38 @@ class Limits:
             raise
         finally:
             settle = self._counters.confirm if wrong else self._counters.give_back
-            settle(counter)
+            for counter in reserved:
+                settle(counter)
 
-    def _place_of_device(self, address: str, device: Device, now: datetime, wait: int) -> Counter:
+    def _own_places(
+        self, address: str, devices: Sequence[Device], now: datetime, session: LiveSession | None, wait: int
+    ) -> list[Counter]:
+        """Reserve one place of what speaks for the owner, and one of all that do. Raises TooManyAttempts."""
         account = self._lookups.account_by_email(self._keyring.email_hash(address))
         user_id = None if account is None else account.person.user_id
-        if user_id is None or not device.knows(user_id, now):
-            raise TooManyAttempts(wait, user_id)
-        key = self._keyring.limit_key("wrong passwords of a device", user_id.hex, device.name)
-        counter = Counter.of(key, self._wrong_on_device)
-        if own_wait := self._counters.reserve(counter):
-            raise TooManyAttempts(min(wait, own_wait), user_id)
-        return counter
+        if user_id is None:
+            raise TooManyAttempts(wait)
+        for key in self._own_keys(user_id, devices, now, session):
+            own = Counter.of(key, self._own)
+            if own_wait := self._counters.reserve(own):
+                wait = min(wait, own_wait)
+                continue
+            of_all = Counter.of(self._keyring.limit_key("wrong passwords of its own", user_id.hex), self._all_own)
+            if all_wait := self._counters.reserve(of_all):
+                self._counters.give_back(own)
+                raise TooManyAttempts(min(wait, all_wait), user_id)
+            return [own, of_all]
+        raise TooManyAttempts(wait, user_id)
+
+    def _own_keys(
+        self, user_id: UUID, devices: Sequence[Device], now: datetime, session: LiveSession | None
+    ) -> Iterator[bytes]:
+        """The device before the session: who stole only the session uses nothing up that its owner needs."""
+        device = next((device for device in devices if device.knows(user_id, now)), None)
+        if device is not None:
+            yield self._keyring.limit_key("wrong passwords of a device", user_id.hex, device.name)
+        if session is not None and session.user_id == user_id:
+            yield self._keyring.limit_key("wrong passwords of a session", user_id.hex, session.session_id.hex)
 
     async def close(self) -> None:
         """Give the connection back."""

@@ -100,7 +100,12 @@ def origin_of(url: str) -> str | None:
     return f"{origin.scheme}://{origin.host}{port}"
 
 
-def senders(headers: Mapping[str, str]) -> list[str]:
+def untrusted_senders(headers: Mapping[str, str], trusted: TrustedOrigins) -> list[str]:
+    """Which pages that we do not trust a request says it comes from; it may name a trusted one beside them."""
+    return [sender for sender in _senders(headers) if not trusted.trusts(sender)]
+
+
+def _senders(headers: Mapping[str, str]) -> list[str]:
     """Which pages a request says it comes from; more than one where it contradicts itself."""
     return _sender(headers).split(TWICE)
 
@@ -116,7 +121,7 @@ def _lines(headers: Mapping[str, str], name: str) -> list[str]:
 
 def _refusal_of_sender(headers: Mapping[str, str], trusted: TrustedOrigins) -> str | None:
     """Of several senders the worst counts: two headers are made by no browser."""
-    refusals = {_refusal_of(sender, headers, trusted) for sender in senders(headers)}
+    refusals = {_refusal_of(sender, headers, trusted) for sender in _senders(headers)}
     return next((code for code in (INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN) if code in refusals), None)
 
 

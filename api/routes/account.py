@@ -75,7 +75,7 @@ class ChangedPasswordAnswer(TypedDict):
 def change_password(calling: Calling, form: ChangePassword) -> Answer:
     session, daybook, visit = calling.admitted(), calling.daybook, calling.visit
     always = daybook.settings.password_change_revokes == "always"  # noqa: S105  a word, no secret
-    with guessing(daybook, visit, session.email or ""):
+    with guessing(daybook, visit, session.email or "", session=session):
         changed = credential.change_password(
             daybook.context,
             calling.command(session),
@@ -105,7 +105,7 @@ def change_password(calling: Calling, form: ChangePassword) -> Answer:
 )
 def verify_password(calling: Calling, form: VerifyPassword) -> Answer:
     session, daybook, visit = calling.admitted(), calling.daybook, calling.visit
-    with guessing(daybook, visit, session.email or ""):
+    with guessing(daybook, visit, session.email or "", session=session):
         credential.reauthenticate(daybook.context, calling.command(session), password=form.password)
     return Answer(DoneAnswer(status=True))
 

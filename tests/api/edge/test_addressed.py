@@ -78,6 +78,15 @@ def test_of_two_senders_the_worse_counts(server: Server, origins: list[str], ans
     assert sent(server, "POST", lines, target=f"{BASE}/sign-out") == answered
 
 
+def test_the_operator_is_not_told_of_the_trusted_one_of_two(server: Server) -> None:
+    for trusted in (OURS, APP):
+        lines = ["Host: localhost", "Cookie: a=b", f"Origin: {trusted}", f"Origin: {EVIL}"]
+        assert sent(server, "POST", lines, target=f"{BASE}/sign-out")[0] == 403
+    told = [line for line in server.log.read_text().splitlines() if "Pages of " in line]
+    assert any(f"Pages of {EVIL} are refused" in line for line in told)
+    assert not any(f"Pages of {trusted} are refused" in line for line in told for trusted in (OURS, APP))
+
+
 def test_two_senders_are_given_no_answer_to_read(server: Server) -> None:
     lines = ["Host: localhost", f"Origin: {APP}", f"Origin: {EVIL}"]
     with socket.create_connection(("localhost", int(str(server.port))), timeout=10) as connection:

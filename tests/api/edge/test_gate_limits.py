@@ -341,6 +341,44 @@ def test_a_device_that_shows_its_cookie_has_ten_of_its_own(browser: Visitor, cou
     assert guessed.try_password(PASSWORD) == (200, None)
 
 
+def test_a_forged_device_in_front_does_not_lock_the_real_one_out(
+    browser: Visitor, counters: Counters, account: str
+) -> None:
+    guessed = Guessed(browser, counters, account)
+    assert guessed.try_password(PASSWORD) == (200, None)
+    counters.set_hits(guessed.key, 100)
+    browser.cookies[DEVICE_COOKIE] = f"{'A' * 22}.20526{'A' * 22}; {DEVICE_COOKIE}={browser.cookies[DEVICE_COOKIE]}"
+    assert guessed.try_password(PASSWORD) == (200, None)
+
+
+def test_all_devices_of_an_account_have_twenty_together(browser: Visitor, counters: Counters, account: str) -> None:
+    guessed = Guessed(browser, counters, account)
+    before, known = set(counters.all()), []
+    for _ in range(6):
+        browser.cookies.clear()
+        assert guessed.try_password(PASSWORD) == (200, None)
+        known.append(browser.cookies[DEVICE_COOKIE])
+    counters.set_hits(guessed.key, 100)
+    answers = []
+    for device in known:
+        browser.cookies = {DEVICE_COOKIE: device}
+        answers += [guessed.try_password("wrong") for _ in range(7)]
+    assert answers == [WRONG] * 20 + [(429, None)] * 22
+    assert guessed.try_password(PASSWORD) == (429, None)
+    # what three of them took of their own was given back
+    assert sorted(hits for key, hits in counters.all().items() if key[0] == 60 and key not in before) == [
+        0,
+        0,
+        0,
+        6,
+        7,
+        7,
+        20,
+    ]
+    counters.age(3600)
+    assert guessed.try_password(PASSWORD) == (200, None)
+
+
 def test_a_device_is_known_to_those_who_signed_in_with_it_only(
     browser: Visitor, counters: Counters, account: str
 ) -> None:
@@ -371,6 +409,25 @@ def test_of_forty_at_once_with_a_known_device_ten_are_let_guess(
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(guess, range(100, 140)))
     assert sorted(found) == [401] * 10 + [429] * 30
+
+
+def test_of_thirty_at_once_through_one_session_ten_are_let_guess(
+    browser: Visitor, counters: Counters, account: str
+) -> None:
+    guessed = Guessed(browser, counters, account)
+    bearer = {"Authorization": f"Bearer {browser.sign_in(account, rememberMe=False).json()['token']}"}
+    counters.set_hits(guessed.key, 100)
+
+    def guess(number: int) -> int:
+        visitor = Visitor(browser.url, f"203.0.113.{number}")
+        status = 503
+        while status == 503:
+            status = visitor.post("/verify-password", {"password": "wrong"}, bearer).status
+        return status
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(guess, range(150, 180)))
+    assert sorted(found) == [400] * 10 + [429] * 20
 
 
 def test_how_many_wrong_passwords_there_may_be_is_a_setting(module_database: Database, email: str) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
+from http.client import HTTPResponse
 
+import httpx
 import pytest
 
+from api.app import create_app
 from tests.api.browser import BASE, Answer, Browser
+from tests.api.conftest import settings_for
+from tests.databases import Database
 from tests.server import Server
 
 SETTINGS = {"TRUSTED_ORIGINS": "https://app.example.com", "RATE_LIMIT": "off"}
@@ -109,6 +116,29 @@ def test_a_page_of_an_error_too(server: Server) -> None:
     answer = Browser(server.url).ask("GET", f"{BASE}/error?error=X")
     assert answer.status == 200
     assert_guarded(answer)
+
+
+@pytest.mark.parametrize("host", ["", "Host: a\r\nHost: b\r\n", "Host: a b\r\n"])
+def test_what_is_wrongly_addressed_is_refused_as_guardedly(server: Server, host: str) -> None:
+    with socket.create_connection(("localhost", int(str(server.port))), timeout=10) as connection:
+        connection.sendall(f"GET {BASE}/get-session HTTP/1.1\r\n{host}Origin: {EVIL}\r\n\r\n".encode())
+        response = HTTPResponse(connection)
+        response.begin()
+        answer = Answer(response.status, response.headers, response.read())
+    assert answer.problem == (400, "BAD_REQUEST")
+    assert_guarded(answer)
+
+
+def test_before_the_database_was_ever_there_it_is_guarded_too(module_database: Database) -> None:
+    async def asked(host: str) -> httpx.Response:
+        not_opened = httpx.ASGITransport(create_app(settings_for(module_database)))
+        async with httpx.AsyncClient(transport=not_opened, base_url="http://localhost") as client:
+            return await client.get(f"{BASE}/ok", headers={"Host": host})
+
+    for host, status in (("localhost", 503), ("a b", 400)):
+        answer = asyncio.run(asked(host))
+        assert answer.status_code == status
+        assert [answer.headers[name] for name in ("cache-control", "vary")] == ["no-store", "Origin"]
 
 
 def test_too_much_is_refused_as_guardedly(server: Server) -> None:

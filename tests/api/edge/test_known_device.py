@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from api.edge.cookies import SessionCookies
-from api.edge.known_device import Device, KnownDevices
+from api.edge.known_device import SHOWN, Device, KnownDevices
 from tests.api.browser import DEVICE_COOKIE, Browser
 from tests.api.conftest import HandClock, settings_for
 from tests.databases import Database
@@ -28,9 +28,10 @@ def cookie(line: str) -> str:
 
 def known_to(*accounts: UUID) -> Device:
     """A device with which these signed in, one after the other, at noon."""
-    device = DEVICES.shown(None)
+    devices = DEVICES.shown(None)
     for account in accounts:
-        device = DEVICES.shown(cookie(DEVICES.remember(device, account, NOON)))
+        devices = DEVICES.shown(cookie(DEVICES.remember(devices, account, NOON)))
+    [device] = devices
     return device
 
 
@@ -46,7 +47,7 @@ def test_who_signed_in_is_known_for_a_year_and_nobody_else() -> None:
 
 def test_to_sign_in_again_begins_the_year_anew_and_keeps_the_device() -> None:
     device = known_to(ADA)
-    again = DEVICES.shown(cookie(DEVICES.remember(device, ADA, NOON + 300 * DAY)))
+    [again] = DEVICES.shown(cookie(DEVICES.remember([device], ADA, NOON + 300 * DAY)))
     assert again.name == device.name
     assert len(again.marks) == 1
     assert again.knows(ADA, NOON + 600 * DAY)
@@ -56,7 +57,7 @@ def test_five_accounts_of_one_browser_are_known_the_last_ones() -> None:
     accounts = [UUID(int=number) for number in range(1, 8)]
     device = known_to(*accounts)
     assert [device.knows(account, NOON) for account in accounts] == [False] * 2 + [True] * 5
-    assert len(cookie(DEVICES.remember(device, ADA, NOON))) < 250
+    assert len(cookie(DEVICES.remember([device], ADA, NOON))) < 250
 
 
 def test_nothing_in_it_says_whose_it_is() -> None:
@@ -77,10 +78,22 @@ def test_nothing_in_it_says_whose_it_is() -> None:
     ],
 )  # fmt: skip
 def test_what_nobody_gave_out_is_not_believed(shown: str | None) -> None:
-    device = DEVICES.shown(shown)
-    assert not device.knows(ADA, NOON)
+    devices = DEVICES.shown(shown)
+    assert not any(device.knows(ADA, NOON) for device in devices)
     assert known_to(ADA).knows(ADA, NOON)
-    assert DEVICES.shown(cookie(DEVICES.remember(device, ADA, NOON))).knows(ADA, NOON)
+    [device] = DEVICES.shown(cookie(DEVICES.remember(devices, ADA, NOON)))
+    assert device.knows(ADA, NOON)
+
+
+def test_a_forged_one_in_front_does_not_hide_the_real_one() -> None:
+    real = cookie(DEVICES.remember([], ADA, NOON))
+    forged = [f"{DEVICE_COOKIE}={NAME[:-1]}{number}.20526{'A' * 22}" for number in range(SHOWN)]
+    devices = DEVICES.shown("; ".join([*forged[1:], *forged[1:], real]))
+    assert [device.knows(ADA, NOON) for device in devices] == [False] * (SHOWN - 1) + [True]
+    # and it is this one that goes on
+    [again] = DEVICES.shown(cookie(DEVICES.remember(devices, ADA, NOON + DAY)))
+    assert again.name == devices[-1].name
+    assert len(DEVICES.shown("; ".join([*forged, real] * 100))) == SHOWN
 
 
 def test_a_mark_is_of_its_device_its_day_and_its_secret() -> None:
@@ -90,7 +103,8 @@ def test_a_mark_is_of_its_device_its_day_and_its_secret() -> None:
     later = f"{int(mark[:5]) + 1}{mark[5:]}"
     assert not Device(device.name, (later,), device.key).knows(ADA, NOON + DAY)
     others = KnownDevices(SessionCookies("better-auth", False, "another secret, 32 characters and more"))
-    assert not others.shown(f"{DEVICE_COOKIE}={device.name}.{mark}").knows(ADA, NOON)
+    [shown] = others.shown(f"{DEVICE_COOKIE}={device.name}.{mark}")
+    assert not shown.knows(ADA, NOON)
 
 
 def test_it_is_set_at_sign_up_and_sign_in_and_outlives_the_session(browser: Browser, email: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -26,9 +26,10 @@ def verify(browser: Browser, password: str = PASSWORD) -> Answer:
     return browser.post("/verify-password", {"password": password})
 
 
-def guess(browser: Browser, call: str, password: str = GUESS) -> Answer:
+def guess(browser: Browser, call: str, password: str = GUESS, headers: Mapping[str, str] | None = None) -> Answer:
     """Ask for what takes the password, either way, with this one."""
-    return browser.post(f"/{call}", {"password": password, "currentPassword": password, "newPassword": PASSWORD})
+    fields = {"password": password, "currentPassword": password, "newPassword": PASSWORD}
+    return browser.post(f"/{call}", fields, headers)
 
 
 @pytest.fixture
@@ -167,10 +168,18 @@ class Guessed:
             self.browser.ask("POST", f"{BASE}{call}")
         self._of_paths = [key for (key,) in database.rows("SELECT key FROM rate_limits")]
 
-    def ask(self, call: str, password: str = GUESS) -> Answer:
+    def ask(self, call: str, password: str = GUESS, headers: Mapping[str, str] | None = None) -> Answer:
         """Ask, when the limit on the path does not matter."""
+        self._forget_paths()
+        return guess(self.browser, call, password, headers)
+
+    def ask_to_sign_in(self, email: str, *, remembered: bool = True) -> Answer:
+        """Sign in with the same browser, when the limit on the path does not matter."""
+        self._forget_paths()
+        return self.browser.sign_in(email, rememberMe=remembered)
+
+    def _forget_paths(self) -> None:
         self.database.rows("DELETE FROM rate_limits WHERE key = ANY(%s)", self._of_paths)
-        return guess(self.browser, call, password)
 
     @property
     def hits(self) -> list[int]:
@@ -204,13 +213,55 @@ def test_wrong_ones_count_for_the_hundred_an_hour_of_the_account(guessed: Guesse
     assert guessed.hits == [1]
     guessed.hits = 99
     assert guessed.ask(call).problem == WRONG
-    answer = guessed.ask(call, PASSWORD)
+    answer = Browser(guessed.browser.url).sign_in(email)
     assert (answer.status, answer.json()) == (429, {"message": "Too many requests. Please try again later."})
     assert 3590 <= int(answer.header("retry-after") or 0) <= 3600
-    # one account, one count, however the password is asked for
-    assert guessed.ask("verify-password", PASSWORD).status == 429
-    assert guessed.ask("change-password", PASSWORD).status == 429
-    assert Browser(guessed.browser.url).sign_in(email).status == 429
+
+
+@pytest.mark.parametrize("call", ASKING)
+def test_a_live_session_has_ten_of_its_own_once_strangers_have_used_up_the_hundred(
+    guessed: Guessed, call: str, email: str
+) -> None:
+    guessed.ask(call)
+    guessed.hits = 100
+    assert guessed.ask(call, PASSWORD).status == 200
+    assert [guessed.ask(call).problem for _ in range(9)] == [WRONG] * 9
+    assert guessed.ask(call, PASSWORD).status == 200
+    assert [guessed.ask(call).problem for _ in range(2)] == [WRONG, (429, None)]
+    # one session, one count, however the password is asked for
+    answers = [guessed.ask(asking, PASSWORD) for asking in ASKING]
+    assert [answer.json() for answer in answers] == [{"message": "Too many requests. Please try again later."}] * 2
+    assert 3500 <= int(answers[0].header("retry-after") or 0) <= 3600
+    assert sorted(guessed.hits) == [10, 10, 100]
+    # its own only: to sign in it is no help
+    assert guessed.ask_to_sign_in(email).status == 429
+
+
+def test_a_bearer_that_is_not_remembered_is_not_locked_out_either(guessed: Guessed, email: str) -> None:
+    answer = guessed.ask_to_sign_in(email, remembered=False)
+    bearer = {"Authorization": f"Bearer {answer.json()['token']}"}
+    guessed.ask("verify-password")
+    guessed.hits = 100
+    guessed.browser.cookies.clear()
+    assert guessed.ask("verify-password", PASSWORD, bearer).status == 200
+    assert guessed.ask("change-password", PASSWORD, bearer).status == 200
+
+
+def test_all_sessions_and_devices_of_an_account_have_twenty_together(guessed: Guessed, email: str) -> None:
+    sessions = []
+    for _ in range(3):
+        answer = guessed.ask_to_sign_in(email, remembered=False)
+        sessions.append({"Authorization": f"Bearer {answer.json()['token']}"})
+    guessed.ask("verify-password")
+    guessed.hits = 100
+    guessed.browser.cookies = {DEVICE_COOKIE: guessed.known_as}
+    # the device's ten, then those of the session
+    assert [guessed.ask("verify-password", GUESS, sessions[0]).problem for _ in range(11)] == [WRONG] * 11
+    guessed.browser.cookies.clear()
+    assert [guessed.ask("verify-password", GUESS, sessions[1]).problem for _ in range(10)] == [WRONG] * 9 + [
+        (429, None)
+    ]
+    assert guessed.ask("verify-password", PASSWORD, sessions[2]).status == 429
 
 
 @pytest.mark.parametrize("call", ASKING)
@@ -222,13 +273,14 @@ def test_right_ones_do_not_count(guessed: Guessed, call: str) -> None:
 
 
 @pytest.mark.parametrize("call", ASKING)
-def test_a_device_the_account_knows_is_not_locked_out(guessed: Guessed, call: str) -> None:
+def test_a_device_the_account_knows_is_not_locked_out(guessed: Guessed, call: str, email: str) -> None:
     guessed.ask(call)
     guessed.hits = 100
-    assert guessed.ask(call, PASSWORD).status == 429
     guessed.browser.cookies[DEVICE_COOKIE] = guessed.known_as
     assert guessed.ask(call, PASSWORD).status == 200
     assert guessed.ask(call).problem == WRONG
+    # of the device's ten: those of the session are left to it
+    assert guessed.ask_to_sign_in(email).status == 200
 
 
 @pytest.mark.parametrize("call", ASKING)
