@@ -25,6 +25,9 @@ OTHER_NAMES = frozenset({"DAYBOOK_VENV"})
 """Names with our prefix that are no settings, yet may be there: where scripts/ keep the virtual environment."""
 # Kubernetes tells every container of a Service called "daybook" where that is.
 _SERVICE_LINK = re.compile(r"DAYBOOK_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_\w+)?)")
+# As api/edge/origins.py takes hosts apart, with `*` and `?` anywhere.
+_HOST_PATTERN = re.compile(r"(?:[a-z0-9_.*?-]+|\[[0-9a-f:.*?]+\])(?::[0-9*?]+)?", re.ASCII)
+_PORT_AT_END = re.compile(r"(?<=[^:]):([0-9]+)$", re.ASCII)
 SHORTEST_SECRET = 32
 TEN_YEARS = 315_360_000
 MAY_NEED_FRESHNESS = ("change-password", "update-user")
@@ -98,6 +101,8 @@ class Settings(BaseSettings):
     def _require_long(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None and len(secret.get_secret_value()) < SHORTEST_SECRET:
             raise PydanticCustomError("secret", f"must have at least {SHORTEST_SECRET} characters")
+        if secret is not None and not secret.get_secret_value().strip():
+            raise PydanticCustomError("secret", "must not consist of blanks")
         return secret
 
     @field_validator("base_url")
@@ -113,6 +118,16 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"[A-Za-z0-9_-]+", prefix):
             raise PydanticCustomError("cookie_prefix", "must consist of letters, digits, - and _")
         return prefix
+
+    @field_validator("trusted_origins")
+    @classmethod
+    def _require_origin_patterns(cls, origins: str) -> str:
+        if wrong := [pattern for pattern in _listed(origins) if not _may_match_origin(pattern)]:
+            message = (
+                "{entry} matches no origin: name one such as https://app.example.com, or hosts such as *.example.com"
+            )
+            raise PydanticCustomError("origin", message, {"entry": repr(wrong[0])})
+        return origins
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -217,6 +232,19 @@ def _wrong_with_origin(url: str) -> LiteralString | None:
     if not re.fullmatch(r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]", host):
         return "must name a host after the slashes, such as https://accounts.example.com"
     return None
+
+
+def _may_match_origin(pattern: str) -> bool:
+    """Whether a pattern of wire.md §4.3 can be an origin's: its scheme is a browser's, and no path follows."""
+    scheme, separator, rest = pattern.lower().rstrip("/").rpartition("://")
+    if separator and not any(_could_be(scheme, known) for known in ("http", "https")):
+        return False
+    host, port = _HOST_PATTERN.fullmatch(rest), _PORT_AT_END.search(rest)
+    return host is not None and (port is None or 1 <= int(port[1]) <= 65_535)
+
+
+def _could_be(pattern: str, text: str) -> bool:
+    return bool(re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), text))
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -12,6 +12,9 @@ from api.settings import PREFIX, Settings, unknown_names
 
 from .refusal import WontStart
 
+_ADDRESS = f"{PREFIX}DATABASE_URL"
+_OWNER = f"{PREFIX}OWNER_DATABASE_URL"
+
 
 def configured() -> Settings:
     """The settings of the environment. Raises WontStart with what is wrong with them."""
@@ -19,6 +22,7 @@ def configured() -> Settings:
         f"{name} is no setting" + (f"; the nearest is {nearest}" if nearest else "")
         for name, nearest in unknown_names(os.environ).items()
     ]
+    wrong += _wrong_with_addresses()
     try:
         known = Settings()
     except ValidationError as error:
@@ -26,6 +30,17 @@ def configured() -> Settings:
     if wrong:
         raise WontStart("; ".join(wrong) + ".")
     return known
+
+
+def _wrong_with_addresses() -> list[str]:
+    """An empty setting counts as none, but of the database that would make a new, empty service beside the old one."""
+    given = {name.upper(): value.strip() for name, value in os.environ.items()}
+    address, owner = given.get(_ADDRESS), given.get(_OWNER)
+    if address == "":
+        return [f"{_ADDRESS} is there but empty: name the database or, for an embedded one, leave it out"]
+    if address is None and owner:
+        return [f"{_OWNER} is set without {_ADDRESS}: set both or, for an embedded database, neither"]
+    return []
 
 
 def _told(error: Any) -> str:

@@ -27,8 +27,9 @@ from domain.store.requirements import (
 )
 
 from .embedded import DatabaseWontStart, EmbeddedPostgres
+from .not_let_in import has_wrong_port, lasting_reason
 from .refusal import WontStart, first_line
-from .secret_file import known_secret
+from .secret_file import known_secret, whose_secret
 
 APPLICATION_ROLE = "daybook"
 OWNER_ROLE = "postgres"
@@ -92,14 +93,14 @@ def reached(settings: Settings, patience: float = 5.0) -> Iterator[Database]:
     but never created.
     """
     try:
-        beside = None if settings.database_url is not None else _beside(EmbeddedPostgres(settings.data_dir), patience)
+        beside = None if settings.database_url is not None else _beside(settings, patience)
     except DatabaseWontStart as error:
         raise WontStart(str(error)) from error
     if beside is not None:
         yield beside
         return
     with database(settings) as found:
-        _refuse_unmigrated(found)
+        _refuse_unmigrated(found, settings)
         yield found
 
 
@@ -107,11 +108,15 @@ def reached(settings: Settings, patience: float = 5.0) -> Iterator[Database]:
 def connected(url: str) -> Iterator[Connection[Values]]:
     """A connection for setting up. Raises WontStart if the server does not let us in."""
     try:
+        if has_wrong_port(url):
+            raise WontStart("DAYBOOK_DATABASE_URL or DAYBOOK_OWNER_DATABASE_URL names a port that is none.")
         connection = psycopg.connect(url, **connection_arguments("daybook-setup"))
     except psycopg.ProgrammingError:
         # its message quotes the setting, and with it a password
         raise WontStart("DAYBOOK_DATABASE_URL or DAYBOOK_OWNER_DATABASE_URL is not a PostgreSQL address.") from None
     except psycopg.Error as error:
+        if reason := lasting_reason(error):
+            raise WontStart(f"The database does not let us in: {reason}.") from error
         raise DatabaseAway(f"The database does not answer: {first_line(error)}.") from error
     with connection:
         # a migration may take longer than any statement of the service, and another node may be at it
@@ -128,7 +133,7 @@ def prepare(found: Database, settings: Settings, *, founding: bool) -> Prepared:
     """
     if found.embedded is not None:
         _create_application_role(found)
-    with _refused(), connected(found.application_url) as serving:
+    with _refused(settings), connected(found.application_url) as serving:
         # a role may have settings of its own, so the one that serves is asked too
         require_durable(serving)
         if found.owner_url is None:
@@ -145,16 +150,17 @@ def keyring_of(found: Database, settings: Settings) -> Keyring:
     Raises WontStart if there is no secret, or if it is another than this database was set up with.
     """
     secret = known_secret(settings)
-    with _refused(), connected(found.application_url) as connection:
+    with _refused(settings), connected(found.application_url) as connection:
         return open_keyring(connection, secret)
 
 
-def _beside(embedded: EmbeddedPostgres, patience: float) -> Database | None:
+def _beside(settings: Settings, patience: float) -> Database | None:
     """The database of the Daybook that runs on the folder, once it is fit to be asked; None if none runs there."""
+    embedded = EmbeddedPostgres(settings.data_dir)
     deadline = time.monotonic() + patience
     while embedded.taken():
         try:
-            return _attached(embedded)
+            return _attached(embedded, settings)
         except WontStart:
             if time.monotonic() > deadline:
                 raise
@@ -164,18 +170,18 @@ def _beside(embedded: EmbeddedPostgres, patience: float) -> Database | None:
     return None
 
 
-def _attached(embedded: EmbeddedPostgres) -> Database:
+def _attached(embedded: EmbeddedPostgres, settings: Settings) -> Database:
     # without its word we might meet a stranger's server: anybody can put a folder in the place of the socket's
     if not embedded.ready():
         raise WontStart(f"A Daybook is running on the data folder {embedded.folder}, but its database is not ready.")
     found = Database(embedded.conninfo(APPLICATION_ROLE), embedded.conninfo(OWNER_ROLE))
-    _refuse_unmigrated(found)
+    _refuse_unmigrated(found, settings)
     return found
 
 
-def _refuse_unmigrated(found: Database) -> None:
+def _refuse_unmigrated(found: Database, settings: Settings) -> None:
     try:
-        with _refused(), connected(found.application_url) as connection:
+        with _refused(settings), connected(found.application_url) as connection:
             require_migrated(connection)
             if found.owner_url is not None:
                 with connected(found.owner_url) as owner:
@@ -187,14 +193,14 @@ def _refuse_unmigrated(found: Database) -> None:
 
 
 @contextmanager
-def _refused() -> Iterator[None]:
+def _refused(settings: Settings) -> Iterator[None]:
     """What makes a database unfit, as the sentence that ends the command."""
     try:
         yield
     except UnfitDatabase as error:
         raise WontStart(str(error)) from error
     except WrongSecret:
-        raise WontStart("DAYBOOK_SECRET is not the one this database was set up with.") from None
+        raise WontStart(f"{whose_secret(settings)} is not the one this database was set up with.") from None
     except psycopg.OperationalError as error:
         raise DatabaseAway(f"The database does not answer: {first_line(error)}.") from error
 

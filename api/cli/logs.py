@@ -10,6 +10,8 @@ from typing import Any
 
 from .reports import OutageHandler, Reports
 
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
 
 class OneLine(logging.Formatter):
     """A record in one line: of an error only what it was and where, since its text may quote what people typed."""
@@ -26,12 +28,25 @@ class OneLine(logging.Formatter):
         return f"({kind.__name__}{where})"
 
 
+class FirstLine(OneLine):
+    """Of a record of several lines the first: the others show objects, and with them what people typed."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The format with the message cut."""
+        record.message = record.message.partition("\n")[0]
+        return super().formatMessage(record)
+
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"()": OneLine, "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "plain": {"()": OneLine, "format": _FORMAT},
+        "first line": {"()": FirstLine, "format": _FORMAT},
+    },
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "plain"},
+        "first line": {"class": "logging.StreamHandler", "formatter": "first line"},
         "outage": {"()": OutageHandler},
     },
     "loggers": {
@@ -39,6 +54,8 @@ LOGGING: dict[str, Any] = {
         # that the database is away is the supervisor's to say
         "daybook.unavailable": {"handlers": ["outage"], "level": "WARNING", "propagate": False},
         "psycopg": {"handlers": ["outage"], "level": "WARNING", "propagate": False},
+        # else what nobody waited for is written with its whole traceback
+        "asyncio": {"handlers": ["first line"], "level": "WARNING", "propagate": False},
         # what clients send wrongly is no news: uvicorn would warn of each
         "uvicorn": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
     },

@@ -14,6 +14,11 @@ FULL = b"f"
 """The database's disk is full."""
 
 _DISK_FULL = "53100"
+_CLOSED_BY_US = "discarding closed connection"
+"""The pool's warning of a connection that came back closed: one that the store closed as too old or in doubt.
+
+Of one that the database hung up on the store tells in a message of its own, whoever met it.
+"""
 
 
 class Reports:
@@ -41,5 +46,6 @@ class OutageHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Without a supervisor nobody is told."""
-        if self._reports is not None:
-            self._reports.tell(FULL if record.getMessage() == _DISK_FULL else AWAY)
+        message = record.getMessage()
+        if self._reports is not None and not message.startswith(_CLOSED_BY_US):
+            self._reports.tell(FULL if message == _DISK_FULL else AWAY)

@@ -37,10 +37,16 @@ def known_secret(settings: Settings) -> str:
     with _usable(file.parent):
         if not file.exists():
             raise WontStart(f"The secret is missing: set DAYBOOK_SECRET as for `daybook serve`, or put {file} back.")
-        kept = file.read_text()
+        # an editor or a vault that put it back may have ended the line
+        kept = file.read_text().rstrip()
     if len(kept) < SHORTEST_SECRET:
         raise WontStart(f"The secret in {file} is incomplete: put back the one this data was made with.")
     return kept
+
+
+def whose_secret(settings: Settings) -> str:
+    """Which secret `known_secret` gives, for a sentence about it."""
+    return "DAYBOOK_SECRET" if settings.secret is not None else f"The secret in {_file(settings)}"
 
 
 def _file(settings: Settings) -> Path:

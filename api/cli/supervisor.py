@@ -51,6 +51,7 @@ class Supervisor:
         self._places = [_Place(listener) for _ in range(workers)]
         self._outages = Outages(lambda: why_away(database_url), clock)
         self._stop, self._at_once = threading.Event(), threading.Event()
+        self._drained = 0.0
         self._open = False
         self.ready = threading.Event()
         self.failed = False
@@ -58,7 +59,9 @@ class Supervisor:
     def run(self) -> None:
         """Until a signal, or `stop`; a second signal ends the draining."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._signalled)
+            # what nohup had ignored stays so: the terminal may close
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._signalled)
         try:
             self._tick()
             while not self._stop.wait(_TICK if self.ready.is_set() else _STARTING_TICK):
@@ -75,6 +78,8 @@ class Supervisor:
     def _signalled(self, _number: int, _frame: object) -> None:
         if self._stop.is_set():
             self._at_once.set()
+        else:
+            self._drained = time.monotonic() + self._drain_for
         self._stop.set()
 
     def _tick(self) -> None:
@@ -87,7 +92,7 @@ class Supervisor:
             # nobody answers: better refused, and asked elsewhere, than kept waiting
             self._listener.refuse()
             self._open = False
-        if any(place.cannot_start for place in self._places) and not self.ready.is_set():
+        if any(place.cannot_start for place in self._places) and not (self.ready.is_set() or self._stop.is_set()):
             self.failed = True
             self.stop()
             return
@@ -110,17 +115,30 @@ class Supervisor:
         if self._embedded is None or self._embedded.running():
             return
         try:
-            self._embedded.start(wanted=lambda: not self._stop.is_set())
+            self._embedded.start(wanted=self._serving)
         except DatabaseWontStart as error:
             _logger.error("%s", error)
         else:
             _logger.warning("The database had ended and was started again.")
 
+    def _serving(self) -> bool:
+        """Whether requests are answered: until a signal, and while draining."""
+        return not self._stop.is_set() or self._left_for_draining() > 0
+
+    def _left_for_draining(self) -> float:
+        return 0.0 if self._at_once.is_set() else self._drained - time.monotonic()
+
     def _drain(self) -> None:
-        """Readiness says no, for as long as balancers take to notice; then the port closes to newcomers."""
+        """Readiness says no, for as long as balancers take to notice; then the port closes to newcomers.
+
+        Meanwhile everything is looked after, but that no worker is started: none would say no. With the last the drain
+        is over.
+        """
         for place in self._places:
-            place.signal(signal.SIGUSR1)
-        self._at_once.wait(self._drain_for)
+            place.retire()
+        while (left := self._left_for_draining()) > 0 and any(place.worker for place in self._places):
+            self._at_once.wait(min(_TICK, left))
+            self._tick()
         self._listener.turn_away()
         time.sleep(_TURNED_AWAY)
 
@@ -145,6 +163,7 @@ class _Place:
     def __init__(self, listener: Listener) -> None:
         self._listener, self._backoff = listener, Backoff()
         self._due = 0.0
+        self._retired = False
         self.worker: WorkerProcess | None = None
         self.ended = self.cannot_start = False
 
@@ -156,7 +175,7 @@ class _Place:
         """See that one runs; what it reports."""
         self.ended = False
         if self.worker is None:
-            if time.monotonic() >= self._due:
+            if time.monotonic() >= self._due and not self._retired:
                 self.worker = WorkerProcess(self._listener.socket.fileno())
             return b""
         reports = self.worker.reports()
@@ -167,10 +186,19 @@ class _Place:
             self.worker.signal(signal.SIGKILL)
         return reports
 
+    def retire(self) -> None:
+        """No other follows. The worker says from now on that it is not ready; one that never was is told to end."""
+        self.look()
+        self._retired = True
+        self.signal(signal.SIGUSR1 if self.ready else signal.SIGTERM)
+
     def _ended(self, worker: WorkerProcess, code: int) -> None:
         waits = self._backoff.after(worker.lived())
         before = "" if worker.ready_since is not None else " before it was ready"
-        _logger.warning("Worker %d ended %s%s; another is started%s.", worker.pid, ending(code), before, _in(waits))
+        if not self._retired:
+            _logger.warning("Worker %d ended %s%s; another is started%s.", worker.pid, ending(code), before, _in(waits))
+        elif not before:
+            _logger.warning("Worker %d ended %s while draining.", worker.pid, ending(code))
         self.ended, self.cannot_start = True, code == STARTUP_FAILURE
         worker.close()
         self.worker, self._due = None, time.monotonic() + waits

@@ -182,13 +182,14 @@ async def _until(deadline: float, work: Awaitable[None], reply: Reply) -> None:
     Raises TimeoutError, and leaves the work to finish alone: threads cannot be stopped.
     """
     task = asyncio.ensure_future(work)
+    # at once: who waits here may itself be ended first
+    task.add_done_callback(_ignore)
     done, _ = await asyncio.wait({task}, timeout=deadline)
     if not done and not reply.started:
-        task.add_done_callback(_ignore)
         raise TimeoutError
     await task
 
 
 def _ignore(late: asyncio.Future[None]) -> None:
-    """Whatever came of it, the answer was given."""
+    """Whatever came of it, whoever still waited has it, and asyncio need not tell of it."""
     late.cancelled() or late.exception()

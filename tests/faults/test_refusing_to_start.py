@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from api.cli.configured import configured
 from api.cli.embedded import EmbeddedPostgres
@@ -169,6 +170,7 @@ def test_a_generated_secret_that_was_cut_short_is_not_believed(tmp_path: Path, c
         ("RATE_LIMIT", "maybe"),
         ("COOKIE_PREFIX", "bet ter"),
         ("TRUSTED_ORIGINS_", "maybe"),
+        ("SECRET", " " * 40),
     ],
 )
 def test_a_setting_that_makes_no_sense(tmp_path: Path, name: str, value: str) -> None:
@@ -188,6 +190,7 @@ def test_a_setting_that_makes_no_sense(tmp_path: Path, name: str, value: str) ->
         ("BASE_URL", "x.test", "must begin with https:// or http://."),
         ("BASE_URL", "https://x.test:123456", "must have a port from 1 to 65535 after the colon."),
         ("SECRET", "short", "DAYBOOK_SECRET: must have at least 32 characters."),
+        ("SECRET", " " * 40, "DAYBOOK_SECRET: must not consist of blanks."),
         ("WORKERS", "many", "DAYBOOK_WORKERS: must be a whole number, 1 or more."),
         ("ARGON2_TIME", "1", "DAYBOOK_ARGON2_TIME: must be a whole number from 2 to 100."),
         ("SIGN_UP", "closed", "DAYBOOK_SIGN_UP: must be one of: open, invited."),
@@ -220,6 +223,101 @@ def test_a_trusted_proxy_that_is_neither_an_address_nor_a_network(tmp_path: Path
     sentence = refusal(tmp_path, DATA_DIR=tmp_path / "data", TRUSTED_PROXIES="127.0.0.1, 10.0.0.0/33, ::1")
     assert sentence.startswith("DAYBOOK_TRUSTED_PROXIES: '10.0.0.0/33' is neither an IP address nor a network")
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("address", ["", "  "])
+def test_an_empty_address_does_not_begin_a_service_beside_the_old_one(tmp_path: Path, address: str) -> None:
+    told = "DAYBOOK_DATABASE_URL is there but empty: name the database or, for an embedded one, leave it out."
+    data = tmp_path / "data"
+    assert refusal(tmp_path, DATA_DIR=data, DATABASE_URL=address) == told
+    assert refusal(tmp_path, DATA_DIR=data, DATABASE_URL=address, OWNER_DATABASE_URL="postgresql://x/y") == told
+    assert not data.exists()
+
+
+def test_the_owners_address_alone_is_not_ignored(tmp_path: Path) -> None:
+    assert refusal(tmp_path, DATA_DIR=tmp_path / "data", OWNER_DATABASE_URL="postgresql://x/y") == (
+        "DAYBOOK_OWNER_DATABASE_URL is set without DAYBOOK_DATABASE_URL: set both or, for an embedded database,"
+        " neither."
+    )
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"dbname": "nowhere"}, 'The database does not let us in: database "nowhere" does not exist.'),
+        ({"user": "nobody"}, 'The database does not let us in: role "nobody" does not exist.'),
+        ({"user": "idle"}, 'The database does not let us in: role "idle" is not permitted to log in.'),
+        ({"user": "cy"}, "The database does not let us in: it asks for a password, and none is given."),
+        (
+            {"user": "cy", "password": "hunter2"},
+            'The database does not let us in: password authentication failed for user "cy".',
+        ),
+    ],
+)
+def test_a_database_that_lets_nobody_in_is_not_waited_for(
+    tmp_path: Path, unfit: EmbeddedPostgres, changed: dict[str, str], told: str
+) -> None:
+    _set(unfit, "DO 'BEGIN CREATE ROLE idle; EXCEPTION WHEN duplicate_object THEN END'")
+    _set(unfit, "DO 'BEGIN CREATE ROLE cy LOGIN PASSWORD ''s3cret''; EXCEPTION WHEN duplicate_object THEN END'")
+    hba = unfit.data / "pg_hba.conf"
+    if " cy " not in hba.read_text():
+        hba.write_text(f"local all cy scram-sha-256\n{hba.read_text()}")
+    _set(unfit, "SELECT 1")
+    sentence = refusal(tmp_path, DATABASE_URL=make_conninfo(unfit.conninfo("daybook"), **changed))
+    assert sentence == told
+
+
+@pytest.mark.parametrize("port", ["99999", "0", "hunter2", "5432,0"])
+def test_a_port_that_is_none_is_told_and_not_quoted(tmp_path: Path, port: str) -> None:
+    sentence = refusal(tmp_path, DATABASE_URL=f"host=localhost port={port} user=daybook")
+    assert sentence == "DAYBOOK_DATABASE_URL or DAYBOOK_OWNER_DATABASE_URL names a port that is none."
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "htps://x",
+        "foo bar",
+        "ftp://x.io",
+        "https://x.io/path",
+        "https://",
+        "https://x.io:0",
+        "x.io:70000",
+        "https://x.io:",
+        "https://us er@x.io",
+        "https://ä.io",
+        "https://::1",
+        "h?://x.io",
+    ],
+)
+def test_a_trusted_origin_that_matches_none_is_refused(monkeypatch: pytest.MonkeyPatch, entry: str) -> None:
+    monkeypatch.setenv("DAYBOOK_TRUSTED_ORIGINS", f"https://app.example.com, {entry}")
+    with pytest.raises(WontStart) as refused:
+        configured()
+    assert str(refused.value).startswith(f"DAYBOOK_TRUSTED_ORIGINS: {entry!r} matches no origin: name one such as ")
+
+
+def test_every_form_of_a_trusted_origin_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    forms = ["https://App.io/", "http://localhost:*", "*.wild.io", "node?.io", "*", "*://x.io", "http?://x.io"]
+    forms += ["https://*a*b*.io", "http://[2001:db8::1]:*", "[::1]:3000", "10.0.0.*", "my_app:3000", "http*://x.io"]
+    monkeypatch.setenv("DAYBOOK_TRUSTED_ORIGINS", ",".join(forms))
+    assert configured().origin_patterns == tuple(forms)
+
+
+def test_a_kept_secret_may_end_its_line_and_another_one_is_named(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    settings: dict[str, object] = {"DATA_DIR": data, "WORKERS": 1, "SECRET": None}
+    server = Server(tmp_path / "log", settings)
+    server.start()
+    assert server.stop() == 0
+    kept = data / "secret"
+    kept.write_text(f"{kept.read_text()}\n")
+    with served(tmp_path / "log", settings):
+        pass
+
+    kept.write_text(OTHER_SECRET)
+    assert refusal(tmp_path, **settings) == f"The secret in {kept} is not the one this database was set up with."
 
 
 def test_workers_do_not_know_how_the_owner_reaches_the_database(tmp_path: Path, database: Database) -> None:
