@@ -106,7 +106,7 @@ def test_one_thing_that_happened_made_another(books: Books) -> None:
 def test_another_commitment(books: Books) -> None:
     stream_id = books.text(f"SELECT min(stream_id::text) FROM events WHERE {SEALED}")
     alter_body(books, "events", f"stream_id = '{stream_id}' AND version = 1", commitment="A" * 43 + "=")
-    assert books.findings() == {COMMITMENT: (1, f"{stream_id} 1")}
+    assert books.findings() == {COMMITMENT: (1, f"{stream_id} 1"), READABLE: (1, stream_id)}
 
 
 def test_a_box_taken_out(books: Books) -> None:
@@ -148,7 +148,7 @@ def test_an_actor_of_no_known_kind(books: Books) -> None:
 def test_the_public_part_of_a_command(books: Books) -> None:
     command_id = books.text(f"SELECT command_id FROM events WHERE {OF_THE_ENDED} AND version = 3")
     alter_body(books, "commands", f"command_id = '{command_id}'", actor_kind="operator")
-    assert books.findings() == {COMMITMENT: (1, f"command {command_id}")}
+    assert books.findings() == {READABLE: (1, f"command {command_id}")}
 
 
 def test_where_a_command_came_from(books: Books) -> None:
