@@ -13,7 +13,7 @@ from tests.api.dumps import dump, found
 from tests.databases import Database
 from tests.keeping import caught_up
 from tests.people import PASSWORD
-from tests.server import Server, served
+from tests.server import served
 
 BOOK = ("commands", "events", "queue", "log", "journal", "attempts")
 ADA, BO, CY = ("zacharia.quux@mailbox.test", "bohumil.ypsilon@mailbox.test", "cyriaka.omega@mailbox.test")
@@ -50,16 +50,23 @@ def seen(module_database: Database, cluster: EmbeddedPostgres, tmp_path_factory:
     module_database.rows(f"ALTER DATABASE {module_database.name} SET log_min_duration_statement = 0")
     before = cluster.log.stat().st_size
     settings = {"DATABASE_URL": module_database.application_url, "OWNER_DATABASE_URL": module_database.owner_url}
-    with served(tmp_path_factory.mktemp("day") / "log", settings) as server:
-        _a_day(server)
+    with (
+        served(tmp_path_factory.mktemp("day") / "log", settings) as server,
+        server.client() as ada,
+        server.client() as bo,
+        server.client() as cy,
+    ):
+        _a_day(ada, bo, cy)
     caught_up(module_database)
     logged = cluster.log.read_bytes()[before:]
     return Seen(dump(module_database, cluster), dump(module_database, cluster, *BOOK), logged)
 
 
-def _a_day(server: Server) -> None:
+def _a_day(ada: httpx.Client, bo: httpx.Client, cy: httpx.Client) -> None:
     """Sign up, found, rename, describe, invite, refuse, remove; and be refused."""
-    ada, bo, cy = (_person(server, email) for email in (ADA, BO, CY))
+    for client, email in ((ada, ADA), (bo, BO), (cy, CY)):
+        client.headers["User-Agent"] = BROWSER
+        _done(client, "sign-up/email", email=email, name=TYPED["a name"], password=PASSWORD)
     _done(ada, "update-user", name=TYPED["another name of hers"], image=TYPED["a picture"])
     acme = _done(
         ada,
@@ -88,13 +95,6 @@ def _a_day(server: Server) -> None:
         assert answer.status_code == 401
     refused = bo.post("/api/auth/organization/update", json={"organizationId": acme, "data": {"name": "Quux Raub"}})
     assert refused.status_code in (400, 403)
-
-
-def _person(server: Server, email: str) -> httpx.Client:
-    client = server.client()
-    client.headers["User-Agent"] = BROWSER
-    _done(client, "sign-up/email", email=email, name=TYPED["a name"], password=PASSWORD)
-    return client
 
 
 def _done(client: httpx.Client, path: str, **form: Any) -> Any:

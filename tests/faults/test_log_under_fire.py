@@ -163,7 +163,11 @@ def test_nothing_is_missing_and_nothing_doubled(
     for _, stream_id, version in log:
         assert version == seen.get(stream_id, 0) + 1
         seen[stream_id] = version
-    assert book.rows("SELECT position, stream_id, version FROM journal ORDER BY position") == log
+    entered = "SELECT position, stream_id, version FROM journal ORDER BY position"
+    assert book.rows(entered) == book.rows(
+        "SELECT position, stream_id, version FROM log JOIN events USING (stream_id, version)"
+        " WHERE name <> 'SessionRenewed' ORDER BY position"
+    )
     assert (
         book.rows("SELECT FROM log a JOIN log b ON b.position = a.position + 1 WHERE b.recorded_at < a.recorded_at")
         == []

@@ -88,6 +88,7 @@ class World(NamedTuple):
 def built(database: Database) -> World:
     """Both organizations, and as many memberships elsewhere."""
     with context_over(database) as context:
+        keyring = context.keyring
         owner, admin, member, outsider, *others = people(context, 4 + SMALL - 3)
         large = founded(context, owner, admin=[admin], member=[member])
         small = founded(context, owner, admin=[admin], member=[member, *others])
@@ -96,6 +97,11 @@ def built(database: Database) -> World:
     database.rows(made, MEMBERS - 3)
     database.rows(accounts)
     database.rows(keys, owner.user_id)
+    for [person] in database.rows("SELECT subject_id FROM subject_keys ORDER BY subject_id LIMIT 5"):
+        # the book is asked whether the keys of its oldest people open
+        database.rows(
+            "UPDATE subject_keys SET wrapped = %s WHERE subject_id = %s", keyring.new_subject_key(person), person
+        )
     for theirs in (commands, events, members):
         database.rows(theirs, large.memberships[owner])
     for statement in elsewhere:
