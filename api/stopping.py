@@ -5,3 +5,5 @@ from __future__ import annotations
 import threading
 
 STOPPING = threading.Event()
+GRACE = 3.0
+"""Seconds that requests in flight have to finish: with the database's own shutdown below ten."""

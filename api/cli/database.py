@@ -110,7 +110,7 @@ def connected(url: str) -> Iterator[Connection[Values]]:
     try:
         if has_wrong_port(url):
             raise WontStart("DAYBOOK_DATABASE_URL or DAYBOOK_OWNER_DATABASE_URL names a port that is none.")
-        connection = psycopg.connect(url, **connection_arguments("daybook-setup"))
+        connection = psycopg.connect(url, **connection_arguments("daybook-setup", url))
     except psycopg.ProgrammingError:
         # its message quotes the setting, and with it a password
         raise WontStart("DAYBOOK_DATABASE_URL or DAYBOOK_OWNER_DATABASE_URL is not a PostgreSQL address.") from None

@@ -136,7 +136,7 @@ def _log(conninfo: str, start: int | None, *, growing: bool) -> Iterator[LogEntr
     position = None if start is None else start - 1
     while True:
         try:
-            with psycopg.connect(conninfo, **connection_arguments("daybook-tail")) as connection:
+            with psycopg.connect(conninfo, **connection_arguments("daybook-tail", conninfo)) as connection:
                 connection.execute(f"LISTEN {CHANNEL}")
                 if position is None:
                     position = max(head(connection) - _LATEST, BEFORE_THE_FIRST)

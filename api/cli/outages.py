@@ -107,7 +107,7 @@ class Outages:
 def why_away(conninfo: str) -> str | None:
     """Why the database does not answer, in the driver's words, which name no secret; None if it does."""
     try:
-        with psycopg.connect(conninfo, **connection_arguments("daybook-watch")) as connection:
+        with psycopg.connect(conninfo, **connection_arguments("daybook-watch", conninfo)) as connection:
             connection.execute("SELECT 1")
     except psycopg.Error as error:
         return first_line(error)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from api.stopping import GRACE
 from domain.chance import Clock
 
 from .backoff import Backoff
@@ -17,8 +18,6 @@ from .listener import Listener
 from .outages import Outages, why_away
 from .worker_process import WorkerProcess, ending
 
-GRACE = 3.0
-"""Seconds that requests in flight have to finish: with the database's own shutdown below ten."""
 STARTUP_FAILURE = 3
 """Uvicorn's exit code of a worker that cannot start at all."""
 

@@ -14,15 +14,13 @@ from uvicorn.config import STARTUP_FAILURE
 
 from api.app import create_app
 from api.edge import problems
-from api.stopping import STOPPING
+from api.stopping import GRACE, STOPPING
 
 from .listener import BACKLOG
 from .logs import log_as_worker
 from .protocol import BoundedProtocol
 from .reports import ALIVE, READY, Reports
 
-GRACE = 3.0
-"""Seconds that requests in flight have to finish: with the database's own shutdown below ten."""
 _SIGN_OF_LIFE = 50
 """Every so many ticks of uvicorn's, which are tenths of a second."""
 

@@ -88,7 +88,8 @@ def open_daybook(settings: Settings, clock: Clock) -> Daybook:
     # the first to be read loads the rules, which takes longer than a request may hold up the others
     device("Mozilla/5.0")
     secret, places = settings.secret.get_secret_value(), Places(settings.geoip_database)
-    with psycopg.connect(settings.database_url, **connection_arguments("daybook-start")) as connection:
+    url = settings.database_url
+    with psycopg.connect(url, **connection_arguments("daybook-start", url)) as connection:
         require_durable(connection)
         require_migrated(connection)
         keyring = open_keyring(connection, secret)

@@ -18,7 +18,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from .conflicts import PATIENCE, StoreAway
 from .deadlines import BoundedConnection, DeadlinePassed, Values, left, left_for_waiting
 from .durability import Writers, prove_durable
-from .servers import LIFETIME, LOST, SUSPICION, TIMELINES, Demoted, connection_lost, require_writable
+from .servers import LIFETIME, LOST, SUSPICION, TIMELINES, WHICH, Demoted, connection_lost, require_writable
 from .session_settings import SCHEMA, SETTLE_READER, SETTLE_WRITER, session_options
 
 _CONNECT_TIMEOUT, _CONNECT_TIMEOUT_OF_SEVERAL = 3, 2
@@ -59,7 +59,7 @@ def servers_named(conninfo: str) -> int:
 
 
 def opened_within(conninfo: str) -> float:
-    """Seconds in which a connection is opened if any server named takes it, with some for what is asked first."""
+    """Seconds in which a connection is opened if any server named takes it; of several, however many are silent."""
     return float(servers_named(conninfo) * _CONNECT_TIMEOUT_OF_SEVERAL + 1)
 
 
@@ -198,10 +198,14 @@ def _require_fit(connection: Connection[Any], settle: str) -> None:
         connection.close()
         raise psycopg.OperationalError("the server may lose what it acknowledges")
     try:
-        TIMELINES.require_newest(row[1], row[2])
-    except Demoted:
+        which = connection.execute(WHICH).fetchone()
+        if which is not None:
+            TIMELINES.require_newest(*which)
+    except LOST:
         connection.close()
         raise
+    except psycopg.Error:
+        return
 
 
 __all__ = [

@@ -18,6 +18,7 @@ from .connections import Pool, Statements, Values
 
 OLDEST_SERVER = 15
 _TRIED_EACH = 1.0
+"""Seconds for which the keys of a node count as tried."""
 _KEY_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('daybook first key', 0))"
 _EMPTY = """
 SELECT NOT (EXISTS (SELECT FROM commands) OR EXISTS (SELECT FROM events)

@@ -68,6 +68,10 @@ SUSPICION = Suspicion()
 """Of this process, whose connections are to lead to one database."""
 
 
+WHICH = "SELECT system_identifier, pg_walfile_name(pg_current_wal_lsn()) FROM pg_control_system()"
+"""Which cluster a server belongs to, and the file it writes. Not every host lets a role ask: then nothing is known."""
+
+
 class Timelines:
     """The newest timeline met of each cluster: each promotion begins one (PostgreSQL documentation, "Timelines").
 

@@ -34,17 +34,13 @@ SESSION_SETTINGS = {
 # The environment's PGDATESTYLE and PGTZ come after what is asked for at the start of a session, so they are set anew.
 _FIT = """
 SELECT current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on',
-       (SELECT system_identifier FROM pg_control_system()), pg_walfile_name(pg_current_wal_lsn()),
        set_config('datestyle', 'ISO, MDY', false), set_config('timezone', 'UTC', false),
        CASE WHEN current_setting('log_parameter_max_length') <> '0'
                  AND has_parameter_privilege('log_parameter_max_length', 'SET')
             THEN set_config('log_parameter_max_length', '0', false) END
 """
-SETTLE_READER = f"{_FIT}"
-"""Run once on a new connection: whether its server keeps what it says, and which one it is (`servers.Timelines`).
-
-Parameters are kept out of the server's log.
-"""
+SETTLE_READER = _FIT
+"""Run once on a new connection: whether its server keeps what it says; parameters are kept out of the server's log."""
 SETTLE_WRITER = f"""{_FIT},
        CASE WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')
             THEN set_config('synchronous_commit', 'on', false) END

@@ -30,7 +30,8 @@ class LogSubscription(ListenNotifySubscription[ApplicationRecorder]):
     def _listen(self) -> None:
         while not self._has_been_stopped:
             try:
-                with psycopg.connect(self._conninfo, **connection_arguments("daybook-follower")) as connection:
+                arguments = connection_arguments("daybook-follower", self._conninfo)
+                with psycopg.connect(self._conninfo, **arguments) as connection:
                     connection.execute(f"LISTEN {CHANNEL}")
                     while not self._has_been_stopped:
                         self._has_been_notified.set()

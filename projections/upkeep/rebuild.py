@@ -228,7 +228,7 @@ class _Work:
 
 @contextmanager
 def _connected(url: str) -> Iterator[Connection[Values]]:
-    with psycopg.connect(url, **connection_arguments("daybook-rebuild")) as connection:
+    with psycopg.connect(url, **connection_arguments("daybook-rebuild", url)) as connection:
         connection.execute("SET statement_timeout = 0")
         # its workers would take the core that the service has, and that this process has
         connection.execute("SET max_parallel_workers_per_gather = 0")

@@ -1,4 +1,4 @@
-"""Whether the tables are as the migrations make them: columns, constraints, indexes, triggers, functions, rights.
+"""Whether the tables are as the migrations make them: columns, constraints, triggers, functions, sequences, rights.
 
 The migrations are run once more, in a schema that is thrown away again, and both are described in the same words.
 """
@@ -146,7 +146,7 @@ def _described(connection: Connection[Values], schema: str) -> set[str]:
 
 
 def _rights(connection: Connection[Values], schema: str) -> list[tuple[str, str]]:
-    """What others than the owner may do with which table or column, and who."""
+    """What others than the owner may do with the schema, which table or column, or what table they own; and who."""
     return [(right, who) for right, who in connection.execute(_RIGHTS, {"schema": schema}).fetchall()]
 
 

@@ -85,7 +85,7 @@ def _role(process: psutil.Process, server: Server) -> str:
         return "supervisor"
     if "api.cli.duties" in words:
         return "keeper"
-    return "workers" if any("spawn_main" in word for word in words) else "others"
+    return "workers" if "api.cli.worker" in words else "others"
 
 
 def _counters(owner: psycopg.Connection[tuple[Any, ...]], database: Database) -> tuple[int, int]:

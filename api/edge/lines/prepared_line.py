@@ -19,7 +19,7 @@ from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
 from domain.store.connections import connection_arguments
-from domain.store.servers import SUSPICION, TIMELINES, require_writable
+from domain.store.servers import LOST, SUSPICION, TIMELINES, WHICH, require_writable
 from domain.store.session_settings import SETTLE_READER
 
 _NAME = b"asked"
@@ -65,9 +65,8 @@ class PreparedLine:
             arguments["options"] += f" -c {setting}"
         connection = await AsyncConnection.connect(conninfo, **arguments)
         try:
-            server = await (await connection.execute(SETTLE_READER.encode())).fetchone()
-            assert server is not None, "one row"
-            TIMELINES.require_newest(server[1], server[2])
+            await connection.execute(SETTLE_READER.encode())
+            await _require_newest(connection)
         except BaseException:
             await connection.close()
             raise
@@ -144,6 +143,17 @@ class PreparedLine:
         """Hang up, also in the middle of an answer."""
         self._stop_hearing()
         await self.connection.close()
+
+
+async def _require_newest(connection: AsyncConnection[Any]) -> None:
+    try:
+        which = await (await connection.execute(WHICH)).fetchone()
+        if which is not None:
+            TIMELINES.require_newest(*which)
+    except LOST:
+        raise
+    except psycopg.Error:
+        return
 
 
 def array(type_id: int, values: Collection[bytes]) -> bytes:

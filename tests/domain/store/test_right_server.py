@@ -117,6 +117,24 @@ def test_of_two_servers_of_one_cluster_only_the_one_promoted_last_is_asked() -> 
     timelines.require_newest(2, "000000010000000000000002")
 
 
+def test_where_a_role_may_not_ask_which_server_it_is_it_is_served_all_the_same(server: OwnServer, store: Store) -> None:
+    server.rows("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
+
+    async def story() -> None:
+        check = SessionCheck(server.application_url)
+        try:
+            assert await check.live_session(b"nobody's" * 4) is None
+        finally:
+            await check.close()
+
+    try:
+        SUSPICION.arise()
+        assert a_session(store)
+        asyncio.run(story())
+    finally:
+        server.rows("GRANT EXECUTE ON FUNCTION pg_control_system() TO PUBLIC")
+
+
 @pytest.mark.parametrize("error", [Demoted(), psycopg.errors.ReadOnlySqlTransaction(), psycopg.errors.AdminShutdown()])
 def test_who_takes_no_writes_counts_as_lost(error: psycopg.Error) -> None:
     assert connection_lost(error)

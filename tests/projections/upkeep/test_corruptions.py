@@ -89,7 +89,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "rows are refused that are not": ("CREATE UNIQUE INDEX only_one ON account_list (user_id, version)", ADDED),
     "rows are hidden": ("ALTER TABLE events ENABLE ROW LEVEL SECURITY", TABLES),
     "numbers are drawn in steps": ("ALTER SEQUENCE queue_arrival_seq INCREMENT BY 7", TABLES),
-    "rows come from another table": ("CREATE TABLE more () INHERITS (attempts)", ADDED),
+    "rows come from another table": ("CREATE TABLE public.more () INHERITS (attempts)", ADDED),
     "a column is added": ("ALTER TABLE events ADD COLUMN note text", ADDED),
     # rights
     "the application may rewrite": ("GRANT UPDATE, DELETE ON events TO daybook", RIGHTS),
