@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 import httpx
 
@@ -66,10 +67,16 @@ def _sign_up(url: str, ledger: Ledger, over: threading.Event, number: int, threa
                 ledger.wrong.append((email, answer.status_code, answer.text))
 
 
-def post_sign_up(client: httpx.Client, email: str) -> httpx.Response:
-    """One sign-up without the cookies of an earlier one."""
+def post_sign_up(client: httpx.Client, email: str, *, sent: Callable[[], None] = lambda: None) -> httpx.Response:
+    """One sign-up without the cookies of an earlier one; `sent` is called once it is under way as a whole."""
+
+    def trace(step: str, _info: Any) -> None:
+        if step == "http11.send_request_body.complete":
+            sent()
+
     client.cookies.clear()
-    return client.post("/api/auth/sign-up/email", json={"name": "Ada", "email": email, "password": PASSWORD})
+    form = {"name": "Ada", "email": email, "password": PASSWORD}
+    return client.post("/api/auth/sign-up/email", json=form, extensions={"trace": trace})
 
 
 def sessions_of_others(server: Server, acknowledged: Mapping[str, str]) -> dict[str, str]:
