@@ -130,7 +130,7 @@ class EmbeddedPostgres:
         Within 4 s nothing of it is left, also if it was frozen.
         """
         if self._child is not None:
-            end(self._child, self.data)
+            end(self._child, self.data if self.created() else self._unfinished)
             self._child = None
             with suppress(OSError):  # not empty after a crash; the next start clears it
                 self._sockets.rmdir()

@@ -29,7 +29,10 @@ def pid_file(data: Path) -> list[str]:
 
 
 def end(child: subprocess.Popen[bytes], data: Path) -> None:
-    """Fast shutdown of our own server; after 2.5 s an immediate one; after 3.2 s nothing of it is left."""
+    """Fast shutdown of our own server; after 2.5 s an immediate one; after 3.2 s whatever works there is killed.
+
+    Whom the kernel keeps a while yet, since a disk is slow, goes when it lets go; the next start sweeps.
+    """
     for sign, patience in ((signal.SIGINT, 2.5), (signal.SIGQUIT, 0.7)):  # signals to a child that ended are none
         child.send_signal(sign)
         with suppress(subprocess.TimeoutExpired):
@@ -37,9 +40,10 @@ def end(child: subprocess.Popen[bytes], data: Path) -> None:
     if child.poll() is None:
         child.kill()
         for process in _working_in(data):
-            with suppress(psutil.NoSuchProcess):
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
                 process.kill()
-        child.wait(1)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(1)
 
 
 def sweep(data: Path) -> bool:

@@ -97,9 +97,9 @@ def test_an_interrupted_start_leaves_nothing_running(folder: Path) -> None:
         assert time.monotonic() < deadline
     parent.send_signal(signal.SIGINT)
     try:
-        parent.communicate(timeout=20)
+        _, said = parent.communicate(timeout=60)
     finally:
         kill(parent)
-    assert parent.returncode == -signal.SIGINT
+    assert parent.returncode == -signal.SIGINT, said
     alive = [process for process in psutil.process_iter(["name", "cmdline"]) if process.info["name"] == "postgres"]
     assert [process for process in alive if str(folder) in " ".join(process.info["cmdline"] or [])] == []
