@@ -63,11 +63,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """All that the text of a statement depends on; one text serves every append of its shape."""
+    """All that the text of a statement depends on; one text serves every append of its shape.
+
+    Events, and writes of one kind, are so many, or 0 if they come as arrays.
+    """
 
     links: tuple[tuple[Table, Mode, bool], ...]
     events: int
-    writes: tuple[tuple[Table, Kind, tuple[str, ...], bool], ...]
+    writes: tuple[tuple[Table, Kind, tuple[str, ...], int], ...]
 
 
 def append(
@@ -78,16 +81,16 @@ def append(
     batches = list(_batches(writes))
     shape = _Shape(
         tuple((run[0].table, run[0].mode, len(run) > 1) for run in runs),
-        len(events) if len(events) <= _SINGLES else 0,
-        tuple((batch[0].table, batch[0].row.kind, tuple(batch[0].row.values), len(batch) > 1) for batch in batches),
+        _singles(events),
+        tuple((batch[0].table, batch[0].row.kind, tuple(batch[0].row.values), _singles(batch)) for batch in batches),
     )
     values: list[Any] = []
     for run in runs:
         values += _link_values(run)
     values += command
-    values += [value for event in events for value in event] if shape.events else map(list, zip(*events, strict=True))
+    values += _row_values(events)
     for batch in batches:
-        values += _write_values(batch)
+        values += _row_values([(write.key, *write.row.values.values()) for write in batch])
     return _text(shape), values
 
 
@@ -114,9 +117,15 @@ def _link_values(run: list[Link]) -> list[Any]:
     return [keys, versions] if run[0].table.versioned else [keys]
 
 
-def _write_values(batch: list[Write]) -> list[Any]:
-    rows = [(write.key, *write.row.values.values()) for write in batch]
-    return list(rows[0]) if len(rows) == 1 else [list(column) for column in zip(*rows, strict=True)]
+def _singles(rows: Sequence[Any]) -> int:
+    return len(rows) if len(rows) <= _SINGLES else 0
+
+
+def _row_values(rows: Sequence[Sequence[Any]]) -> list[Any]:
+    """Row by row or, of many, column by column as arrays: the driver takes longer for an array than for few values."""
+    if _singles(rows):
+        return [value for row in rows for value in row]
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 @lru_cache(1024)
@@ -132,14 +141,15 @@ def _text(shape: _Shape) -> str:
     held = f" WHERE {_HELD}" if shape.links else ""
     if shape.links:
         clauses.append(f"chain AS MATERIALIZED (SELECT{before.removeprefix(' AND')} AS held)")
-    clauses.append(f"command AS ({_insert('commands', COMMAND_COLUMNS, False, numbers)}{held})")
-    clauses.append(f"appended AS ({_events(shape.events, numbers)}{held} RETURNING stream_id, version)")
-    for place, (table, kind, columns, many) in enumerate(shape.writes):
+    clauses.append(f"command AS ({_insert('commands', COMMAND_COLUMNS, 1, numbers)}{held})")
+    events = _insert("events", EVENT_COLUMNS, shape.events, numbers)
+    clauses.append(f"appended AS ({events}{held} RETURNING stream_id, version)")
+    for place, (table, kind, columns, rows) in enumerate(shape.writes):
         types = {name: table.types[name] for name in (table.key, *columns)}
         if kind is Kind.PUT:
-            clause = _insert(table.name, types, many, numbers) + held
+            clause = _insert(table.name, types, rows, numbers) + held
         else:
-            clause = _update(table, types, many, numbers) + held.replace("WHERE", "AND")
+            clause = _update(table, types, rows, numbers) + held.replace("WHERE", "AND")
         clauses.append(f"row_{place} AS ({clause})")
     return f"WITH {', '.join(clauses)} INSERT INTO queue (stream_id, version) SELECT stream_id, version FROM appended"
 
@@ -164,30 +174,28 @@ def _link(name: str, table: Table, mode: Mode, many: bool, before: str, numbers:
     return f"{name} AS MATERIALIZED ({body})", f"EXISTS (SELECT FROM {name})"
 
 
-def _events(single: int, numbers: Iterator[int]) -> str:
-    """The events, one by one or, if `single` is 0, as arrays; in the order given, which is the queue's."""
-    if not single:
-        return _insert("events", EVENT_COLUMNS, True, numbers)
-    rows = ", ".join(
-        "(" + ", ".join(f"${next(numbers)}::{kind}" for kind in EVENT_COLUMNS.values()) + ")" for _ in range(single)
-    )
-    return f"INSERT INTO events ({', '.join(EVENT_COLUMNS)}) SELECT * FROM (VALUES {rows}) AS given"
+def _insert(table: str, types: dict[str, str], rows: int, numbers: Iterator[int]) -> str:
+    """Rows in the order given, which for events is the queue's."""
+    given = f"SELECT {_row(types, numbers)}" if rows == 1 else f"SELECT * FROM {_given(types, rows, numbers)}"
+    return f"INSERT INTO {table} ({', '.join(types)}) {given}"
 
 
-def _insert(table: str, types: dict[str, str], many: bool, numbers: Iterator[int]) -> str:
-    names = ", ".join(types)
-    if many:
-        holes = ", ".join(f"${next(numbers)}::{kind}[]" for kind in types.values())
-        return f"INSERT INTO {table} ({names}) SELECT * FROM unnest({holes}) AS given({names})"
-    holes = ", ".join(f"${next(numbers)}::{kind}" for kind in types.values())
-    return f"INSERT INTO {table} ({names}) SELECT {holes}"
+def _update(table: Table, types: dict[str, str], rows: int, numbers: Iterator[int]) -> str:
+    if rows == 1:
+        key, *columns = [f"{name} = ${next(numbers)}::{kind}" for name, kind in types.items()]
+        return f"UPDATE {table.name} SET {', '.join(columns)} WHERE {key}"
+    sets = ", ".join(f"{name} = given.{name}" for name in types if name != table.key)
+    source = _given(types, rows, numbers)
+    return f"UPDATE {table.name} AS target SET {sets} FROM {source} WHERE target.{table.key} = given.{table.key}"
 
 
-def _update(table: Table, types: dict[str, str], many: bool, numbers: Iterator[int]) -> str:
-    if many:
-        holes = ", ".join(f"${next(numbers)}::{kind}[]" for kind in types.values())
-        sets = ", ".join(f"{name} = given.{name}" for name in types if name != table.key)
-        source = f"unnest({holes}) AS given({', '.join(types)})"
-        return f"UPDATE {table.name} AS target SET {sets} FROM {source} WHERE target.{table.key} = given.{table.key}"
-    key, *columns = [f"{name} = ${next(numbers)}::{kind}" for name, kind in types.items()]
-    return f"UPDATE {table.name} SET {', '.join(columns)} WHERE {key}"
+def _given(types: dict[str, str], rows: int, numbers: Iterator[int]) -> str:
+    if rows:
+        source = "(VALUES " + ", ".join(f"({_row(types, numbers)})" for _ in range(rows)) + ")"
+    else:
+        source = "unnest(" + ", ".join(f"${next(numbers)}::{kind}[]" for kind in types.values()) + ")"
+    return f"{source} AS given({', '.join(types)})"
+
+
+def _row(types: dict[str, str], numbers: Iterator[int]) -> str:
+    return ", ".join(f"${next(numbers)}::{kind}" for kind in types.values())
