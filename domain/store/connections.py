@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -109,13 +108,9 @@ class Pool(ConnectionPool[BoundedConnection]):
             connection.close()
             self.putconn(connection)
 
-    @contextmanager
-    def writing(self) -> Iterator[BoundedConnection]:
-        """A connection to write on, its warnings unset. Raises StoreAway while no commit comes back, or PoolTimeout."""
-        with self.writers.place(), self.connection() as connection:
-            self.writers.require_commits(connection)
-            connection.warned = False
-            yield connection
+    def writing(self) -> Writing:
+        """A connection to write a statement on, as a context."""
+        return Writing(self)
 
     def _configured(self, connection: BoundedConnection) -> None:
         # asked of each new one: the server may have been started again with other settings
@@ -125,6 +120,39 @@ class Pool(ConnectionPool[BoundedConnection]):
         connection.prepared_max = _PREPARED
         # a third of an append's parameters are ids, and their bytes are at hand
         connection.adapters.register_dumper(UUID, UUIDBinaryDumper)
+
+
+class Writing:
+    """A pool's connection to write one statement on, its warnings unset, and one of the writers' places.
+
+    Raises StoreAway while no commit comes back, or PoolTimeout. Written out, and without the library's own context,
+    whose ends of transactions an autocommit does not need: every append passes here.
+    """
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def __enter__(self) -> BoundedConnection:
+        writers = self._pool.writers
+        writers.enter()
+        try:
+            self._connection = connection = self._pool.getconn()
+        except BaseException as error:
+            writers.leave(error)
+            raise
+        try:
+            writers.require_commits(connection)
+        except BaseException as error:
+            self.__exit__(None, error, None)
+            raise
+        connection.warned = False
+        return connection
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        self._pool.writers.leave(error)
+        self._pool.putconn(self._connection)
 
 
 def open_pool(conninfo: str, *, size: int, name: str = "daybook") -> Pool:

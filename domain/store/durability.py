@@ -7,9 +7,8 @@ the same server that does wait proves the earlier ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import BoundedSemaphore, Lock
+from queue import Empty, SimpleQueue
+from threading import Lock
 
 from .conflicts import StoreAway
 from .deadlines import STATEMENT, BoundedConnection, DeadlinePassed, left_for_waiting
@@ -49,22 +48,25 @@ class Writers:
     """
 
     def __init__(self, places: int) -> None:
-        self._places = BoundedSemaphore(places)
+        # of C, as are its waits: a semaphore of the standard library took a tenth of an append's time
+        self._places = SimpleQueue[None]()
+        for _ in range(places):
+            self._places.put(None)
         self._stuck = False
         self._trying = Lock()
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """A place while it is needed. Raises StoreAway if none is free in time; passes on what is raised within."""
-        if not self._places.acquire(timeout=left_for_waiting()):
-            raise StoreAway
+    def enter(self) -> None:
+        """Take a place. Raises StoreAway if none is free in time."""
         try:
-            yield
-        except DeadlinePassed:
+            self._places.get(timeout=left_for_waiting())
+        except Empty:
+            raise StoreAway from None
+
+    def leave(self, error: BaseException | None) -> None:
+        """Give the place back, with what went wrong meanwhile."""
+        if isinstance(error, DeadlinePassed):
             self._stuck = True
-            raise
-        finally:
-            self._places.release()
+        self._places.put(None)
 
     def require_commits(self, connection: BoundedConnection) -> None:
         """Before a write: where commits got stuck, one of those who come tries a small one. Raises StoreAway."""

@@ -52,7 +52,7 @@ class Someone:
     erased: bool = False
 
 
-@dataclass
+@dataclass(repr=False)
 class Act:
     """What was done, told by whom; who and what it names with what they were called then."""
 
@@ -64,7 +64,7 @@ class Act:
     of_organization: bool = True
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """One organization from its founding on, and the people around it."""
 
@@ -255,7 +255,6 @@ class History:
         if reader is not None and act.actor is not reader and len(parts) > 1:
             # of what another did, only what it did to the reader
             words = parts[0]
-        words = words.replace("|", "")
         if act.actor is not None and words.startswith("OUTSIDER"):
             address = "somebody" if act.actor.erased else f"“{act.actor.email}”"
             words = words.replace("OUTSIDER", "You" if reader is act.actor else address)
@@ -272,7 +271,7 @@ class History:
             shown = "You" if someone is not None and someone is reader else self.shown(someone, then, reader)
             words = words.replace(word, shown)
         words = words.replace("ACTOR", "You")
-        return words[:1].upper() + words[1:]
+        return " ".join(part[:1].upper() + part[1:] for part in words.split("| "))
 
     def shown(self, someone: Someone | None, then: str, reader: Someone | None) -> str:
         if someone is None:
