@@ -52,10 +52,12 @@ class Places:
 
     def __call__(self, ip_address: str | None) -> str:
         """The place, such as "Berlin, Germany" or "Germany"; "" if private, unknown or no address. Never raises."""
-        address = _public(ip_address)
-        return "" if address is None else self._cached(address)
+        return self._cached(ip_address) if ip_address else ""
 
-    def _place(self, address: IPv4Address | IPv6Address) -> str:
+    def _place(self, ip_address: str) -> str:
+        address = _public(ip_address)
+        if address is None:
+            return ""
         found = self._found(address)
         code = _text(found, "country", "iso_code") or country_code(str(address)) or ""
         country = self._countries.get(code) or _text(found, "country", "names", "en")
@@ -88,9 +90,9 @@ def _opened(file: Path) -> maxminddb.Reader:
     return reader
 
 
-def _public(text: str | None) -> IPv4Address | IPv6Address | None:
+def _public(text: str) -> IPv4Address | IPv6Address | None:
     try:
-        address = ip_address(text or "")
+        address = ip_address(text)
     except ValueError:
         return None
     if isinstance(address, IPv6Address):

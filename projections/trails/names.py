@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.events.catalogue import stored_names
@@ -66,10 +66,13 @@ class Reader:
 
 
 class Named(NamedTuple):
-    """A person as of some moment: on one line, "" if unknown or erased."""
+    """A person as of some moment, by their address if they had no name: on one line, "" if unknown or erased."""
 
     name: str = ""
     email: str = ""
+
+
+_NOBODY = Named()
 
 
 class NamesThen:
@@ -84,11 +87,10 @@ class NamesThen:
         self._now = self._present()
 
     def person(self, user_id: UUID | None, version: int | None) -> Named:
-        """What they were called then, by their address if they had no name."""
+        """What they were called then."""
         if user_id is None or version is None:
             return Named()
-        name, email = self._then.get((user_id, version), (None, None))
-        return Named(printable(name) or printable(email), printable(email))
+        return self._then.get((user_id, version), _NOBODY)
 
     def person_in_words(self, user_id: UUID | None, version: int | None) -> str:
         """As a sentence names them; "You" if it is the reader."""
@@ -100,13 +102,11 @@ class NamesThen:
         """As a sentence names it."""
         if organization_id is None or version is None:
             return FORMER
-        name, _ = self._then.get((organization_id, version), (None, None))
-        return self._in_words(organization_id, printable(name)) or FORMER
+        return self._in_words(organization_id, self._then.get((organization_id, version), _NOBODY).name) or FORMER
 
     def before(self, stream_id: UUID, version: int) -> str:
         """What whoever's stream it is was called just before this version of it, as a sentence names it."""
-        name, _ = self._then.get((stream_id, version - 1), (None, None))
-        return quoted(name, otherwise="another name")
+        return quoted(self._then.get((stream_id, version - 1), _NOBODY).name, otherwise="another name")
 
     def _in_words(self, who: UUID | None, then: str) -> str:
         if not then:
@@ -114,7 +114,7 @@ class NamesThen:
         now = self._now.get(who)
         return f"{quoted(then)} (now {quoted(now)})" if now and now != then else quoted(then)
 
-    def _opened(self, store: Store, wanted: set[Place]) -> dict[Place, tuple[str | None, str | None]]:
+    def _opened(self, store: Store, wanted: set[Place]) -> dict[Place, Named]:
         if not wanted:
             return {}
         streams, versions = [stream_id for stream_id, _ in wanted], [version for _, version in wanted]
@@ -122,14 +122,15 @@ class NamesThen:
         giving = {(stream_id, at) for stream_id, _, *given in found for at in given if at is not None}
         events = store.recorded(list(giving))
 
-        def said(stream_id: UUID, version: int | None, what: str) -> Any:
+        def said(stream_id: UUID, version: int | None, what: str) -> str:
             recorded = None if version is None else events.get((stream_id, version))
-            return None if recorded is None else getattr(recorded.event, what)
+            return "" if recorded is None else printable(getattr(recorded.event, what))
 
-        return {
-            (stream_id, version): (said(stream_id, named, "name"), said(stream_id, addressed, "email"))
-            for stream_id, version, named, addressed in found
-        }
+        named = {}
+        for stream_id, version, naming, addressing in found:
+            address = said(stream_id, addressing, "email")
+            named[stream_id, version] = Named(said(stream_id, naming, "name") or address, address)
+        return named
 
     def _present(self) -> dict[UUID | None, str]:
         """What those are called now of whom the reader may know it: who belongs together sees one another."""

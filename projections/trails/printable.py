@@ -9,6 +9,9 @@ _QUOTES = str.maketrans(dict.fromkeys("“”„‟″«»❝❞〝〞〟\uff02"
 
 def printable(name: str | None) -> str:
     """A name on one line, without what cannot be seen or turns the direction of what can: it may imitate another."""
+    if name and name.isprintable():
+        # most are, and pages of a trail ask often: nothing of them is a control or a format character
+        return " ".join(name.split())
     seen = (" " if category(one) == "Cc" else one for one in name or "" if category(one) != "Cf")
     return " ".join("".join(seen).split())
 
