@@ -6,13 +6,18 @@ from unicodedata import category
 
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟″«»❝❞〝〞〟\uff02", '"'))
 
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters, marks and a symbol of which nothing is to be seen either (Unicode, Default_Ignorable_Code_Point; Braille's
+blank): they are no format characters.
+"""
+
 
 def printable(name: str | None) -> str:
     """A name on one line, without what cannot be seen or turns the direction of what can: it may imitate another."""
-    if name and name.isprintable():
+    if name and name.isprintable() and _BLANK.isdisjoint(name):
         # most are, and pages of a trail ask often: nothing of them is a control or a format character
         return " ".join(name.split())
-    seen = (" " if category(one) == "Cc" else one for one in name or "" if category(one) != "Cf")
+    seen = (" " if category(one) == "Cc" else one for one in name or "" if category(one) != "Cf" and one not in _BLANK)
     return " ".join("".join(seen).split())
 
 
