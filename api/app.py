@@ -49,6 +49,7 @@ from .routes import (
     sign_in,
 )
 from .settings import Settings
+from .version import VERSION
 
 _FIRST_LOOK = 30.0
 """Seconds that a start waits for the first look at the database to end; one that does not answer is away sooner."""
@@ -74,7 +75,7 @@ def create_app(settings: Settings | None = None, clock: Clock = chance.now) -> G
     web = FastAPI(
         title="Daybook",
         summary="User accounts whose every change is an event.",
-        version="0.1.0",
+        version=VERSION,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

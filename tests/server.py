@@ -38,9 +38,12 @@ def free_port() -> int:
 
 
 class Server:
-    """`daybook serve` with these `DAYBOOK_…` settings, started and waited for; `log` is what it wrote."""
+    """`daybook serve` with these `DAYBOOK_…` settings, started and waited for; `log` is what it wrote.
 
-    def __init__(self, log: Path, settings: Mapping[str, object]) -> None:
+    `options` are those of its command line.
+    """
+
+    def __init__(self, log: Path, settings: Mapping[str, object], *options: str) -> None:
         port = settings.get("PORT", free_port())
         given = {"SECRET": SECRET, "RATE_LIMIT": "off", "WORKERS": 2, **settings, "PORT": port}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("DAYBOOK_")}
@@ -49,7 +52,7 @@ class Server:
             **{f"DAYBOOK_{name}": str(value) for name, value in given.items() if value is not None},
         }
         self.port, self.url = port, f"http://localhost:{port}"
-        self.log = log
+        self.log, self.options = log, options
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, *, wait: float = START) -> float:
@@ -66,7 +69,7 @@ class Server:
         return time.monotonic() - began
 
     def _popen(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "api.cli", "serve"]
+        command = [sys.executable, "-m", "api.cli", "serve", *self.options]
         return subprocess.Popen(command, cwd=self.log.parent, env=self.environment, stdout=log, stderr=log)
 
     def ready(self) -> bool:

@@ -13,6 +13,7 @@ import psycopg
 import typer
 from rich.console import Console
 
+from api.version import VERSION
 from domain.store.conflicts import StoreAway
 from domain.store.migrate import printed_grants
 
@@ -22,9 +23,24 @@ from .database import APPLICATION_ROLE, database, prepare
 from .refusal import WontStart, first_line
 from .secret_file import secret_of
 
-app = typer.Typer(help="User accounts whose every change is an event.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(help="User accounts whose every change is an event.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        print(f"daybook {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which release this is.", callback=_tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    """User accounts whose every change is an event."""
 
 
 @app.command()
@@ -33,6 +49,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="The port to listen on (DAYBOOK_PORT).")] = None,
     workers: Annotated[int | None, typer.Option(help="How many server processes (DAYBOOK_WORKERS).")] = None,
     data_dir: Annotated[str | None, typer.Option(help="Where data is kept (DAYBOOK_DATA_DIR).")] = None,
+    show: Annotated[bool, typer.Option("--open", help="Show /docs in a browser once it is ready.")] = False,
     as_json: Json = False,
 ) -> None:
     """Run everything: the database if none is given, migrations, and the workers, until Ctrl-C or SIGTERM."""
@@ -42,7 +59,7 @@ def serve(
     # here, since no other command needs what serving needs
     from .serve import serve as serve_until_signalled
 
-    serve_until_signalled(configured(), as_json=as_json)
+    serve_until_signalled(configured(), show=show, as_json=as_json)
 
 
 @app.command()
@@ -83,7 +100,7 @@ def main() -> None:
     # what the driver's pool says of a database that goes away, this says in one sentence
     logging.getLogger("psycopg").addHandler(logging.NullHandler())
     try:
-        app()
+        app(prog_name="daybook")
     except WontStart as reason:
         told = str(reason)
     except psycopg.OperationalError as error:

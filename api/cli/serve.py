@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import webbrowser
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from logging.config import dictConfig
@@ -38,7 +39,7 @@ _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _logger = logging.getLogger("daybook")
 
 
-def serve(settings: Settings, *, as_json: bool) -> None:
+def serve(settings: Settings, *, show: bool, as_json: bool) -> None:
     """Serve until a signal ends it. Raises WontStart; whatever was started by then is stopped again."""
     # until the supervisor listens to signals: what was started is stopped again
     signal.signal(signal.SIGTERM, _stop)
@@ -51,10 +52,12 @@ def serve(settings: Settings, *, as_json: bool) -> None:
             os.environ.update(DAYBOOK_DATABASE_URL=found.application_url, DAYBOOK_SECRET=secret)
             # workers serve; what the owner may do is none of their business
             os.environ.pop("DAYBOOK_OWNER_DATABASE_URL", None)
-            _serve(settings, found, Preparation(settings, found), listener, as_json)
+            _serve(settings, found, Preparation(settings, found), listener, show=show, as_json=as_json)
 
 
-def _serve(settings: Settings, found: Database, preparation: Preparation, listener: Listener, as_json: bool) -> None:
+def _serve(
+    settings: Settings, found: Database, preparation: Preparation, listener: Listener, *, show: bool, as_json: bool
+) -> None:
     # if it answers now, what is wrong with it is said before anything else is started
     preparation.try_once()
     supervisor = Supervisor(
@@ -67,7 +70,7 @@ def _serve(settings: Settings, found: Database, preparation: Preparation, listen
         clock=chance.now,
     )
     with preparation.going_on(supervisor):
-        threading.Thread(target=_announce, args=(settings, preparation, supervisor, as_json), daemon=True).start()
+        threading.Thread(target=_announce, args=(settings, preparation, supervisor, show, as_json), daemon=True).start()
         supervisor.run()
     if preparation.refused is not None:
         raise preparation.refused
@@ -132,14 +135,16 @@ def _stop(_number: int, _frame: object) -> None:
     sys.exit(0)
 
 
-def _announce(settings: Settings, preparation: Preparation, supervisor: Supervisor, as_json: bool) -> None:
-    """Say where to look, once the service is ready."""
+def _announce(settings: Settings, preparation: Preparation, supervisor: Supervisor, show: bool, as_json: bool) -> None:
+    """Say where to look, once the service is ready, and `show` it in the person's browser."""
     anywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104  compared, not bound
     host = "localhost" if anywhere else f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{settings.port}"
     supervisor.ready.wait()
     while not _ready(f"{url}/readyz"):
         time.sleep(0.1)
+    if show and not webbrowser.open(f"{url}/docs"):
+        _logger.warning("There is no browser here to show %s/docs in.", url)
     if as_json:
         applied = [] if preparation.done is None else preparation.done.applied
         print(json.dumps({"url": settings.origin, "docs": f"{url}/docs", "migrated": applied}), flush=True)

@@ -1,0 +1,3 @@
+"""Which release this is: for the package, `daybook --version` and `/openapi.json`."""
+
+VERSION = "0.1.0"
