@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Le
 from pydantic import ValidationError
@@ -23,6 +23,7 @@ def configured() -> Settings:
         for name, nearest in unknown_names(os.environ).items()
     ]
     wrong += _wrong_with_addresses()
+    wrong += _empty_choices()
     try:
         known = Settings()
     except ValidationError as error:
@@ -41,6 +42,16 @@ def _wrong_with_addresses() -> list[str]:
     if address is None and owner:
         return [f"{_OWNER} is set without {_ADDRESS}: set both or, for an embedded database, neither"]
     return []
+
+
+def _empty_choices() -> list[str]:
+    """Of a choice, empty is none of those there are: as if left out, it would open what somebody meant to close."""
+    given = {name.upper(): value.strip() for name, value in os.environ.items()}
+    return [
+        f"{PREFIX}{name.upper()} is there but empty: say {' or '.join(get_args(field.annotation))}, or leave it out"
+        for name, field in Settings.model_fields.items()
+        if get_origin(field.annotation) is Literal and given.get(f"{PREFIX}{name.upper()}") == ""
+    ]
 
 
 def _told(error: Any) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-fvV.:]+\])(?::[0-9]*)?")
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-fvV.:]+\])(?::[0-9]{0,5})?")
 
 
 def wrongly_addressed(scope: Mapping[str, Any]) -> str | None:
@@ -19,4 +19,4 @@ def wrongly_addressed(scope: Mapping[str, Any]) -> str | None:
         return None if _HOST.fullmatch(hosts[0]) else "The Host header names no host"
     if hosts:
         return "There is more than one Host header"
-    return "There is no Host header" if scope["http_version"] == "1.1" else None
+    return "There is no Host header" if scope["http_version"] != "1.0" else None

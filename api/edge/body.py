@@ -15,8 +15,8 @@ from .problems import Problem
 LARGEST = 64 * 1024
 """Bytes (wire.md A18)."""
 
-PATIENCE = 8.0
-"""Seconds a client has to send its body: less than any request may take, so that the fault is named rightly."""
+PATIENCE = 6.0
+"""Seconds a client has to send its body: less than any request may ask the database, so that it may still ask."""
 
 _FORM_PATHS = {"/sign-in/email", "/sign-up/email"}
 _CONTENT_TYPE = b"content-type"

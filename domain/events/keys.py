@@ -57,16 +57,20 @@ class Keyring:
     """Opens and makes the keys of subjects, and hashes what must be found again without being readable.
 
     `data_keys` are 32-byte keys by generation. New subject keys are wrapped by the newest; hashes use the oldest, so
-    that they never change.
+    that they never change. `stored` are the same as they stand in the book, wrapped.
     """
 
-    def __init__(self, data_keys: Mapping[int, bytes]) -> None:
+    def __init__(self, data_keys: Mapping[int, bytes], *, stored: Mapping[int, bytes] | None = None) -> None:
         self._wrapping = {
             generation: AESGCM(derive(key, "daybook subject keys")) for generation, key in data_keys.items()
         }
-        self.generations = frozenset(data_keys)
+        self._stored = dict(stored or {})
         self._newest = max(data_keys)
         self._hashing = derive(data_keys[min(data_keys)], "daybook keyed hashes")
+
+    def stand_in(self, stored: Mapping[int, bytes]) -> bool:
+        """Whether a book that stores these is the one they were read from: what is sealed with them opens again."""
+        return self._stored.items() <= stored.items()
 
     def new_subject_key(self, subject_id: UUID) -> bytes:
         """A fresh key for a subject, wrapped: what `subject_keys` stores."""

@@ -114,7 +114,7 @@ class Store(Application[UUID]):
     def _loaded(self, aggregate: Aggregate[S], projection: Projection, row: Mapping[str, Any]) -> Loaded[S]:
         stream_id, subject = row[projection.table.key], None
         if projection.key_owner is not None:
-            subject = Subject(stream_id, row["wrapped"])
+            subject = Subject(stream_id, row["wrapped"], lost=not row["key_there"])
             if not row["key_known"]:
                 # older than the keys of its kind, it gets one with the first that is sealed for it
                 subject = replace(self.new_subject(stream_id), person_id=projection.key_owner(row))
@@ -144,7 +144,7 @@ class Store(Application[UUID]):
     def subject(self, subject_id: UUID) -> Subject:
         """A known subject with its key as it is stored now."""
         found = self.statements.row("SELECT wrapped FROM subject_keys WHERE subject_id = $1", subject_id)
-        return Subject(subject_id, None if found is None else found[0])
+        return Subject(subject_id, None, lost=True) if found is None else Subject(subject_id, found[0])
 
     def append(
         self,
@@ -170,9 +170,9 @@ class Store(Application[UUID]):
         subjects = {one.subject.subject_id: one.subject for one in recorded if one.subject is not None}
         if subject is not None:
             subjects[subject.subject_id] = subject
+        self._trial.require_fit(subjects.values())
         if any(one.wrapped is None for one in subjects.values()):
             raise SubjectGone
-        self._trial.require_fit()
         rows = [write_of(self._projection(one.event), one) for one in recorded]
         owners = _key_owners(recorded)
         adopted = [one.stream_id for one in additions if one.stream_id in owners and _has_key(one)]

@@ -15,7 +15,7 @@ from psycopg.types.uuid import UUIDBinaryDumper
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from .conflicts import PATIENCE, StoreAway
-from .deadlines import BoundedConnection, DeadlinePassed, Values, left, left_for_waiting
+from .deadlines import BoundedConnection, DeadlinePassed, OutOfTime, Values, left, left_for_waiting
 from .durability import Writers, prove_durable
 from .servers import LIFETIME, LOST, SUSPICION, TIMELINES, WHICH, Demoted, connection_lost, require_writable
 from .session_settings import SCHEMA, SETTLE_READER, SETTLE_WRITER, session_options
@@ -206,7 +206,8 @@ def await_another(pool: Pool, error: psycopg.Error, attempt: int) -> None:
 
     After a restart of the server, or of another in its place, every connection that was open is dead or wrong.
     """
-    _unavailable.warning("%s", error.sqlstate)
+    if not isinstance(error, OutOfTime):
+        _unavailable.warning("%s", error.sqlstate)
     if isinstance(error, PoolTimeout | DeadlinePassed) or not connection_lost(error) or left() <= 0:
         raise StoreAway from None
     if isinstance(error, Demoted | psycopg.errors.ReadOnlySqlTransaction):

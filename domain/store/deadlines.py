@@ -22,6 +22,8 @@ QUEUE = 2.0
 """Seconds from its beginning on that a request may wait until a connection is free."""
 
 _CANCEL_WITHIN = 0.5
+_FAIR = 1.5
+"""Seconds that a server has at least to answer before it counts as one that does not."""
 
 _began: ContextVar[float | None] = ContextVar("began", default=None)
 
@@ -45,6 +47,10 @@ def left_for_waiting() -> float:
     """Seconds that whoever asks may wait in a queue: who has waited long enough is refused rather than late."""
     began = _began.get()
     return QUEUE if began is None else min(QUEUE, max(0.01, began + QUEUE - time.monotonic()))
+
+
+class OutOfTime(DeadlinePassed):
+    """So little was left of the request's own time that it says nothing of the server."""
 
 
 class BoundedConnection(Connection[Values]):
@@ -80,4 +86,5 @@ class BoundedConnection(Connection[Values]):
                     self.cancel_safe(timeout=_CANCEL_WITHIN)
             # the answer may still come, and would be taken for the next one's
             self.pgconn.finish()
-            raise DeadlinePassed("the server did not answer in time") from None
+            passed = OutOfTime if patience < _FAIR else DeadlinePassed
+            raise passed("the server did not answer in time") from None

@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 
 from .conflicts import StoreAway
-from .deadlines import STATEMENT, BoundedConnection, DeadlinePassed, left_for_waiting
+from .deadlines import STATEMENT, BoundedConnection, DeadlinePassed, OutOfTime, left_for_waiting
 from .servers import require_writable
 
 _PROOF_WITHIN = 2.0
@@ -64,7 +64,7 @@ class Writers:
 
     def leave(self, error: BaseException | None) -> None:
         """Give the place back, with what went wrong meanwhile."""
-        if isinstance(error, DeadlinePassed):
+        if isinstance(error, DeadlinePassed) and not isinstance(error, OutOfTime):
             self._stuck = True
         self._places.put(None)
 

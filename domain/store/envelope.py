@@ -74,13 +74,15 @@ class Command:
 class Subject:
     """Whose personal data it is. `wrapped` is their key as stored, None once destroyed; `new` if not yet stored.
 
-    `person_id` is whose it is; looked at only of a new one of which no event says so.
+    `person_id` is whose it is; looked at only of a new one of which no event says so. `lost` if something is sealed
+    with a key that stands nowhere: no erasure takes the row away.
     """
 
     subject_id: UUID
     wrapped: bytes | None
     person_id: UUID | None = None
     new: bool = False
+    lost: bool = False
 
 
 class Recorded(NamedTuple):

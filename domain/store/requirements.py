@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Iterable
@@ -15,10 +16,14 @@ from domain.events.keys import KEY_LENGTH, Keyring, WrongSecret, unwrap_data_key
 
 from .conflicts import StoreAway
 from .connections import Pool, Statements, Values
+from .envelope import Subject
 
 OLDEST_SERVER = 15
+_logger = logging.getLogger("daybook")
 _TRIED_EACH = 1.0
 """Seconds for which the keys of a node count as tried."""
+_TOLD_EACH = 60.0
+"""Seconds between two lines in the log about a lost key."""
 _KEY_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('daybook first key', 0))"
 _EMPTY = """
 SELECT NOT (EXISTS (SELECT FROM commands) OR EXISTS (SELECT FROM events)
@@ -27,7 +32,7 @@ SELECT NOT (EXISTS (SELECT FROM commands) OR EXISTS (SELECT FROM events)
 # The oldest people and the newest: of a book that was restored over another, one end is the other's.
 # Bounded, since many of the oldest may have been erased.
 _SAMPLE = """
-SELECT 'data' AS sample, generation, NULL::uuid, NULL::bytea FROM data_keys
+SELECT 'data' AS sample, generation, NULL::uuid, wrapped FROM data_keys
 UNION ALL
 SELECT * FROM (SELECT 'oldest', NULL::integer, subject_id, wrapped
                  FROM (SELECT * FROM subject_keys ORDER BY subject_id LIMIT 100) AS oldest
@@ -133,7 +138,7 @@ def open_keyring(connection: Connection[Values], secret: str) -> Keyring:
             f"Generation {shut[0]} in data_keys is no key that this secret opens:"
             " put back what stood there, or take it away if it was never Daybook's."
         )
-    keyring = Keyring(opened)
+    keyring = Keyring(opened, stored=stored)
     if not _open_all_ends(keyring, connection.execute(_SAMPLE).fetchall()):
         raise OtherKeys
     return keyring
@@ -142,7 +147,8 @@ def open_keyring(connection: Connection[Values], secret: str) -> Keyring:
 def keys_still_fit(statements: Statements, keyring: Keyring) -> bool:
     """Whether the keys a running node holds are those of the book it is connected to; cheap. Raises StoreAway."""
     rows = statements.rows(_SAMPLE)
-    return keyring.generations <= {row[1] for row in rows if row[0] == "data"} and _open_all_ends(keyring, rows)
+    stored = {generation: wrapped for sample, generation, _, wrapped in rows if sample == "data"}
+    return keyring.stand_in(stored) and _open_all_ends(keyring, rows)
 
 
 class KeyTrial:
@@ -156,15 +162,28 @@ class KeyTrial:
         self._pool, self._keyring = pool, keyring
         self._statements = Statements(pool)
         self._passed = (-1, 0.0)
+        self._told: float | None = None
 
-    def require_fit(self) -> None:
-        """Raises StoreAway."""
+    def require_fit(self, subjects: Iterable[Subject]) -> None:
+        """Raises StoreAway, also where a subject's key got lost: a second one would hide that, and split a history."""
+        if any(one.lost for one in subjects):
+            self._tell_lost()
+            raise StoreAway
         opened, now = self._pool.opened, time.monotonic()
         if self._passed[0] == opened and now < self._passed[1] + _TRIED_EACH:
             return
         if not keys_still_fit(self._statements, self._keyring):
             raise StoreAway
         self._passed = (opened, now)
+
+    def _tell_lost(self) -> None:
+        now = time.monotonic()
+        if self._told is None or now > self._told + _TOLD_EACH:
+            self._told = now
+            _logger.error(
+                "Something is sealed with a key that is not in subject_keys, and is not written on:"
+                " `daybook verify` names it; put its row back from a backup."
+            )
 
 
 def _open_all_ends(keyring: Keyring, sample: Iterable[Values]) -> bool:

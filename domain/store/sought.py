@@ -15,8 +15,8 @@ from .rows import Projection
 S = TypeVar("S")
 State = Mapping[str, Any]
 """The columns of a row, those derived among them, and what `KEY_COLUMNS` says of its subject's key."""
-KEY_COLUMNS = ("key_known", "wrapped")
-"""Whether there is a place for the subject's key, and the key in it as stored: None once destroyed."""
+KEY_COLUMNS = ("key_known", "key_there", "wrapped")
+"""Whether the subject ever had a key, whether its row is there, and the key as stored: None once destroyed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,9 @@ def question(shape: Sequence[tuple[Projection, Sequence[str]]]) -> str:
         joins.append(f"LEFT JOIN {table.name} {row} ON {' AND '.join(conditions)}")
         if projection.key_owner:
             key = f"key_{place}"
+            # older than the keys of its kind is only what nothing is sealed in; looked at where there is no key only
+            sealed = f"EXISTS (SELECT FROM events WHERE stream_id = {row}.{table.key} AND sealed IS NOT NULL)"
+            fields += [f"CASE WHEN {key}.subject_id IS NULL THEN {sealed} ELSE true END"]
             fields += [f"{key}.subject_id IS NOT NULL", f"{key}.wrapped"]
             joins.append(f"LEFT JOIN subject_keys {key} ON {key}.subject_id = {row}.{table.key}")
     return f"SELECT {', '.join(fields)} FROM (SELECT) AS once {' '.join(joins)}"

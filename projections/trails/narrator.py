@@ -131,10 +131,10 @@ class Narrator:
             at=entry.at,
             event=act.event or entry.event,
             text=self._text(worth),
-            actor=_apart(actor.name) if entry.actor_kind == ActorKind.USER else _ACTORS[ActorKind(entry.actor_kind)],
+            actor=actor.name if entry.actor_kind == ActorKind.USER else _ACTORS[ActorKind(entry.actor_kind)],
             actor_id=None if self._outside(lead) else entry.actor_id,
             actor_email=actor.email,
-            person=_apart(person.name) if person.name else "",
+            person=person.name,
             person_id=entry.person_id if person.name else None,
             person_email=person.email,
             device=device(user_agent),
@@ -189,7 +189,9 @@ class Narrator:
         if user_id is not None and user_id == self._reader.user_id:
             return Named(YOU)
         found = self._names.person(user_id, version)
-        return found if found.name or user_id is None else Named(SOMEBODY)
+        if not found.name:
+            return found if user_id is None else Named(SOMEBODY)
+        return found._replace(name=_apart(found.name))
 
     def _actor_in_words(self, part: _Part) -> str:
         entry = part.entry
@@ -228,8 +230,6 @@ class Narrator:
 
 def _apart(name: str) -> str:
     """A name beside a sentence: whoever calls themselves "You" or "Daybook" shall not pass for the reader or for us."""
-    if name in (YOU, SOMEBODY):
-        return name
     return quoted(name) if normalize("NFKC", name).casefold() in _OUR_WORDS else name
 
 

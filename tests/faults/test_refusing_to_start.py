@@ -225,6 +225,12 @@ def test_a_trusted_proxy_that_is_neither_an_address_nor_a_network(tmp_path: Path
     assert not (tmp_path / "data").exists()
 
 
+def test_a_choice_that_is_there_but_empty_does_not_open_what_was_to_be_closed(tmp_path: Path) -> None:
+    told = "DAYBOOK_SIGN_UP is there but empty: say open or invited, or leave it out."
+    assert refusal(tmp_path, DATA_DIR=tmp_path / "data", SIGN_UP="") == told
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize("address", ["", "  "])
 def test_an_empty_address_does_not_begin_a_service_beside_the_old_one(tmp_path: Path, address: str) -> None:
     told = "DAYBOOK_DATABASE_URL is there but empty: name the database or, for an embedded one, leave it out."

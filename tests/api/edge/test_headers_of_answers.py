@@ -118,7 +118,9 @@ def test_a_page_of_an_error_too(server: Server) -> None:
     assert_guarded(answer)
 
 
-@pytest.mark.parametrize("host", ["", "Host: a\r\nHost: b\r\n", "Host: a b\r\n"])
+@pytest.mark.parametrize(
+    "host", ["", "Host: a\r\nHost: b\r\n", "Host: a b\r\n", "Host: \r\n", "Host: :80\r\n", "Host: a:99999999\r\n"]
+)
 def test_what_is_wrongly_addressed_is_refused_as_guardedly(server: Server, host: str) -> None:
     with socket.create_connection(("localhost", int(str(server.port))), timeout=10) as connection:
         connection.sendall(f"GET {BASE}/get-session HTTP/1.1\r\n{host}Origin: {EVIL}\r\n\r\n".encode())

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from api.cli.embedded import EmbeddedPostgres
 from domain.chance import new_id, random_bytes
+from domain.commands.organization import personal_organization
+from domain.events.catalogue import ORGANIZATION, USER
 from domain.events.keys import KEY_LENGTH, Keyring, WrongSecret, wrap_data_key
-from domain.store import Store
+from domain.organization import OrganizationRenamed
+from domain.store import Addition, Store
 from domain.store.conflicts import StoreAway
 from domain.store.connections import Values, connection_arguments
 from domain.store.migrate import GrantsMissing, NoBook, NotMigrated, migrate, printed_grants, require_migrated
@@ -22,9 +26,10 @@ from domain.store.requirements import (
     make_first_key,
     open_keyring,
 )
+from domain.user import NameChanged, User
 from tests.databases import Database
-from tests.domain.store.books import a_session, ada_with_a_session
-from tests.people import SECRET
+from tests.domain.store.books import a_session, ada_with_a_session, by_ada, by_the_system, started
+from tests.people import ADA, SECRET
 
 Connection = psycopg.Connection[Values]
 
@@ -43,6 +48,15 @@ def application(database: Database) -> Iterator[Connection]:
 
 def wrapped(generation: int, secret: str = SECRET) -> bytes:
     return wrap_data_key(random_bytes(KEY_LENGTH), secret=secret, generation=generation)
+
+
+def an_account(store: Store) -> UUID:
+    """Ada's, and her personal organization, whose id it is; each with a key."""
+    subject = store.new_subject(ADA)
+    opened = User.sign_up(email="ada@example.com", name="Ada", image=None, email_hash=b"ada")
+    organization_id, founding = personal_organization(store.keyring, ADA, name="Ada", email="ada@example.com")
+    store.append(by_ada(), subject, Addition(ADA, 0, opened, subject), *founding)
+    return organization_id
 
 
 def test_an_empty_book_gets_its_key_from_the_owner_once(owner: Connection, application: Connection) -> None:
@@ -136,6 +150,19 @@ def test_a_running_node_notices_that_its_keys_are_gone_or_are_not_the_books(
     assert not keys_still_fit(store.statements, keyring)
 
 
+def test_a_running_node_notices_that_its_data_key_was_overwritten(owner: Connection, store: Store) -> None:
+    ada_with_a_session(store)
+    [kept] = owner.execute("SELECT wrapped FROM data_keys").fetchall()
+    for other in (wrapped(1), random_bytes(48)):
+        owner.execute("UPDATE data_keys SET wrapped = %s", (other,))
+        assert not keys_still_fit(store.statements, store.keyring)
+        store.pool.drain()
+        with pytest.raises(StoreAway):
+            a_session(store)
+    owner.execute("UPDATE data_keys SET wrapped = %s", kept)
+    assert a_session(store)
+
+
 def test_a_running_node_takes_nothing_that_it_would_seal_with_other_keys(owner: Connection, store: Store) -> None:
     ada_with_a_session(store)
     [kept] = owner.execute("DELETE FROM data_keys RETURNING wrapped").fetchall()
@@ -146,6 +173,40 @@ def test_a_running_node_takes_nothing_that_it_would_seal_with_other_keys(owner: 
     assert owner.execute("SELECT count(*) FROM events").fetchall() == before
     owner.execute("INSERT INTO data_keys VALUES (1, %s)", kept)
     assert a_session(store)
+
+
+def test_nobody_gets_a_second_key_for_one_that_got_lost(
+    owner: Connection, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    organization_id = an_account(store)
+    lost = owner.execute("DELETE FROM subject_keys RETURNING *").fetchall()
+    stranger = new_id()
+    owner.execute("INSERT INTO subject_keys VALUES (%s, NULL, %s)", (stranger, store.keyring.new_subject_key(stranger)))
+
+    def renames() -> bool:
+        found = store.load(ORGANIZATION, organization_id)
+        renamed = Addition(organization_id, found.version, [OrganizationRenamed(name="Works")], found.subject)
+        return store.append(by_the_system(), None, renamed)
+
+    def is_renamed() -> bool:
+        found = store.load(USER, ADA)
+        return store.append(by_ada(), found.subject, found.then([NameChanged(name="Ada Two")]))
+
+    def signs_in() -> bool:
+        return store.append(by_ada(), store.subject(ADA), Addition(new_id(), 0, [started()]))
+
+    for writes in (renames, is_renamed, signs_in):
+        with pytest.raises(StoreAway):
+            writes()
+    assert [record.getMessage() for record in caplog.records if record.name == "daybook"] == [
+        "Something is sealed with a key that is not in subject_keys, and is not written on:"
+        " `daybook verify` names it; put its row back from a backup."
+    ]
+    for row in lost:
+        owner.execute("INSERT INTO subject_keys VALUES (%s, %s, %s)", row)
+    assert renames()
+    assert is_renamed()
+    assert signs_in()
 
 
 def test_a_book_with_sealed_things_and_no_keys_of_anybody_is_not_served(

@@ -247,6 +247,9 @@ def test_nobody_passes_for_the_reader_or_for_the_service(life: Life, name: str) 
 
     life.ends(session_id, by_them, sealed_for=life.people[name])
     assert life.texts("Ada")[0] == f"“{name}” ended your session on Chrome 130 on macOS, Germany."
+    assert life.told("Ada")[0].actor == f"“{name}”"
+    told = life.told_to_admins(organization=name)[0]
+    assert (told.actor, told.person) == (f"“{name}”", f"“{name}”")
 
 
 @pytest.mark.parametrize("name", ["", "  "])

@@ -97,6 +97,9 @@ KINDS: dict[str, tuple[str, str]] = {
     "everybody may read": ("GRANT SELECT ON credentials TO PUBLIC", RIGHTS),
     "the application owns a table": ("ALTER TABLE events OWNER TO daybook", RIGHTS),
     "everybody may make tables": ("GRANT CREATE ON SCHEMA daybook TO PUBLIC", RIGHTS),
+    "a procedure is there": ("CREATE PROCEDURE quietly() LANGUAGE sql AS 'DELETE FROM queue'", ADDED),
+    "an aggregate is there": ("CREATE AGGREGATE quietly(integer) (SFUNC = int4pl, STYPE = integer)", ADDED),
+    "an operator is there": ("CREATE OPERATOR === (LEFTARG = uuid, RIGHTARG = uuid, FUNCTION = uuid_eq)", ADDED),
     "the application may not write": ("REVOKE INSERT ON log FROM daybook", LACKING),
     # what keeps the books append-only
     "the trigger lets all through": (
@@ -201,6 +204,15 @@ KINDS: dict[str, tuple[str, str]] = {
     ),
     "a data key is gone": ("DELETE FROM data_keys", "each key of a subject is wrapped by a known data key"),
 }
+OF_THE_SERVER: dict[str, str] = {
+    "another may write": "CREATE ROLE another; GRANT INSERT ON events TO another",
+    "another may change a column": "CREATE ROLE another; GRANT UPDATE (hash) ON credentials TO another",
+    "the application is its own owner": "GRANT postgres TO daybook",
+    "the application may write everything": "GRANT pg_write_all_data TO daybook",
+    "no trigger fires": "ALTER DATABASE {database} SET session_replication_role = replica",
+    "no trigger fires for the application": "ALTER ROLE daybook SET session_replication_role = replica",
+}
+"""What stands outside the database, and so is never committed here."""
 _numbers = count(1)
 
 
@@ -273,3 +285,24 @@ def test_a_corruption_is_found(module_database: Database, lives: Lives, kind: st
         database.rows("SET session_replication_role = replica")
         database.rows(sql.replace("{salt}", str(salt)).encode())  # type: ignore[arg-type]  # made of the words above
         assert rule in found(database, lives)
+
+
+def rights_after(database: Database, statements: str) -> set[str]:
+    """The rules that are broken once these are done, which they then never were."""
+    with (
+        psycopg.connect(database.owner_url, **connection_arguments("tests")) as owner,
+        owner.transaction(force_rollback=True),
+    ):
+        for statement in statements.format(database=database.name).split("; "):
+            owner.execute(statement.encode())
+        return {one.rule for one in structure(owner, "daybook")}
+
+
+@pytest.mark.parametrize("kind", OF_THE_SERVER)
+def test_a_way_around_the_rights_is_found(module_database: Database, lives: Lives, kind: str) -> None:
+    assert rights_after(module_database, OF_THE_SERVER[kind]) == {RIGHTS}
+
+
+def test_the_owner_may_let_others_read(module_database: Database, lives: Lives) -> None:
+    reading = "CREATE ROLE another; GRANT USAGE ON SCHEMA daybook TO another; GRANT SELECT ON account_list TO another"
+    assert rights_after(module_database, reading) == set()
