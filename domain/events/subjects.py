@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple, assert_never
 from uuid import UUID
 
-from domain.invitation import InvitationAccepted, InvitationSent
-from domain.organization import OrganizationFounded, PersonalOrganizationFounded, PersonalOrganizationGivenUp
-from domain.user import SignedUp
+from domain.invitation import (
+    InvitationAccepted,
+    InvitationCanceled,
+    InvitationExpired,
+    InvitationRejected,
+    InvitationResent,
+    InvitationSent,
+)
+from domain.membership import MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, SeatTaken
+from domain.organization import (
+    LogoChanged,
+    MetadataChanged,
+    OrganizationClosed,
+    OrganizationFounded,
+    OrganizationRenamed,
+    OwnerAdded,
+    OwnerRemoved,
+    PersonalOrganizationFounded,
+    PersonalOrganizationGivenUp,
+    SlugChanged,
+)
+from domain.session import (
+    OrganizationChosen,
+    SessionEnded,
+    SessionKept,
+    SessionMoved,
+    SessionReauthenticated,
+    SessionRenewed,
+    SessionStarted,
+)
+from domain.user import ImageChanged, NameChanged, PasswordChanged, SessionsRevoked, SignedUp
 
-from .catalogue import stored_names
+from .catalogue import Event, stored_names
 
 
 class KeyOwner(NamedTuple):
@@ -30,7 +58,7 @@ def erasing_names() -> list[str]:
     return [name for event in ERASING for name in stored_names(event)]
 
 
-def key_owner(stream_id: UUID, event: Any) -> KeyOwner | None:
+def key_owner(stream_id: UUID, event: Event) -> KeyOwner | None:
     """Whose the key of the event's stream is after it; None if the event says nothing about that.
 
     A person's is their own. An organization is nobody's alone, but for the one that came with an account, until that
@@ -45,5 +73,20 @@ def key_owner(stream_id: UUID, event: Any) -> KeyOwner | None:
             return KeyOwner(None)
         case InvitationAccepted(user_id=user_id):
             return KeyOwner(user_id)
-        case _:
+        case NameChanged() | ImageChanged() | PasswordChanged() | SessionsRevoked():
             return None
+        case OrganizationRenamed() | SlugChanged() | LogoChanged() | MetadataChanged() | OrganizationClosed():
+            return None
+        case OwnerAdded() | OwnerRemoved():
+            return None
+        case InvitationResent() | InvitationRejected() | InvitationCanceled() | InvitationExpired():
+            return None
+        # these streams have no keys of their own
+        case MemberJoined() | SeatTaken() | MemberRoleChanged() | MemberLeft() | MemberRemoved():
+            return None
+        case SessionStarted() | SessionRenewed() | SessionReauthenticated() | SessionMoved() | SessionKept():
+            return None
+        case OrganizationChosen() | SessionEnded():
+            return None
+        case _:
+            assert_never(event)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.chance import new_id
+from domain.events.catalogue import Event
 from domain.personal import Personal
 
 
@@ -90,7 +91,7 @@ class Recorded(NamedTuple):
 
     originator_id: UUID
     originator_version: int
-    event: object
+    event: Event
     command: Command
     subject: Subject | None
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from .envelope import Recorded
+from .envelope import Command, Recorded
 
 
 class Kind(StrEnum):
@@ -62,16 +62,17 @@ class Table:
 class Projection:
     """An inline projection: the one table that mirrors the streams of one aggregate, and the pure function to it.
 
-    `where_from` are the events of which it shows where their command came from. `restore` makes the aggregate's state
-    of a row: then nobody reads a stream that grew long to decide on its state. `derived` is what that takes beside the
-    table's own columns: SQL over the row, which is called `{row}` there, by name. What it reads must change only in
-    commits that move the row's version too. Streams with keys of their own have them read with their rows;
-    `key_owner` says of a row whose the key is.
+    `project` says what an event of that aggregate, caused by this command, means for the row. `where_from` are the
+    events of which it shows where their command came from. `restore` makes the aggregate's state of a row: then nobody
+    reads a stream that grew long to decide on its state. `derived` is what that takes beside the table's own columns:
+    SQL over the row, which is called `{row}` there, by name. What it reads must change only in commits that move the
+    row's version too. Streams with keys of their own have them read with their rows; `key_owner` says of a row whose
+    the key is.
     """
 
     aggregate: str
     table: Table
-    project: Callable[[Recorded], Row | None]
+    project: Callable[[Any, Command], Row | None]
     where_from: tuple[type, ...] = ()
     restore: Callable[[Mapping[str, Any]], Any] = field(kw_only=True)
     derived: Mapping[str, str] = field(default_factory=dict)
@@ -94,7 +95,7 @@ class Write:
 
 def write_of(projection: Projection, recorded: Recorded) -> Write:
     """What an event means for the row of its stream: at the least, that the row's version is the event's."""
-    row = projection.project(recorded) or change()
+    row = projection.project(recorded.event, recorded.command) or change()
     # a change would find no row and a second beginning would find one; neither may pass in silence
     assert (row.kind is Kind.PUT) == (recorded.version == 1), f"{projection.table.name} begins with its stream"
     values = {**row.values, "version": recorded.version}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
 from domain.commands.lookups import Account, Person
 from domain.events.catalogue import USER
 from domain.store import Subject
 from domain.store.connections import Statements, Values
-from domain.store.envelope import Recorded
+from domain.store.envelope import Command
 from domain.store.rows import Projection, Row, Table, change, put
-from domain.user import ImageChanged, NameChanged, PasswordChanged, SessionsRevoked, SignedUp, User
+from domain.user import ImageChanged, NameChanged, PasswordChanged, SessionsRevoked, SignedUp, User, UserEvent
 
 TABLE = Table(
     "account_list",
@@ -34,10 +34,10 @@ TABLE = Table(
 )
 
 
-def project(recorded: Recorded) -> Row | None:
+def project(event: UserEvent, command: Command) -> Row:
     """What an event means for the person's row."""
-    at = recorded.at
-    match recorded.event:
+    at = command.at
+    match event:
         case SignedUp() as signed_up:
             return put(
                 email=signed_up.email,
@@ -57,7 +57,7 @@ def project(recorded: Recorded) -> Row | None:
         case SessionsRevoked(epoch=epoch):
             return change(session_epoch=epoch)
         case _:
-            return None
+            assert_never(event)
 
 
 def restore(row: Mapping[str, Any]) -> User:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
 from domain.events.catalogue import INVITATION
@@ -12,6 +12,7 @@ from domain.invitation import (
     Invitation,
     InvitationAccepted,
     InvitationCanceled,
+    InvitationEvent,
     InvitationExpired,
     InvitationRejected,
     InvitationResent,
@@ -20,7 +21,7 @@ from domain.invitation import (
 )
 from domain.roles import roles_in
 from domain.store.connections import Statements
-from domain.store.envelope import Recorded
+from domain.store.envelope import Command
 from domain.store.rows import Projection, Row, Table, change, put
 
 TABLE = Table(
@@ -43,9 +44,9 @@ TABLE = Table(
 )
 
 
-def project(recorded: Recorded) -> Row | None:
+def project(event: InvitationEvent, command: Command) -> Row:
     """What an event means for the invitation's row."""
-    match recorded.event:
+    match event:
         case InvitationSent() as sent:
             return put(
                 organization_id=sent.organization_id,
@@ -57,25 +58,25 @@ def project(recorded: Recorded) -> Row | None:
                 status=Status.PENDING,
                 inviter_id=sent.inviter_id,
                 link_hash=sent.link_hash,
-                created_at=recorded.at,
+                created_at=command.at,
                 expires_at=sent.expires_at,
             )
         case InvitationResent(inviter_id=inviter_id, expires_at=expires_at):
             return change(inviter_id=inviter_id, expires_at=expires_at)
         case InvitationAccepted():
-            return _ended(Status.ACCEPTED, recorded)
+            return _ended(Status.ACCEPTED, command)
         case InvitationRejected():
-            return _ended(Status.REJECTED, recorded)
+            return _ended(Status.REJECTED, command)
         case InvitationCanceled():
-            return _ended(Status.CANCELED, recorded)
+            return _ended(Status.CANCELED, command)
         case InvitationExpired():
-            return _ended(Status.EXPIRED, recorded)
+            return _ended(Status.EXPIRED, command)
         case _:
-            return None
+            assert_never(event)
 
 
-def _ended(status: Status, recorded: Recorded) -> Row:
-    return change(status=status, pending_slot=None, place=None, ended_at=recorded.at)
+def _ended(status: Status, command: Command) -> Row:
+    return change(status=status, pending_slot=None, place=None, ended_at=command.at)
 
 
 def restore(row: Mapping[str, Any]) -> Invitation:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
 from domain.events.catalogue import MEMBERSHIP
-from domain.membership import MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, Membership, SeatTaken
+from domain.membership import (
+    MemberJoined,
+    MemberLeft,
+    MemberRemoved,
+    MemberRoleChanged,
+    Membership,
+    MembershipEvent,
+    SeatTaken,
+)
 from domain.roles import roles_in
 from domain.store.connections import Statements
-from domain.store.envelope import Recorded
+from domain.store.envelope import Command
 from domain.store.rows import Projection, Row, Table, change, put
 
 TABLE = Table(
@@ -29,25 +37,25 @@ TABLE = Table(
 )
 
 
-def project(recorded: Recorded) -> Row | None:
+def project(event: MembershipEvent, command: Command) -> Row:
     """What an event means for the member's row."""
-    match recorded.event:
+    match event:
         case MemberJoined(organization_id=organization_id, user_id=user_id, role=role):
             return put(
                 organization_id=organization_id,
                 user_id=user_id,
                 live_user_id=user_id,
                 role=role,
-                joined_at=recorded.at,
+                joined_at=command.at,
             )
         case SeatTaken(seat=seat):
             return change(seat=seat)
         case MemberRoleChanged(role=role):
             return change(role=role)
         case MemberLeft() | MemberRemoved():
-            return change(live_user_id=None, seat=None, ended_at=recorded.at)
+            return change(live_user_id=None, seat=None, ended_at=command.at)
         case _:
-            return None
+            assert_never(event)
 
 
 def restore(row: Mapping[str, Any]) -> Membership:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
 from domain.events.catalogue import ORGANIZATION
@@ -13,14 +13,17 @@ from domain.organization import (
     MetadataChanged,
     Organization,
     OrganizationClosed,
+    OrganizationEvent,
     OrganizationFounded,
     OrganizationRenamed,
+    OwnerAdded,
+    OwnerRemoved,
     PersonalOrganizationFounded,
     PersonalOrganizationGivenUp,
     SlugChanged,
 )
 from domain.store.connections import Statements
-from domain.store.envelope import Recorded
+from domain.store.envelope import Command
 from domain.store.rows import Projection, Row, Table, change, put
 
 from .member_list import OWNING
@@ -41,10 +44,10 @@ TABLE = Table(
 )
 
 
-def project(recorded: Recorded) -> Row | None:
-    """What an event means for the organization's row."""
-    at = recorded.at
-    match recorded.event:
+def project(event: OrganizationEvent, command: Command) -> Row | None:
+    """What an event means for the organization's row; None if nothing."""
+    at = command.at
+    match event:
         case PersonalOrganizationFounded(name=name, slug=slug, slug_hash=slug_hash, owner_id=owner_id):
             return put(name=name, slug=slug, slug_slot=slug_hash, personal_organization=owner_id, created_at=at)
         case OrganizationFounded() as founded:
@@ -68,8 +71,10 @@ def project(recorded: Recorded) -> Row | None:
             return change(personal_organization=None)
         case OrganizationClosed():
             return change(slug_slot=None, personal_organization=None, ended_at=at)
+        case OwnerAdded() | OwnerRemoved():
+            return None  # who owns it stands in member_list
         case _:
-            return None
+            assert_never(event)
 
 
 def restore(row: Mapping[str, Any]) -> Organization:

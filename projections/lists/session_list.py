@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
 from domain.events.catalogue import SESSION
@@ -15,6 +15,7 @@ from domain.session import (
     Seen,
     Session,
     SessionEnded,
+    SessionEvent,
     SessionKept,
     SessionMoved,
     SessionReauthenticated,
@@ -22,7 +23,7 @@ from domain.session import (
     SessionStarted,
 )
 from domain.store.connections import Statements
-from domain.store.envelope import Recorded
+from domain.store.envelope import Command
 from domain.store.rows import Projection, Row, Table, change, put
 
 TABLE = Table(
@@ -50,18 +51,18 @@ TABLE = Table(
 )
 
 
-def project(recorded: Recorded) -> Row | None:
+def project(event: SessionEvent, command: Command) -> Row:
     """What an event means for the device's row. Where from stands on the command that started it, or moved it."""
-    at = recorded.at
-    match recorded.event:
+    at = command.at
+    match event:
         case SessionStarted() as started:
             return put(
                 user_id=started.user_id,
                 token_hash=started.token_hash,
                 way=started.way,
                 epoch=started.epoch,
-                ip_address=recorded.command.ip_address,
-                user_agent=recorded.command.user_agent,
+                ip_address=command.ip_address,
+                user_agent=command.user_agent,
                 created_at=at,
                 updated_at=at,
                 authenticated_at=at,
@@ -72,7 +73,6 @@ def project(recorded: Recorded) -> Row | None:
         case SessionReauthenticated():
             return change(authenticated_at=at, updated_at=at)
         case SessionMoved():
-            command = recorded.command
             seen = {"moved_ip_address": command.ip_address, "moved_user_agent": command.user_agent}
             # what is unknown this time is still where it was known to be
             return change(moved_at=at, updated_at=at, **{name: value for name, value in seen.items() if value})
@@ -83,7 +83,7 @@ def project(recorded: Recorded) -> Row | None:
         case SessionEnded(reason=reason):
             return change(ended_at=at, end_reason=reason)
         case _:
-            return None
+            assert_never(event)
 
 
 def restore(row: Mapping[str, Any]) -> Session:

@@ -64,7 +64,7 @@ def row_of(projection: Projection, stream: Stream, defaults: Mapping[str, Any]) 
     """The row of a stream: every event projected after the one before. `defaults` are those of the columns."""
     table, values = projection.table, dict[str, Any](defaults)
     for recorded in stream.events:
-        row = projection.project(recorded)
+        row = projection.project(recorded.event, recorded.command)
         if row is not None:
             values.update(row.values)
     get = values.get

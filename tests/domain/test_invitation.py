@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -62,6 +63,28 @@ def test_an_invitation_is_sent_to_an_address_with_a_role() -> None:
         recipient_id=None,
     )
     assert sent == [SENT]
+
+
+def test_an_invitation_knows_its_place_and_whose_account_has_the_address() -> None:
+    sent = Invitation.send(
+        organization_id=ACME,
+        email="bo@example.com",
+        email_hash=b"bo",
+        roles=(Role.ADMIN, Role.MEMBER),
+        inviter_id=ADA,
+        link_hash=b"link",
+        expires_at=A_WEEK_LATER,
+        place=3,
+        recipient_id=BO,
+    )
+    assert sent == [replace(SENT, role="admin,member", place=3, recipient_id=BO)]
+    assert given(evolve, sent).roles == (Role.ADMIN, Role.MEMBER)
+
+
+def test_what_became_of_an_invitation_is_stored_and_shown_in_these_words() -> None:
+    assert [invitation(*then).status.value for then in ([], *([end] for end in ENDED))] == [
+        "pending", "accepted", "rejected", "canceled", "expired",
+    ]  # fmt: skip
 
 
 def test_whoever_has_the_address_accepts_up_to_the_last_moment() -> None:

@@ -67,3 +67,7 @@ def test_a_member_leaves_or_is_removed_and_can_do_neither_again() -> None:
         for act in (gone.leave, gone.remove, lambda gone=gone: gone.change_role((Role.ADMIN,))):
             with refuses(MemberNotFound):
                 act()
+
+
+def test_how_a_person_came_in_is_stored_in_these_words() -> None:
+    assert [joining.value for joining in Joining] == ["founded", "invited"]

@@ -58,6 +58,17 @@ def test_what_changes_is_news_and_what_stays_is_not() -> None:
     assert acme().keep(None, before=None) == []
 
 
+def test_what_it_is_called_and_shows_changes_nothing_of_what_it_may_do() -> None:
+    shown: list[OrganizationEvent] = [
+        OrganizationRenamed(name="Works"),
+        SlugChanged(before="acme", slug="works", slug_hash=b"#works"),
+        LogoChanged(logo="logo.png"),
+        MetadataChanged(metadata="{}"),
+    ]
+    for event in shown:
+        assert acme(event) == Organization(owners=frozenset({ADA}), personal_to=None, closed=False)
+
+
 def test_a_second_owner_is_added_once() -> None:
     assert acme().add_owner(BO) == [OwnerAdded(user_id=BO)]
     assert acme(OwnerAdded(user_id=BO)).add_owner(BO) == []

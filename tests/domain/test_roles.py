@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.refusals import EmptyRole, UnknownRole
-from domain.roles import Role, allow, cover, roles_in, text_of
+from domain.roles import Role, Roles, allow, change_ownership, cover, may_invite_as, roles_in, text_of
 from tests.domain.stories import refuses
 
 # the table of wire.md §10.1, cell by cell
@@ -94,3 +94,38 @@ def test_roles_are_written_as_they_are_read() -> None:
 )
 def test_nobody_grants_what_they_do_not_hold(held: str, granted: str, may: bool) -> None:
     assert cover(roles_in(held), roles_in(granted)) is may
+
+
+@pytest.mark.parametrize(
+    ("held", "granted", "may"),
+    [
+        ("owner", "owner", True),
+        ("admin", "admin", True),
+        ("admin", "member", True),
+        ("admin", "owner", False),
+        ("admin", "member,owner", False),
+        ("member", "member", False),
+        ("member,admin", "admin", True),
+    ],
+)
+def test_who_may_invite_does_so_as_what_they_hold_themselves(held: str, granted: str, may: bool) -> None:
+    assert may_invite_as(roles_in(held), roles_in(granted)) is may
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        ((), (Role.OWNER,), True),
+        ((Role.OWNER,), (), True),
+        ((Role.MEMBER,), (Role.MEMBER, Role.OWNER), True),
+        ((Role.ADMIN, Role.OWNER), (Role.ADMIN,), True),
+        ((Role.OWNER,), (Role.OWNER, Role.ADMIN), False),
+        ((Role.MEMBER,), (Role.ADMIN,), False),
+        ((), (Role.MEMBER,), False),
+        ((), (), False),
+    ],
+)
+def test_ownership_changes_where_somebody_becomes_an_owner_or_ceases_to_be_one(
+    before: Roles, after: Roles, changes: bool
+) -> None:
+    assert change_ownership(before, after) is changes

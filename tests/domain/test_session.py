@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -24,8 +25,10 @@ from domain.session import (
     evolve,
 )
 from tests.domain.stories import given, refuses
-from tests.people import ADA, BO, NOON
+from tests.people import ADA, NOON
 
+ACME = UUID("01890000-0000-7000-8000-0000000000d4")
+WORKS = UUID("01890000-0000-7000-8000-0000000000d5")
 LIFETIMES = Lifetimes()
 CAPPED = Lifetimes(longest=timedelta(days=30))
 ONE_MS = timedelta(milliseconds=1)
@@ -48,9 +51,46 @@ def test_a_device_that_signs_in_turns_to_an_organization() -> None:
         way=Way.PASSWORD,
         epoch=0,
         expires_at=A_WEEK_LATER,
-        organization_id=BO,
+        organization_id=ACME,
     )
-    assert events == [STARTED, OrganizationChosen(organization_id=BO)]
+    assert events == [STARTED, OrganizationChosen(organization_id=ACME)]
+
+
+def test_a_device_of_somebody_who_belongs_to_no_organization_turns_to_none() -> None:
+    events = Session.start(
+        user_id=ADA,
+        token_hash=b"h" * 32,
+        way=Way.PASSWORD,
+        epoch=0,
+        expires_at=A_WEEK_LATER,
+        organization_id=None,
+    )
+    assert events == [STARTED]
+    assert given(evolve, events) == Session(user_id=ADA, epoch=0, expires_at=A_WEEK_LATER, organization_id=None)
+
+
+def test_a_session_turns_to_an_organization_to_another_and_to_none_and_each_time_only_once() -> None:
+    session = given(evolve, [STARTED])
+    assert session.choose(ACME) == [OrganizationChosen(organization_id=ACME)]
+    assert session.choose(None) == []
+    at_acme = given(evolve, [STARTED, OrganizationChosen(organization_id=ACME)])
+    assert at_acme.choose(ACME) == []
+    assert at_acme.choose(WORKS) == [OrganizationChosen(organization_id=WORKS)]
+    assert at_acme.choose(None) == [OrganizationChosen(organization_id=None)]
+    at_works = given(evolve, [STARTED, *[OrganizationChosen(organization_id=one) for one in (ACME, None, WORKS)]])
+    assert at_works.choose(WORKS) == []
+    assert at_works.choose(ACME) == [OrganizationChosen(organization_id=ACME)]
+
+
+@pytest.mark.parametrize("organization_id", [ACME, None])
+def test_an_ended_session_turns_to_no_organization(organization_id: UUID | None) -> None:
+    with refuses(SessionOver):
+        given(evolve, [STARTED, ENDED]).choose(organization_id)
+
+
+def test_what_is_only_told_about_a_session_changes_nothing_of_what_it_may_do() -> None:
+    told = [SessionReauthenticated(way=Way.PASSWORD), SessionMoved()]
+    assert given(evolve, [STARTED, *told]) == given(evolve, [STARTED])
 
 
 def test_the_default_times_are_seven_days_and_a_day_each_and_no_longest_life() -> None:
@@ -143,6 +183,15 @@ def test_a_longest_life_that_is_shortened_later_holds_for_the_sessions_there_are
         used(session, NOON + timedelta(days=30), CAPPED)
 
 
+def test_with_a_longest_life_those_live_that_started_less_than_it_ago() -> None:
+    started_after = CAPPED.started_after(datetime(2026, 4, 13, 12, 0, 0, tzinfo=UTC))
+    assert started_after == datetime(2026, 3, 14, 12, 0, 0, tzinfo=UTC)
+
+
+def test_without_a_longest_life_it_does_not_matter_when_a_session_started() -> None:
+    assert LIFETIMES.started_after(NOON) is None
+
+
 def test_what_has_run_out_ends_once() -> None:
     session = given(evolve, [STARTED])
     assert session.expire(started_at=NOON, lifetimes=LIFETIMES, now=A_WEEK_LATER - ONE_MS) == []
@@ -190,3 +239,8 @@ def test_neither_an_ended_nor_a_run_out_session_can_do_anything() -> None:
         given(evolve, [STARTED, ENDED]).require_life(epoch=0, started_at=NOON, lifetimes=LIFETIMES, now=NOON)
     with refuses(SessionOver):
         given(evolve, [STARTED]).require_life(epoch=0, started_at=NOON, lifetimes=LIFETIMES, now=A_WEEK_LATER)
+
+
+def test_how_a_person_proved_who_they_are_and_why_a_session_ended_is_stored_in_these_words() -> None:
+    assert [way.value for way in Way] == ["password"]
+    assert [reason.value for reason in EndReason] == ["signed_out", "revoked", "replaced", "expired", "crowded_out"]

@@ -48,6 +48,16 @@ def test_a_changed_password_is_the_next_version_and_leaves_sessions_alone_unless
     ]
 
 
+def test_a_second_change_of_the_password_is_counted_from_the_first() -> None:
+    ada = given(evolve, [SIGNED_UP, PasswordChanged(password_version=2)])
+    assert ada == User(email_hash=b"keyed", password_version=2, session_epoch=0)
+    assert ada.change_password(revoking=False) == [PasswordChanged(password_version=3)]
+
+
 def test_each_revocation_begins_the_next_epoch() -> None:
     ada = given(evolve, [SIGNED_UP, SessionsRevoked(epoch=1, reason=Revocation.OTHERS)])
     assert ada.revoke_sessions(Revocation.EVERYWHERE) == [SessionsRevoked(epoch=2, reason=Revocation.EVERYWHERE)]
+
+
+def test_why_all_sessions_were_ended_is_stored_in_these_words() -> None:
+    assert [reason.value for reason in Revocation] == ["everywhere", "others", "password_changed"]

@@ -149,7 +149,7 @@ def rebuilt(store: Store, story: Story) -> dict[int, dict[str, Any]]:
         projection = projections[KINDS[number % len(KINDS)]]
         for recorded in store.events.get(stream_id):
             assert isinstance(recorded, Recorded)
-            row = projection.project(recorded)
+            row = projection.project(recorded.event, recorded.command)
             if recorded.version == 1:
                 assert row is not None
                 assert row.kind is Kind.PUT
