@@ -168,9 +168,9 @@ class Gate:
 
 def _way_out(daybook: Daybook | None, scope: Scope, send: Send) -> tuple[Visit | None, Reply]:
     """What is the contract's goes out with the headers that the contract gives every answer, however it ends."""
-    if not scope["path"].startswith(f"{BASE_PATH}/"):
+    if not f"{scope['path']}/".startswith(f"{BASE_PATH}/"):
         return None, Reply(send)
-    if daybook is None:
+    if daybook is None or scope["path"] == BASE_PATH:
         return None, Reply(send, headers=cross_origin.OF_NOBODY)
     visit = Visit.of(scope, daybook.clock(), daybook.addresses)
     return visit, Reply(send, visit, cross_origin.headers_for(visit, daybook.origins))
