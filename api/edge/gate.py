@@ -16,9 +16,9 @@ from domain.store.attempts import Attempt
 from . import body, cross_origin, problems
 from .addressed import wrongly_addressed
 from .directory import Directory
-from .origins import INVALID_ORIGIN, forbidden_origin, untrusted_senders
+from .origins import forbidden_origin
 from .problems import Problem
-from .redirects import require_trusted_targets
+from .redirects import UntrustedTarget, require_trusted_targets
 from .reply import Reply
 from .visit import BASE_PATH, STATE, Visit
 
@@ -93,13 +93,15 @@ class Gate:
             else:
                 reply = reply.instead()
                 answer = problems.answer(error, visit)
+                if isinstance(error, UntrustedTarget) and daybook:
+                    daybook.operator_hints.target_refused(error.target)
                 if isinstance(error, TooManyAttempts | HashingBusy) and daybook and not await daybook.held_back.hold():
                     answer.headers["connection"] = "close"
                 await answer(scope, receive, reply)
-        if daybook is not None and visit is not None and visit.refused_with is not None:
-            if visit.refused_with == INVALID_ORIGIN:
-                for sender in untrusted_senders(visit.headers, daybook.origins):
-                    daybook.refused_origins.refused(sender)
+        if daybook is None or visit is None:
+            return
+        daybook.operator_hints.answered(visit)
+        if visit.refused_with is not None:
             self._note(daybook, visit, visit.refused_with, scope, reply.status)
 
     def _note(self, daybook: Daybook, visit: Visit, code: str, scope: Scope, status: int | None) -> None:
