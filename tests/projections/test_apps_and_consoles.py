@@ -17,8 +17,8 @@ WEBVIEW = (
 )
 CONSOLE = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 
-# As found in the test data of ua-parser/uap-core, matomo-org/device-detector, WhichBrowser/Parser and element-hq, and
-# in what AFNetworking, Alamofire, Electron, PowerShell and the Android runtime send for whoever uses them.
+# Most as test data of ua-parser/uap-core, matomo-org/device-detector, WhichBrowser/Parser and element-hq has them, or
+# public code that sends them; MyApp's in the forms of AFNetworking and Alamofire, some put behind the WebView.
 APPS = [
     ("MyApp/2.3 (iPhone; iOS 18.1; Scale/3.00)", "MyApp 2 on iOS"),
     ("MyApp/2.3 (iPad; iOS 18.1; Scale/2.00)", "MyApp 2 on iPadOS"),
