@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.edge.cross_origin import OF_NOBODY
+from api.edge.reply import NO_SNIFFING
 from api.stopping import STOPPING
 
 LARGEST_HEAD = 32 * 1024
@@ -20,9 +22,14 @@ PATIENCE = 10.0
 
 _LARGEST_READ = 256 * 1024
 """What one read of the event loop may bring, head or not."""
+_ABOUT_NOBODY = b"".join(b"%s: %s\r\n" % header for header in (NO_SNIFFING, *OF_NOBODY))
+"""What the gate says with every answer: whose address is not known below its base path is answered alike."""
 _TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-length: 0\r\nconnection: close\r\nx-content-type-options: nosniff\r\n\r\n"
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n%s\r\n" % _ABOUT_NOBODY
+)
+_MALFORMED = (
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
+    b"connection: close\r\n%s\r\n%s"
 )
 
 
@@ -86,16 +93,18 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             if not cycle.response_started:
-                lines = [b"HTTP/1.1 %d " % status, *(b"\r\n%s: %s" % header for header in headers)]
-                self.transport.write(b"".join(lines) + b"\r\n\r\n" + body)
+                lines = [b"HTTP/1.1 %d \r\n" % status, *(b"%s: %s\r\n" % header for header in headers), _ABOUT_NOBODY]
+                self.transport.write(b"".join(lines) + b"\r\n" + body)
             # what it would still send goes nowhere
             cycle.response_started = cycle.response_complete = cycle.disconnected = True
         self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         if self._size <= LARGEST_HEAD and self._unparsed <= LARGEST_HEAD + _LARGEST_READ:
-            return super().send_400_response(msg)
-        self.transport.write(_TOO_LARGE)
+            text = msg.encode("ascii", "replace")
+            self.transport.write(_MALFORMED % (len(text), _ABOUT_NOBODY, text))
+        else:
+            self.transport.write(_TOO_LARGE)
         self.transport.close()
 
     def _grow(self, by: int) -> None:

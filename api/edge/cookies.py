@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hmac
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
+from typing import Literal
 from urllib.parse import quote, unquote
 
 SIGNATURE_LENGTH = 44  # base64 of 32 bytes, one `=` of padding
@@ -42,6 +43,20 @@ def set_cookie(
     if secure:
         parts.append("Secure")
     return "; ".join([*parts, "SameSite=Lax"])
+
+
+def browser_drops(headers: Mapping[str, str], secure: bool) -> Literal["site", "scheme"] | None:
+    """Why the browser that sent these headers keeps no cookie of ours, None if it does as far as can be told.
+
+    `SameSite=Lax` is dropped in answers to another site's page. `Secure` is dropped over http, where browsers send no
+    fetch metadata (RFC 6265bis §5.7); to a loopback address they do, and keep it. A cookie that is not `Secure` is kept
+    over https. Header names are lower-case.
+    """
+    if headers.get("sec-fetch-site") == "cross-site":
+        return "site"
+    told = any(name in headers for name in ("sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"))
+    over_http = not told and headers.get("origin", "").lower().startswith("http://")
+    return "scheme" if secure and over_http else None
 
 
 @dataclass(frozen=True)

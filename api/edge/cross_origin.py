@@ -12,9 +12,10 @@ Headers = list[tuple[bytes, bytes]]
 _DEPENDS = (b"vary", b"Origin")
 OF_NOBODY = ((b"cache-control", b"no-store"), _DEPENDS)
 """What an answer says where nothing is known of the visit yet, nor of the origins that are trusted."""
+_ALLOWED = ("content-type", "authorization")
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "content-type, authorization",
+    "Access-Control-Allow-Headers": ", ".join(_ALLOWED),
     "Access-Control-Max-Age": "600",
 }
 
@@ -34,6 +35,17 @@ def headers_for(visit: Visit, origins: TrustedOrigins) -> Headers:
 
 def preflight(visit: Visit, origins: TrustedOrigins) -> Response | None:
     """The answer to a trusted page that asks what it may send; None for anybody else."""
-    if "access-control-request-method" not in visit.headers or not origins.trusts(visit.headers.get("origin", "")):
+    if not is_preflight(visit) or not origins.trusts(visit.headers.get("origin", "")):
         return None
     return Response(status_code=204, headers=_PREFLIGHT)
+
+
+def is_preflight(visit: Visit) -> bool:
+    """Whether a browser asks what a page may send (Fetch §4.8)."""
+    return visit.method == "OPTIONS" and "access-control-request-method" in visit.headers
+
+
+def not_allowed(visit: Visit) -> list[str]:
+    """The headers that a preflight asks for and no page may send, in lower case."""
+    asked = visit.headers.get("access-control-request-headers", "").lower().split(",")
+    return [name for name in map(str.strip, asked) if name and name not in _ALLOWED]

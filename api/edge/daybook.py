@@ -34,8 +34,8 @@ from .lines.current_session import SessionCheck
 from .lines.hits import Hits
 from .lines.organization_line import OrganizationsSeen
 from .loop_load import LoopLoad
+from .operator_hints import OperatorHints
 from .origins import TrustedOrigins
-from .refused_origins import RefusedOrigins
 
 _WAITING_FOR_HASHES = 16
 """Sign-ins that may wait for a hashing thread, in one worker: fewer than its threads, so that others get one."""
@@ -45,7 +45,7 @@ _WAITING_FOR_HASHES = 16
 class Daybook:
     """What handlers work with. One in each worker, shared by its threads.
 
-    `sessions`, `organizations`, `addresses`, `refused_origins`, `held_back`, both books and what counts requests belong
+    `sessions`, `organizations`, `addresses`, `operator_hints`, `held_back`, both books and what counts requests belong
     to the event loop.
     """
 
@@ -62,7 +62,7 @@ class Daybook:
     cookies: SessionCookies
     known_devices: KnownDevices
     origins: TrustedOrigins
-    refused_origins: RefusedOrigins
+    operator_hints: OperatorHints
     sessions: SessionCheck
     organizations: OrganizationsSeen
     places: Places
@@ -99,6 +99,7 @@ def open_daybook(settings: Settings, clock: Clock) -> Daybook:
     counters, attempts = RateLimits(store.statements), Attempts(pool, keyring)
     last_active = LastActive(store.statements)
     cookies = SessionCookies(settings.cookie_prefix, settings.secure, secret)
+    origins = TrustedOrigins(settings.origin, settings.origin_patterns)
     loop_load = LoopLoad()
     passwords = Passwords(
         settings.argon2, threads=settings.hashing_threads, waiting=_WAITING_FOR_HASHES, busy=loop_load.busy
@@ -131,8 +132,8 @@ def open_daybook(settings: Settings, clock: Clock) -> Daybook:
         addresses=ClientAddresses(settings.proxy_networks),
         cookies=cookies,
         known_devices=KnownDevices(cookies),
-        origins=TrustedOrigins(settings.origin, settings.origin_patterns),
-        refused_origins=RefusedOrigins(settings.origin),
+        origins=origins,
+        operator_hints=OperatorHints(origins, secure=settings.secure),
         sessions=SessionCheck(settings.database_url),
         organizations=OrganizationsSeen(settings.database_url),
         places=places,

@@ -16,9 +16,9 @@ from domain.store.attempts import Attempt
 from . import body, cross_origin, problems
 from .addressed import wrongly_addressed
 from .directory import Directory
-from .origins import INVALID_ORIGIN, forbidden_origin, untrusted_senders
+from .origins import forbidden_origin
 from .problems import Problem
-from .redirects import require_trusted_targets
+from .redirects import UntrustedTarget, require_trusted_targets
 from .reply import Reply
 from .visit import BASE_PATH, STATE, Visit
 
@@ -93,13 +93,15 @@ class Gate:
             else:
                 reply = reply.instead()
                 answer = problems.answer(error, visit)
+                if isinstance(error, UntrustedTarget) and daybook:
+                    daybook.operator_hints.target_refused(error.target)
                 if isinstance(error, TooManyAttempts | HashingBusy) and daybook and not await daybook.held_back.hold():
                     answer.headers["connection"] = "close"
                 await answer(scope, receive, reply)
-        if daybook is not None and visit is not None and visit.refused_with is not None:
-            if visit.refused_with == INVALID_ORIGIN:
-                for sender in untrusted_senders(visit.headers, daybook.origins):
-                    daybook.refused_origins.refused(sender)
+        if daybook is None or visit is None:
+            return
+        daybook.operator_hints.answered(visit)
+        if visit.refused_with is not None:
             self._note(daybook, visit, visit.refused_with, scope, reply.status)
 
     def _note(self, daybook: Daybook, visit: Visit, code: str, scope: Scope, status: int | None) -> None:
@@ -168,9 +170,9 @@ class Gate:
 
 def _way_out(daybook: Daybook | None, scope: Scope, send: Send) -> tuple[Visit | None, Reply]:
     """What is the contract's goes out with the headers that the contract gives every answer, however it ends."""
-    if not scope["path"].startswith(f"{BASE_PATH}/"):
+    if not f"{scope['path']}/".startswith(f"{BASE_PATH}/"):
         return None, Reply(send)
-    if daybook is None:
+    if daybook is None or scope["path"] == BASE_PATH:
         return None, Reply(send, headers=cross_origin.OF_NOBODY)
     visit = Visit.of(scope, daybook.clock(), daybook.addresses)
     return visit, Reply(send, visit, cross_origin.headers_for(visit, daybook.origins))

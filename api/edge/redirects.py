@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs
 
 from .origins import TrustedOrigins
-from .problems import Problem
+from .problems import STATUS_OF_CODE, Problem
 
 _REFUSED = {
     "callbackURL": "INVALID_CALLBACK_URL",
@@ -15,8 +15,19 @@ _REFUSED = {
 }
 
 
+class UntrustedTarget(Problem):
+    """A request that asked to be sent to a place we do not trust."""
+
+    def __init__(self, code: str, target: str) -> None:
+        super().__init__(STATUS_OF_CODE[code], code)
+        self.target = target
+
+
 def require_trusted_targets(content: object, query_string: bytes, origins: TrustedOrigins) -> None:
-    """Every target in the body, and `callbackURL` in the query, must be a place we trust. Raises Problem."""
+    """Every target in the body, and `callbackURL` in the query, must be a place we trust.
+
+    Raises UntrustedTarget, or the Problem of a target that is no text.
+    """
     fields = content if isinstance(content, dict) else {}
     for name, code in _REFUSED.items():
         _require(name, fields.get(name), code, origins)
@@ -31,4 +42,4 @@ def _require(name: str, target: object, code: str, origins: TrustedOrigins) -> N
     if not isinstance(target, str):
         raise Problem(400, None, f"Invalid {name}: expected a string")
     if not origins.redirect_allowed(target):
-        raise Problem.of_code(code)
+        raise UntrustedTarget(code, target)

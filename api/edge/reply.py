@@ -11,7 +11,7 @@ from .visit import Visit
 Headers = Sequence[tuple[bytes, bytes]]
 
 _EXPOSED = (b"access-control-expose-headers", b"set-auth-token")
-_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 _CACHING = b"cache-control"
 _NOT_KEPT = (_CACHING, b"no-store")
 
@@ -34,20 +34,20 @@ class Reply:
             return
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message["headers"], *self._given(message["headers"])]
+            message["headers"] = self._with_given(message["headers"])
         await self._send(message)
 
-    def _given(self, headers: Headers) -> Headers:
-        """That a browser shall not guess at what it gets; of a visit, that no cache shall keep it, and its cookies.
+    def _with_given(self, headers: Headers) -> Headers:
+        """Also that a browser shall not guess at what it gets.
 
-        Beside a new session's cookie its token, for clients that keep none (wire.md §8, bearer).
+        Of a visit, too, that no cache shall keep it, whatever a route says, and its cookies. Beside a new session's
+        cookie its token, for clients that keep none (wire.md §8, bearer).
         """
         visit = self._visit
         if visit is None:
-            return [_NO_SNIFFING, *self._headers]
-        given = [_NO_SNIFFING]
-        if not any(name == _CACHING for name, _ in headers):
-            given.append(_NOT_KEPT)
+            return [*headers, NO_SNIFFING, *self._headers]
+        given = [header for header in headers if header[0] != _CACHING]
+        given += [NO_SNIFFING, _NOT_KEPT]
         given += [(b"set-cookie", cookie.encode("latin-1")) for cookie in visit.set_cookies]
         if visit.set_cookies and visit.auth_token is not None:
             given += [(b"set-auth-token", visit.auth_token.encode("latin-1")), _EXPOSED]

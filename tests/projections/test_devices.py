@@ -74,7 +74,6 @@ UNTELLING = [
     "",
     " ",
     "Mozilla/5.0",
-    "Mozilla/5.0 (PlayStation 5 3.03/SmartTV) AppleWebKit/605.1.15 (KHTML, like Gecko)",
     "0",
     "/",
     "x" * 1024,
@@ -97,6 +96,11 @@ WORDED = [  # the words before CFNetwork become the program's name in the rules
     "Your account is locked/1 CFNetwork/1568 Darwin/24.1.0",
     "evil.example/1 CFNetwork/1568 Darwin/24.1.0",
     "\u202eelgooG/1 CFNetwork/1568 Darwin/24.1.0",
+    "Your Account Is Locked/1 (iPhone; iOS 18.1; Scale/3.00)",
+    "Your account/1 (iPhone; iOS 18.1; Scale/3.00)",
+    "www.evil.example/1 (iPhone; iOS 18.1; Scale/3.00)",
+    f"{IPHONE} Mobile/15E148 evil.example/1",
+    f"{IPHONE} Mobile/15E148 {'x' * 33}/1",
 ]
 
 
@@ -158,7 +162,23 @@ def test_any_string_yields_a_short_harmless_text(user_agent: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["1", "a/", " ", "CPU OS ", "Android 4; ", "Build/", "Opera ", "/1 CFNetwork", "HbbTV/1.1.1 ("]
+    "piece",
+    [
+        "1",
+        "a/",
+        " ",
+        "CPU OS ",
+        "Android 4; ",
+        "Build/",
+        "Opera ",
+        "/1 CFNetwork",
+        "HbbTV/1.1.1 (",
+        "(",
+        "(a",
+        "() ",
+        "A ",
+        "com.a.",
+    ],
 )
 def test_a_crafted_string_costs_no_more_than_milliseconds(piece: str) -> None:
     device("curl/8")
