@@ -15,10 +15,10 @@ from tests.faults.ledger import Ledger, sessions_of_others, signing_up
 from tests.faults.processes import end, kill
 from tests.server import Server
 
-BACK_WITHIN = 5.0
-"""Seconds."""
-WORST = 15.0
-"""What one of twenty may take on a machine that does other things too; a busy backend once blocked a start for 53."""
+BACK_WITHIN, WORST = 5.0, 15.0
+"""Seconds for most starts after a kill, and for each; a busy backend once blocked one for 53. On a slow machine two and
+six times what the first start took, which had more to do.
+"""
 KILL_AFTER = [0.1 + 0.37 * n % 0.5 for n in range(20)]
 """Seconds of sign-ups before each kill: from 0.1 to 0.6, in no step with anything the server does."""
 
@@ -32,7 +32,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 def test_what_was_acknowledged_survives_twenty_kills(server: Server, tmp_path: Path) -> None:
     ledger, took = Ledger(), list[float]()
-    server.start()
+    first = server.start()
     for delay in KILL_AFTER:
         with signing_up(server, ledger):
             time.sleep(delay)
@@ -46,6 +46,6 @@ def test_what_was_acknowledged_survives_twenty_kills(server: Server, tmp_path: P
     assert found - set(ledger.acknowledged) <= set(ledger.unanswered)
     assert half_done(owner_url) == {}
     assert sessions_of_others(server, ledger.acknowledged) == {}
-    assert len(ledger.acknowledged) > 5 * len(KILL_AFTER), "there was hardly anything to lose"
-    assert median(took) < BACK_WITHIN
-    assert max(took) < WORST
+    assert len(ledger.acknowledged) > len(KILL_AFTER), "there was hardly anything to lose"
+    assert median(took) < max(BACK_WITHIN, 2 * first)
+    assert max(took) < max(WORST, 6 * first)
