@@ -35,6 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         # a process of xdist's, which nobody tells when the run is killed
         end_with(os.getppid())
+        # by which xdist ends it too, but a shell's background has it ignored
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -27,13 +27,17 @@ PATIENCE = 240
 """Seconds, on a machine that others keep busy."""
 
 
+@pytest.mark.parametrize("shell", ["", "trap '' INT; "], ids=["in front", "in the background of a shell"])
 @pytest.mark.parametrize("workers", [[], ["--numprocesses", "1"]], ids=["alone", "with a process of its own"])
-def test_sigterm_ends_the_servers_of_a_run(tmp_path: Path, workers: list[str]) -> None:
+def test_sigterm_ends_the_servers_of_a_run(tmp_path: Path, workers: list[str], shell: str) -> None:
     place = tmp_path / "postmaster"
     (tmp_path / "test_sleeping.py").write_text(SLEEPING.replace("PLACE", repr(str(place))))
     command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-c", str(ROOT / "pyproject.toml"), *workers]
     with (tmp_path / "log").open("w") as log:
-        run = subprocess.Popen([*command, str(tmp_path / "test_sleeping.py")], cwd=ROOT, stdout=log, stderr=log)
+        run = subprocess.Popen(
+            ["bash", "-c", f'{shell}exec "$@"', "bash", *command, tmp_path / "test_sleeping.py"],
+            cwd=ROOT, stdout=log, stderr=log,
+        )  # fmt: skip
     server = None
     try:
         while run.poll() is None and not (place.exists() and place.read_text()):

@@ -44,13 +44,30 @@ def test_without_a_host_or_with_two_nothing_is_answered(server: Server, target: 
     assert asked(server, ["Host: localhost", "X-A: b", "hOST: evil.example"], target=target) == (400, "BAD_REQUEST")
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:8000", "[::1]:8000", "127.0.0.1", "a_b.example", ""])
+@pytest.mark.parametrize("host", ["localhost", "localhost:8000", "[::1]:8000", "127.0.0.1", "a_b.example", "a:"])
 def test_a_host_may_be_any_name(server: Server, host: str) -> None:
     assert asked(server, [f"Host: {host}"]) == (200, "")
 
 
 @pytest.mark.parametrize(
-    "host", ["a, b", "a b", "http://a", "a/b", "a@b", "user:pw@a", "a:b", "[::1", "a\\b", "a?b", "ü.example", "a:1:2"]
+    "host",
+    [
+        "a, b",
+        "a b",
+        "http://a",
+        "a/b",
+        "a@b",
+        "user:pw@a",
+        "a:b",
+        "[::1",
+        "a\\b",
+        "a?b",
+        "ü.example",
+        "a:1:2",
+        "",
+        ":80",
+        "a:123456",
+    ],
 )
 def test_what_is_no_host_is_refused(server: Server, host: str) -> None:
     assert asked(server, [f"Host: {host}"]) == (400, "BAD_REQUEST")
@@ -58,6 +75,10 @@ def test_what_is_no_host_is_refused(server: Server, host: str) -> None:
 
 def test_http_1_0_does_not_know_the_header(server: Server) -> None:
     assert asked(server, [], version="1.0") == (200, "")
+
+
+def test_what_calls_itself_a_later_version_does(server: Server) -> None:
+    assert asked(server, [], version="2.0") == (400, "BAD_REQUEST")
     assert asked(server, ["Host: a", "Host: b"], version="1.0") == (400, "BAD_REQUEST")
 
 
