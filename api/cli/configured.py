@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Le
@@ -22,8 +23,8 @@ def configured() -> Settings:
         f"{name} is no setting" + (f"; the nearest is {nearest}" if nearest else "")
         for name, nearest in unknown_names(os.environ).items()
     ]
-    wrong += _wrong_with_addresses()
-    wrong += _empty_choices()
+    given = {name.upper(): value.strip() for name, value in os.environ.items()}
+    wrong += [*_wrong_with_addresses(given), *_empty_choices(given)]
     try:
         known = Settings()
     except ValidationError as error:
@@ -33,9 +34,8 @@ def configured() -> Settings:
     return known
 
 
-def _wrong_with_addresses() -> list[str]:
+def _wrong_with_addresses(given: Mapping[str, str]) -> list[str]:
     """An empty setting counts as none, but of the database that would make a new, empty service beside the old one."""
-    given = {name.upper(): value.strip() for name, value in os.environ.items()}
     address, owner = given.get(_ADDRESS), given.get(_OWNER)
     if address == "":
         return [f"{_ADDRESS} is there but empty: name the database or, for an embedded one, leave it out"]
@@ -44,9 +44,8 @@ def _wrong_with_addresses() -> list[str]:
     return []
 
 
-def _empty_choices() -> list[str]:
+def _empty_choices(given: Mapping[str, str]) -> list[str]:
     """Of a choice, empty is none of those there are: as if left out, it would open what somebody meant to close."""
-    given = {name.upper(): value.strip() for name, value in os.environ.items()}
     return [
         f"{PREFIX}{name.upper()} is there but empty: say {' or '.join(get_args(field.annotation))}, or leave it out"
         for name, field in Settings.model_fields.items()

@@ -23,7 +23,7 @@ from .database import APPLICATION_ROLE, database, prepare
 from .refusal import WontStart, first_line
 from .secret_file import secret_of
 
-app = typer.Typer(help="User accounts whose every change is an event.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 

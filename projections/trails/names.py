@@ -89,7 +89,7 @@ class NamesThen:
     def person(self, user_id: UUID | None, version: int | None) -> Named:
         """What they were called then."""
         if user_id is None or version is None:
-            return Named()
+            return _NOBODY
         return self._then.get((user_id, version), _NOBODY)
 
     def person_in_words(self, user_id: UUID | None, version: int | None) -> str:

@@ -33,7 +33,7 @@ def test_a_request_out_of_time_neither_blames_the_server_nor_keeps_others_from_w
 
 
 def test_a_server_that_had_its_time_is_one_that_does_not_answer(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deadlines, "REQUEST", 1.8)
+    monkeypatch.setattr(deadlines.BoundedConnection, "patience", 2.0)
 
     def waits() -> None:
         deadlines.begin()
