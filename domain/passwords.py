@@ -19,7 +19,7 @@ from typing import Protocol, TypeVar
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
-from .chance import new_token
+from .ids import new_token
 from .refusals import PasswordTooLong, PasswordTooShort
 
 T = TypeVar("T")

@@ -74,9 +74,9 @@ class ListLookups:
         """The seats for members that are free, of `limit`."""
         return member_list.free_seats(self._read, organization_id, limit=limit)
 
-    def free_places(self, organization_id: UUID, *, limit: int) -> list[int]:
+    def free_invitation_seats(self, organization_id: UUID, *, limit: int) -> list[int]:
         """The places for pending invitations that are free, of `limit`."""
-        return invitation_list.free_places(self._read, organization_id, limit=limit)
+        return invitation_list.free_invitation_seats(self._read, organization_id, limit=limit)
 
     def run_out_invitations(self, *, organization_id: UUID | None = None, now: datetime) -> list[UUID]:
         """Pending invitations that have run out, of one organization or of all, a hundred at most."""

@@ -11,13 +11,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from api.background.orphans import end_with
 from api.cli.embedded import EmbeddedPostgres
-from api.cli.orphans import end_with
 from domain.store import Store
 from domain.store.connections import connection_arguments, open_pool
 from domain.store.requirements import open_keyring
 from projections import INLINE
-from tests.databases import Database, begin_book
+from tests.databases import Database, begin_log
 from tests.people import SECRET
 
 _LONG = pytest.mark.skip(reason="long: run with scripts/test --long")
@@ -59,7 +59,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgr
     embedded.start()
     with psycopg.connect(embedded.conninfo("postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {_TEMPLATE}")
-    begin_book(Database(embedded, _TEMPLATE).owner_url)
+    begin_log(Database(embedded, _TEMPLATE).owner_url)
     yield embedded
     embedded.stop()
 

@@ -88,7 +88,7 @@ class Database:
             connection.execute(f"DROP DATABASE {self.name} WITH (FORCE)".encode())
 
 
-def begin_book(owner_url: str) -> None:
+def begin_log(owner_url: str) -> None:
     """What `daybook migrate` does for a server of the operator's own: the role that serves, tables, the first key."""
     with psycopg.connect(owner_url, **connection_arguments("tests")) as connection:
         if connection.execute("SELECT FROM pg_roles WHERE rolname = 'daybook'").fetchone() is None:

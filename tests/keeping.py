@@ -1,4 +1,4 @@
-"""Bringing the log and its followers to the head, as the keeper does while a server runs."""
+"""Bringing the log and its followers to the head, as the background process does while a server runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import psycopg
 from domain.store.connections import connection_arguments
 from domain.store.sequencer import sequence
 from projections import FOLLOWERS
-from projections.upkeep.follow import begin, follow
+from projections.maintenance.follow import begin, follow
 from tests.databases import Database
 
 

@@ -29,7 +29,7 @@ from domain.refusals import SessionOver
 from domain.session import Lifetimes
 from domain.store import Store
 from domain.store.connections import connection_arguments, open_pool
-from domain.store.envelope import Command, WhereFrom
+from domain.store.envelope import CommandRecord, WhereFrom
 from domain.store.requirements import open_keyring
 from projections import INLINE
 from projections.lookups import ListLookups
@@ -66,10 +66,10 @@ def context_over(database: Database) -> Iterator[Context]:
         pool.close()
 
 
-def through(context: Context, session_id: UUID, *, now: datetime, where_from: WhereFrom) -> Command:
+def through(context: Context, session_id: UUID, *, now: datetime, where_from: WhereFrom) -> CommandRecord:
     """What the person of a session does with it."""
     user_id = context.store.load(SESSION, session_id).state.user_id
-    return Command.by_user(user_id, session_id=session_id, at=now, where_from=where_from)
+    return CommandRecord.by_user(user_id, session_id=session_id, at=now, where_from=where_from)
 
 
 def comes_back(context: Context, *, session_id: UUID, now: datetime, where_from: WhereFrom) -> bool:

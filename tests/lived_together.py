@@ -16,7 +16,7 @@ from domain.commands.organization import (
 )
 from domain.commands.user import sign_up
 from domain.roles import Role
-from domain.store.envelope import Command
+from domain.store.envelope import CommandRecord
 from tests.lived import Lives
 from tests.people import PASSWORD
 
@@ -145,7 +145,7 @@ class LivesTogether(Lives):
         self._enter(user_id)
         return user_id, next(reversed(self.sessions)), email
 
-    def _by(self, who: Newcomer) -> Command:
+    def _by(self, who: Newcomer) -> CommandRecord:
         """What somebody does a minute later."""
         self.now += timedelta(minutes=1)
-        return Command.by_user(who[0], session_id=who[1], at=self.now, where_from=self.somewhere())
+        return CommandRecord.by_user(who[0], session_id=who[1], at=self.now, where_from=self.somewhere())

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from api.cli.embedded import EmbeddedPostgres
-from tests.databases import begin_book, rows_of
+from tests.databases import begin_log, rows_of
 
 
 class OwnServer:
@@ -53,7 +53,7 @@ def own_server(folder: Path) -> Iterator[OwnServer]:
     server = OwnServer(folder)
     server._embedded.start()
     try:
-        begin_book(server.owner_url)
+        begin_log(server.owner_url)
         yield server
     finally:
         server._embedded.stop()

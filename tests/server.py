@@ -22,7 +22,7 @@ import uvicorn
 
 from api.app import create_app
 from api.settings import Settings
-from domain.chance import Clock
+from domain.clock import Clock
 from tests.people import SECRET
 
 ROOT = Path(__file__).parent.parent

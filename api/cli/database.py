@@ -13,10 +13,10 @@ from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict
 
 from api.settings import Settings
-from domain.chance import random_bytes
 from domain.events.keys import Keyring, WrongSecret
+from domain.ids import random_bytes
 from domain.store.connections import Values, connection_arguments
-from domain.store.migrate import NotMigrated, holds_book, migrate, require_migrated
+from domain.store.migrate import NotMigrated, holds_log, migrate, require_migrated
 from domain.store.requirements import (
     NoKeyYet,
     UnfitDatabase,
@@ -41,7 +41,7 @@ class DatabaseAway(WontStart):
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """What was done before serving: the migrations that were `applied`, and whether the book is `new`."""
+    """What was done before serving: the migrations that were `applied`, and whether the log is `new`."""
 
     applied: tuple[str, ...]
     new: bool
@@ -128,7 +128,7 @@ def connected(url: str) -> Iterator[Connection[Values]]:
 def prepare(found: Database, settings: Settings, *, founding: bool) -> Prepared:
     """Refuse a database that may lose data or is not meant, migrate it, and see that its keys are this secret's.
 
-    `founding` allows a new book in a database of one's own: a mistyped address must not become an empty service. One
+    `founding` allows a new log in a database of one's own: a mistyped address must not become an empty service. One
     is migrated only then, or as the owner. Raises WontStart, DatabaseAway while nobody answers.
     """
     if found.embedded is not None:
@@ -208,13 +208,13 @@ def _refused(settings: Settings) -> Iterator[None]:
 def _prepared(
     found: Database, settings: Settings, serving: Connection[Values], owner: Connection[Values], founding: bool
 ) -> Prepared:
-    own, new = found.embedded is not None, not holds_book(owner)
+    own, new = found.embedded is not None, not holds_log(owner)
     if new and not (own or founding):
         raise WontStart(
-            f"There is no Daybook in the database {owner.info.dbname}: correct DAYBOOK_DATABASE_URL or, if a new book"
+            f"There is no Daybook in the database {owner.info.dbname}: correct DAYBOOK_DATABASE_URL or, if a new log"
             " shall begin there, run `daybook migrate`."
         )
-    # a command that only migrates need not know the secret of a book that has its key
+    # a command that only migrates need not know the secret of a log that has its key
     secret = known_secret(settings) if own or new or not founding or settings.secret is not None else None
     may = own or founding or found.owner_url is not None
     applied = _migrated(owner, role=serving.info.user, may=may)

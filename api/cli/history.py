@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from api.edge.wire_time import to_wire
-from domain.chance import now
+from domain.clock import now
 from domain.events.catalogue import UnknownEvent
 from domain.events.codec import Encoded, commitment_in, personal_fields
 from domain.store import Store

@@ -10,11 +10,11 @@ from datetime import datetime
 
 import psycopg
 
-from domain.chance import Clock
+from api.background.reports import AWAY, FULL
+from domain.clock import Clock
 from domain.store.connections import connection_arguments
 
 from .refusal import first_line
-from .reports import AWAY, FULL
 
 AGAIN = 60.0
 """Seconds between two lines about one thing."""

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from domain.chance import new_token, now
+from domain.clock import now
 from domain.commands.context import Context
 from domain.commands.user import create_user
 from domain.email_address import LONGEST
+from domain.ids import new_token
 from domain.passwords import Passwords
 from domain.refusals import EmailTaken, MalformedEmail
 from domain.store import Store

@@ -14,10 +14,10 @@ import typer
 from rich.console import Console
 
 from api.version import VERSION
-from domain.store.conflicts import StoreAway
+from domain.store.conflicts import StoreUnavailable
 from domain.store.migrate import printed_grants
 
-from . import history, people, upkeep
+from . import history, maintenance, people
 from .configured import configured
 from .database import APPLICATION_ROLE, database, prepare
 from .refusal import WontStart, first_line
@@ -82,14 +82,14 @@ def migrate(
         print(json.dumps({"applied": prepared.applied, "new": prepared.new}))
         return
     if prepared.new:
-        print("There was no Daybook in this database: a new book begins.")
+        print("There was no Daybook in this database: a new log begins.")
     print("\n".join(f"applied {name}" for name in prepared.applied) or "nothing to apply")
 
 
 app.command()(history.replay)
 app.command()(history.tail)
-app.command()(upkeep.rebuild)
-app.command()(upkeep.verify)
+app.command()(maintenance.rebuild)
+app.command()(maintenance.verify)
 app.add_typer(people.app, name="user")
 
 
@@ -108,7 +108,7 @@ def main() -> None:
     except psycopg.Error as error:
         # never its text, which quotes what it was given
         told = f"The database refused ({type(error).__name__})."
-    except StoreAway:
+    except StoreUnavailable:
         told = "The database stopped answering."
     else:
         return

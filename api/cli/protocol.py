@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.edge.cross_origin import OF_NOBODY
-from api.edge.reply import NO_SNIFFING
+from api.edge.response_writer import NO_SNIFFING
 from api.stopping import STOPPING
 
 LARGEST_HEAD = 32 * 1024

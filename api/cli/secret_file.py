@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from api.settings import SHORTEST_SECRET, Settings
-from domain.chance import new_token
+from domain.ids import new_token
 
 from .embedded import EmbeddedPostgres
 from .refusal import WontStart

@@ -18,13 +18,13 @@ from logging.config import dictConfig
 
 from rich.console import Console
 
+from api.background.logs import LOGGING
 from api.settings import Settings
-from domain import chance
+from domain import clock as system_clock
 from projections.places import Places, PlacesUnreadable
 
 from .database import Database, DatabaseAway, Prepared, database, prepare
 from .listener import Listener
-from .logs import LOGGING
 from .outages import Lasting
 from .refusal import WontStart
 from .secret_file import secret_of
@@ -67,7 +67,7 @@ def _serve(
         database_url=found.application_url,
         embedded=found.embedded,
         prepared=lambda: preparation.done is not None,
-        clock=chance.now,
+        clock=system_clock.now,
     )
     with preparation.going_on(supervisor):
         threading.Thread(target=_announce, args=(settings, preparation, supervisor, show, as_json), daemon=True).start()
@@ -89,7 +89,7 @@ class Preparation:
 
     def try_once(self) -> None:
         """Raises WontStart for what waiting does not mend."""
-        now, at = time.monotonic(), chance.now()
+        now, at = time.monotonic(), system_clock.now()
         try:
             self.done = prepare(self._found, self._settings, founding=False)
         except DatabaseAway as away:

@@ -1,4 +1,4 @@
-"""The supervisor of a node: workers, the keeper of the log, the embedded database; what dies is started again."""
+"""The supervisor of a node: workers, the background process, the embedded database; what dies is started again."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import threading
 import time
 from collections.abc import Callable
 
+from api.background.process import BackgroundProcess
 from api.stopping import GRACE
-from domain.chance import Clock
+from domain.clock import Clock
 
 from .backoff import Backoff
 from .embedded import DatabaseWontStart, EmbeddedPostgres
-from .keeper import Keeper
 from .listener import Listener
 from .outages import Outages, why_away
 from .worker_process import WorkerProcess, ending
@@ -43,9 +43,9 @@ class Supervisor:
         prepared: Callable[[], bool],
         clock: Clock,
     ) -> None:
-        # the keeper first: workers learn from it how to wake it
-        self._keeper, self._keeper_backoff, self._keeper_since = Keeper(), Backoff(), 0.0
-        self._keeper_due: float | None = 0.0
+        # the background process first: workers learn from it how to wake it
+        self._background, self._background_backoff, self._background_since = BackgroundProcess(), Backoff(), 0.0
+        self._background_due: float | None = 0.0
         self._listener, self._drain_for, self._embedded, self._prepared = listener, drain_for, embedded, prepared
         self._places = [_Place(listener) for _ in range(workers)]
         self._outages = Outages(lambda: why_away(database_url), clock)
@@ -98,17 +98,17 @@ class Supervisor:
         self._outages.tick()
         self._look_after_database()
         if self._prepared():
-            self._look_after_keeper()
+            self._look_after_background()
 
-    def _look_after_keeper(self) -> None:
-        now, code = time.monotonic(), self._keeper.exit_code()
-        if code is not None and self._keeper_due is None:
-            waits = self._keeper_backoff.after(now - self._keeper_since)
-            self._keeper_due = now + waits
-            _logger.warning("The keeper of the log ended %s; it is started again%s.", ending(code), _in(waits))
-        if self._keeper_due is not None and now >= self._keeper_due:
-            self._keeper.keep_running()
-            self._keeper_since, self._keeper_due = now, None
+    def _look_after_background(self) -> None:
+        now, code = time.monotonic(), self._background.exit_code()
+        if code is not None and self._background_due is None:
+            waits = self._background_backoff.after(now - self._background_since)
+            self._background_due = now + waits
+            _logger.warning("The background process ended %s; it is started again%s.", ending(code), _in(waits))
+        if self._background_due is not None and now >= self._background_due:
+            self._background.keep_running()
+            self._background_since, self._background_due = now, None
 
     def _look_after_database(self) -> None:
         if self._embedded is None or self._embedded.running():
@@ -153,7 +153,7 @@ class Supervisor:
         deadline = time.monotonic() + GRACE + 0.5
         for place in self._places:
             place.end(deadline)
-        self._keeper.stop()
+        self._background.stop()
 
 
 class _Place:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from .orphans import end_with
+from api.background.orphans import end_with
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ from contextlib import suppress
 
 import psutil
 
-from . import own_program
-from .reports import ALIVE, READY
+from api.background import own_program
+from api.background.reports import ALIVE, READY
 
 _SILENT = 30.0
 """Seconds without a sign of life, and without having used any processor time, after which a worker hangs."""

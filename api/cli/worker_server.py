@@ -13,13 +13,13 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
 from api.app import create_app
+from api.background.logs import log_as_worker
+from api.background.reports import ALIVE, READY, Reports
 from api.edge import problems
 from api.stopping import GRACE, STOPPING
 
 from .listener import BACKLOG
-from .logs import log_as_worker
 from .protocol import BoundedProtocol
-from .reports import ALIVE, READY, Reports
 
 _SIGN_OF_LIFE = 50
 """Every so many ticks of uvicorn's, which are tenths of a second."""
@@ -63,7 +63,7 @@ class WorkerServer(uvicorn.Server):
         try:
             await asyncio.wait_for(super()._wait_tasks_to_complete(), GRACE)
         except TimeoutError:
-            cut = problems.unavailable().answer()
+            cut = problems.unavailable().to_response()
             for connection in list(self.server_state.connections):
                 if isinstance(connection, BoundedProtocol):
                     connection.cut(cut.status_code, [*cut.raw_headers, (b"connection", b"close")], bytes(cut.body))

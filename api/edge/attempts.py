@@ -1,16 +1,37 @@
-"""The attempt book: refused commands, noted when their answer is out and written a moment later."""
+"""Attempts: which refused commands are remembered, noted when their answer is out and written a moment later."""
 
 from __future__ import annotations
 
+from domain.refusals import WrongPassword
 from domain.store.attempts import Attempt, Attempts, Folded
 
+from .request_context import RequestContext
 from .write_behind import WriteBehind
 
 _AFTER = 0.25
 """Seconds from a note to its being written: under attack the database sees four statements a second."""
+_REFUSED = {401, 403, 429}
+_GUESSES = {WrongPassword.code}
+"""Refusals that the contract answers with 400, but are attempts all the same."""
+_READING = {"GET", "HEAD", "OPTIONS"}
 
 
-class AttemptBook:
+def attempt_of(request: RequestContext, code: str, status: int | None, *, command: str | None) -> Attempt | None:
+    """What is remembered of a request that was refused with this code; None if it was no command, or not refused."""
+    refused = status in _REFUSED or code in _GUESSES
+    if not refused or request.method in _READING or command is None:
+        return None
+    return Attempt(
+        person_id=request.concerns,
+        session_id=request.session_id,
+        command=command,
+        code=code,
+        where_from=request.where_from,
+        at=request.now,
+    )
+
+
+class AttemptBuffer:
     """Bound to the event loop it is first used in, idle while nobody is refused.
 
     While the database is away it keeps what it has, which is bounded, and tries again. What a killed process had not

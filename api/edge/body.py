@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.types import Message, Receive
 
 from . import media_type, strict_json
-from .answers import encode
+from .json_response import encode
 from .problems import Problem
 
 LARGEST = 64 * 1024

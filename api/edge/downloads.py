@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from starlette.responses import StreamingResponse
 
-from .answers import NOT_KEPT, encode
+from .json_response import NOT_KEPT, encode
 
 Form = Literal["ndjson", "csv"]
 

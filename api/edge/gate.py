@@ -7,32 +7,28 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.edge.daybook import Daybook
 from domain.passwords import HashingBusy
-from domain.refusals import TooManyAttempts, WrongPassword
+from domain.refusals import TooManyAttempts
 from domain.store import deadlines
-from domain.store.attempts import Attempt
 
 from . import body, cross_origin, problems
 from .addressed import wrongly_addressed
-from .directory import Directory
+from .attempts import attempt_of
 from .origins import forbidden_origin
 from .problems import Problem
 from .redirects import UntrustedTarget, require_trusted_targets
-from .reply import Reply
-from .visit import BASE_PATH, STATE, Visit
+from .request_context import BASE_PATH, STATE, RequestContext
+from .response_writer import ResponseWriter
+from .route_index import RouteIndex
+from .services import Services
 
 DEADLINE = 9.5
 """Seconds after which a request is answered with 503, so that none outlives ten."""
 
-_REFUSED = {401, 403, 429}
-_GUESSES = {WrongPassword.code}
-"""Refusals that the contract answers with 400, but are attempts all the same."""
 _HASHING = frozenset({"/sign-in/email", "/sign-up/email", "/change-password", "/verify-password"})
 """Calls that have a password hashed. They are refused here while nobody can be: before their body is read."""
-_READING = {"GET", "HEAD", "OPTIONS"}
 
-PlainRoute = Callable[[Daybook, Visit, Scope, Reply, Awaitable[None]], Awaitable[bool]]
+PlainRoute = Callable[[Services, RequestContext, Scope, ResponseWriter, Awaitable[None]], Awaitable[bool]]
 """Whether it answered; what it leaves, a route of the framework answers.
 
 The last argument is the counting of the request, to be awaited before anything is written or answered.
@@ -51,12 +47,12 @@ class Gate:
         self,
         web: ASGIApp,
         *,
-        directory: Directory,
+        route_index: RouteIndex,
         paths: Iterable[str],
         plain: Mapping[tuple[str, str], PlainRoute],
     ) -> None:
-        self._web, self._directory, self._paths, self._plain = web, directory, frozenset(paths), plain
-        self.daybook: Daybook | None = None
+        self._web, self._route_index, self._paths, self._plain = web, route_index, frozenset(paths), plain
+        self.services: Services | None = None
         self._hashing = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,117 +64,115 @@ class Gate:
             await send({"type": "websocket.close"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        daybook = self.daybook
+        services = self.services
         deadlines.begin()
-        visit, reply = _way_out(daybook, scope, send)
+        request, writer = _way_out(services, scope, send)
         if wrong := wrongly_addressed(scope):
             # and what follows on a connection of somebody so unclear is not read
             misled = Problem.of_code("BAD_REQUEST", wrong, {"Connection": "close"})
-            return await misled.answer()(scope, receive, reply)
+            return await misled.to_response()(scope, receive, writer)
         if not scope["path"].startswith(f"{BASE_PATH}/"):
             # health and documentation are not the contract's; an unknown path is the same empty 404
-            page: ASGIApp = self._web if self._directory.leads(scope) else Problem(404).answer()
-            work: Awaitable[None] = _until(DEADLINE, page(scope, receive, reply), reply)
-        elif daybook is None or visit is None:
-            work = problems.unavailable().answer()(scope, receive, reply)
+            page: ASGIApp = self._web if self._route_index.leads(scope) else Problem(404).to_response()
+            work: Awaitable[None] = _until(DEADLINE, page(scope, receive, writer), writer)
+        elif services is None or request is None:
+            work = problems.unavailable().to_response()(scope, receive, writer)
         else:
-            work = self._answer_visit(daybook, visit, scope, receive, reply)
+            work = self._answer_contract(services, request, scope, receive, writer)
         try:
             await work
         except body.ClientGone:
             return
         except Exception as error:
-            if reply.started:
+            if writer.started:
                 problems.log_unexpected(error)
             else:
-                reply = reply.instead()
-                answer = problems.answer(error, visit)
-                if isinstance(error, UntrustedTarget) and daybook:
-                    daybook.operator_hints.target_refused(error.target)
-                if isinstance(error, TooManyAttempts | HashingBusy) and daybook and not await daybook.held_back.hold():
+                writer = writer.instead()
+                answer = problems.response_to(error, request)
+                if isinstance(error, UntrustedTarget) and services:
+                    services.operator_hints.target_refused(error.target)
+                if (
+                    isinstance(error, TooManyAttempts | HashingBusy)
+                    and services
+                    and not await services.held_back.hold()
+                ):
                     answer.headers["connection"] = "close"
-                await answer(scope, receive, reply)
-        if daybook is None or visit is None:
+                await answer(scope, receive, writer)
+        if services is None or request is None:
             return
-        daybook.operator_hints.answered(visit)
-        if visit.refused_with is not None:
-            self._note(daybook, visit, visit.refused_with, scope, reply.status)
+        services.operator_hints.answered(request)
+        if request.refused_with is not None:
+            self._note(services, request, request.refused_with, scope, writer.status)
 
-    def _note(self, daybook: Daybook, visit: Visit, code: str, scope: Scope, status: int | None) -> None:
+    def _note(self, services: Services, request: RequestContext, code: str, scope: Scope, status: int | None) -> None:
         """Of a refused command, remember that it was tried; the answer is out, so nobody can tell by the time."""
-        refused = status in _REFUSED or code in _GUESSES
-        if not refused or visit.method in _READING or (command := self._directory.name(scope)) is None:
-            return
-        daybook.attempt_book.note(
-            Attempt(
-                person_id=visit.concerns,
-                session_id=visit.session_id,
-                command=command,
-                code=code,
-                where_from=visit.where_from,
-                at=visit.now,
-            )
-        )
+        attempt = attempt_of(request, code, status, command=self._route_index.name(scope))
+        if attempt is not None:
+            services.attempt_buffer.note(attempt)
 
-    async def _answer_visit(self, daybook: Daybook, visit: Visit, scope: Scope, receive: Receive, reply: Reply) -> None:
+    async def _answer_contract(
+        self, services: Services, request: RequestContext, scope: Scope, receive: Receive, writer: ResponseWriter
+    ) -> None:
         # asked by the browser, not the person, and costs nothing: counted, every sign-in from there would count twice
-        if visit.method == "OPTIONS" and (answer := cross_origin.preflight(visit, daybook.origins)):
-            return await answer(scope, receive, reply)
-        if visit.path in _HASHING and visit.method == "POST" and self._queue_is_full(daybook):
+        if request.method == "OPTIONS" and (answer := cross_origin.preflight(request, services.origins)):
+            return await answer(scope, receive, writer)
+        if request.path in _HASHING and request.method == "POST" and self._queue_is_full(services):
             raise HashingBusy
-        counting = daybook.limits.begin(visit.where_from.ip_address, visit.path, routed=visit.path in self._paths)
-        plain = self._plain.get((visit.method, scope["path"]))
-        if plain is None or not await plain(daybook, visit, scope, reply, counting):
-            await _until(DEADLINE, self._answer_routed(daybook, visit, scope, receive, reply, counting), reply)
+        counting = services.limits.count_request(
+            request.where_from.ip_address, request.path, routed=request.path in self._paths
+        )
+        plain = self._plain.get((request.method, scope["path"]))
+        if plain is None or not await plain(services, request, scope, writer, counting):
+            await _until(DEADLINE, self._answer_routed(services, request, scope, receive, writer, counting), writer)
 
     async def _answer_routed(
         self,
-        daybook: Daybook,
-        visit: Visit,
+        services: Services,
+        request: RequestContext,
         scope: Scope,
         receive: Receive,
-        reply: Reply,
+        writer: ResponseWriter,
         counting: Awaitable[None],
     ) -> None:
         await counting
-        if not self._directory.leads(scope):
+        if not self._route_index.leads(scope):
             raise Problem(404)
-        content = await body.read(receive, visit.headers, visit.path)
-        if code := forbidden_origin(scope["method"], visit.headers, daybook.origins):
+        content = await body.read(receive, request.headers, request.path)
+        if code := forbidden_origin(scope["method"], request.headers, services.origins):
             raise Problem.of_code(code)
         if scope["method"] != "GET":
-            require_trusted_targets(content.content, scope["query_string"], daybook.origins)
-        inside = {**scope, "headers": content.headers(scope["headers"]), "state": {STATE: visit}}
-        if visit.path not in _HASHING:
-            return await self._web(inside, content.replayed(receive), reply)
+            require_trusted_targets(content.content, scope["query_string"], services.origins)
+        inside = {**scope, "headers": content.headers(scope["headers"]), "state": {STATE: request}}
+        if request.path not in _HASHING:
+            return await self._web(inside, content.replayed(receive), writer)
         # asked again: while its body came, others may have taken the last place
-        if self._queue_is_full(daybook):
+        if self._queue_is_full(services):
             raise HashingBusy
-        daybook.loop_load.here()
+        services.loop_load.here()
         self._hashing += 1
         try:
-            await self._web(inside, content.replayed(receive), reply)
+            await self._web(inside, content.replayed(receive), writer)
         finally:
             self._hashing -= 1
 
-    def _queue_is_full(self, daybook: Daybook) -> bool:
+    def _queue_is_full(self, services: Services) -> bool:
         """Whether as many requests wait for a password to be hashed as may. Those that still send theirs do not count:
         who sends it slowly would keep others out.
         """
-        return daybook.passwords.full or self._hashing >= daybook.passwords.places
+        return services.passwords.full or self._hashing >= services.passwords.places
 
 
-def _way_out(daybook: Daybook | None, scope: Scope, send: Send) -> tuple[Visit | None, Reply]:
+def _way_out(services: Services | None, scope: Scope, send: Send) -> tuple[RequestContext | None, ResponseWriter]:
     """What is the contract's goes out with the headers that the contract gives every answer, however it ends."""
     if not f"{scope['path']}/".startswith(f"{BASE_PATH}/"):
-        return None, Reply(send)
-    if daybook is None or scope["path"] == BASE_PATH:
-        return None, Reply(send, headers=cross_origin.OF_NOBODY)
-    visit = Visit.of(scope, daybook.clock(), daybook.addresses)
-    return visit, Reply(send, visit, cross_origin.headers_for(visit, daybook.origins))
+        return None, ResponseWriter(send)
+    if services is None or scope["path"] == BASE_PATH:
+        return None, ResponseWriter(send, headers=cross_origin.OF_NOBODY)
+    request = RequestContext.of(scope, services.clock(), services.addresses)
+    return request, ResponseWriter(send, request, cross_origin.headers_for(request, services.origins))
 
 
-async def _until(deadline: float, work: Awaitable[None], reply: Reply) -> None:
+async def _until(deadline: float, work: Awaitable[None], writer: ResponseWriter) -> None:
     """Wait so many seconds for the answer to begin; a long one may take as long as its reader does.
 
     Raises TimeoutError, and leaves the work to finish alone: threads cannot be stopped.
@@ -187,7 +181,7 @@ async def _until(deadline: float, work: Awaitable[None], reply: Reply) -> None:
     # at once: who waits here may itself be ended first
     task.add_done_callback(_ignore)
     done, _ = await asyncio.wait({task}, timeout=deadline)
-    if not done and not reply.started:
+    if not done and not writer.started:
         raise TimeoutError
     await task
 

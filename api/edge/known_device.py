@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 from uuid import UUID
 
-from domain.chance import random_bytes
 from domain.events.keys import derive
+from domain.ids import random_bytes
 
 from .cookies import SessionCookies, set_cookie, values
 

@@ -1,4 +1,4 @@
-"""The book of who was last active when: kept in memory for every request, written every few seconds."""
+"""The buffer of who was last active when: kept in memory for every request, written every few seconds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Held:
         return max((moment for moment in moments if moment is not None), default=None)
 
 
-class LastActiveBook:
+class LastActiveBuffer:
     """The latest moment of each session that was used, in this worker, a moment ago. Moments never go back.
 
     Bound to the event loop it is first used in. While the database is away it keeps what it has, which is bounded, and

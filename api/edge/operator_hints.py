@@ -9,7 +9,7 @@ from collections import defaultdict
 from .cookies import browser_drops
 from .cross_origin import is_preflight, not_allowed
 from .origins import INVALID_ORIGIN, TrustedOrigins, origin_of, untrusted_senders
-from .visit import Visit
+from .request_context import RequestContext
 
 _MOST = 20
 """Values of a kind that are told of; whoever makes them up does not fill the log."""
@@ -48,20 +48,24 @@ class OperatorHints:
         self._origins, self._secure = origins, secure
         self._told = defaultdict[str, set[str]](set)
 
-    def answered(self, visit: Visit) -> None:
-        """A visit got its answer: what of it was refused, or will be by the browser, for a setting?"""
-        origin = visit.headers.get("origin", "")
-        if not origin and visit.refused_with != INVALID_ORIGIN:
+    def answered(self, request: RequestContext) -> None:
+        """A request got its answer: what of it was refused, or will be by the browser, for a setting?"""
+        origin = request.headers.get("origin", "")
+        if not origin and request.refused_with != INVALID_ORIGIN:
             return
-        preflight = is_preflight(visit)
-        if visit.refused_with == INVALID_ORIGIN or preflight or visit.headers.get("sec-fetch-mode") == "cors":
+        preflight = is_preflight(request)
+        if request.refused_with == INVALID_ORIGIN or preflight or request.headers.get("sec-fetch-mode") == "cors":
             # refused by us, or the answer by the browser
-            for sender in untrusted_senders(visit.headers, self._origins):
+            for sender in untrusted_senders(request.headers, self._origins):
                 self._tell(_PAGE, origin_of(sender))
         if preflight and self._origins.trusts(origin):
-            for name in not_allowed(visit):
+            for name in not_allowed(request):
                 self._tell(_HEADER, name if _HEADER_NAME.fullmatch(name) else None)
-        if visit.path in _SIGNING_IN and visit.set_cookies and (why := browser_drops(visit.headers, self._secure)):
+        if (
+            request.path in _SIGNING_IN
+            and request.set_cookies
+            and (why := browser_drops(request.headers, self._secure))
+        ):
             self._tell(_COOKIE_LOST[why], origin_of(origin))
 
     def target_refused(self, target: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
-from .visit import TWICE
+from .request_context import TWICE
 
 MISSING_OR_NULL_ORIGIN = "MISSING_OR_NULL_ORIGIN"
 INVALID_ORIGIN = "INVALID_ORIGIN"

@@ -13,10 +13,10 @@ from fastapi.exceptions import RequestValidationError
 from domain import refusals
 from domain.passwords import HashingBusy
 from domain.refusals import Refusal
-from domain.store.conflicts import StoreAway
+from domain.store.conflicts import StoreUnavailable
 
-from .answers import Answer
-from .visit import Visit
+from .json_response import JsonResponse
+from .request_context import RequestContext
 
 STATUS: Mapping[type[Refusal], int] = {
     refusals.EmailTaken: 422,
@@ -118,7 +118,7 @@ _JSON_TYPES = {
 
 
 UNAVAILABLE = (
-    StoreAway,
+    StoreUnavailable,
     HashingBusy,
     TimeoutError,
     psycopg.OperationalError,
@@ -151,10 +151,10 @@ class Problem(Exception):
         """The problem a code stands for, with its own message and status unless others are given."""
         return Problem(status or STATUS_OF_CODE[code], code, message, headers)
 
-    def answer(self) -> Answer:
+    def to_response(self) -> JsonResponse:
         """The envelope `{"message", "code"}`, or an empty body."""
         body = {key: value for key, value in (("message", self.message), ("code", self.code)) if value is not None}
-        return Answer(body or None, self.status, self.headers, empty=not body)
+        return JsonResponse(body or None, self.status, self.headers, empty=not body)
 
 
 def message_for(code: str) -> str:
@@ -178,16 +178,16 @@ def of(error: Exception) -> Problem:
             return Problem(500)
 
 
-def answer(error: Exception, visit: Visit | None) -> Answer:
-    """How any error is answered; its visit remembers what it was refused with, also where the wire shows no code."""
-    if visit is not None and isinstance(error, Problem | Refusal):
-        visit.refused_with = error.code
-    if visit is not None and isinstance(error, Refusal) and error.user_id is not None:
-        visit.concerns = error.user_id
-    if visit is not None and isinstance(error, refusals.SessionOver):
+def response_to(error: Exception, request: RequestContext | None) -> JsonResponse:
+    """How any error is answered; its request remembers what it was refused with, also where the wire shows no code."""
+    if request is not None and isinstance(error, Problem | Refusal):
+        request.refused_with = error.code
+    if request is not None and isinstance(error, Refusal) and error.user_id is not None:
+        request.concerns = error.user_id
+    if request is not None and isinstance(error, refusals.SessionOver):
         # it was let in, and ended meanwhile
-        visit.take_back()
-    return of(error).answer()
+        request.take_back()
+    return of(error).to_response()
 
 
 def log_unexpected(error: Exception) -> None:

@@ -7,11 +7,11 @@ from contextlib import suppress
 
 from anyio import to_thread
 
-from domain.chance import new_id, random_bytes
 from domain.commands.credential import verified_account
+from domain.ids import new_id, random_bytes
 from domain.refusals import TooManyAttempts, WrongCredentials
 
-from .daybook import Daybook
+from .services import Services
 
 _CONNECTIONS = 10.0
 """Seconds for the pool to be filled; the next try goes on where this one stopped waiting."""
@@ -19,21 +19,21 @@ _NOBODY = "nobody@example.invalid"
 """An address that nobody has (RFC 6761 §6.4)."""
 
 
-async def warm_up(daybook: Daybook) -> None:
+async def warm_up(services: Services) -> None:
     """Connect everywhere, ask each question once, and let every hashing thread hash.
 
     Raises what `problems.UNAVAILABLE` names.
     """
-    await to_thread.run_sync(daybook.pool.wait, _CONNECTIONS)
+    await to_thread.run_sync(services.pool.wait, _CONNECTIONS)
     with suppress(TooManyAttempts):
-        await daybook.limits.begin("", "/ok", routed=True)
+        await services.limits.count_request("", "/ok", routed=True)
     await asyncio.gather(
-        daybook.sessions.live_session(random_bytes(32)),
-        daybook.organizations.seen(new_id(), new_id(), invitations=True),
-        *(to_thread.run_sync(_try_to_sign_in, daybook) for _ in range(daybook.settings.hashing_threads)),
+        services.sessions.live_session(random_bytes(32)),
+        services.organizations.seen(new_id(), new_id(), invitations=True),
+        *(to_thread.run_sync(_try_to_sign_in, services) for _ in range(services.settings.hashing_threads)),
     )
 
 
-def _try_to_sign_in(daybook: Daybook) -> None:
+def _try_to_sign_in(services: Services) -> None:
     with suppress(WrongCredentials):
-        verified_account(daybook.context, email=_NOBODY, password=_NOBODY)
+        verified_account(services.context, email=_NOBODY, password=_NOBODY)

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from api.edge.daybook import daybook_of
-from api.edge.visit import BASE_PATH
+from api.edge.request_context import BASE_PATH
+from api.edge.services import services_of
 
 router = APIRouter(prefix=BASE_PATH, tags=["pages"])
 
@@ -39,7 +39,7 @@ _HEADERS = {
 def error_page(request: Request, error: str = "", error_description: str = "") -> Response:
     code = error if _CODE.fullmatch(error) else _UNKNOWN
     description = error_description[:_LONGEST]
-    if daybook_of(request).settings.base_url is None:
+    if services_of(request).settings.base_url is None:
         text = escape(description or "The link cannot be used.")
         return HTMLResponse(_PAGE.format(code=escape(code), description=text), headers=_HEADERS)
     told = {"error": code} | ({"error_description": description} if description else {})

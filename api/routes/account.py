@@ -6,10 +6,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
 
-from api.edge.admission import Calling, give_cookie, guessing
-from api.edge.answers import Answer
+from api.edge.authentication import CurrentCaller, count_password_guess, give_cookie
+from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
-from api.edge.visit import BASE_PATH
+from api.edge.request_context import BASE_PATH
 from domain.commands import credential, user
 from projections.lists.account_list import password_dates
 
@@ -72,21 +72,21 @@ class ChangedPasswordAnswer(TypedDict):
         "CONFLICT",
     ),
 )
-def change_password(calling: Calling, form: ChangePassword) -> Answer:
-    session, daybook, visit = calling.admitted(), calling.daybook, calling.visit
-    always = daybook.settings.password_change_revokes == "always"  # noqa: S105  a word, no secret
-    with guessing(daybook, visit, session.email or "", session=session):
+def change_password(caller: CurrentCaller, form: ChangePassword) -> JsonResponse:
+    session, services, request = caller.require_session(), caller.services, caller.request
+    always = services.settings.password_change_revokes == "always"  # noqa: S105  a word, no secret
+    with count_password_guess(services, request, session.email or "", session=session):
         changed = credential.change_password(
-            daybook.context,
-            calling.command(session),
+            services.context,
+            caller.command(session),
             current=form.currentPassword,
             new=form.newPassword,
             revoking=form.revokeOtherSessions or always,
             organization_id=session.active_organization_id,
         )
     if changed.token is not None:
-        give_cookie(daybook, visit, changed.token, remembered=calling.remembered, started_at=visit.now)
-    return Answer(ChangedPasswordAnswer(token=changed.token, user=shapes.user(changed.person)))
+        give_cookie(services, request, changed.token, remembered=caller.remembered, started_at=request.now)
+    return JsonResponse(ChangedPasswordAnswer(token=changed.token, user=shapes.user(changed.person)))
 
 
 @router.post(
@@ -103,11 +103,11 @@ def change_password(calling: Calling, form: ChangePassword) -> Answer:
         "CONFLICT",
     ),
 )
-def verify_password(calling: Calling, form: VerifyPassword) -> Answer:
-    session, daybook, visit = calling.admitted(), calling.daybook, calling.visit
-    with guessing(daybook, visit, session.email or "", session=session):
-        credential.reauthenticate(daybook.context, calling.command(session), password=form.password)
-    return Answer(DoneAnswer(status=True))
+def verify_password(caller: CurrentCaller, form: VerifyPassword) -> JsonResponse:
+    session, services, request = caller.require_session(), caller.services, caller.request
+    with count_password_guess(services, request, session.email or "", session=session):
+        credential.reauthenticate(services.context, caller.command(session), password=form.password)
+    return JsonResponse(DoneAnswer(status=True))
 
 
 @router.post(
@@ -117,22 +117,22 @@ def verify_password(calling: Calling, form: VerifyPassword) -> Answer:
         DoneAnswer, "VALIDATION_ERROR", "EMAIL_CAN_NOT_BE_UPDATED", "UNAUTHORIZED", "SESSION_NOT_FRESH", "CONFLICT"
     ),
 )
-def update_user(calling: Calling, form: UpdateUser) -> Answer:
-    session, daybook, visit = calling.admitted(), calling.daybook, calling.visit
+def update_user(caller: CurrentCaller, form: UpdateUser) -> JsonResponse:
+    session, services, request = caller.require_session(), caller.services, caller.request
     given = form.model_fields_set
     if "email" in (form.model_extra or {}):
         raise Problem.of_code("EMAIL_CAN_NOT_BE_UPDATED")
     if not given & {"name", "image"}:
         raise Problem(400, message=NOTHING_TO_UPDATE)
     user.update_user(
-        daybook.context,
-        calling.command(session),
+        services.context,
+        caller.command(session),
         name=form.name if "name" in given else None,
         image=form.image or "" if "image" in given else None,
     )
-    token, remembered = calling.shown.token, calling.remembered
-    give_cookie(daybook, visit, token, remembered=remembered, started_at=session.created_at)
-    return Answer(DoneAnswer(status=True))
+    token, remembered = caller.presented.token, caller.remembered
+    give_cookie(services, request, token, remembered=remembered, started_at=session.created_at)
+    return JsonResponse(DoneAnswer(status=True))
 
 
 @router.get(
@@ -140,7 +140,7 @@ def update_user(calling: Calling, form: UpdateUser) -> Answer:
     summary="What you sign in with",
     responses=documented(list[shapes.Account], "UNAUTHORIZED", body=False),
 )
-def list_accounts(calling: Calling) -> Answer:
-    session = calling.admitted()
-    dates = password_dates(calling.daybook.context.store.statements, session.user_id)
-    return Answer([] if dates is None else [shapes.account(session.user_id, dates)])
+def list_accounts(caller: CurrentCaller) -> JsonResponse:
+    session = caller.require_session()
+    dates = password_dates(caller.services.context.store.statements, session.user_id)
+    return JsonResponse([] if dates is None else [shapes.account(session.user_id, dates)])

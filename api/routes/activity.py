@@ -13,11 +13,11 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from api.edge.admission import Caller, Calling
-from api.edge.answers import NOT_KEPT, Answer
+from api.edge.authentication import Caller, CurrentCaller
 from api.edge.downloads import MEDIA_TYPES, download
+from api.edge.json_response import NOT_KEPT, JsonResponse
 from api.edge.problems import Problem
-from api.edge.visit import BASE_PATH
+from api.edge.request_context import BASE_PATH
 from api.edge.wire_time import to_wire
 from domain.events.catalogue import EVENT_BY_NAME, NAME_BY_EVENT
 from domain.roles import Role
@@ -29,7 +29,7 @@ from projections.trails.names import Reader
 from projections.trails.narrator import Narrator, RenderedEntry
 
 from .documented import documented
-from .queries import Asked, no_key_twice
+from .queries import QueryModel, no_key_twice
 from .shapes import wire_id
 
 FORBIDDEN = "YOU_ARE_NOT_ALLOWED_TO_READ_THE_ACTIVITY_OF_THIS_ORGANIZATION"
@@ -119,7 +119,7 @@ def _moment(text: str) -> datetime:
     return min(max(moment, _EARLIEST), _LATEST)
 
 
-class _Page(Asked):
+class _Page(QueryModel):
     limit: Annotated[int, Field(ge=1, le=100, description="How many entries a page has.")] = 50
     cursor: Annotated[
         str, AfterValidator(_cursor), Field(description="`nextCursor` of the page before; empty for the first page.")
@@ -173,19 +173,19 @@ router = APIRouter(prefix=BASE_PATH, tags=["activity"], dependencies=[no_key_twi
     summary="What you did and what was done to your account, newest first",
     responses=documented(ActivityAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", body=False),
 )
-def list_activity(calling: Calling, query: Annotated[ActivityQuery, Query()]) -> Answer:
-    session = calling.admitted()
+def list_activity(caller: CurrentCaller, query: Annotated[ActivityQuery, Query()]) -> JsonResponse:
+    session = caller.require_session()
     page = of_a_person(
-        calling.daybook.context.store.statements,
-        calling.daybook.context.keyring,
+        caller.services.context.store.statements,
+        caller.services.context.keyring,
         session.user_id,
         before=Cursor.of(query.cursor),
         limit=query.limit,
         event=query.type or None,
     )
-    rendered = _rendered(calling, page, Reader(user_id=session.user_id))
+    rendered = _rendered(caller, page, Reader(user_id=session.user_id))
     entries = [_entry(one, session) for one in rendered]
-    return Answer(ActivityAnswer(entries=entries, nextCursor=page.next_cursor), headers=NOT_KEPT)
+    return JsonResponse(ActivityAnswer(entries=entries, nextCursor=page.next_cursor), headers=NOT_KEPT)
 
 
 def _with_downloads(responses: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
@@ -209,23 +209,23 @@ def _with_downloads(responses: dict[int | str, dict[str, Any]]) -> dict[int | st
         )
     ),
 )
-def list_organization_activity(calling: Calling, query: Annotated[OrganizationActivityQuery, Query()]) -> Response:
-    session = calling.admitted()
+def list_organization_activity(caller: CurrentCaller, query: Annotated[OrganizationActivityQuery, Query()]) -> Response:
+    session = caller.require_session()
     selection = Selection(
-        organization_id=_readable_organization(calling, session, query.organizationId),
+        organization_id=_readable_organization(caller, session, query.organizationId),
         actor_id=UUID(query.actor) if query.actor else None,
         event=query.type or None,
         since=query.since,
         until=query.until,
     )
     if query.format != "json":
-        pages = _all_pages(calling, session, selection)
+        pages = _all_pages(caller, session, selection)
         return download("activity", query.format, list(OrganizationEntry.__annotations__), pages)
-    entries, next_cursor = _organization_page(calling, session, selection, query.cursor, query.limit)
-    return Answer(OrganizationActivityAnswer(entries=entries, nextCursor=next_cursor), headers=NOT_KEPT)
+    entries, next_cursor = _organization_page(caller, session, selection, query.cursor, query.limit)
+    return JsonResponse(OrganizationActivityAnswer(entries=entries, nextCursor=next_cursor), headers=NOT_KEPT)
 
 
-def _readable_organization(calling: Caller, session: LiveSession, asked: str) -> UUID:
+def _readable_organization(caller: Caller, session: LiveSession, asked: str) -> UUID:
     """The organization whose trail the caller may read, by committed state (wire.md §10: as members are listed).
 
     Of a closed one, those who owned it last may still read what became of it.
@@ -236,7 +236,7 @@ def _readable_organization(calling: Caller, session: LiveSession, asked: str) ->
         organization_id = UUID(asked) if _ID.fullmatch(asked) else UUID(int=0)
     if organization_id is None:
         raise Problem.of_code("NO_ACTIVE_ORGANIZATION")
-    read = calling.daybook.context.store.statements
+    read = caller.services.context.store.statements
     role = live_role(read, organization_id, session.user_id)
     if role is None and Role.OWNER in (role_when_closed(read, organization_id, session.user_id) or "").split(","):
         return organization_id
@@ -247,18 +247,18 @@ def _readable_organization(calling: Caller, session: LiveSession, asked: str) ->
     return organization_id
 
 
-def _all_pages(calling: Caller, session: LiveSession, selection: Selection) -> Iterator[list[OrganizationEntry]]:
+def _all_pages(caller: Caller, session: LiveSession, selection: Selection) -> Iterator[list[OrganizationEntry]]:
     cursor: str | None = ""
     while cursor is not None:
-        entries, cursor = _organization_page(calling, session, selection, cursor, _BATCH)
+        entries, cursor = _organization_page(caller, session, selection, cursor, _BATCH)
         yield entries
 
 
 def _organization_page(
-    calling: Caller, session: LiveSession, selection: Selection, cursor: str, limit: int
+    caller: Caller, session: LiveSession, selection: Selection, cursor: str, limit: int
 ) -> tuple[list[OrganizationEntry], str | None]:
     page = of_an_organization(
-        calling.daybook.context.store.statements, selection, before=Cursor.of(cursor), limit=limit
+        caller.services.context.store.statements, selection, before=Cursor.of(cursor), limit=limit
     )
     entries = [
         OrganizationEntry(
@@ -270,14 +270,14 @@ def _organization_page(
             personId=_optional_id(one.person_id),
             personEmail=one.person_email,
         )
-        for one in _rendered(calling, page, Reader(organization_id=selection.organization_id))
+        for one in _rendered(caller, page, Reader(organization_id=selection.organization_id))
     ]
     return entries, page.next_cursor
 
 
-def _rendered(calling: Caller, page: Page, reader: Reader) -> list[RenderedEntry]:
-    daybook = calling.daybook
-    return Narrator(daybook.context.store, daybook.places, page.entries, reader=reader).rendered()
+def _rendered(caller: Caller, page: Page, reader: Reader) -> list[RenderedEntry]:
+    services = caller.services
+    return Narrator(services.context.store, services.places, page.entries, reader=reader).rendered()
 
 
 def _entry(told: RenderedEntry, session: LiveSession) -> Entry:

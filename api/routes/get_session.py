@@ -12,12 +12,12 @@ from fastapi import APIRouter
 from starlette.types import Scope
 from typing_extensions import TypedDict
 
-from api.edge.admission import Shown, extends, leave, look, moved, use
-from api.edge.answers import Answer, encode
-from api.edge.daybook import Daybook
+from api.edge.authentication import PresentedCredentials, clear_session, extends, find_session, moved, record_use
+from api.edge.json_response import JsonResponse, encode
 from api.edge.problems import Problem
-from api.edge.reply import Reply
-from api.edge.visit import BASE_PATH, Visit
+from api.edge.request_context import BASE_PATH, RequestContext
+from api.edge.response_writer import ResponseWriter
+from api.edge.services import Services
 from domain.commands.lookups import Person
 from domain.events.keys import token_hash
 from domain.refusals import SessionOver
@@ -77,51 +77,55 @@ DOCUMENTATION = {
 
 
 @router.post(PATH, status_code=405, summary="Not in this configuration", responses=documented(None, DEFERRED))
-def get_session_deferred() -> Answer:
+def get_session_deferred() -> JsonResponse:
     """Better Auth's other way to extend a session, which it refuses by default."""
     raise Problem.of_code(DEFERRED)
 
 
-async def get_session(daybook: Daybook, visit: Visit, scope: Scope, reply: Reply, counting: Awaitable[None]) -> bool:
+async def get_session(
+    services: Services, request: RequestContext, scope: Scope, writer: ResponseWriter, counting: Awaitable[None]
+) -> bool:
     """Answer the session of the request, `null` without one; use extends it, if its refresh window has passed."""
-    shown = await look(daybook, visit)
+    presented = await find_session(services, request)
     await counting
-    session = shown.session
+    session = presented.session
     if session is not None:
-        daybook.last_active_book.seen(session.session_id, visit.now)
+        services.last_active_buffer.seen(session.session_id, request.now)
     if session is None:
-        if shown.tokens:
-            await to_thread.run_sync(leave, daybook, visit, shown)
-    elif (extending := _extends(daybook, visit, session, scope["query_string"])) or moved(visit, session):
-        session = await _used(daybook, visit, shown, extending)
-    body = _NOBODY if session is None else _body(session, daybook)
+        if presented.tokens:
+            await to_thread.run_sync(clear_session, services, request, presented)
+    elif (extending := _extends(services, request, session, scope["query_string"])) or moved(request, session):
+        session = await _used(services, request, presented, extending)
+    body = _NOBODY if session is None else _body(session, services)
     headers = [*_HEADERS, (b"content-length", str(len(body)).encode())]
-    await reply({"type": "http.response.start", "status": 200, "headers": headers})
-    await reply({"type": "http.response.body", "body": body})
+    await writer({"type": "http.response.start", "status": 200, "headers": headers})
+    await writer({"type": "http.response.body", "body": body})
     return True
 
 
-def _extends(daybook: Daybook, visit: Visit, session: LiveSession, query_string: bytes) -> bool:
-    return extends(daybook, visit, session) and not _refresh_disabled(query_string)
+def _extends(services: Services, request: RequestContext, session: LiveSession, query_string: bytes) -> bool:
+    return extends(services, request, session) and not _refresh_disabled(query_string)
 
 
-async def _used(daybook: Daybook, visit: Visit, shown: Shown, extending: bool) -> LiveSession | None:
+async def _used(
+    services: Services, request: RequestContext, presented: PresentedCredentials, extending: bool
+) -> LiveSession | None:
     """The session as it is once its use was recorded, None if it ended meanwhile."""
-    assert shown.session is not None
+    assert presented.session is not None
     try:
         async with asyncio.timeout(_RECORDING):
-            record = partial(use, daybook, visit, shown.session, shown.token, extending=extending)
+            record = partial(record_use, services, request, presented.session, presented.token, extending=extending)
             await to_thread.run_sync(record, abandon_on_cancel=True)
-            session = await daybook.sessions.live_session(token_hash(shown.token))
+            session = await services.sessions.live_session(token_hash(presented.token))
     except SessionOver:
         session = None
     if session is None:
-        await to_thread.run_sync(leave, daybook, visit, shown)
+        await to_thread.run_sync(clear_session, services, request, presented)
     return session
 
 
 @lru_cache(10_000)
-def _body(row: LiveSession, daybook: Daybook) -> bytes:
+def _body(row: LiveSession, services: Services) -> bytes:
     """The answer's bytes, kept by the row they come from; a row that differs in any column is another one."""
     person = Person(
         user_id=row.user_id,
@@ -132,7 +136,7 @@ def _body(row: LiveSession, daybook: Daybook) -> bytes:
         created_at=row.user_created_at,
         updated_at=row.user_updated_at,
     )
-    session = shapes.session(row, daybook.context.lifetimes, daybook.places, current=True)
+    session = shapes.session(row, services.context.lifetimes, services.places, current=True)
     return encode(CurrentSessionAnswer(session=session, user=shapes.user(person)))
 
 

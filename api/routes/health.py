@@ -13,14 +13,14 @@ from prometheus_client.registry import Collector
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from api.edge.answers import Answer
-from api.edge.daybook import Daybook
+from api.edge.json_response import JsonResponse
 from api.edge.problems import UNAVAILABLE
-from api.edge.visit import BASE_PATH
+from api.edge.request_context import BASE_PATH
+from api.edge.services import Services
 from api.stopping import STOPPING
 from domain.store.requirements import keys_still_fit
 from domain.store.servers import read_only
-from projections.upkeep.condition import Condition, condition
+from projections.maintenance.condition import Condition, condition
 
 contract = APIRouter(prefix=BASE_PATH, tags=["health"])
 operations = APIRouter(tags=["health"])
@@ -75,13 +75,13 @@ class ReadyAnswer(TypedDict):
 
 
 @contract.get("/ok", summary="The service answers", responses={200: {"model": OkAnswer}})
-async def ok() -> Answer:
-    return Answer(OkAnswer(ok=True))
+async def ok() -> JsonResponse:
+    return JsonResponse(OkAnswer(ok=True))
 
 
 @operations.get("/healthz", summary="The process runs", responses={200: {"model": AliveAnswer}})
-async def healthz() -> Answer:
-    return Answer(AliveAnswer(status="alive"))
+async def healthz() -> JsonResponse:
+    return JsonResponse(AliveAnswer(status="alive"))
 
 
 @operations.get(
@@ -89,15 +89,15 @@ async def healthz() -> Answer:
     summary="Requests can be served; how the log is",
     responses={200: {"model": ReadyAnswer}, 503: {"model": ReadyAnswer, "description": "Not yet, or not any more"}},
 )
-def readyz(request: Request) -> Answer:
+def readyz(request: Request) -> JsonResponse:
     now = _condition(request)
     if now is None:
         why = _why_not(request)
         away = ReadyAnswer(ready=False, database=why, history="unknown", log=None, drift={})
-        return Answer(away, 503, {"Retry-After": "1"})
+        return JsonResponse(away, 503, {"Retry-After": "1"})
     if not _keys_fit(request):
         other = ReadyAnswer(ready=False, database="other keys", history="unknown", log=None, drift={})
-        return Answer(other, 503, {"Retry-After": "1"})
+        return JsonResponse(other, 503, {"Retry-After": "1"})
     log = LogAnswer(
         head=now.head,
         secondsWaiting=round(now.seconds_waiting, 3),
@@ -113,7 +113,7 @@ def readyz(request: Request) -> Answer:
     )
     ready = not STOPPING.is_set()
     told = ReadyAnswer(ready=ready, database="ok", history=history, log=log, drift=now.drift)
-    return Answer(told, 200 if ready else 503, {} if ready else {"Retry-After": "1"})
+    return JsonResponse(told, 200 if ready else 503, {} if ready else {"Retry-After": "1"})
 
 
 @operations.get(
@@ -173,17 +173,17 @@ def _labelled(name: str, text: str, label: str, values: dict[str, float]) -> Met
 
 def _condition(request: Request) -> Condition | None:
     """The log's condition; None while the database does not answer."""
-    daybook: Daybook | None = request.app.state.daybook
-    if daybook is None:
+    services: Services | None = request.app.state.services
+    if services is None:
         return None
     try:
-        return condition(daybook.context.store.statements)
+        return condition(services.context.store.statements)
     except UNAVAILABLE:
         return None
 
 
 def _keys_fit(request: Request) -> bool:
-    context = request.app.state.daybook.context
+    context = request.app.state.services.context
     try:
         return keys_still_fit(context.store.statements, context.keyring)
     except UNAVAILABLE:
@@ -192,11 +192,11 @@ def _keys_fit(request: Request) -> bool:
 
 
 def _why_not(request: Request) -> Literal["away", "read-only"]:
-    """Asked anew, since a server that takes no writes is not let into the pool."""
-    daybook: Daybook | None = request.app.state.daybook
-    if daybook is None:
+    """QueryModel anew, since a server that takes no writes is not let into the pool."""
+    services: Services | None = request.app.state.services
+    if services is None:
         return "away"
     try:
-        return "read-only" if read_only(str(daybook.pool.conninfo)) else "away"
+        return "read-only" if read_only(str(services.pool.conninfo)) else "away"
     except psycopg.OperationalError:
         return "away"

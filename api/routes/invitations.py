@@ -8,10 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
-from api.edge.admission import Caller, Calling
-from api.edge.answers import Answer
+from api.edge.authentication import Caller, CurrentCaller
+from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
-from api.edge.visit import BASE_PATH
+from api.edge.request_context import BASE_PATH
 from domain.commands import invitation as invitations
 from domain.refusals import OrganizationNotFound, UnknownRole
 from domain.roles import allow, roles_in
@@ -21,7 +21,7 @@ from projections.lists.member_list import live_role
 from . import shapes
 from .documented import documented
 from .fields import id_in
-from .queries import Asked, no_key_twice
+from .queries import QueryModel, no_key_twice
 
 router = APIRouter(prefix=BASE_PATH, tags=["invitation"])
 
@@ -47,7 +47,7 @@ class Named(BaseModel):
     invitationId: str
 
 
-class OfOrganization(Asked):
+class OfOrganization(QueryModel):
     """The invitations of which organization; of the active one if none is named."""
 
     organizationId: str = ""
@@ -75,15 +75,15 @@ class OfOrganization(Asked):
         "CONFLICT",
     ),
 )
-def invite_member(calling: Calling, form: Invite) -> Answer:
-    session = calling.admitted()
+def invite_member(caller: CurrentCaller, form: Invite) -> JsonResponse:
+    session = caller.require_session()
     organization_id = id_in(form.organizationId) or session.active_organization_id
     if organization_id is None:
         raise OrganizationNotFound
     try:
         invitation_id = invitations.invite(
-            calling.daybook.context,
-            calling.command(session),
+            caller.services.context,
+            caller.command(session),
             organization_id=organization_id,
             email=form.email,
             role=form.role,
@@ -91,7 +91,7 @@ def invite_member(calling: Calling, form: Invite) -> Answer:
         )
     except UnknownRole as unknown:
         raise Problem(400, message=f"ROLE_NOT_FOUND: {unknown.name}") from None
-    return Answer(shown(calling, invitation_id))
+    return JsonResponse(shown(caller, invitation_id))
 
 
 @router.post(
@@ -107,10 +107,10 @@ def invite_member(calling: Calling, form: Invite) -> Answer:
         "CONFLICT",
     ),
 )
-def cancel_invitation(calling: Calling, form: Named) -> Answer:
-    session = calling.admitted()
-    canceled = invitations.cancel(calling.daybook.context, calling.command(session), link=form.invitationId)
-    return Answer(shown(calling, canceled))
+def cancel_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
+    session = caller.require_session()
+    canceled = invitations.cancel(caller.services.context, caller.command(session), link=form.invitationId)
+    return JsonResponse(shown(caller, canceled))
 
 
 @router.get(
@@ -125,8 +125,8 @@ def cancel_invitation(calling: Calling, form: Named) -> Answer:
         body=False,
     ),
 )
-def list_invitations(calling: Calling, query: Annotated[OfOrganization, Query()]) -> Answer:
-    session, context = calling.admitted(), calling.daybook.context
+def list_invitations(caller: CurrentCaller, query: Annotated[OfOrganization, Query()]) -> JsonResponse:
+    session, context = caller.require_session(), caller.services.context
     organization_id = id_in(query.organizationId) or session.active_organization_id
     if organization_id is None:
         raise Problem(400, message="Organization ID is required")
@@ -137,12 +137,12 @@ def list_invitations(calling: Calling, query: Annotated[OfOrganization, Query()]
     if not allow(roles, "invitation", "create"):
         raise Problem.of_code("YOU_ARE_NOT_ALLOWED_TO_LIST_INVITATIONS")
     rows = invitation_list.invitations_of(context.store.statements, organization_id, limit=None, offset=0)
-    return Answer(shapes.invitations(rows, context.keyring, seen_as=roles))
+    return JsonResponse(shapes.invitations(rows, context.keyring, seen_as=roles))
 
 
-def shown(calling: Caller, invitation_id: UUID) -> shapes.Invitation:
+def shown(caller: Caller, invitation_id: UUID) -> shapes.Invitation:
     """The invitation as it is after a change."""
-    context = calling.daybook.context
+    context = caller.services.context
     row = invitation_list.invitation_with_id(context.store.statements, invitation_id)
     assert row is not None, "it has just been written"
     return shapes.invitation(row, context.keyring)

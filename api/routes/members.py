@@ -12,10 +12,10 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
-from api.edge.admission import Caller, Calling
-from api.edge.answers import Answer
+from api.edge.authentication import Caller, CurrentCaller
+from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
-from api.edge.visit import BASE_PATH
+from api.edge.request_context import BASE_PATH
 from domain.refusals import NotAMember
 from domain.roles import PERMISSIONS, Roles, allow, roles_in
 from projections.lists import member_list
@@ -27,7 +27,7 @@ from . import shapes
 from .documented import documented
 from .fields import id_in
 from .organizations import named
-from .queries import Asked, no_key_twice
+from .queries import QueryModel, no_key_twice
 
 router = APIRouter(prefix=f"{BASE_PATH}/organization", tags=["organization"])
 
@@ -39,7 +39,7 @@ _Operator = Literal["eq", "ne", "lt", "lte", "gt", "gte", "in", "not_in", "conta
 _OF_MANY = {"in", "not_in"}
 
 
-class ListMembers(Asked):
+class ListMembers(QueryModel):
     """Which members of which organization, in which order."""
 
     organizationId: str = ""
@@ -58,7 +58,7 @@ class ListMembers(Asked):
     )
 
 
-class ActiveMemberRole(Asked):
+class ActiveMemberRole(QueryModel):
     """Whose role in which organization: one's own in the active one, if nothing is named."""
 
     userId: str = ""
@@ -112,9 +112,9 @@ class PermissionAnswer(TypedDict):
         MembersAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", NO_ACTIVE, "ORGANIZATION_NOT_FOUND", NOT_A_MEMBER, body=False
     ),
 )
-def list_members(calling: Calling, query: Annotated[ListMembers, Query()]) -> Answer:
-    session, read = calling.admitted(), calling.daybook.context.store.statements
-    organization_id = meant(calling, session, query.organizationId, query.organizationSlug)
+def list_members(caller: CurrentCaller, query: Annotated[ListMembers, Query()]) -> JsonResponse:
+    session, read = caller.require_session(), caller.services.context.store.statements
+    organization_id = meant(caller, session, query.organizationId, query.organizationSlug)
     if member_list.live_role(read, organization_id, session.user_id) is None:
         raise Problem.of_code(NOT_A_MEMBER)
     rows, total = members_of(
@@ -126,7 +126,7 @@ def list_members(calling: Calling, query: Annotated[ListMembers, Query()]) -> An
         limit=query.limit or None,
         offset=query.offset,
     )
-    return Answer(members_answer(rows, total))
+    return JsonResponse(members_answer(rows, total))
 
 
 @router.get(
@@ -134,11 +134,11 @@ def list_members(calling: Calling, query: Annotated[ListMembers, Query()]) -> An
     summary="Yourself as a member of the active organization",
     responses=documented(shapes.MemberWithPerson, "UNAUTHORIZED", NO_ACTIVE, body=False),
 )
-def get_active_member(calling: Calling) -> Answer:
-    member = active_member(calling.admitted())
+def get_active_member(caller: CurrentCaller) -> JsonResponse:
+    member = active_member(caller.require_session())
     if member is None:
         raise Problem.of_code(NO_ACTIVE)
-    return Answer(shapes.member_with_person(member))
+    return JsonResponse(shapes.member_with_person(member))
 
 
 @router.get(
@@ -149,9 +149,9 @@ def get_active_member(calling: Calling) -> Answer:
         RoleAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", NO_ACTIVE, "ORGANIZATION_NOT_FOUND", NOT_A_MEMBER, body=False
     ),
 )
-def get_active_member_role(calling: Calling, query: Annotated[ActiveMemberRole, Query()]) -> Answer:
-    session, read = calling.admitted(), calling.daybook.context.store.statements
-    organization_id = meant(calling, session, query.organizationId, query.organizationSlug)
+def get_active_member_role(caller: CurrentCaller, query: Annotated[ActiveMemberRole, Query()]) -> JsonResponse:
+    session, read = caller.require_session(), caller.services.context.store.statements
+    organization_id = meant(caller, session, query.organizationId, query.organizationSlug)
     own = session.active_role
     if organization_id != session.active_organization_id:
         own = member_list.live_role(read, organization_id, session.user_id)
@@ -159,7 +159,7 @@ def get_active_member_role(calling: Calling, query: Annotated[ActiveMemberRole, 
     role = own if asked is None else member_list.live_role(read, organization_id, asked)
     if own is None or role is None:
         raise Problem.of_code(NOT_A_MEMBER)
-    return Answer(RoleAnswer(role=role))
+    return JsonResponse(RoleAnswer(role=role))
 
 
 @router.post(
@@ -169,13 +169,13 @@ def get_active_member_role(calling: Calling, query: Annotated[ActiveMemberRole, 
         PermissionAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", NO_ACTIVE, "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION"
     ),
 )
-def has_permission(calling: Calling, form: HasPermission) -> Answer:
-    session = calling.admitted()
-    organization_id = meant(calling, session, form.organizationId, "")
-    role = member_list.live_role(calling.daybook.context.store.statements, organization_id, session.user_id)
+def has_permission(caller: CurrentCaller, form: HasPermission) -> JsonResponse:
+    session = caller.require_session()
+    organization_id = meant(caller, session, form.organizationId, "")
+    role = member_list.live_role(caller.services.context.store.statements, organization_id, session.user_id)
     if role is None:
         raise Problem.of_code(NotAMember.code, status=401)
-    return Answer(PermissionAnswer(error=None, success=_allowed(roles_in(role), form.permissions or {})))
+    return JsonResponse(PermissionAnswer(error=None, success=_allowed(roles_in(role), form.permissions or {})))
 
 
 def members_answer(rows: Sequence[MemberRow], total: int) -> MembersAnswer:
@@ -209,9 +209,9 @@ def _allowed(roles: Roles, permissions: dict[str, list[str]]) -> bool:
     return named and all(allow(roles, resource, action) for resource, action in asked)
 
 
-def meant(calling: Caller, session: LiveSession, organization_id: str, slug: str) -> UUID:
+def meant(caller: Caller, session: LiveSession, organization_id: str, slug: str) -> UUID:
     """The organization that is named, else the active one. Raises NO_ACTIVE_ORGANIZATION or OrganizationNotFound."""
-    meant = named(calling, organization_id, slug) or session.active_organization_id
+    meant = named(caller, organization_id, slug) or session.active_organization_id
     if meant is None:
         raise Problem.of_code(NO_ACTIVE)
     return meant

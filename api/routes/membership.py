@@ -9,10 +9,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
 
-from api.edge.admission import Caller, Calling
-from api.edge.answers import Answer
+from api.edge.authentication import Caller, CurrentCaller
+from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
-from api.edge.visit import BASE_PATH
+from api.edge.request_context import BASE_PATH
 from domain.commands import membership as memberships
 from domain.email_address import canonical
 from domain.refusals import EmptyRole, MemberNotFound, UnknownRole
@@ -89,20 +89,20 @@ class RemovedAnswer(TypedDict):
         "CONFLICT",
     ),
 )
-def update_member_role(calling: Calling, form: UpdateRole) -> Answer:
-    session = calling.admitted()
+def update_member_role(caller: CurrentCaller, form: UpdateRole) -> JsonResponse:
+    session = caller.require_session()
     roles = _roles(form.role)
-    organization_id, membership_id = meant(calling, session, form.organizationId, ""), id_in(form.memberId)
+    organization_id, membership_id = meant(caller, session, form.organizationId, ""), id_in(form.memberId)
     if membership_id is None:
         raise MemberNotFound
     memberships.change_role(
-        calling.daybook.context,
-        calling.command(session),
+        caller.services.context,
+        caller.command(session),
         organization_id=organization_id,
         membership_id=membership_id,
         roles=roles,
     )
-    return Answer(shapes.member(_member(calling, membership_id)))
+    return JsonResponse(shapes.member(_member(caller, membership_id)))
 
 
 @router.post(
@@ -120,9 +120,9 @@ def update_member_role(calling: Calling, form: UpdateRole) -> Answer:
         "CONFLICT",
     ),
 )
-def remove_member(calling: Calling, form: RemoveMember) -> Answer:
-    session, context = calling.admitted(), calling.daybook.context
-    organization_id = meant(calling, session, form.organizationId, "")
+def remove_member(caller: CurrentCaller, form: RemoveMember) -> JsonResponse:
+    session, context = caller.require_session(), caller.services.context
+    organization_id = meant(caller, session, form.organizationId, "")
     membership_id = id_in(form.memberIdOrEmail)
     if by_email := "@" in form.memberIdOrEmail:
         address = canonical(form.memberIdOrEmail)
@@ -131,11 +131,11 @@ def remove_member(calling: Calling, form: RemoveMember) -> Answer:
     if membership_id is None:
         raise MemberNotFound
     memberships.remove_member(
-        context, calling.command(session), organization_id=organization_id, membership_id=membership_id
+        context, caller.command(session), organization_id=organization_id, membership_id=membership_id
     )
-    removed = _member(calling, membership_id)
+    removed = _member(caller, membership_id)
     shown = shapes.member_with_person(removed) if by_email else shapes.member(removed)
-    return Answer(RemovedAnswer(member=shown))
+    return JsonResponse(RemovedAnswer(member=shown))
 
 
 @router.post(
@@ -152,14 +152,12 @@ def remove_member(calling: Calling, form: RemoveMember) -> Answer:
         "CONFLICT",
     ),
 )
-def leave(calling: Calling, form: Leave) -> Answer:
-    session, organization_id = calling.admitted(), id_in(form.organizationId)
+def leave(caller: CurrentCaller, form: Leave) -> JsonResponse:
+    session, organization_id = caller.require_session(), id_in(form.organizationId)
     if organization_id is None:
         raise MemberNotFound
-    membership_id = memberships.leave(
-        calling.daybook.context, calling.command(session), organization_id=organization_id
-    )
-    return Answer(shapes.member_with_person(_member(calling, membership_id)))
+    membership_id = memberships.leave(caller.services.context, caller.command(session), organization_id=organization_id)
+    return JsonResponse(shapes.member_with_person(_member(caller, membership_id)))
 
 
 @router.post(
@@ -176,18 +174,18 @@ def leave(calling: Calling, form: Leave) -> Answer:
         "CONFLICT",
     ),
 )
-def transfer_ownership(calling: Calling, form: Transfer) -> Answer:
-    session = calling.admitted()
-    organization_id, membership_id = meant(calling, session, form.organizationId, ""), id_in(form.memberId)
+def transfer_ownership(caller: CurrentCaller, form: Transfer) -> JsonResponse:
+    session = caller.require_session()
+    organization_id, membership_id = meant(caller, session, form.organizationId, ""), id_in(form.memberId)
     if membership_id is None:
         raise MemberNotFound
     memberships.transfer_ownership(
-        calling.daybook.context,
-        calling.command(session),
+        caller.services.context,
+        caller.command(session),
         organization_id=organization_id,
         membership_id=membership_id,
     )
-    return Answer(shapes.member(_member(calling, membership_id)))
+    return JsonResponse(shapes.member(_member(caller, membership_id)))
 
 
 def _roles(given: str | Sequence[str]) -> Roles:
@@ -199,8 +197,8 @@ def _roles(given: str | Sequence[str]) -> Roles:
         raise Problem.of_code(unknown.code, f"{unknown.code}: {unknown.name}") from None
 
 
-def _member(calling: Caller, membership_id: UUID) -> MemberRow:
-    row = member_list.member(calling.daybook.context.store.statements, membership_id)
+def _member(caller: Caller, membership_id: UUID) -> MemberRow:
+    row = member_list.member(caller.services.context.store.statements, membership_id)
     if row is None:
         raise MemberNotFound
     return row

@@ -9,10 +9,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from api.edge.admission import Calling, give_cookie
-from api.edge.answers import Answer
+from api.edge.authentication import CurrentCaller, give_cookie
+from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
-from api.edge.visit import BASE_PATH
+from api.edge.request_context import BASE_PATH
 from domain.commands import organization as organizations
 from domain.refusals import NewSlugTaken, NotAMember, OrganizationNotFound
 from projections.lists import organization_list
@@ -110,11 +110,11 @@ class FreeAnswer(TypedDict):
         "CONFLICT",
     ),
 )
-def create(calling: Calling, form: Create) -> Answer:
-    session, read = calling.admitted_or(Problem(401)), calling.daybook.context.store.statements
+def create(caller: CurrentCaller, form: Create) -> JsonResponse:
+    session, read = caller.require_session_or(Problem(401)), caller.services.context.store.statements
     organization_id, membership_id = organizations.found_organization(
-        calling.daybook.context,
-        calling.command(session),
+        caller.services.context,
+        caller.command(session),
         name=form.name,
         slug=form.slug,
         logo=form.logo or None,
@@ -124,7 +124,7 @@ def create(calling: Calling, form: Create) -> Answer:
     founded, owner = organization_list.organization(read, organization_id), member(read, membership_id)
     assert founded is not None
     assert owner is not None
-    return Answer({**shapes.changed_organization(founded), "members": [shapes.member(owner)]})
+    return JsonResponse({**shapes.changed_organization(founded), "members": [shapes.member(owner)]})
 
 
 @router.post(
@@ -132,11 +132,11 @@ def create(calling: Calling, form: Create) -> Answer:
     summary="Whether a slug is free",
     responses=documented(FreeAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", "ORGANIZATION_SLUG_ALREADY_TAKEN"),
 )
-def check_slug(calling: Calling, form: Slug) -> Answer:
-    calling.admitted()
-    if calling.daybook.context.lookups.slug_known(calling.daybook.context.keyring.slug_slots(form.slug)):
+def check_slug(caller: CurrentCaller, form: Slug) -> JsonResponse:
+    caller.require_session()
+    if caller.services.context.lookups.slug_known(caller.services.context.keyring.slug_slots(form.slug)):
         raise NewSlugTaken
-    return Answer(FreeAnswer(status=True))
+    return JsonResponse(FreeAnswer(status=True))
 
 
 @router.post(
@@ -154,8 +154,8 @@ def check_slug(calling: Calling, form: Slug) -> Answer:
         "CONFLICT",
     ),
 )
-def update(calling: Calling, form: Update) -> Answer:
-    session = calling.admitted_or(Problem(401, message="User not found"))
+def update(caller: CurrentCaller, form: Update) -> JsonResponse:
+    session = caller.require_session_or(Problem(401, message="User not found"))
     organization_id = id_in(form.organizationId) or session.active_organization_id
     if organization_id is None:
         raise OrganizationNotFound
@@ -167,12 +167,12 @@ def update(calling: Calling, form: Update) -> Answer:
     if "logo" in given:
         given["logo"] = given["logo"] or None
     organizations.update_organization(
-        calling.daybook.context, calling.command(session), organization_id=organization_id, changes=given
+        caller.services.context, caller.command(session), organization_id=organization_id, changes=given
     )
-    changed = organization_list.organization(calling.daybook.context.store.statements, organization_id)
+    changed = organization_list.organization(caller.services.context.store.statements, organization_id)
     if changed is None:
         raise OrganizationNotFound
-    return Answer(shapes.changed_organization(changed))
+    return JsonResponse(shapes.changed_organization(changed))
 
 
 @router.post(
@@ -190,16 +190,16 @@ def update(calling: Calling, form: Update) -> Answer:
         "CONFLICT",
     ),
 )
-def delete(calling: Calling, form: Delete) -> Answer:
-    session = calling.admitted_or(Problem(401))
+def delete(caller: CurrentCaller, form: Delete) -> JsonResponse:
+    session = caller.require_session_or(Problem(401))
     organization_id = id_in(form.organizationId)
     if organization_id is None:
         raise OrganizationNotFound
-    before = organization_list.organization(calling.daybook.context.store.statements, organization_id)
-    organizations.close_organization(calling.daybook.context, calling.command(session), organization_id=organization_id)
+    before = organization_list.organization(caller.services.context.store.statements, organization_id)
+    organizations.close_organization(caller.services.context, caller.command(session), organization_id=organization_id)
     if before is None:
         raise NotAMember
-    return Answer(shapes.organization(before))
+    return JsonResponse(shapes.organization(before))
 
 
 @router.post(
@@ -215,23 +215,23 @@ def delete(calling: Calling, form: Delete) -> Answer:
         "CONFLICT",
     ),
 )
-def set_active(calling: Calling, form: SetActive) -> Answer:
-    session, context = calling.admitted(), calling.daybook.context
+def set_active(caller: CurrentCaller, form: SetActive) -> JsonResponse:
+    session, context = caller.require_session(), caller.services.context
     organization_id = session.active_organization_id
     if form.organizationId is None:
         organization_id = None
-    elif meant := named(calling, form.organizationId, "" if form.organizationId else form.organizationSlug):
+    elif meant := named(caller, form.organizationId, "" if form.organizationId else form.organizationSlug):
         organization_id = meant
     try:
-        organizations.choose_organization(context, calling.command(session), organization_id=organization_id)
+        organizations.choose_organization(context, caller.command(session), organization_id=organization_id)
     except NotAMember:
         raise Problem.of_code(NotAMember.code, status=403) from None
-    token, remembered = calling.shown.token, calling.remembered
-    give_cookie(calling.daybook, calling.visit, token, remembered=remembered, started_at=session.created_at)
+    token, remembered = caller.presented.token, caller.remembered
+    give_cookie(caller.services, caller.request, token, remembered=remembered, started_at=session.created_at)
     if organization_id is None:
-        return Answer(None)
+        return JsonResponse(None)
     chosen = organization_list.organization(context.store.statements, organization_id)
-    return Answer(None if chosen is None else shapes.organization(chosen))
+    return JsonResponse(None if chosen is None else shapes.organization(chosen))
 
 
 def _json(metadata: dict[str, Any] | None) -> str | None:

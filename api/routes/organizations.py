@@ -8,10 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from api.edge.admission import Caller, Calling
-from api.edge.answers import Answer
+from api.edge.authentication import Caller, CurrentCaller
+from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
-from api.edge.visit import BASE_PATH
+from api.edge.request_context import BASE_PATH
 from domain.events.keys import Keyring
 from domain.refusals import NotAMember, OrganizationNotFound
 from domain.roles import roles_in
@@ -22,12 +22,12 @@ from projections.lists.member_list import live_role
 from . import shapes
 from .documented import documented
 from .fields import id_in
-from .queries import Asked, no_key_twice
+from .queries import QueryModel, no_key_twice
 
 router = APIRouter(prefix=f"{BASE_PATH}/organization", tags=["organization"])
 
 
-class Which(Asked):
+class Which(QueryModel):
     """Which organization; the active one if none is named."""
 
     organizationId: str = ""
@@ -60,17 +60,17 @@ class FullAnswer(shapes.Organization):
         body=False,
     ),
 )
-def get_organization(calling: Calling, query: Annotated[Which, Query()]) -> Answer:
-    session, read = calling.admitted(), calling.daybook.context.store.statements
-    organization_id = named(calling, query.organizationId, query.organizationSlug) or session.active_organization_id
+def get_organization(caller: CurrentCaller, query: Annotated[Which, Query()]) -> JsonResponse:
+    session, read = caller.require_session(), caller.services.context.store.statements
+    organization_id = named(caller, query.organizationId, query.organizationSlug) or session.active_organization_id
     if organization_id is None:
-        return Answer(None)
+        return JsonResponse(None)
     found = organization_list.organization(read, organization_id)
     if found is None:
         raise OrganizationNotFound
     if live_role(read, organization_id, session.user_id) is None:
         raise Problem.of_code(NotAMember.code, status=403)
-    return Answer(shapes.organization(found))
+    return JsonResponse(shapes.organization(found))
 
 
 @router.get(
@@ -86,17 +86,17 @@ def get_organization(calling: Calling, query: Annotated[Which, Query()]) -> Answ
         body=False,
     ),
 )
-def get_full_organization(calling: Calling, query: Annotated[WhichInFull, Query()]) -> Answer:
-    session, read = calling.admitted(), calling.daybook.context.store.statements
-    organization_id = named(calling, query.organizationId, query.organizationSlug) or session.active_organization_id
+def get_full_organization(caller: CurrentCaller, query: Annotated[WhichInFull, Query()]) -> JsonResponse:
+    session, read = caller.require_session(), caller.services.context.store.statements
+    organization_id = named(caller, query.organizationId, query.organizationSlug) or session.active_organization_id
     if organization_id is None:
-        return Answer(None)
+        return JsonResponse(None)
     full = full_organization(read, organization_id, session.user_id, most_members=query.membersLimit)
     if full is None:
         if organization_list.organization(read, organization_id) is None:
             raise OrganizationNotFound
         raise Problem.of_code(NotAMember.code, status=403)
-    return Answer(full_answer(calling.daybook.context.keyring, full))
+    return JsonResponse(full_answer(caller.services.context.keyring, full))
 
 
 @router.get(
@@ -104,10 +104,10 @@ def get_full_organization(calling: Calling, query: Annotated[WhichInFull, Query(
     summary="The organizations you belong to, in the order in which you joined",
     responses=documented(list[shapes.Organization], "UNAUTHORIZED", body=False),
 )
-def list_organizations(calling: Calling) -> Answer:
-    session = calling.admitted()
-    rows = organization_list.organizations_of(calling.daybook.context.store.statements, session.user_id)
-    return Answer([shapes.organization(row) for row in rows])
+def list_organizations(caller: CurrentCaller) -> JsonResponse:
+    session = caller.require_session()
+    rows = organization_list.organizations_of(caller.services.context.store.statements, session.user_id)
+    return JsonResponse([shapes.organization(row) for row in rows])
 
 
 def full_answer(keyring: Keyring, full: FullOrganization) -> FullAnswer:
@@ -119,7 +119,7 @@ def full_answer(keyring: Keyring, full: FullOrganization) -> FullAnswer:
     }
 
 
-def named(calling: Caller, organization_id: str | None, slug: str) -> UUID | None:
+def named(caller: Caller, organization_id: str | None, slug: str) -> UUID | None:
     """The organization that is named, by its slug if by both; None if none is.
 
     Raises OrganizationNotFound for a slug nobody has.
@@ -127,7 +127,7 @@ def named(calling: Caller, organization_id: str | None, slug: str) -> UUID | Non
     if not slug:
         return id_in(organization_id)
     found = organization_list.organization_by_slug(
-        calling.daybook.context.store.statements, calling.daybook.context.keyring.slug_slots(slug)
+        caller.services.context.store.statements, caller.services.context.keyring.slug_slots(slug)
     )
     if found is None:
         raise OrganizationNotFound

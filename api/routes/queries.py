@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, model_validator
 _MOST = 2**31 - 1
 
 
-class Asked(BaseModel):
+class QueryModel(BaseModel):
     """A query. Empty values count as not given (wire.md §1); what no text may hold is refused."""
 
     @model_validator(mode="before")
@@ -24,7 +24,7 @@ class Asked(BaseModel):
         return {name: value for name, value in given.items() if value not in ("", [""])}
 
 
-class Paged(Asked):
+class Paged(QueryModel):
     """The whole list, or a page of it."""
 
     limit: Annotated[int | None, Field(ge=1, le=_MOST, description="At most so many; all without it.")] = None

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
-from api.edge.admission import Caller, Calling
-from api.edge.answers import NOT_KEPT, Answer
-from api.edge.daybook import daybook_of
+from api.edge.authentication import Caller, CurrentCaller
+from api.edge.json_response import NOT_KEPT, JsonResponse
 from api.edge.problems import Problem
-from api.edge.visit import BASE_PATH, visit_of
+from api.edge.request_context import BASE_PATH, request_context_of
+from api.edge.services import services_of
 from domain.commands import invitation as invitations
 from domain.email_address import canonical
 from domain.refusals import InvitationNotFound, InviterGone, NotTheRecipient
@@ -107,13 +107,13 @@ class CheckAnswer(TypedDict):
         "CONFLICT",
     ),
 )
-def accept_invitation(calling: Calling, form: Named) -> Answer:
-    session, context = calling.admitted(), calling.daybook.context
-    entry = invitations.accept(context, calling.command(session), link=form.invitationId)
+def accept_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
+    session, context = caller.require_session(), caller.services.context
+    entry = invitations.accept(context, caller.command(session), link=form.invitationId)
     joined = member(context.store.statements, entry.membership_id)
     assert joined is not None, "it has just been written"
-    accepted = shown(calling, entry.invitation_id)
-    return Answer(AcceptedAnswer(invitation=accepted, member=shapes.member(joined)))
+    accepted = shown(caller, entry.invitation_id)
+    return JsonResponse(AcceptedAnswer(invitation=accepted, member=shapes.member(joined)))
 
 
 @router.post(
@@ -123,13 +123,13 @@ def accept_invitation(calling: Calling, form: Named) -> Answer:
         RejectedAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", _NOT_FOUND, _NOT_THE_RECIPIENT, "CONFLICT"
     ),
 )
-def reject_invitation(calling: Calling, form: Named) -> Answer:
-    session = calling.admitted()
+def reject_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
+    session = caller.require_session()
     try:
-        rejected = invitations.reject(calling.daybook.context, calling.command(session), link=form.invitationId)
+        rejected = invitations.reject(caller.services.context, caller.command(session), link=form.invitationId)
     except InvitationNotFound:
         raise Problem.of_code(_NOT_FOUND, "Invitation not found!") from None
-    return Answer(RejectedAnswer(invitation=shown(calling, rejected), member=None))
+    return JsonResponse(RejectedAnswer(invitation=shown(caller, rejected), member=None))
 
 
 @router.get(
@@ -146,22 +146,22 @@ def reject_invitation(calling: Calling, form: Named) -> Answer:
         body=False,
     ),
 )
-def get_invitation(calling: Calling, query: Annotated[WhichInvitation, Query()]) -> Answer:
-    session = calling.admitted_or(Problem(401, message="Not authenticated"))
-    row = _acceptable(calling, query.id)
+def get_invitation(caller: CurrentCaller, query: Annotated[WhichInvitation, Query()]) -> JsonResponse:
+    session = caller.require_session_or(Problem(401, message="Not authenticated"))
+    row = _acceptable(caller, query.id)
     if row.email is None or row.email != session.email:
         raise NotTheRecipient
-    role = live_role(calling.daybook.context.store.statements, row.organization_id, row.inviter_id)
+    role = live_role(caller.services.context.store.statements, row.organization_id, row.inviter_id)
     if role is None:
         raise InviterGone
     told = _Invited(
-        **shapes.invitation(row, calling.daybook.context.keyring),
+        **shapes.invitation(row, caller.services.context.keyring),
         organizationName=row.organization_name or "",
         organizationSlug=row.organization_slug or "",
         inviterEmail=row.inviter_email or "",
     )
     alive = may_invite_as(roles_in(role), roles_in(row.role))
-    return Answer(told if alive else {**told, "acceptable": False}, headers=NOT_KEPT)
+    return JsonResponse(told if alive else {**told, "acceptable": False}, headers=NOT_KEPT)
 
 
 @router.get(
@@ -169,15 +169,15 @@ def get_invitation(calling: Calling, query: Annotated[WhichInvitation, Query()])
     summary="The invitations to your address that you have not answered",
     responses=documented(list[OwnInvitation], "EMAIL_VERIFICATION_REQUIRED_FOR_INVITATION", body=False),
 )
-def list_user_invitations(calling: Calling, request: Request) -> Answer:
+def list_user_invitations(caller: CurrentCaller, request: Request) -> JsonResponse:
     if request.query_params.get("email"):
         raise Problem(400, message="User email cannot be passed for client side API calls.")
     missing = Problem(400, message="Missing session headers, or email query parameter.")
-    session, context = calling.admitted_or(missing), calling.daybook.context
+    session, context = caller.require_session_or(missing), caller.services.context
     if not session.email_verified:
         raise Problem.of_code("EMAIL_VERIFICATION_REQUIRED_FOR_INVITATION")
     rows = invitation_list.invitations_to(context.store.statements, context.keyring.email_hash(session.email or ""))
-    return Answer(
+    return JsonResponse(
         [
             OwnInvitation(**shapes.invitation(row, context.keyring), organizationName=row.organization_name or "")
             for row in rows
@@ -191,8 +191,8 @@ def list_user_invitations(calling: Calling, request: Request) -> Answer:
     dependencies=[no_key_twice(WhichInvitation)],
     responses=documented(CheckAnswer, "VALIDATION_ERROR", _NOT_FOUND, body=False),
 )
-def check_invitation(request: Request, query: Annotated[WhichInvitation, Query()]) -> Answer:
-    context, now = daybook_of(request).context, visit_of(request).now
+def check_invitation(request: Request, query: Annotated[WhichInvitation, Query()]) -> JsonResponse:
+    context, now = services_of(request).context, request_context_of(request).now
     row = invitation_list.invitation(context.store.statements, context.keyring.link_hash(query.id))
     if row is None or row.email is None or not row.organization_open:
         raise InvitationNotFound
@@ -209,14 +209,14 @@ def check_invitation(request: Request, query: Annotated[WhichInvitation, Query()
     if not _waits(row, now) or not _stands(context.store.statements, row):
         checked["acceptable"] = False
     known = email_known(context.store.statements, context.keyring.email_hash(address))
-    return Answer(CheckAnswer(invitation=checked, userExists=known), headers=NOT_KEPT)
+    return JsonResponse(CheckAnswer(invitation=checked, userExists=known), headers=NOT_KEPT)
 
 
-def _acceptable(calling: Caller, link: str) -> InvitationRow:
+def _acceptable(caller: Caller, link: str) -> InvitationRow:
     """An invitation that can be accepted. Raises InvitationNotFound."""
-    context = calling.daybook.context
+    context = caller.services.context
     row = invitation_list.invitation(context.store.statements, context.keyring.link_hash(link))
-    if row is None or not _waits(row, calling.visit.now):
+    if row is None or not _waits(row, caller.request.now):
         raise InvitationNotFound
     return row
 

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from api.edge.admission import Calling, clear_cookies
-from api.edge.answers import NOT_KEPT, Answer
+from api.edge.authentication import CurrentCaller, clear_cookies
+from api.edge.json_response import NOT_KEPT, JsonResponse
 from api.edge.problems import Problem
-from api.edge.visit import BASE_PATH
+from api.edge.request_context import BASE_PATH
 from domain.commands import session as sessions
 from projections.lists.session_list import sessions_of
 
@@ -51,11 +51,11 @@ class DoneAnswer(TypedDict):
     summary="The devices you are signed in on: this one, then those last used",
     responses=documented(list[shapes.ListedSession], "VALIDATION_ERROR", "UNAUTHORIZED", body=False),
 )
-def list_sessions(calling: Calling, query: Annotated[Paged, Query()]) -> Answer:
-    session, daybook, now = calling.admitted(), calling.daybook, calling.visit.now
-    lifetimes, held = daybook.context.lifetimes, daybook.last_active_book.held()
+def list_sessions(caller: CurrentCaller, query: Annotated[Paged, Query()]) -> JsonResponse:
+    session, services, now = caller.require_session(), caller.services, caller.request.now
+    lifetimes, held = services.context.lifetimes, services.last_active_buffer.held()
     rows = sessions_of(
-        daybook.context.store.statements,
+        services.context.store.statements,
         session.user_id,
         first=session.session_id,
         now=now,
@@ -71,13 +71,13 @@ def list_sessions(calling: Calling, query: Annotated[Paged, Query()]) -> Answer:
         shapes.listed_session(
             row,
             lifetimes,
-            daybook.places,
+            services.places,
             current=row.session_id == session.session_id,
             active_at=used[row.session_id],
         )
         for row in rows
     ]
-    return Answer(listed, headers=NOT_KEPT)
+    return JsonResponse(listed, headers=NOT_KEPT)
 
 
 @router.post(
@@ -85,12 +85,12 @@ def list_sessions(calling: Calling, query: Annotated[Paged, Query()]) -> Answer:
     summary="Sign one device out",
     responses=documented(DoneAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", "CONFLICT"),
 )
-def revoke_session(calling: Calling, form: RevokeSession) -> Answer:
-    session, visit = calling.admitted(), calling.visit
-    revoked = sessions.revoke_session(calling.daybook.context, calling.command(session), named=form.token)
+def revoke_session(caller: CurrentCaller, form: RevokeSession) -> JsonResponse:
+    session, request = caller.require_session(), caller.request
+    revoked = sessions.revoke_session(caller.services.context, caller.command(session), named=form.token)
     if revoked == session.session_id:
-        clear_cookies(calling.daybook, visit)
-    return Answer(DoneAnswer(status=True))
+        clear_cookies(caller.services, request)
+    return JsonResponse(DoneAnswer(status=True))
 
 
 @router.post(
@@ -98,11 +98,11 @@ def revoke_session(calling: Calling, form: RevokeSession) -> Answer:
     summary="Sign all devices out, this one too",
     responses=documented(DoneAnswer, "UNAUTHORIZED", "CONFLICT"),
 )
-def revoke_sessions(calling: Calling) -> Answer:
-    session, visit = calling.admitted(), calling.visit
-    sessions.revoke_sessions(calling.daybook.context, calling.command(session))
-    clear_cookies(calling.daybook, visit)
-    return Answer(DoneAnswer(status=True))
+def revoke_sessions(caller: CurrentCaller) -> JsonResponse:
+    session, request = caller.require_session(), caller.request
+    sessions.revoke_sessions(caller.services.context, caller.command(session))
+    clear_cookies(caller.services, request)
+    return JsonResponse(DoneAnswer(status=True))
 
 
 @router.post(
@@ -110,10 +110,10 @@ def revoke_sessions(calling: Calling) -> Answer:
     summary="Sign all devices out but this one",
     responses=documented(DoneAnswer, "UNAUTHORIZED", "CONFLICT"),
 )
-def revoke_other_sessions(calling: Calling) -> Answer:
-    session = calling.admitted()
-    sessions.revoke_other_sessions(calling.daybook.context, calling.command(session))
-    return Answer(DoneAnswer(status=True))
+def revoke_other_sessions(caller: CurrentCaller) -> JsonResponse:
+    session = caller.require_session()
+    sessions.revoke_other_sessions(caller.services.context, caller.command(session))
+    return JsonResponse(DoneAnswer(status=True))
 
 
 @router.post(
@@ -121,8 +121,8 @@ def revoke_other_sessions(calling: Calling) -> Answer:
     summary="Not in this configuration: a session has no fields of its own",
     responses=documented(None, "VALIDATION_ERROR", "UNAUTHORIZED", "FIELD_NOT_ALLOWED"),
 )
-def update_session(calling: Calling, form: UpdateSession) -> Answer:
-    calling.admitted()
+def update_session(caller: CurrentCaller, form: UpdateSession) -> JsonResponse:
+    caller.require_session()
     given: dict[str, Any] = form.model_extra or {}
     if "activeOrganizationId" in given:
         raise Problem.of_code("FIELD_NOT_ALLOWED", "activeOrganizationId is not allowed to be set")

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from api.edge.admission import Calling, clear_cookies, give_cookie, guessing, remember_device
-from api.edge.answers import Answer
-from api.edge.daybook import Daybook, daybook_of
+from api.edge.authentication import CurrentCaller, clear_cookies, count_password_guess, give_cookie, remember_device
+from api.edge.json_response import JsonResponse
 from api.edge.origins import forbidden_sign_in
 from api.edge.problems import Problem
-from api.edge.visit import BASE_PATH, Visit, visit_of
+from api.edge.request_context import BASE_PATH, RequestContext, request_context_of
+from api.edge.services import Services, services_of
 from domain.commands import session as sessions
 from domain.commands.credential import verified_account
 from domain.commands.session import SignedIn
@@ -94,29 +94,29 @@ class SignedOutAnswer(TypedDict):
         "CONFLICT",
     ),
 )
-def sign_up_with_email(request: Request, form: SignUp) -> Answer:
-    daybook, visit = daybook_of(request), visit_of(request)
-    _refuse_other_sites(daybook, visit)
+def sign_up_with_email(http_request: Request, form: SignUp) -> JsonResponse:
+    services, request = services_of(http_request), request_context_of(http_request)
+    _refuse_other_sites(services, request)
     try:
-        signed_in = _sign_up(daybook, visit, form)
+        signed_in = _sign_up(services, request, form)
     except (NotTheRecipient, InviterGone, AlreadyMember, MemberLimitReached, InvitationsOff) as refused:
         # whatever is wrong with the invitation, it is the request that was bad (wire.md A4)
         raise Problem.of_code(refused.code, status=400) from None
-    _give_cookies(daybook, visit, signed_in, remembered=form.rememberMe)
-    return Answer(SignedUpAnswer(token=signed_in.token, user=shapes.user(signed_in.person)))
+    _give_cookies(services, request, signed_in, remembered=form.rememberMe)
+    return JsonResponse(SignedUpAnswer(token=signed_in.token, user=shapes.user(signed_in.person)))
 
 
-def _sign_up(daybook: Daybook, visit: Visit, form: SignUp) -> SignedIn:
+def _sign_up(services: Services, request: RequestContext, form: SignUp) -> SignedIn:
     return sign_up(
-        daybook.context,
+        services.context,
         email=form.email,
         name=form.name,
         image=form.image or None,
         password=form.password,
         remembered=form.rememberMe,
         link=_invitation_id(form.callbackURL),
-        now=visit.now,
-        where_from=visit.where_from,
+        now=request.now,
+        where_from=request.where_from,
     )
 
 
@@ -134,48 +134,48 @@ def _sign_up(daybook: Daybook, visit: Visit, form: SignUp) -> SignedIn:
         "CONFLICT",
     ),
 )
-def sign_in_with_email(request: Request, form: SignIn) -> Answer:
-    daybook, visit = daybook_of(request), visit_of(request)
-    _refuse_other_sites(daybook, visit)
-    with guessing(daybook, visit, form.email):
-        account = verified_account(daybook.context, email=form.email, password=form.password)
+def sign_in_with_email(http_request: Request, form: SignIn) -> JsonResponse:
+    services, request = services_of(http_request), request_context_of(http_request)
+    _refuse_other_sites(services, request)
+    with count_password_guess(services, request, form.email):
+        account = verified_account(services.context, email=form.email, password=form.password)
     signed_in = sessions.sign_in(
-        daybook.context, account, remembered=form.rememberMe, now=visit.now, where_from=visit.where_from
+        services.context, account, remembered=form.rememberMe, now=request.now, where_from=request.where_from
     )
-    _give_cookies(daybook, visit, signed_in, remembered=form.rememberMe)
+    _give_cookies(services, request, signed_in, remembered=form.rememberMe)
     answer = SignedInAnswer(redirect=bool(form.callbackURL), token=signed_in.token, user=shapes.user(signed_in.person))
     if not form.callbackURL:
-        return Answer(answer)
-    return Answer({**answer, "url": form.callbackURL}, headers={"Location": _header_safe(form.callbackURL)})
+        return JsonResponse(answer)
+    return JsonResponse({**answer, "url": form.callbackURL}, headers={"Location": _header_safe(form.callbackURL)})
 
 
 @router.post("/sign-out", summary="Sign this device out", responses=documented(SignedOutAnswer, "CONFLICT"))
-def sign_out(calling: Calling) -> Answer:
-    daybook, visit, shown = calling.daybook, calling.visit, calling.shown
+def sign_out(caller: CurrentCaller) -> JsonResponse:
+    services, request, shown = caller.services, caller.request, caller.presented
     # a second live cookie of the same name would otherwise be what the browser shows next
     for session in (shown.session, *shown.others):
         if session is not None:
             sessions.sign_out(
-                daybook.context, session_id=session.session_id, now=visit.now, where_from=visit.where_from
+                services.context, session_id=session.session_id, now=request.now, where_from=request.where_from
             )
     for session_id in shown.run_out:
-        sessions.expire(daybook.context, session_id=session_id, now=visit.now)
-    clear_cookies(daybook, visit)
-    return Answer(SignedOutAnswer(success=True))
+        sessions.expire(services.context, session_id=session_id, now=request.now)
+    clear_cookies(services, request)
+    return JsonResponse(SignedOutAnswer(success=True))
 
 
-def _refuse_other_sites(daybook: Daybook, visit: Visit) -> None:
-    if code := forbidden_sign_in(visit.headers, daybook.origins):
+def _refuse_other_sites(services: Services, request: RequestContext) -> None:
+    if code := forbidden_sign_in(request.headers, services.origins):
         raise Problem.of_code(code)
 
 
-def _give_cookies(daybook: Daybook, visit: Visit, signed_in: SignedIn, *, remembered: bool) -> None:
-    give_cookie(daybook, visit, signed_in.token, remembered=remembered, started_at=visit.now)
-    if remembered and daybook.cookies.dont_remember(visit.headers.get("cookie")):
+def _give_cookies(services: Services, request: RequestContext, signed_in: SignedIn, *, remembered: bool) -> None:
+    give_cookie(services, request, signed_in.token, remembered=remembered, started_at=request.now)
+    if remembered and services.cookies.dont_remember(request.headers.get("cookie")):
         # what an earlier session in this browser asked for must not keep this one from being extended
-        visit.set_cookies.append(daybook.cookies.clear()[-1])
+        request.set_cookies.append(services.cookies.clear()[-1])
     if remembered:
-        remember_device(daybook, visit, signed_in.person.user_id)
+        remember_device(services, request, signed_in.person.user_id)
 
 
 def _invitation_id(callback_url: str) -> str | None:

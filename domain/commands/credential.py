@@ -10,14 +10,14 @@ from domain.passwords import require_length, require_not_too_long
 from domain.refusals import MalformedEmail, NoPassword, WrongCredentials, WrongPassword
 from domain.session import EndReason, Way
 from domain.store import Loaded
-from domain.store.conflicts import StreamMovedOn, decided_again
+from domain.store.conflicts import StreamMovedOn, retry_on_conflict
 from domain.store.credentials import changed_credentials, rehash
-from domain.store.envelope import Command
+from domain.store.envelope import CommandRecord
 from domain.user import User
 
-from .acting import author
 from .context import Context, hashed_once
 from .lookups import Account, Person
+from .principal import load_principal
 from .session import new_session
 
 
@@ -48,23 +48,25 @@ def verified_account(context: Context, *, email: str, password: str) -> Account:
 
 
 @hashed_once
-@decided_again
-def reauthenticate(context: Context, command: Command, *, password: str) -> None:
+@retry_on_conflict
+def reauthenticate(context: Context, command: CommandRecord, *, password: str) -> None:
     """Make a session fresh by the person's password (wire.md A3); the account, and so its password, is guarded.
 
     Raises PasswordTooLong, WrongPassword, NoPassword, SessionOver, HashingBusy, Conflict.
     """
     require_not_too_long(password)
-    acting, _ = author(context, command)
-    _verified(context, acting.user, password)
-    reauthenticated = acting.session.state.reauthenticate(way=Way.PASSWORD)
-    context.store.append(command, acting.subject, acting.session.then(reauthenticated), guards=acting.guards)
+    principal, _ = load_principal(context, command)
+    _verified(context, principal.user, password)
+    reauthenticated = principal.session.state.reauthenticate(way=Way.PASSWORD)
+    context.store.append(
+        command, principal.subject, principal.session.with_events(reauthenticated), guards=principal.guards
+    )
 
 
 @hashed_once
-@decided_again
+@retry_on_conflict
 def change_password(
-    context: Context, command: Command, *, current: str, new: str, revoking: bool, organization_id: UUID | None
+    context: Context, command: CommandRecord, *, current: str, new: str, revoking: bool, organization_id: UUID | None
 ) -> ChangedPassword:
     """Replace the `current` password by a `new` one; of several at once with the same current one, one succeeds.
 
@@ -74,27 +76,27 @@ def change_password(
     """
     require_length(new)
     require_not_too_long(current)
-    acting, _ = author(context, command)
-    session, user = acting.session, acting.user
+    principal, _ = load_principal(context, command)
+    session, user = principal.session, principal.user
     account = _verified(context, user, current)
     changed = user.state.change_password(revoking=revoking)
-    additions, token = [user.then(changed)], None
+    additions, token = [user.with_events(changed)], None
     if revoking:
         _, token, started = new_session(
             context,
             user_id=user.stream_id,
-            epoch=user.after(changed).session_epoch,
+            epoch=user.state_after(changed).session_epoch,
             remembered=True,
             organization_id=organization_id,
             now=command.at,
         )
-        additions += [session.then(session.state.end(reason=EndReason.REPLACED)), started]
-    version, password_hash = user.after(changed).password_version, context.passwords.hash(new)
+        additions += [session.with_events(session.state.end(reason=EndReason.REPLACED)), started]
+    version, password_hash = user.state_after(changed).password_version, context.passwords.hash(new)
     context.store.append(
         command,
-        acting.subject,
+        principal.subject,
         *additions,
-        guards=acting.guards,
+        guards=principal.guards,
         writes=[changed_credentials(user.stream_id, password_version=version, password_hash=password_hash)],
     )
     return ChangedPassword(person=account.person, token=token)

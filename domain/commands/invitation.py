@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.chance import new_id
 from domain.email_address import canonical
 from domain.events.catalogue import INVITATION, ORGANIZATION
+from domain.ids import new_id
 from domain.invitation import Invitation
 from domain.membership import Joining, Membership
 from domain.organization import Organization
@@ -30,19 +30,20 @@ from domain.refusals import (
     MemberNotFound,
 )
 from domain.roles import Role, Roles, allow, cover, may_invite_as, roles_in
-from domain.store import Addition, Loaded
-from domain.store.conflicts import StreamMovedOn, decided_again
-from domain.store.envelope import Command
+from domain.store import Addition, Loaded, Store
+from domain.store.conflicts import StreamMovedOn, retry_on_conflict
+from domain.store.envelope import CommandRecord
 
-from .acting import actor, author
+from .acting_member import ActingMember, acting_member, member_context
 from .context import Context
+from .lookups import Lookups
 from .ownership import require_proof
-from .seeking import invitation_behind, invitation_pending, membership_of
-from .standing import ActingMember, acting_member, standing
+from .principal import actor, load_principal
+from .queries import invitation_behind, invitation_pending, membership_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class JoiningByInvitation:
     """What takes a person into an organization by an invitation: all of one append. `guards` must not move."""
 
     invitation_id: UUID
@@ -52,9 +53,15 @@ class Entry:
     guards: list[Loaded[Any]]
 
 
-@decided_again
+@retry_on_conflict
 def invite(
-    context: Context, command: Command, *, organization_id: UUID, email: str, role: str | Sequence[str], resend: bool
+    context: Context,
+    command: CommandRecord,
+    *,
+    organization_id: UUID,
+    email: str,
+    role: str | Sequence[str],
+    resend: bool,
 ) -> UUID:
     """Offer a place to an address, or `resend` the offer it has: the clock starts anew; the invitation.
 
@@ -77,7 +84,7 @@ def invite(
     roles = roles_in(role)
     if not cover(own.roles, roles):
         raise MayNotInviteAs
-    if pending is not None and expire(context, pending, now=command.at):
+    if pending is not None and expire(context.store, pending, now=command.at):
         pending = None
     # looked up last: whoever accepts it meanwhile is then found to be a member
     recipient_id, membership_id = context.lookups.recipient(organization_id, email_hash)
@@ -89,13 +96,13 @@ def invite(
         return _resend(context, command, own, pending)
     if _stands(context, pending.state):
         raise AlreadyInvited
-    require_proof(context, command, own.acting, before=(), after=roles)
+    require_proof(context, command, own.principal, before=(), after=roles)
     _make_way(context, command, own, pending)
     return _send(context, command, own, address, email_hash, roles, recipient_id, resend=resend)
 
 
-@decided_again
-def cancel(context: Context, command: Command, *, link: str) -> UUID:
+@retry_on_conflict
+def cancel(context: Context, command: CommandRecord, *, link: str) -> UUID:
     """Take an invitation back; which it was.
 
     Raises InvitationNotFound, MemberNotFound, MayNotCancel, SessionOver, Conflict.
@@ -108,44 +115,46 @@ def cancel(context: Context, command: Command, *, link: str) -> UUID:
         raise MemberNotFound
     if not allow(own.roles, "invitation", "cancel"):
         raise MayNotCancel
-    context.store.append(command, own.subject, invitation.then(invitation.state.cancel()), guards=own.guards)
+    context.store.append(command, own.subject, invitation.with_events(invitation.state.cancel()), guards=own.guards)
     return invitation.stream_id
 
 
-@decided_again
-def reject(context: Context, command: Command, *, link: str) -> UUID:
+@retry_on_conflict
+def reject(context: Context, command: CommandRecord, *, link: str) -> UUID:
     """Do not want it; which it was. Raises InvitationNotFound, NotTheRecipient, SessionOver, SubjectGone, Conflict."""
-    acting, [invitation] = author(context, command, invitation_behind(context.keyring.link_hash(link)))
+    principal, [invitation] = load_principal(context, command, invitation_behind(context.keyring.link_hash(link)))
     if invitation is None:
         raise InvitationNotFound
     organization = _require_open(context.store.load(ORGANIZATION, invitation.state.organization_id))
-    rejected = invitation.state.reject(user_id=actor(command), email_hash=acting.user.state.email_hash)
-    context.store.append(command, acting.subject, invitation.then(rejected), guards=[organization, *acting.guards])
+    rejected = invitation.state.reject(user_id=actor(command), email_hash=principal.user.state.email_hash)
+    context.store.append(
+        command, principal.subject, invitation.with_events(rejected), guards=[organization, *principal.guards]
+    )
     invitation_id: UUID = invitation.stream_id
     return invitation_id
 
 
-@decided_again
-def accept(context: Context, command: Command, *, link: str) -> Entry:
+@retry_on_conflict
+def accept(context: Context, command: CommandRecord, *, link: str) -> JoiningByInvitation:
     """Join by an invitation, and turn to the organization; one commit.
 
     Raises InvitationsOff, InvitationNotFound, NotTheRecipient, InviterGone, AlreadyMember, MemberLimitReached,
     SessionOver, SubjectGone, Conflict.
     """
-    acting, _ = author(context, command)
-    user_id, email_hash = actor(command), acting.user.state.email_hash
-    entered = entry(context, link=link, user_id=user_id, email_hash=email_hash, now=command.at)
+    principal, _ = load_principal(context, command)
+    user_id, email_hash = actor(command), principal.user.state.email_hash
+    entered = joining(context, link=link, user_id=user_id, email_hash=email_hash, now=command.at)
     context.store.append(
         command,
-        acting.subject,
+        principal.subject,
         *entered.additions,
-        acting.session.then(acting.session.state.choose(entered.organization_id)),
-        guards=[*entered.guards, *acting.guards],
+        principal.session.with_events(principal.session.state.choose(entered.organization_id)),
+        guards=[*entered.guards, *principal.guards],
     )
     return entered
 
 
-def entry(context: Context, *, link: str, user_id: UUID, email_hash: bytes, now: datetime) -> Entry:
+def joining(context: Context, *, link: str, user_id: UUID, email_hash: bytes, now: datetime) -> JoiningByInvitation:
     """What takes the person with this address into the organization; also one who signs up this very moment.
 
     Who invited must still belong to it, and hold what the invitation grants. Raises as `accept`.
@@ -154,10 +163,10 @@ def entry(context: Context, *, link: str, user_id: UUID, email_hash: bytes, now:
         raise InvitationsOff
     invitation = _by_link(context, link)
     state = invitation.state
-    if expire(context, invitation, now=now):
+    if expire(context.store, invitation, now=now):
         raise InvitationNotFound
     membership_id = new_id()
-    inviter, [own] = standing(
+    inviter, [own] = member_context(
         context, state.organization_id, state.inviter_id, membership_of(user_id, state.organization_id)
     )
     if inviter is None:
@@ -175,33 +184,33 @@ def entry(context: Context, *, link: str, user_id: UUID, email_hash: bytes, now:
         seat=_seat(context, state.organization_id, membership_id),
     )
     owners = inviter.organization.state.add_owner(user_id) if Role.OWNER in state.roles else []
-    return Entry(
+    return JoiningByInvitation(
         invitation_id=invitation.stream_id,
         organization_id=state.organization_id,
         membership_id=membership_id,
         additions=[
-            invitation.then(accepted),
+            invitation.with_events(accepted),
             Addition(membership_id, 0, joined),
-            inviter.organization.then(owners),
+            inviter.organization.with_events(owners),
         ],
         guards=inviter.guards,
     )
 
 
-def expire(context: Context, invitation: Loaded[Invitation], *, now: datetime) -> bool:
+def expire(store: Store, invitation: Loaded[Invitation], *, now: datetime) -> bool:
     """Note that an invitation has run out, before anything else is done about it; whether that was news."""
-    return context.store.append(Command.by_system(at=now), None, invitation.then(invitation.state.expire(now=now)))
+    return store.append(CommandRecord.by_system(at=now), None, invitation.with_events(invitation.state.expire(now=now)))
 
 
-def expire_run_out(context: Context, *, now: datetime) -> int:
+def expire_run_out(store: Store, lookups: Lookups, *, now: datetime) -> int:
     """Note of all invitations that have run out that they did, a hundred at most; of how many that was news.
 
     What others do with one at the same moment is for them to note.
     """
     noted = 0
-    for invitation_id in context.lookups.run_out_invitations(now=now):
+    for invitation_id in lookups.run_out_invitations(now=now):
         with suppress(StreamMovedOn):
-            noted += expire(context, context.store.load(INVITATION, invitation_id), now=now)
+            noted += expire(store, store.load(INVITATION, invitation_id), now=now)
     return noted
 
 
@@ -214,7 +223,7 @@ def _require_open(organization: Loaded[Organization]) -> Loaded[Organization]:
 
 def _send(
     context: Context,
-    command: Command,
+    command: CommandRecord,
     own: ActingMember,
     address: str,
     email_hash: bytes,
@@ -233,10 +242,10 @@ def _send(
         inviter_id=actor(command),
         link_hash=context.keyring.link_hash(context.keyring.invitation_link(invitation_id)),
         expires_at=command.at + context.rules.invitation_lifetime,
-        place=_place(context, organization_id, invitation_id, now=command.at),
+        place=_invitation_seat(context, organization_id, invitation_id, now=command.at),
         recipient_id=recipient_id,
     )
-    require_proof(context, command, own.acting, before=(), after=roles)
+    require_proof(context, command, own.principal, before=(), after=roles)
     try:
         context.store.append(command, own.subject, Addition(invitation_id, 0, sent, recipient), guards=own.guards)
     except AlreadyInvited:
@@ -247,27 +256,27 @@ def _send(
     return invitation_id
 
 
-def _resend(context: Context, command: Command, own: ActingMember, pending: Loaded[Invitation]) -> UUID:
+def _resend(context: Context, command: CommandRecord, own: ActingMember, pending: Loaded[Invitation]) -> UUID:
     """The role stays as it was sent: who resends must hold it too."""
     if not cover(own.roles, pending.state.roles):
         raise MayNotInviteAs
-    require_proof(context, command, own.acting, before=(), after=pending.state.roles)
+    require_proof(context, command, own.principal, before=(), after=pending.state.roles)
     expires_at = command.at + context.rules.invitation_lifetime
     resent = pending.state.resend(inviter_id=actor(command), expires_at=expires_at)
-    context.store.append(command, own.subject, pending.then(resent), guards=own.guards)
+    context.store.append(command, own.subject, pending.with_events(resent), guards=own.guards)
     return pending.stream_id
 
 
 def _stands(context: Context, pending: Invitation) -> bool:
     """Whether who sent an invitation could still send it."""
-    inviter, _ = standing(context, pending.organization_id, pending.inviter_id)
+    inviter, _ = member_context(context, pending.organization_id, pending.inviter_id)
     return inviter is not None and may_invite_as(inviter.roles, pending.roles)
 
 
-def _make_way(context: Context, command: Command, own: ActingMember, pending: Loaded[Invitation]) -> None:
+def _make_way(context: Context, command: CommandRecord, own: ActingMember, pending: Loaded[Invitation]) -> None:
     """Take back what nobody stands behind; an act of its own, since an address is freed before it is taken again."""
     withdrawing = replace(command, command_id=new_id())
-    context.store.append(withdrawing, own.subject, pending.then(pending.state.cancel()), guards=own.guards)
+    context.store.append(withdrawing, own.subject, pending.with_events(pending.state.cancel()), guards=own.guards)
 
 
 def _by_link(context: Context, link: str) -> Loaded[Invitation]:
@@ -283,12 +292,14 @@ def _seat(context: Context, organization_id: UUID, membership_id: UUID) -> int |
     return _one_of(context.lookups.free_seats(organization_id, limit=limit), membership_id, MemberLimitReached)
 
 
-def _place(context: Context, organization_id: UUID, invitation_id: UUID, *, now: datetime) -> int | None:
+def _invitation_seat(context: Context, organization_id: UUID, invitation_id: UUID, *, now: datetime) -> int | None:
     if (limit := context.rules.invitation_limit) is None:
         return None
     for run_out in context.lookups.run_out_invitations(organization_id=organization_id, now=now):
-        expire(context, context.store.load(INVITATION, run_out), now=now)
-    return _one_of(context.lookups.free_places(organization_id, limit=limit), invitation_id, InvitationLimitReached)
+        expire(context.store, context.store.load(INVITATION, run_out), now=now)
+    return _one_of(
+        context.lookups.free_invitation_seats(organization_id, limit=limit), invitation_id, InvitationLimitReached
+    )
 
 
 def _one_of(free: list[int], taker: UUID, none_left: type[Exception]) -> int:

@@ -94,7 +94,7 @@ class Lookups(Protocol):
     def free_seats(self, organization_id: UUID, *, limit: int) -> list[int]:
         """The seats for members that are free, of `limit`."""
 
-    def free_places(self, organization_id: UUID, *, limit: int) -> list[int]:
+    def free_invitation_seats(self, organization_id: UUID, *, limit: int) -> list[int]:
         """The places for pending invitations that are free, of `limit`."""
 
     def run_out_invitations(self, *, organization_id: UUID | None = None, now: datetime) -> list[UUID]:

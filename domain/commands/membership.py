@@ -10,18 +10,18 @@ from domain.organization import Organization
 from domain.refusals import LastOwner, LastOwnerDemoted, MayNotChangeRole, MayNotRemove, MemberNotFound
 from domain.roles import Role, Roles, allow, cover
 from domain.store import Loaded
-from domain.store.conflicts import decided_again
-from domain.store.envelope import Command
+from domain.store.conflicts import retry_on_conflict
+from domain.store.envelope import CommandRecord
 
+from .acting_member import ActingMember, acting_member
 from .context import Context
 from .ownership import require_proof
-from .seeking import the_membership
-from .standing import ActingMember, acting_member
+from .queries import the_membership
 
 
-@decided_again
+@retry_on_conflict
 def change_role(
-    context: Context, command: Command, *, organization_id: UUID, membership_id: UUID, roles: Roles
+    context: Context, command: CommandRecord, *, organization_id: UUID, membership_id: UUID, roles: Roles
 ) -> bool:
     """Make a member something else; whether they were not. Who does it must hold what both the old and the new allow.
 
@@ -36,18 +36,18 @@ def change_role(
         owners = _owners(own.organization, target.state, owns=Role.OWNER in roles)
     except LastOwner:
         raise LastOwnerDemoted from None
-    require_proof(context, command, own.acting, before=target.state.roles, after=roles)
+    require_proof(context, command, own.principal, before=target.state.roles, after=roles)
     return context.store.append(
         command,
         own.subject,
-        target.then(target.state.change_role(roles)),
-        own.organization.then(owners),
+        target.with_events(target.state.change_role(roles)),
+        own.organization.with_events(owners),
         guards=own.guards,
     )
 
 
-@decided_again
-def remove_member(context: Context, command: Command, *, organization_id: UUID, membership_id: UUID) -> None:
+@retry_on_conflict
+def remove_member(context: Context, command: CommandRecord, *, organization_id: UUID, membership_id: UUID) -> None:
     """Remove a member. Raises MemberNotFound, LastOwner (also for an owner whom a mere admin would remove),
     MayNotRemove, SessionNotFresh, SessionOver, Conflict.
     """
@@ -57,18 +57,18 @@ def remove_member(context: Context, command: Command, *, organization_id: UUID, 
     owners = _owners(own.organization, target.state, owns=False)
     if not allow(own.roles, "member", "delete"):
         raise MayNotRemove
-    require_proof(context, command, own.acting, before=target.state.roles, after=())
+    require_proof(context, command, own.principal, before=target.state.roles, after=())
     context.store.append(
         command,
         own.subject,
-        target.then(target.state.remove()),
-        own.organization.then(owners),
+        target.with_events(target.state.remove()),
+        own.organization.with_events(owners),
         guards=own.guards,
     )
 
 
-@decided_again
-def leave(context: Context, command: Command, *, organization_id: UUID) -> UUID:
+@retry_on_conflict
+def leave(context: Context, command: CommandRecord, *, organization_id: UUID) -> UUID:
     """Leave an organization; which membership that was.
 
     Raises MemberNotFound, LastOwner, SessionNotFresh, SessionOver, Conflict.
@@ -77,19 +77,19 @@ def leave(context: Context, command: Command, *, organization_id: UUID) -> UUID:
     if own is None:
         raise MemberNotFound
     owners = _owners(own.organization, own.membership.state, owns=False)
-    require_proof(context, command, own.acting, before=own.roles, after=())
+    require_proof(context, command, own.principal, before=own.roles, after=())
     context.store.append(
         command,
         own.subject,
-        own.membership.then(own.membership.state.leave()),
-        own.organization.then(owners),
+        own.membership.with_events(own.membership.state.leave()),
+        own.organization.with_events(owners),
         guards=own.guards,
     )
     return own.membership.stream_id
 
 
-@decided_again
-def transfer_ownership(context: Context, command: Command, *, organization_id: UUID, membership_id: UUID) -> None:
+@retry_on_conflict
+def transfer_ownership(context: Context, command: CommandRecord, *, organization_id: UUID, membership_id: UUID) -> None:
     """Make another member the owner and oneself an admin, in one commit.
 
     Raises MemberNotFound, MayNotChangeRole, SessionNotFresh, SessionOver, Conflict.
@@ -99,21 +99,21 @@ def transfer_ownership(context: Context, command: Command, *, organization_id: U
         raise MayNotChangeRole
     if target.stream_id == own.membership.stream_id:
         raise MayNotChangeRole
-    require_proof(context, command, own.acting, before=own.roles, after=(Role.ADMIN,))
+    require_proof(context, command, own.principal, before=own.roles, after=(Role.ADMIN,))
     added = _owners(own.organization, target.state, owns=True)
-    removed = own.organization.after(added).remove_owner(own.membership.state.user_id)
+    removed = own.organization.state_after(added).remove_owner(own.membership.state.user_id)
     context.store.append(
         command,
         own.subject,
-        target.then(target.state.change_role((Role.OWNER,))),
-        own.membership.then(own.membership.state.change_role((Role.ADMIN,))),
-        own.organization.then([*added, *removed]),
+        target.with_events(target.state.change_role((Role.OWNER,))),
+        own.membership.with_events(own.membership.state.change_role((Role.ADMIN,))),
+        own.organization.with_events([*added, *removed]),
         guards=own.guards,
     )
 
 
 def _both(
-    context: Context, command: Command, organization_id: UUID, membership_id: UUID
+    context: Context, command: CommandRecord, organization_id: UUID, membership_id: UUID
 ) -> tuple[ActingMember, Loaded[Membership]]:
     """Who acts, and the living membership they act upon. Raises MemberNotFound, also for one of elsewhere: of other
     organizations nothing is told (wire.md A30).

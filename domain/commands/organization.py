@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from domain.chance import new_id
 from domain.events.keys import Keyring
+from domain.ids import new_id
 from domain.membership import Joining, Membership
 from domain.organization import Organization, personal_slug
 from domain.refusals import (
@@ -20,13 +20,13 @@ from domain.refusals import (
 )
 from domain.roles import Role, allow
 from domain.store import Addition, Subject
-from domain.store.conflicts import decided_again
-from domain.store.envelope import Command
+from domain.store.conflicts import retry_on_conflict
+from domain.store.envelope import CommandRecord
 
-from .acting import actor, author
+from .acting_member import acting_member
 from .context import Context
 from .ownership import require_proof
-from .standing import acting_member
+from .principal import actor, load_principal
 
 
 def personal_organization(keyring: Keyring, owner_id: UUID, *, name: str, email: str) -> tuple[UUID, list[Addition]]:
@@ -49,10 +49,10 @@ def personal_organization(keyring: Keyring, owner_id: UUID, *, name: str, email:
     return organization_id, [Addition(organization_id, 0, founded, subject), Addition(new_id(), 0, joined)]
 
 
-@decided_again
+@retry_on_conflict
 def found_organization(
     context: Context,
-    command: Command,
+    command: CommandRecord,
     *,
     name: str,
     slug: str,
@@ -80,22 +80,22 @@ def found_organization(
     joined = Membership.join(
         organization_id=organization_id, user_id=owner_id, roles=(Role.OWNER,), joining=Joining.FOUNDED
     )
-    acting, _ = author(context, command)
-    turned = acting.session.state.choose(organization_id) if turning else []
+    principal, _ = load_principal(context, command)
+    turned = principal.session.state.choose(organization_id) if turning else []
     context.store.append(
         command,
-        acting.subject,
+        principal.subject,
         Addition(organization_id, 0, founded, context.store.new_subject(organization_id)),
         Addition(membership_id, 0, joined),
-        acting.session.then(turned),
-        guards=acting.guards,
+        principal.session.with_events(turned),
+        guards=principal.guards,
     )
     return organization_id, membership_id
 
 
-@decided_again
+@retry_on_conflict
 def update_organization(
-    context: Context, command: Command, *, organization_id: UUID, changes: Mapping[str, str | None]
+    context: Context, command: CommandRecord, *, organization_id: UUID, changes: Mapping[str, str | None]
 ) -> bool:
     """Change `name`, `slug`, `logo` or `metadata` (JSON text), whichever is among the changes; whether anything was.
 
@@ -120,13 +120,13 @@ def update_organization(
     if "metadata" in changes:
         changed += organization.keep(changes["metadata"], before=facts.metadata)
     try:
-        return context.store.append(command, own.subject, own.organization.then(changed), guards=own.guards)
+        return context.store.append(command, own.subject, own.organization.with_events(changed), guards=own.guards)
     except SlugTaken:
         raise NewSlugTaken from None
 
 
-@decided_again
-def close_organization(context: Context, command: Command, *, organization_id: UUID) -> None:
+@retry_on_conflict
+def close_organization(context: Context, command: CommandRecord, *, organization_id: UUID) -> None:
     """Close an organization for all its members.
 
     Raises NotAMember, MayNotClose, SessionNotFresh, SessionOver, Conflict.
@@ -137,23 +137,25 @@ def close_organization(context: Context, command: Command, *, organization_id: U
     if not allow(own.roles, "organization", "delete"):
         raise MayNotClose
     # nobody owns it then
-    require_proof(context, command, own.acting, before=own.roles, after=())
-    context.store.append(command, own.subject, own.organization.then(own.organization.state.close()), guards=own.guards)
+    require_proof(context, command, own.principal, before=own.roles, after=())
+    context.store.append(
+        command, own.subject, own.organization.with_events(own.organization.state.close()), guards=own.guards
+    )
 
 
-@decided_again
-def choose_organization(context: Context, command: Command, *, organization_id: UUID | None) -> bool:
+@retry_on_conflict
+def choose_organization(context: Context, command: CommandRecord, *, organization_id: UUID | None) -> bool:
     """Turn the session to an organization, or to none; whether it was not. What a session chose counts only while its
     person belongs to it, so that is not guarded. Raises NotAMember, SessionOver, SubjectGone, Conflict.
     """
     if organization_id is None:
-        acting, _ = author(context, command)
+        principal, _ = load_principal(context, command)
     else:
         own, _ = acting_member(context, command, organization_id)
         if own is None:
             raise NotAMember
-        acting = own.acting
-    session = acting.session
+        principal = own.principal
+    session = principal.session
     return context.store.append(
-        command, acting.subject, session.then(session.state.choose(organization_id)), guards=[acting.user]
+        command, principal.subject, session.with_events(session.state.choose(organization_id)), guards=[principal.user]
     )

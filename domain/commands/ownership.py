@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from domain.refusals import SessionOver
 from domain.roles import Roles, change_ownership
-from domain.store.envelope import Command
+from domain.store.envelope import CommandRecord
 
-from .acting import Acting
 from .context import Context
+from .principal import Principal
 
 
-def require_proof(context: Context, command: Command, acting: Acting, *, before: Roles, after: Roles) -> None:
+def require_proof(
+    context: Context, command: CommandRecord, principal: Principal, *, before: Roles, after: Roles
+) -> None:
     """What turns a place with the roles `before` into one with those `after` (none: there is no such place) takes a
     fresh session, if it changes who owns the organization.
 
@@ -20,7 +22,7 @@ def require_proof(context: Context, command: Command, acting: Acting, *, before:
     """
     if not context.lifetimes.fresh or not change_ownership(before, after):
         return
-    authenticated_at = context.lookups.authenticated_at(acting.session.stream_id)
+    authenticated_at = context.lookups.authenticated_at(principal.session.stream_id)
     if authenticated_at is None:
         raise SessionOver
     context.lifetimes.require_fresh(authenticated_at=authenticated_at, now=command.at)

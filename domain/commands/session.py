@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from domain.chance import new_id, new_token
 from domain.events.catalogue import SESSION
 from domain.events.keys import token_hash
+from domain.ids import new_id, new_token
 from domain.refusals import Conflict, SessionOver
 from domain.session import EndReason, Session, Way
 from domain.store import Addition
-from domain.store.conflicts import decided_again
-from domain.store.envelope import Command, WhereFrom
+from domain.store.conflicts import retry_on_conflict
+from domain.store.envelope import CommandRecord, WhereFrom
 from domain.user import Revocation
 
-from .acting import author
 from .context import Context
 from .lookups import Account, Person
 from .organization import personal_organization
+from .principal import load_principal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +48,7 @@ def new_session(
     return session_id, token, Addition(session_id, 0, started)
 
 
-@decided_again
+@retry_on_conflict
 def sign_in(context: Context, account: Account, *, remembered: bool, now: datetime, where_from: WhereFrom) -> SignedIn:
     """Sign a device in to a verified account, turned to the organization it last chose (wire.md A5).
 
@@ -71,7 +71,7 @@ def sign_in(context: Context, account: Account, *, remembered: bool, now: dateti
         now=now,
     )
     context.store.append(
-        Command.by_user(person.user_id, session_id=session_id, at=now, where_from=where_from),
+        CommandRecord.by_user(person.user_id, session_id=session_id, at=now, where_from=where_from),
         account.subject,
         *founding,
         started,
@@ -93,17 +93,17 @@ def make_room(context: Context, user_id: UUID, *, now: datetime) -> None:
             pass
 
 
-@decided_again
+@retry_on_conflict
 def _end_surplus(context: Context, user_id: UUID, *, keep: int, now: datetime) -> bool:
     """End the oldest sessions beyond so many, a hundred at most; whether there were any."""
     started_after = context.lifetimes.started_after(now)
     oldest = context.lookups.oldest_sessions(user_id, keep=keep, now=now, started_after=started_after)
     loaded = [context.store.load(SESSION, session_id) for session_id in oldest]
-    ends = [session.then(session.state.end(reason=EndReason.CROWDED_OUT)) for session in loaded]
-    return context.store.append(Command.by_system(at=now), None, *ends)
+    ends = [session.with_events(session.state.end(reason=EndReason.CROWDED_OUT)) for session in loaded]
+    return context.store.append(CommandRecord.by_system(at=now), None, *ends)
 
 
-@decided_again
+@retry_on_conflict
 def use_session(
     context: Context, *, session_id: UUID, extending: bool, reading: bool, now: datetime, where_from: WhereFrom
 ) -> bool:
@@ -119,74 +119,76 @@ def use_session(
     used = session.state.use(seen=seen, moved=moved, extending=extending, lifetimes=context.lifetimes, now=now)
     user_id = session.state.user_id
     # a session that goes on does so from where it is known to be: to seal that each time is most of what it would cost
-    command = Command.by_user(user_id, session_id=session_id, at=now, where_from=where_from if moved else None)
-    return context.store.append(command, context.store.subject(user_id) if moved else None, session.then(used))
+    command = CommandRecord.by_user(user_id, session_id=session_id, at=now, where_from=where_from if moved else None)
+    return context.store.append(command, context.store.subject(user_id) if moved else None, session.with_events(used))
 
 
-@decided_again
+@retry_on_conflict
 def expire(context: Context, *, session_id: UUID, now: datetime) -> bool:
     """Note that a session has run out; whether that was news. Raises Conflict."""
     session, seen = context.store.load(SESSION, session_id), context.lookups.last_seen(session_id)
     if seen is None:
         return False
     expired = session.state.expire(started_at=seen.started_at, lifetimes=context.lifetimes, now=now)
-    return context.store.append(Command.by_system(at=now), None, session.then(expired))
+    return context.store.append(CommandRecord.by_system(at=now), None, session.with_events(expired))
 
 
-@decided_again
+@retry_on_conflict
 def sign_out(context: Context, *, session_id: UUID, now: datetime, where_from: WhereFrom) -> bool:
     """End a session; whether it still lived. Raises SubjectGone, Conflict."""
     session = context.store.load(SESSION, session_id)
     user_id = session.state.user_id
     return context.store.append(
-        Command.by_user(user_id, session_id=session_id, at=now, where_from=where_from),
+        CommandRecord.by_user(user_id, session_id=session_id, at=now, where_from=where_from),
         context.store.subject(user_id),
-        session.then(session.state.end(reason=EndReason.SIGNED_OUT)),
+        session.with_events(session.state.end(reason=EndReason.SIGNED_OUT)),
     )
 
 
-@decided_again
-def revoke_session(context: Context, command: Command, *, named: str) -> UUID | None:
+@retry_on_conflict
+def revoke_session(context: Context, command: CommandRecord, *, named: str) -> UUID | None:
     """End the session of the same person that is `named` by its handle or its token.
 
     Which it was; None if no live session of theirs has this name: those of others are left alone. Raises SessionOver,
     SubjectGone, Conflict.
     """
-    acting, _ = author(context, command)
-    user_id = acting.user.stream_id
+    principal, _ = load_principal(context, command)
+    user_id = principal.user.stream_id
     session_id = context.lookups.live_session(user_id, session_id=_handle(named), token_hash=token_hash(named))
     if session_id is None:
         # that there is none is acknowledged too: what ended it must outlast the server
-        context.store.append(command, acting.subject)
+        context.store.append(command, principal.subject)
         return None
-    own = session_id == acting.session.stream_id
-    session = acting.session if own else context.store.load(SESSION, session_id)
+    own = session_id == principal.session.stream_id
+    session = principal.session if own else context.store.load(SESSION, session_id)
     ended = session.state.end(reason=EndReason.REVOKED)
-    context.store.append(command, acting.subject, session.then(ended), guards=acting.guards)
+    context.store.append(command, principal.subject, session.with_events(ended), guards=principal.guards)
     return session_id
 
 
-@decided_again
-def revoke_sessions(context: Context, command: Command) -> None:
+@retry_on_conflict
+def revoke_sessions(context: Context, command: CommandRecord) -> None:
     """End every session of the person, the one that asks too: one event, however many there are.
 
     Raises SessionOver, SubjectGone, Conflict.
     """
-    acting, _ = author(context, command)
-    revoked = acting.user.state.revoke_sessions(Revocation.EVERYWHERE)
-    context.store.append(command, acting.subject, acting.user.then(revoked), guards=acting.guards)
+    principal, _ = load_principal(context, command)
+    revoked = principal.user.state.revoke_sessions(Revocation.EVERYWHERE)
+    context.store.append(command, principal.subject, principal.user.with_events(revoked), guards=principal.guards)
 
 
-@decided_again
-def revoke_other_sessions(context: Context, command: Command) -> None:
+@retry_on_conflict
+def revoke_other_sessions(context: Context, command: CommandRecord) -> None:
     """End every session of the person but the one that asks: two events, however many there are.
 
     Raises SessionOver, SubjectGone, Conflict.
     """
-    acting, _ = author(context, command)
-    revoked = acting.user.state.revoke_sessions(Revocation.OTHERS)
-    kept = acting.session.state.keep(epoch=acting.user.after(revoked).session_epoch)
-    context.store.append(command, acting.subject, acting.user.then(revoked), acting.session.then(kept))
+    principal, _ = load_principal(context, command)
+    revoked = principal.user.state.revoke_sessions(Revocation.OTHERS)
+    kept = principal.session.state.keep(epoch=principal.user.state_after(revoked).session_epoch)
+    context.store.append(
+        command, principal.subject, principal.user.with_events(revoked), principal.session.with_events(kept)
+    )
 
 
 def _handle(text: str) -> UUID | None:

@@ -5,26 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from domain.chance import new_id
 from domain.email_address import canonical
+from domain.ids import new_id
 from domain.passwords import require_length
 from domain.refusals import EmailTaken, MalformedEmail, SignUpByInvitationOnly, SubjectGone
 from domain.store import Addition
-from domain.store.conflicts import decided_again
+from domain.store.conflicts import retry_on_conflict
 from domain.store.credentials import first_credentials
-from domain.store.envelope import Command, WhereFrom
+from domain.store.envelope import CommandRecord, WhereFrom
 from domain.user import User
 
-from .acting import author
 from .context import Context, hashed_once
-from .invitation import entry
+from .invitation import joining
 from .lookups import Person
 from .organization import personal_organization
+from .principal import load_principal
 from .session import SignedIn, new_session
 
 
 @hashed_once
-@decided_again
+@retry_on_conflict
 def sign_up(
     context: Context,
     *,
@@ -54,7 +54,7 @@ def sign_up(
     user_id = owner.subject_id
     entered = None
     if link is not None:
-        entered = entry(context, link=link, user_id=user_id, email_hash=email_hash, now=now)
+        entered = joining(context, link=link, user_id=user_id, email_hash=email_hash, now=now)
     if context.lookups.email_known(email_hash):
         raise EmailTaken
     password_hash = context.passwords.hash(password)
@@ -68,7 +68,7 @@ def sign_up(
         context, user_id=user_id, epoch=0, remembered=remembered, organization_id=organization_id, now=now
     )
     context.store.append(
-        Command.by_user(user_id, session_id=session_id, at=now, where_from=where_from),
+        CommandRecord.by_user(user_id, session_id=session_id, at=now, where_from=where_from),
         owner,
         Addition(user_id, 0, signed_up, owner),
         *belonging,
@@ -83,7 +83,7 @@ def sign_up(
 
 
 @hashed_once
-@decided_again
+@retry_on_conflict
 def create_user(context: Context, *, email: str, name: str, password: str, now: datetime) -> UUID:
     """Open an account for somebody, with an organization of their own, signed in nowhere; their user id.
 
@@ -101,7 +101,7 @@ def create_user(context: Context, *, email: str, name: str, password: str, now: 
     _, belonging = personal_organization(context.keyring, owner.subject_id, name=name, email=address)
     signed_up = User.sign_up(email=address, name=name, image=None, email_hash=email_hash)
     context.store.append(
-        Command.by_operator(at=now),
+        CommandRecord.by_operator(at=now),
         None,
         Addition(owner.subject_id, 0, signed_up, owner),
         *belonging,
@@ -112,14 +112,14 @@ def create_user(context: Context, *, email: str, name: str, password: str, now: 
     return owner.subject_id
 
 
-@decided_again
-def update_user(context: Context, command: Command, *, name: str | None, image: str | None) -> bool:
+@retry_on_conflict
+def update_user(context: Context, command: CommandRecord, *, name: str | None, image: str | None) -> bool:
     """Change a person's name or image, whichever is given; an empty image takes theirs away.
 
     Whether anything is different now. Raises SessionOver, SubjectGone, Conflict.
     """
-    acting, _ = author(context, command)
-    user = acting.user
+    principal, _ = load_principal(context, command)
+    user = principal.user
     account = context.lookups.account(user.stream_id)
     if account is None:
         raise SubjectGone
@@ -128,7 +128,7 @@ def update_user(context: Context, command: Command, *, name: str | None, image: 
         changed += user.state.show(image or None, before=account.person.image)
     return context.store.append(
         command,
-        acting.subject,
-        user.then(changed, acting.subject),
-        guards=acting.guards,
+        principal.subject,
+        user.with_events(changed, principal.subject),
+        guards=principal.guards,
     )

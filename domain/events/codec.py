@@ -17,7 +17,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from domain.chance import random_bytes
+from domain.ids import random_bytes
 from domain.personal import PersonalMark
 
 from . import catalogue

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from domain.chance import random_bytes
+from domain.ids import random_bytes
 
 KEY_LENGTH = 32
 NONCE_LENGTH = 12
@@ -57,7 +57,7 @@ class Keyring:
     """Opens and makes the keys of subjects, and hashes what must be found again without being readable.
 
     `data_keys` are 32-byte keys by generation. New subject keys are wrapped by the newest; hashes use the oldest, so
-    that they never change. `stored` are the same as they stand in the book, wrapped.
+    that they never change. `stored` are the same as they stand in the log, wrapped.
     """
 
     def __init__(self, data_keys: Mapping[int, bytes], *, stored: Mapping[int, bytes] | None = None) -> None:
@@ -69,7 +69,7 @@ class Keyring:
         self._hashing = derive(data_keys[min(data_keys)], "daybook keyed hashes")
 
     def stand_in(self, stored: Mapping[int, bytes]) -> bool:
-        """Whether a book that stores these is the one they were read from: what is sealed with them opens again."""
+        """Whether a log that stores these is the one they were read from: what is sealed with them opens again."""
         return self._stored.items() <= stored.items()
 
     def new_subject_key(self, subject_id: UUID) -> bytes:

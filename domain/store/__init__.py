@@ -1,4 +1,4 @@
-"""The store: load a stream, append to any number of them. The only room that knows the eventsourcing library."""
+"""The store: load a stream, append to any number of them. The only module that knows the eventsourcing library."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from domain.refusals import SubjectGone
 
 from .conflicts import NoSuchStream, StreamMovedOn
 from .connections import Pool, Statements
-from .envelope import Command, Recorded, Subject
+from .envelope import CommandRecord, Recorded, Subject
+from .find import StreamQuery, question, states
 from .mapper import SealedEvent, SealingMapper
 from .recorder import PostgresRecorder
 from .requirements import KeyTrial
 from .rows import SUBJECT_KEYS, Projection, Write, change, merge, put, write_of
-from .sought import Sought, question, states
 from .statement import Link, Mode
 
 S = TypeVar("S")
-Place = tuple[UUID, int]
+StreamVersion = tuple[UUID, int]
 """A stream, and a version in it."""
 
 
@@ -53,11 +53,11 @@ class Loaded(Generic[S]):
     state: S
     subject: Subject | None = None
 
-    def then(self, events: Sequence[Any], subject: Subject | None = None) -> Addition:
+    def with_events(self, events: Sequence[Any], subject: Subject | None = None) -> Addition:
         """These events after what was loaded, sealed with its own key if it has one."""
         return Addition(self.stream_id, self.version, events, subject or self.subject)
 
-    def after(self, events: Sequence[Any]) -> S:
+    def state_after(self, events: Sequence[Any]) -> S:
         """The state once these have happened too."""
         state = self.state
         for event in events:
@@ -91,12 +91,12 @@ class Store(Application[UUID]):
         Of the row that mirrors it: that is committed with every event, and decides as well as they do.
         """
         key = self._inline[aggregate.name].table.key
-        [found] = self.find(Sought(aggregate, {key: stream_id}))
+        [found] = self.find(StreamQuery(aggregate, {key: stream_id}))
         if found is None:
             raise NoSuchStream(aggregate.name)
         return found
 
-    def find(self, *wanted: Sought[Any]) -> list[Loaded[Any] | None]:
+    def find(self, *wanted: StreamQuery[Any]) -> list[Loaded[Any] | None]:
         """Several streams, those with keys of their own with these, all as they stand at one moment, in one query.
 
         None for a stream that is not there.
@@ -120,7 +120,7 @@ class Store(Application[UUID]):
                 subject = replace(self.new_subject(stream_id), person_id=projection.key_owner(row))
         return Loaded(aggregate, stream_id, row["version"], projection.restore(row), subject)
 
-    def readable(self, places: Sequence[Place]) -> Iterator[tuple[SealedEvent, Recorded]]:
+    def readable(self, places: Sequence[StreamVersion]) -> Iterator[tuple[SealedEvent, Recorded]]:
         """The events at these places, as stored and opened.
 
         One that cannot be read is left out: a damaged one must not hide the others.
@@ -133,7 +133,7 @@ class Store(Application[UUID]):
                 assert isinstance(recorded, Recorded)
                 yield stored, recorded
 
-    def recorded(self, places: Sequence[Place]) -> dict[Place, Recorded]:
+    def recorded(self, places: Sequence[StreamVersion]) -> dict[StreamVersion, Recorded]:
         """The events at these places, as far as they can be read."""
         return {(one.stream_id, one.version): one for _, one in self.readable(places)}
 
@@ -148,7 +148,7 @@ class Store(Application[UUID]):
 
     def append(
         self,
-        command: Command,
+        command: CommandRecord,
         subject: Subject | None,
         *additions: Addition,
         guards: Iterable[Loaded[Any]] = (),
@@ -209,7 +209,7 @@ def _require_one_version_each(additions: Iterable[Addition], guards: Iterable[Lo
         assert len(kinds) <= 1, f"a stream is of one kind, not of {kinds}"
 
 
-def _recorded(command: Command, additions: Iterable[Addition]) -> Iterator[Recorded]:
+def _recorded(command: CommandRecord, additions: Iterable[Addition]) -> Iterator[Recorded]:
     for one in additions:
         for version, event in enumerate(one.events, one.version + 1):
             yield Recorded(
@@ -254,4 +254,4 @@ def _adopted(adopted: Iterable[UUID], owners: Mapping[UUID, UUID | None]) -> Ite
         yield Write(SUBJECT_KEYS, subject_id, change(person_id=owners[subject_id]))
 
 
-__all__ = ["Addition", "Loaded", "Sought", "Store", "Subject"]
+__all__ = ["Addition", "Loaded", "Store", "StreamQuery", "Subject"]

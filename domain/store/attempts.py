@@ -80,7 +80,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class AttemptKind:
     """What attempts of one row have in common; from many places if `where_from` is None."""
 
     person_id: UUID | None
@@ -107,14 +107,14 @@ class Folded:
     """
 
     def __init__(self) -> None:
-        self.tallies: dict[Kind, Tally] = {}
+        self.tallies: dict[AttemptKind, Tally] = {}
 
     def add(self, attempt: Attempt) -> None:
         """One more."""
         hour = attempt.at.replace(minute=0, second=0, microsecond=0)
-        kind = Kind(attempt.person_id, attempt.command, attempt.code, attempt.where_from, hour)
+        kind = AttemptKind(attempt.person_id, attempt.command, attempt.code, attempt.where_from, hour)
         if kind not in self.tallies and len(self.tallies) >= HELD:
-            kind = Kind(attempt.person_id, attempt.command, attempt.code, None, hour)
+            kind = AttemptKind(attempt.person_id, attempt.command, attempt.code, None, hour)
         known = self.tallies.get(kind)
         if known is not None:
             first_at, last_at = min(known.first_at, attempt.at), max(known.last_at, attempt.at)
@@ -129,7 +129,7 @@ class Attempts:
     def __init__(self, pool: Pool, keyring: Keyring) -> None:
         self._pool, self._keyring = pool, keyring
 
-    def record(self, tallies: Mapping[Kind, Tally]) -> None:
+    def record(self, tallies: Mapping[AttemptKind, Tally]) -> None:
         """Add all to what is there, or nothing.
 
         A new row remembers how far the log had come: that is its place in a journal, and never changes. Raises
@@ -151,7 +151,7 @@ class Attempts:
         with self._pool.connection() as connection:
             return connection.execute(_FORGET, (before,)).rowcount
 
-    def _row(self, kind: Kind, tally: Tally, keys: Mapping[UUID, bytes]) -> Values:
+    def _row(self, kind: AttemptKind, tally: Tally, keys: Mapping[UUID, bytes]) -> Values:
         person = "" if kind.person_id is None else kind.person_id.hex
         shared = (person, kind.command, kind.code, kind.hour.isoformat())
         # the hour in front: where several stand at one place of the log, they are in the order of their hours

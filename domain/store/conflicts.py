@@ -11,7 +11,8 @@ from typing import ParamSpec, TypeVar
 import psycopg
 from eventsourcing.persistence import IntegrityError
 
-from domain import chance
+from domain import clock as system_clock
+from domain import ids
 from domain.refusals import AlreadyInvited, Conflict, EmailTaken, Refusal, SlugTaken
 
 P = ParamSpec("P")
@@ -40,7 +41,7 @@ class NoSuchStream(LookupError):
     """No stream of this kind has this id."""
 
 
-class StoreAway(Exception):
+class StoreUnavailable(Exception):
     """The database did not answer in time. Whether the append happened is unknown."""
 
 
@@ -58,12 +59,12 @@ def refused_by(violation: psycopg.errors.UniqueViolation) -> Exception:
 class Waiting:
     """What is waited with: a clock in seconds, a pause of so many, and a number from 0 to 1 by chance."""
 
-    elapsed: Callable[[], float] = chance.elapsed
-    pause: Callable[[float], None] = chance.pause
-    fraction: Callable[[], float] = chance.fraction
+    elapsed: Callable[[], float] = system_clock.elapsed
+    pause: Callable[[float], None] = system_clock.pause
+    fraction: Callable[[], float] = ids.fraction
 
 
-def decided_again(command: Callable[P, T], waiting: Waiting = Waiting()) -> Callable[P, T]:
+def retry_on_conflict(command: Callable[P, T], waiting: Waiting = Waiting()) -> Callable[P, T]:
     """A command function that is run again, from its first look-up on, while others move what it reads.
 
     After a pause by chance, longer each time, so that those who met do not meet again; for four seconds, then it raises

@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.uuid import UUIDBinaryDumper
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from .conflicts import PATIENCE, StoreAway
+from .conflicts import PATIENCE, StoreUnavailable
 from .deadlines import BoundedConnection, DeadlinePassed, OutOfTime, Values, left, left_for_waiting
 from .durability import Writers, prove_durable
 from .servers import LIFETIME, LOST, SUSPICION, TIMELINES, WHICH, Demoted, connection_lost, require_writable
@@ -125,8 +125,8 @@ class Pool(ConnectionPool[BoundedConnection]):
 class Writing:
     """A pool's connection to write one statement on, its warnings unset, and one of the writers' places.
 
-    Raises StoreAway while no commit comes back, or PoolTimeout. Written out, and without the library's own context,
-    whose ends of transactions an autocommit does not need: every append passes here.
+    Raises StoreUnavailable while no commit comes back, or PoolTimeout. Written out, and without the library's own
+    context, whose ends of transactions an autocommit does not need: every append passes here.
     """
 
     __slots__ = ("_connection", "_pool")
@@ -172,16 +172,16 @@ class Statements:
     def rows(self, sql: str, *values: Any, binary: bool = False) -> list[Values]:
         """All rows of a query with `$1`-style parameters; rows within rows come typed only in `binary`.
 
-        Raises StoreAway.
+        Raises StoreUnavailable.
         """
         return self._rows(sql, values, binary=binary, durable=False)
 
     def durable_rows(self, sql: str, *values: Any) -> list[Values]:
-        """The same, and if there are any, what they show is as durable as any commit. Raises StoreAway."""
+        """The same, and if there are any, what they show is as durable as any commit. Raises StoreUnavailable."""
         return self._rows(sql, values, binary=False, durable=True)
 
     def row(self, sql: str, *values: Any, binary: bool = False) -> Values | None:
-        """The first row of a query, None if there is none. Raises StoreAway."""
+        """The first row of a query, None if there is none. Raises StoreUnavailable."""
         found: Sequence[Values] = self.rows(sql, *values, binary=binary)
         return found[0] if found else None
 
@@ -198,18 +198,18 @@ class Statements:
                 forget_prepared(self._pool)
             except LOST as error:
                 await_another(self._pool, error, attempt)
-        raise StoreAway
+        raise StoreUnavailable
 
 
 def await_another(pool: Pool, error: psycopg.Error, attempt: int) -> None:
-    """After an error: replace dead connections and return to try again, or raise StoreAway if that cannot help.
+    """After an error: replace dead connections and return to try again, or raise StoreUnavailable if that cannot help.
 
     After a restart of the server, or of another in its place, every connection that was open is dead or wrong.
     """
     if not isinstance(error, OutOfTime):
         _unavailable.warning("%s", error.sqlstate)
     if isinstance(error, PoolTimeout | DeadlinePassed) or not connection_lost(error) or left() <= 0:
-        raise StoreAway from None
+        raise StoreUnavailable from None
     if isinstance(error, Demoted | psycopg.errors.ReadOnlySqlTransaction):
         SUSPICION.arise()
     time.sleep(0.05 * attempt)

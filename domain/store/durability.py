@@ -10,7 +10,7 @@ from __future__ import annotations
 from queue import Empty, SimpleQueue
 from threading import Lock
 
-from .conflicts import StoreAway
+from .conflicts import StoreUnavailable
 from .deadlines import STATEMENT, BoundedConnection, DeadlinePassed, OutOfTime, left_for_waiting
 from .servers import require_writable
 
@@ -25,19 +25,19 @@ SELECT CASE WHEN current_setting('synchronous_standby_names') <> ''
 def prove_durable(connection: BoundedConnection) -> None:
     """Return once everything that is visible to this connection is as durable as commits on its server are.
 
-    Raises StoreAway if that cannot be known in time, or psycopg.Error.
+    Raises StoreUnavailable if that cannot be known in time, or psycopg.Error.
     """
     connection.warned = False
     connection.patience, connection.harmless = _PROOF_WITHIN, True
     try:
         connection.execute(_PROVE, prepare=True)
     except DeadlinePassed:
-        raise StoreAway from None
+        raise StoreUnavailable from None
     finally:
         connection.patience, connection.harmless = STATEMENT, False
     require_writable(connection.pgconn)
     if connection.warned:
-        raise StoreAway
+        raise StoreUnavailable
 
 
 class Writers:
@@ -56,11 +56,11 @@ class Writers:
         self._trying = Lock()
 
     def enter(self) -> None:
-        """Take a place. Raises StoreAway if none is free in time."""
+        """Take a place. Raises StoreUnavailable if none is free in time."""
         try:
             self._places.get(timeout=left_for_waiting())
         except Empty:
-            raise StoreAway from None
+            raise StoreUnavailable from None
 
     def leave(self, error: BaseException | None) -> None:
         """Give the place back, with what went wrong meanwhile."""
@@ -69,10 +69,10 @@ class Writers:
         self._places.put(None)
 
     def require_commits(self, connection: BoundedConnection) -> None:
-        """Before a write: where commits got stuck, one of those who come tries a small one. Raises StoreAway."""
+        """Before a write: where commits got stuck, one of those who come tries a small one. Raises StoreUnavailable."""
         if self._stuck:
             if not self._trying.acquire(blocking=False):
-                raise StoreAway
+                raise StoreUnavailable
             try:
                 prove_durable(connection)
                 self._stuck = False

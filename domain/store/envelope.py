@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.chance import new_id
 from domain.events.catalogue import Event
+from domain.ids import new_id
 from domain.personal import Personal
 
 
@@ -31,7 +31,7 @@ class WhereFrom:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Command:
+class CommandRecord:
     """Who did it, when, through which session and from where: once for all events of one append.
 
     `at` is the one clock of the append, in whole milliseconds. Where from is sealed under the key of the actor, like
@@ -48,9 +48,9 @@ class Command:
     user_agent: Personal = None
 
     @staticmethod
-    def by_user(user_id: UUID, *, session_id: UUID, at: datetime, where_from: WhereFrom | None) -> Command:
+    def by_user(user_id: UUID, *, session_id: UUID, at: datetime, where_from: WhereFrom | None) -> CommandRecord:
         """What a person does through one of their sessions; from where it is known to be used, without `where_from`."""
-        return Command(
+        return CommandRecord(
             command_id=new_id(),
             at=at,
             actor_kind=ActorKind.USER,
@@ -61,14 +61,14 @@ class Command:
         )
 
     @staticmethod
-    def by_operator(*, at: datetime) -> Command:
+    def by_operator(*, at: datetime) -> CommandRecord:
         """What is done at the command line by whoever runs the service."""
-        return Command(command_id=new_id(), at=at, actor_kind=ActorKind.OPERATOR)
+        return CommandRecord(command_id=new_id(), at=at, actor_kind=ActorKind.OPERATOR)
 
     @staticmethod
-    def by_system(*, at: datetime) -> Command:
+    def by_system(*, at: datetime) -> CommandRecord:
         """What happens by itself, such as the end of something that has run out."""
-        return Command(command_id=new_id(), at=at, actor_kind=ActorKind.SYSTEM)
+        return CommandRecord(command_id=new_id(), at=at, actor_kind=ActorKind.SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Recorded(NamedTuple):
     originator_id: UUID
     originator_version: int
     event: Event
-    command: Command
+    command: CommandRecord
     subject: Subject | None
 
     @property

@@ -40,12 +40,15 @@ class LastActive:
         self._statements = statements
 
     def record(self, moments: Mapping[UUID, datetime]) -> None:
-        """Move the moments of these sessions forward, all that are older or unknown, or none. Raises StoreAway."""
+        """Move the moments of these sessions forward, all that are older or unknown, or none.
+
+        Raises StoreUnavailable.
+        """
         if moments:
             self._statements.rows(_RECORD, list(moments), list(moments.values()))
 
     def forget(self, before: datetime) -> int:
-        """Drop sessions that were not used since then; how many there were. Raises StoreAway."""
+        """Drop sessions that were not used since then; how many there were. Raises StoreUnavailable."""
         forgotten, dropped = 0, PORTION
         while dropped == PORTION:
             [[dropped, _]] = self._statements.rows(_FORGET, before, PORTION)

@@ -25,14 +25,14 @@ from domain.events.codec import (
 )
 from domain.events.keys import Keyring
 
-from .envelope import ActorKind, Command, Recorded, Subject
+from .envelope import ActorKind, CommandRecord, Recorded, Subject
 
 _ID = "command_id"
 """Stands in a column of its own, not again in the body, but in bodies of the first release."""
 _ACTOR_KINDS = {str(kind): kind for kind in ActorKind}
 
 
-class Proof(StrEnum):
+class CommitmentCheck(StrEnum):
     """What a commitment says: who has salt and bytes can check them, once the key is gone nobody can."""
 
     HOLDS = "holds"
@@ -79,7 +79,7 @@ class SealingMapper(Mapper[UUID]):
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
 
-    def command_columns(self, command: Command, subject: Subject | None) -> tuple[Any, ...]:
+    def command_columns(self, command: CommandRecord, subject: Subject | None) -> tuple[Any, ...]:
         """The values of `COMMAND_COLUMNS`: copies of what is searched for, the public bytes, the sealed where-from."""
         stored = encode(command, key=self._key(subject), associated_data=command.command_id.bytes, without=_ID)
         return (
@@ -162,7 +162,7 @@ class SealingMapper(Mapper[UUID]):
         if command_wrapped is not None and command_sealed is not None:
             stored = Encoded(command_body, command_sealed)
             where_from = self._where_from(stored, command_id, command_subject_id, command_wrapped)
-        command = Command(
+        command = CommandRecord(
             command_id=command_id,
             at=at,
             actor_kind=_ACTOR_KINDS[actor_kind],
@@ -173,7 +173,7 @@ class SealingMapper(Mapper[UUID]):
         event = decode(name, Encoded(body, sealed), key=key, associated_data=associated_data, beside=command_id.bytes)
         return Recorded(stream_id, version, event, command, subject)
 
-    def proof(
+    def commitment_check(
         self,
         encoded: Encoded,
         subject: Subject | None,
@@ -181,7 +181,7 @@ class SealingMapper(Mapper[UUID]):
         *,
         name: str = "",
         command_id: UUID | None = None,
-    ) -> Proof:
+    ) -> CommitmentCheck:
         """What the commitment in a public part says of the sealed one. Raises InvalidTag if the box was tampered with.
 
         `associated_data` is where it stands: of an event stream and version (`associated_data_of`), with its stored
@@ -189,9 +189,9 @@ class SealingMapper(Mapper[UUID]):
         """
         committed, key = commitment_in(encoded), self._key(subject)
         if committed is None and encoded.sealed is None:
-            return Proof.NOTHING_SEALED
+            return CommitmentCheck.NOTHING_SEALED
         if committed is None or encoded.sealed is None:
-            return Proof.BROKEN
+            return CommitmentCheck.BROKEN
         content = personal_content(
             encoded,
             key=key,
@@ -200,13 +200,13 @@ class SealingMapper(Mapper[UUID]):
             beside=b"" if command_id is None else command_id.bytes,
         )
         if content is None:
-            return Proof.KEY_GONE
-        return Proof.HOLDS if compare_digest(committed, commitment_to(content)) else Proof.BROKEN
+            return CommitmentCheck.KEY_GONE
+        return CommitmentCheck.HOLDS if compare_digest(committed, commitment_to(content)) else CommitmentCheck.BROKEN
 
-    def command(self, stored: StoredCommand) -> Command:
+    def command(self, stored: StoredCommand) -> CommandRecord:
         """The command that was stored. Raises msgspec.DecodeError or InvalidTag."""
         return decode_as(
-            Command,
+            CommandRecord,
             stored.encoded,
             key=self._key(stored.subject),
             associated_data=stored.command_id.bytes,

@@ -43,7 +43,7 @@ _NOT_THE_OWNER = """DO $$ BEGIN
 END $$;"""
 
 
-class Step(StrEnum):
+class Phase(StrEnum):
     """Pre steps work with the old and the new code; post steps take away what only the old code needed."""
 
     PRE = "pre"
@@ -55,7 +55,7 @@ class Migration:
     """One file of SQL."""
 
     number: int
-    step: Step
+    step: Phase
     name: str
     text: bytes
 
@@ -64,16 +64,16 @@ class NotMigrated(Exception):
     """The database lacks migrations this release needs; the message names them."""
 
 
-class NoBook(NotMigrated):
+class NoLog(NotMigrated):
     """The database holds no Daybook at all."""
 
 
 class GrantsMissing(UnfitDatabase):
-    """The book is there, but its rights were not given to this role, as after a restore without privileges."""
+    """The log is there, but its rights were not given to this role, as after a restore without privileges."""
 
     def __init__(self, role: str) -> None:
         super().__init__(
-            f"The role {role} has no rights on the book in this database: run `daybook migrate` with"
+            f"The role {role} has no rights on the log in this database: run `daybook migrate` with"
             f" DAYBOOK_OWNER_DATABASE_URL, or what `daybook migrate --print-grants --role {role}` prints."
         )
 
@@ -118,7 +118,7 @@ def printed_grants(application_role: str) -> str:
     return _PRINTED.format(schema=SCHEMA, refusal=_NOT_THE_OWNER.format(role=role), grants=grants(application_role))
 
 
-def holds_book(connection: Connection[Values]) -> bool:
+def holds_log(connection: Connection[Values]) -> bool:
     """Whether a Daybook was ever migrated into this database. Raises GrantsMissing if this role may not look at it."""
     found = connection.execute(_FOUND, (SCHEMA,)).fetchone()
     if found is None:
@@ -131,9 +131,9 @@ def holds_book(connection: Connection[Values]) -> bool:
 
 def require_migrated(connection: Connection[Values]) -> None:
     """Raises NotMigrated unless every *pre* step has been applied, GrantsMissing if this role may not see it."""
-    if not holds_book(connection):
-        raise NoBook(_listed(migrations()))
-    if missing := [one for one in _missing(connection) if one.step is Step.PRE]:
+    if not holds_log(connection):
+        raise NoLog(_listed(migrations()))
+    if missing := [one for one in _missing(connection) if one.step is Phase.PRE]:
         raise NotMigrated(_listed(missing))
 
 
@@ -154,4 +154,4 @@ def _missing(connection: Connection[Values]) -> list[Migration]:
 def _read() -> Iterator[Migration]:
     for file in files(f"{__package__}.migrations").iterdir():
         if found := _NAME.fullmatch(file.name):
-            yield Migration(int(found[1]), Step(found[2]), found[3].replace("_", " "), file.read_bytes())
+            yield Migration(int(found[1]), Phase(found[2]), found[3].replace("_", " "), file.read_bytes())

@@ -13,7 +13,7 @@ from psycopg import RawCursor
 from domain.events.codec import Encoded
 from domain.refusals import SubjectGone
 
-from .conflicts import PATIENCE, StoreAway, StreamMovedOn, refused_by
+from .conflicts import PATIENCE, StoreUnavailable, StreamMovedOn, refused_by
 from .connections import Pool, Statements, Values, await_another, forget_prepared
 from .envelope import Subject
 from .mapper import SealedEvent, SealedNotification, StoredCommand
@@ -58,14 +58,14 @@ class PostgresRecorder(ApplicationRecorder):
         A connection lost on the way is followed by the same bytes again, and the primary key says whether the first
         ones had arrived. What is found then, and what was committed with a warning, is acknowledged only once a later
         commit has proved it durable. Raises StreamMovedOn, SubjectGone, the refusal a constraint stands for, or
-        StoreAway, which means unknown rather than undone.
+        StoreUnavailable, which means unknown rather than undone.
         """
         if not stored_events:
             return None
         events = [_sealed(event) for event in stored_events]
         links = list(links)
         sql, values = append(links, command, [event.columns() for event in events], writes)
-        reason: Exception = StoreAway()
+        reason: Exception = StoreUnavailable()
         for attempt in range(PATIENCE):
             try:
                 with self.pool.writing() as connection, RawCursor(connection) as cursor:
@@ -86,7 +86,7 @@ class PostgresRecorder(ApplicationRecorder):
                     self._announcer.appended()
                     return None
                 # with a warning it stands there, but did not wait for its standby
-                reason = StoreAway() if warned else self._moved_on(links)
+                reason = StoreUnavailable() if warned else self._moved_on(links)
             break
         if not self._is_ours(events[0]):
             raise reason
@@ -106,7 +106,7 @@ class PostgresRecorder(ApplicationRecorder):
     def prove_durable(self) -> None:
         """Return once all that is visible is durable: whoever acknowledges what they only found has to know.
 
-        Raises StoreAway.
+        Raises StoreUnavailable.
         """
         self._statements.durable_rows("SELECT true")
 

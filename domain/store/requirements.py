@@ -11,10 +11,10 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from psycopg import Connection
 
-from domain.chance import random_bytes
 from domain.events.keys import KEY_LENGTH, Keyring, WrongSecret, unwrap_data_key, wrap_data_key
+from domain.ids import random_bytes
 
-from .conflicts import StoreAway
+from .conflicts import StoreUnavailable
 from .connections import Pool, Statements, Values
 from .envelope import Subject
 
@@ -29,7 +29,7 @@ _EMPTY = """
 SELECT NOT (EXISTS (SELECT FROM commands) OR EXISTS (SELECT FROM events)
             OR EXISTS (SELECT FROM subject_keys) OR EXISTS (SELECT FROM credentials))
 """
-# The oldest people and the newest: of a book that was restored over another, one end is the other's.
+# The oldest people and the newest: of a log that was restored over another, one end is the other's.
 # Bounded, since many of the oldest may have been erased.
 _SAMPLE = """
 SELECT 'data' AS sample, generation, NULL::uuid, wrapped FROM data_keys
@@ -54,20 +54,20 @@ class UnfitDatabase(Exception):
 
 
 class OtherKeys(UnfitDatabase):
-    """What stands in the book was sealed with other keys than those that stand beside it."""
+    """What stands in the log was sealed with other keys than those that stand beside it."""
 
     def __init__(self) -> None:
         super().__init__(
-            "The keys are not those of this book: put the rows of data_keys and subject_keys back from the backup the"
+            "The keys are not those of this log: put the rows of data_keys and subject_keys back from the backup the"
             " rest came from."
         )
 
 
 class NoKeyYet(UnfitDatabase):
-    """The book is empty and has no key, and whoever only serves may not make one."""
+    """The log is empty and has no key, and whoever only serves may not make one."""
 
     def __init__(self) -> None:
-        super().__init__("This book is new and has no key yet: run `daybook migrate` with DAYBOOK_OWNER_DATABASE_URL.")
+        super().__init__("This log is new and has no key yet: run `daybook migrate` with DAYBOOK_OWNER_DATABASE_URL.")
 
 
 def require_durable(connection: Connection[Values]) -> None:
@@ -86,7 +86,7 @@ def require_durable(connection: Connection[Values]) -> None:
 
 
 def needs_first_key(connection: Connection[Values]) -> bool:
-    """Whether this migrated book has no data key. Raises OtherKeys if it has none, but something was written."""
+    """Whether this migrated log has no data key. Raises OtherKeys if it has none, but something was written."""
     if connection.execute("SELECT FROM data_keys LIMIT 1").fetchone() is not None:
         return False
     if connection.execute(_EMPTY).fetchone() != (True,):
@@ -95,7 +95,7 @@ def needs_first_key(connection: Connection[Values]) -> bool:
 
 
 def make_first_key(connection: Connection[Values], secret: str) -> bool:
-    """Give an empty book its data key, as the role that owns the tables; whether it got it here and now.
+    """Give an empty log its data key, as the role that owns the tables; whether it got it here and now.
 
     Raises OtherKeys where something was written with a key that is not there.
     """
@@ -110,10 +110,10 @@ def make_first_key(connection: Connection[Values], secret: str) -> bool:
 
 
 def open_keyring(connection: Connection[Values], secret: str) -> Keyring:
-    """The keys of this book, opened with the server's secret and tried on what they sealed.
+    """The keys of this log, opened with the server's secret and tried on what they sealed.
 
     Raises WrongSecret if they were wrapped under another one, UnfitDatabase if one of them does not open, if they are
-    not this book's (OtherKeys) or if there is none yet (NoKeyYet).
+    not this log's (OtherKeys) or if there is none yet (NoKeyYet).
     """
     stored: dict[int, bytes] = dict(
         connection.execute("SELECT generation, wrapped FROM data_keys ORDER BY generation").fetchall()
@@ -145,16 +145,19 @@ def open_keyring(connection: Connection[Values], secret: str) -> Keyring:
 
 
 def keys_still_fit(statements: Statements, keyring: Keyring) -> bool:
-    """Whether the keys a running node holds are those of the book it is connected to; cheap. Raises StoreAway."""
+    """Whether the keys a running node holds are those of the log it is connected to; cheap.
+
+    Raises StoreUnavailable.
+    """
     rows = statements.rows(_SAMPLE)
     stored = {generation: wrapped for sample, generation, _, wrapped in rows if sample == "data"}
     return keyring.stand_in(stored) and _open_all_ends(keyring, rows)
 
 
 class KeyTrial:
-    """Whether a running node still writes with the keys of the book it is connected to.
+    """Whether a running node still writes with the keys of the log it is connected to.
 
-    Tried before the first append over a new connection, which may lead to another book, and once a second: what is
+    Tried before the first append over a new connection, which may lead to another log, and once a second: what is
     sealed with a key that stands nowhere is lost with the process.
     """
 
@@ -165,15 +168,17 @@ class KeyTrial:
         self._told: float | None = None
 
     def require_fit(self, subjects: Iterable[Subject]) -> None:
-        """Raises StoreAway, also where a subject's key got lost: a second one would hide that, and split a history."""
+        """Raises StoreUnavailable, also where a subject's key got lost: a second one would hide
+        that, and split a history.
+        """
         if any(one.lost for one in subjects):
             self._tell_lost()
-            raise StoreAway
+            raise StoreUnavailable
         opened, now = self._pool.opened, time.monotonic()
         if self._passed[0] == opened and now < self._passed[1] + _TRIED_EACH:
             return
         if not keys_still_fit(self._statements, self._keyring):
-            raise StoreAway
+            raise StoreUnavailable
         self._passed = (opened, now)
 
     def _tell_lost(self) -> None:
@@ -189,7 +194,7 @@ class KeyTrial:
 def _open_all_ends(keyring: Keyring, sample: Iterable[Values]) -> bool:
     """Whether some key of each end opens: a single damaged one is `daybook verify`'s to find.
 
-    An erased subject's row stays: a book in which something is sealed, and without one, lacks a table.
+    An erased subject's row stays: a log in which something is sealed, and without one, lacks a table.
     """
     ends: dict[str, list[bool]] = {}
     for end, _, subject_id, wrapped in sample:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from .envelope import Command, Recorded
+from .envelope import CommandRecord, Recorded
 
 
 class Kind(StrEnum):
@@ -72,7 +72,7 @@ class Projection:
 
     aggregate: str
     table: Table
-    project: Callable[[Any, Command], Row | None]
+    project: Callable[[Any, CommandRecord], Row | None]
     where_from: tuple[type, ...] = ()
     restore: Callable[[Mapping[str, Any]], Any] = field(kw_only=True)
     derived: Mapping[str, str] = field(default_factory=dict)

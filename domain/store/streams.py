@@ -46,7 +46,7 @@ _FOLLOWING = f"{_SELECT} WHERE e.stream_id > $1 AND {_NAMED} LIMIT $4"
 _GIVEN = f"{_SELECT} WHERE e.stream_id = ANY($1) AND {_NAMED}"
 
 UNREADABLE = (UnknownEvent, InvalidTag, ValueError, ArithmeticError, LookupError)
-"""What reading may end in after somebody edited the books: no JSON, no UTF-8, no nonce, no version, no such actor."""
+"""What reading may end in after somebody edited the log: no JSON, no UTF-8, no nonce, no version, no such actor."""
 
 
 _KEYLESS = 16

@@ -1,4 +1,4 @@
-"""Wake-ups: whoever appends tells the keeper of their own node, so that nobody has to look fifty times a second.
+"""Wake-ups: whoever appends tells their node's background process, which need not look fifty times a second.
 
 They only save time. A wake-up that gets lost costs the wait until the next look.
 """
@@ -20,10 +20,10 @@ from psycopg import Connection
 
 from .session_settings import NOT_AWAITED
 
-KEEPER_SOCKET = "KEEPER_SOCKET"
-"""The environment variable that names the socket of this node's keeper, among those of its supervisor's children."""
+BACKGROUND_SOCKET = "BACKGROUND_SOCKET"
+"""The environment variable of a supervisor's children that names the socket of their background process."""
 APPENDED = "daybook_appended"
-"""The channel on which a node without a keeper says that it appended."""
+"""The channel on which a node without a background process says that it appended."""
 
 _NOTIFY = f"SELECT pg_notify('{APPENDED}', ''), {NOT_AWAITED}"
 _NOTIFY_EVERY = 0.1
@@ -33,12 +33,12 @@ _SLICE = 0.25
 
 
 def _address(name: str) -> str | None:
-    """Where a keeper listens: no file, so nothing is left behind; where there are no such addresses, nowhere."""
+    """Where a background process listens: no file, so nothing is left behind; without such addresses, nowhere."""
     return f"\0{name}" if sys.platform == "linux" and name else None
 
 
 class Wakeups:
-    """The keeper's end. Without a name, or where it cannot be had, nobody wakes."""
+    """The background process's end. Without a name, or where it cannot be had, nobody wakes."""
 
     def __init__(self, name: str) -> None:
         self._socket: socket.socket | None = None
@@ -50,7 +50,7 @@ class Wakeups:
     @staticmethod
     def of_this_node() -> Wakeups:
         """Those that the supervisor's children send."""
-        return Wakeups(os.environ.get(KEEPER_SOCKET, ""))
+        return Wakeups(os.environ.get(BACKGROUND_SOCKET, ""))
 
     def wait(self, connection: Connection[Any], seconds: float, stop: threading.Event) -> None:
         """Return when somebody appended or the connection was notified of something, or after so many seconds.
@@ -98,7 +98,7 @@ class Waker:
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
 
     def wake(self) -> bool:
-        """Whether there is a keeper to be woken."""
+        """Whether there is a background process to be woken."""
         if self._socket is None or self._address is None:
             return False
         try:
@@ -123,13 +123,13 @@ def _waker(name: str) -> Waker:
 
 
 class Announcer:
-    """Says that something was appended: to this node's keeper, else to those of other nodes, ten times a second.
+    """Says that something was appended: to this node's background process, else to other nodes', ten times a second.
 
     Writers do not notify, since that halves their number; a thread does it for them, and ends when it is idle.
     """
 
     def __init__(self, pool: Any) -> None:
-        self._pool, self._waker = pool, _waker(os.environ.get(KEEPER_SOCKET, ""))
+        self._pool, self._waker = pool, _waker(os.environ.get(BACKGROUND_SOCKET, ""))
         self._due, self._lock = threading.Event(), threading.Lock()
         self._running = False
 

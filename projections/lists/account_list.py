@@ -11,7 +11,7 @@ from domain.commands.lookups import Account, Person
 from domain.events.catalogue import USER
 from domain.store import Subject
 from domain.store.connections import Statements, Values
-from domain.store.envelope import Command
+from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
 from domain.user import ImageChanged, NameChanged, PasswordChanged, SessionsRevoked, SignedUp, User, UserEvent
 
@@ -34,7 +34,7 @@ TABLE = Table(
 )
 
 
-def project(event: UserEvent, command: Command) -> Row:
+def project(event: UserEvent, command: CommandRecord) -> Row:
     """What an event means for the person's row."""
     at = command.at
     match event:

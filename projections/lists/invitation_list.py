@@ -21,7 +21,7 @@ from domain.invitation import (
 )
 from domain.roles import roles_in
 from domain.store.connections import Statements
-from domain.store.envelope import Command
+from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
 
 TABLE = Table(
@@ -44,7 +44,7 @@ TABLE = Table(
 )
 
 
-def project(event: InvitationEvent, command: Command) -> Row:
+def project(event: InvitationEvent, command: CommandRecord) -> Row:
     """What an event means for the invitation's row."""
     match event:
         case InvitationSent() as sent:
@@ -75,7 +75,7 @@ def project(event: InvitationEvent, command: Command) -> Row:
             assert_never(event)
 
 
-def _ended(status: Status, command: Command) -> Row:
+def _ended(status: Status, command: CommandRecord) -> Row:
     return change(status=status, pending_slot=None, place=None, ended_at=command.at)
 
 
@@ -180,7 +180,7 @@ def run_out_anywhere(read: Statements, *, now: datetime, limit: int) -> list[UUI
     return [row[0] for row in rows]
 
 
-def free_places(read: Statements, organization_id: UUID, *, limit: int) -> list[int]:
+def free_invitation_seats(read: Statements, organization_id: UUID, *, limit: int) -> list[int]:
     """The places for pending invitations that are free, of `limit` less those that were sent without one."""
     rows = read.rows(
         "WITH held AS (SELECT place FROM invitation_list WHERE organization_id = $1 AND pending_slot IS NOT NULL)"

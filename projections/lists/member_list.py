@@ -19,7 +19,7 @@ from domain.membership import (
 )
 from domain.roles import roles_in
 from domain.store.connections import Statements
-from domain.store.envelope import Command
+from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
 
 TABLE = Table(
@@ -37,7 +37,7 @@ TABLE = Table(
 )
 
 
-def project(event: MembershipEvent, command: Command) -> Row:
+def project(event: MembershipEvent, command: CommandRecord) -> Row:
     """What an event means for the member's row."""
     match event:
         case MemberJoined(organization_id=organization_id, user_id=user_id, role=role):

@@ -23,7 +23,7 @@ from domain.organization import (
     SlugChanged,
 )
 from domain.store.connections import Statements
-from domain.store.envelope import Command
+from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
 
 from .member_list import OWNING
@@ -44,7 +44,7 @@ TABLE = Table(
 )
 
 
-def project(event: OrganizationEvent, command: Command) -> Row | None:
+def project(event: OrganizationEvent, command: CommandRecord) -> Row | None:
     """What an event means for the organization's row; None if nothing."""
     at = command.at
     match event:

@@ -23,7 +23,7 @@ from domain.session import (
     SessionStarted,
 )
 from domain.store.connections import Statements
-from domain.store.envelope import Command
+from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
 
 TABLE = Table(
@@ -51,7 +51,7 @@ TABLE = Table(
 )
 
 
-def project(event: SessionEvent, command: Command) -> Row:
+def project(event: SessionEvent, command: CommandRecord) -> Row:
     """What an event means for the device's row. Where from stands on the command that started it, or moved it."""
     at = command.at
     match event:

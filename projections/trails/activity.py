@@ -19,7 +19,7 @@ from domain.events.catalogue import NAME_BY_EVENT
 from domain.events.keys import Keyring
 from domain.invitation import InvitationRejected
 from domain.organization import OrganizationClosed
-from domain.store import Place
+from domain.store import StreamVersion
 from domain.store.attempts import opened_place
 from domain.store.connections import Statements
 from domain.store.envelope import WhereFrom
@@ -87,7 +87,7 @@ class JournalEntry:
         return Cursor(self.position)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> StreamVersion:
         """Where its event is stored."""
         return self.stream_id, self.version
 

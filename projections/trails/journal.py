@@ -48,7 +48,8 @@ from domain.session import (
 from domain.store.connections import Values
 from domain.store.log import BEFORE_THE_FIRST, LogEntry, beginnings
 from domain.user import ImageChanged, NameChanged, PasswordChanged, SessionsRevoked, SignedUp
-from projections.upkeep.follow import Follower
+
+from .follower import Follower
 
 COLUMNS = {
     "position": "bigint",
@@ -239,7 +240,7 @@ def _learn_versions(connection: Connection[Values], run: Sequence[LogEntry], sai
             )
 
 
-def take_in(connection: Connection[Values], entries: Sequence[LogEntry]) -> None:
+def apply(connection: Connection[Values], entries: Sequence[LogEntry]) -> None:
     """Enter these; what is already there stays as it is."""
     columns = list(map(list, zip(*rows(connection, entries), strict=True)))
     if not columns:
@@ -248,4 +249,4 @@ def take_in(connection: Connection[Values], entries: Sequence[LogEntry]) -> None
         cursor.execute(_ENTER, columns, prepare=True)
 
 
-FOLLOWER = Follower("journal", take_in)
+FOLLOWER = Follower("journal", apply)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from domain.events.catalogue import stored_names
 from domain.organization import OrganizationFounded, OrganizationRenamed, PersonalOrganizationFounded
-from domain.store import Place, Store
+from domain.store import Store, StreamVersion
 from domain.user import NameChanged, SignedUp
 
 from .printable import printable, quoted
@@ -79,7 +79,7 @@ class NamesThen:
     """The names of those whom entries are about, looked up together. `people` and `organizations` by stream version."""
 
     def __init__(
-        self, store: Store, reader: Reader, *, people: Iterable[Place], organizations: Iterable[Place]
+        self, store: Store, reader: Reader, *, people: Iterable[StreamVersion], organizations: Iterable[StreamVersion]
     ) -> None:
         self._people, self._organizations = set(people), set(organizations)
         self._reader, self._read = reader, store.statements
@@ -114,7 +114,7 @@ class NamesThen:
         now = self._now.get(who)
         return f"{quoted(then)} (now {quoted(now)})" if now and now != then else quoted(then)
 
-    def _opened(self, store: Store, wanted: set[Place]) -> dict[Place, Named]:
+    def _opened(self, store: Store, wanted: set[StreamVersion]) -> dict[StreamVersion, Named]:
         if not wanted:
             return {}
         streams, versions = [stream_id for stream_id, _ in wanted], [version for _, version in wanted]

@@ -12,7 +12,7 @@ from uuid import UUID
 from domain.events.catalogue import NAME_BY_EVENT
 from domain.invitation import InvitationEvent, InvitationRejected
 from domain.organization import OrganizationRenamed
-from domain.store import Place, Store
+from domain.store import Store, StreamVersion
 from domain.store.connections import Statements
 from domain.store.envelope import ActorKind, Recorded
 from domain.user import NameChanged
@@ -233,7 +233,7 @@ def _apart(name: str) -> str:
     return quoted(name) if normalize("NFKC", name).casefold() in _OUR_WORDS else name
 
 
-def _people(entries: Iterable[JournalEntry]) -> Iterator[Place]:
+def _people(entries: Iterable[JournalEntry]) -> Iterator[StreamVersion]:
     for one in entries:
         if one.actor_id is not None and one.actor_version is not None:
             yield one.actor_id, one.actor_version
@@ -243,7 +243,9 @@ def _people(entries: Iterable[JournalEntry]) -> Iterator[Place]:
             yield one.stream_id, one.version - 1
 
 
-def _organizations(entries: Iterable[JournalEntry], events: Mapping[Place, Recorded]) -> Iterator[Place]:
+def _organizations(
+    entries: Iterable[JournalEntry], events: Mapping[StreamVersion, Recorded]
+) -> Iterator[StreamVersion]:
     for one in entries:
         organization_id = _organization(one, events.get(one.place))
         if organization_id is not None and one.organization_version is not None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.events.catalogue import NAME_BY_EVENT
 from domain.session import SessionMoved, SessionStarted
-from domain.store import Place, Store
+from domain.store import Store, StreamVersion
 from domain.store.envelope import Recorded
 from projections.devices import family
 
@@ -36,15 +36,15 @@ class _Origins:
         """They were there."""
         self._first[kind] = min(at, self._first.get(kind, at))
 
-    def new(self, showing: Mapping[Place, tuple[Any, datetime]]) -> set[Place]:
+    def new(self, showing: Mapping[StreamVersion, tuple[Any, datetime]]) -> set[StreamVersion]:
         """Which of these were the first from there; where somebody began is not new to them."""
         beginning = min(self._first.values())
         return {place for place, (kind, at) in showing.items() if self._first[kind] == at != beginning}
 
 
 def unfamiliar(
-    store: Store, you: UUID, entries: Sequence[JournalEntry], events: Mapping[Place, Recorded]
-) -> set[Place]:
+    store: Store, you: UUID, entries: Sequence[JournalEntry], events: Mapping[StreamVersion, Recorded]
+) -> set[StreamVersion]:
     """Which of a person's sessions began or went on from a browser, system and network none was seen on before.
 
     Versions and single addresses change all the time and tell nothing. More than a thousand moves ago is forgotten.

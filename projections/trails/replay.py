@@ -26,14 +26,14 @@ from domain.events.catalogue import (
 from domain.events.codec import personal_fields
 from domain.membership import MemberJoined
 from domain.session import SessionStarted
-from domain.store import Place, Store, Subject
+from domain.store import Store, StreamVersion, Subject
 from domain.store.connections import Statements
 from domain.store.envelope import Recorded
 from domain.store.log import BEFORE_THE_FIRST, LogEntry, beginnings, entries_at, head
 from domain.store.mapper import SealedEvent
 from domain.store.rows import Table, write_of
 from projections import INLINE
-from projections.upkeep.expected import defaults_of
+from projections.maintenance.expected import defaults_of
 
 from . import journal
 
@@ -188,7 +188,7 @@ def _steps(store: Store, fold: _Fold, sql: str, key: UUID, until: int, *beside: 
         after = positions[-1]
 
 
-def _opened(store: Store, places: Sequence[Place]) -> dict[Place, Recorded]:
+def _opened(store: Store, places: Sequence[StreamVersion]) -> dict[StreamVersion, Recorded]:
     """The events at these places that can be read, what was erased of them marked."""
     return {(one.stream_id, one.version): _marked(one, stored) for stored, one in store.readable(places)}
 
@@ -229,13 +229,13 @@ class _Fold:
             for rows in self._rows.values():
                 rows.update(dict.fromkeys(rows.keys() & {entry.stream_id}))
         else:
-            self._take_in(AGGREGATE_BY_EVENT[type(recorded.event)].name, recorded)
+            self._apply(AGGREGATE_BY_EVENT[type(recorded.event)].name, recorded)
         return {
             section.name: dict(self._rows[name]) if section.many else next(iter(self._rows[name].values()), None)
             for name, section in self._shape.items()
         }
 
-    def _take_in(self, aggregate: str, recorded: Recorded) -> None:
+    def _apply(self, aggregate: str, recorded: Recorded) -> None:
         rows, stream_id = self._rows[aggregate], recorded.stream_id
         if recorded.version != self._versions.get(stream_id, 0) + 1:
             # one before it could not be read

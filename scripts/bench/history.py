@@ -20,16 +20,17 @@ import psycopg
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
-from domain.chance import new_id, new_token, now
+from domain.clock import now
 from domain.commands.organization import personal_organization
 from domain.events.catalogue import AGGREGATE_BY_EVENT, SESSION
 from domain.events.keys import Keyring, token_hash
+from domain.ids import new_id, new_token
 from domain.passwords import Argon2Parameters, Passwords
 from domain.session import EndReason, Lifetimes, Seen, Session, SessionEvent, Way
 from domain.store import Addition, Subject
 from domain.store.connections import Values, connection_arguments
 from domain.store.credentials import first_credentials
-from domain.store.envelope import Command, Recorded, WhereFrom
+from domain.store.envelope import CommandRecord, Recorded, WhereFrom
 from domain.store.mapper import SealingMapper
 from domain.store.rows import CREDENTIALS, SUBJECT_KEYS, Kind, Write, merge, put, write_of
 from domain.store.statement import COMMAND_COLUMNS, EVENT_COLUMNS
@@ -102,17 +103,17 @@ def load(
     with psycopg.connect(owner_url, **connection_arguments("bench")) as connection:
         connection.execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
         with connection.transaction(), ThreadPoolExecutor(1) as thread:
-            book = Book(connection, thread, SealingMapper(keyring), chances, progress or (lambda _: None))
-            past = Past(book, keyring, chances, range(people))
+            writer = LogWriter(connection, thread, SealingMapper(keyring), chances, progress or (lambda _: None))
+            past = Past(writer, keyring, chances, range(people))
             for at, number, place in acts:
                 past.happen(at, number, uses[number], place)
-            book.send().result()
+            writer.send().result()
             connection.execute("SELECT setval(pg_get_serial_sequence('queue', 'arrival'), %s)", (events,))
         connection.execute(SQL("VACUUM (ANALYZE) {}").format(SQL(", ").join(map(Identifier, _TYPES))))
     assert past.example is not None
     person, device, token = past.example
     heavy = past.people[people].user_id if heavy_person else None
-    return Loaded(book.counts, person.user_id, person.email, person.organization_id, device.session_id, token, heavy)
+    return Loaded(writer.counts, person.user_id, person.email, person.organization_id, device.session_id, token, heavy)
 
 
 class Use(NamedTuple):
@@ -151,7 +152,7 @@ def _use(chances: Random, person: int, start: int, most: int, ended: float) -> U
     return Use(person, kept, signs_out and len(kept) == len(moments))
 
 
-class Book:
+class LogWriter:
     """Appends by COPY, a batch at a time in a thread, so that the next one is made while this one is written."""
 
     def __init__(
@@ -165,7 +166,7 @@ class Book:
         self._position = 0
         self.counts: Counter[str] = Counter()
 
-    def append(self, command: Command, actor: Subject, additions: Iterable[Addition]) -> Iterator[Write]:
+    def append(self, command: CommandRecord, actor: Subject, additions: Iterable[Addition]) -> Iterator[Write]:
         """Command and events with their places in the log, as the sequencer would give them; what it means for rows."""
         self._rows[_COMMANDS].append(self._mapper.command_columns(command, actor))
         self._recorded_at = max(self._recorded_at, command.at + timedelta(milliseconds=self._chances.randrange(3, 25)))
@@ -234,10 +235,10 @@ class Device:
 class Past:
     """Lets planned sessions happen; `people` are kept by their numbers, `example` is what `Loaded` speaks of."""
 
-    def __init__(self, book: Book, keyring: Keyring, chances: Random, ordinary: range) -> None:
+    def __init__(self, writer: LogWriter, keyring: Keyring, chances: Random, ordinary: range) -> None:
         self.people: dict[int, Person] = {}
         self.example: tuple[Person, Device, str] | None = None
-        self._book, self._keyring, self._chances, self._ordinary = book, keyring, chances, ordinary
+        self._writer, self._keyring, self._chances, self._ordinary = writer, keyring, chances, ordinary
         self._began = now() - timedelta(milliseconds=_SPAN)
         self._in_use: dict[int, Device] = {}
         self._password_hash = Passwords(Argon2Parameters(), threads=1, waiting=0).hash(PASSWORD)
@@ -254,7 +255,7 @@ class Past:
             assert events, "planned too early"
             self._append(device, moment, [Addition(device.session_id, device.version, events)])
         if last:
-            self._book.enter(self._in_use.pop(number).writes)
+            self._writer.enter(self._in_use.pop(number).writes)
 
     def _start(self, number: int, at: datetime, *, returns: bool) -> Device:
         """Sign somebody in, or up if they are new, with the events of the commands in their order."""
@@ -293,8 +294,8 @@ class Past:
 
     def _append(self, device: Device, at: datetime, additions: Sequence[Addition]) -> None:
         person, session_id = device.person, device.session_id
-        command = Command.by_user(person.user_id, session_id=session_id, at=at, where_from=device.where_from)
-        device.writes += self._book.append(command, person.subject, additions)
+        command = CommandRecord.by_user(person.user_id, session_id=session_id, at=at, where_from=device.where_from)
+        device.writes += self._writer.append(command, person.subject, additions)
         for event in additions[-1].events:
             device.state = SESSION.evolve(device.state, event)
             device.version += 1

@@ -44,7 +44,7 @@ def measured(cluster: Cluster, _events: int, _one_person: int, tell: Tell) -> di
             idle = _idle(server, owner, database, tell)
             lag = {
                 "this node": _lags(database, lambda: _rename(server, token), "lag", tell),
-                "another, its keeper dead": _lags(
+                "another, its background process dead": _lags(
                     database, lambda: sign_ups.sign_up(elsewhere).append(elsewhere), "lag from elsewhere", tell
                 ),
             }
@@ -83,8 +83,8 @@ def _role(process: psutil.Process, server: Server) -> str:
     words = process.cmdline()
     if server.process is not None and process.pid == server.process.pid:
         return "supervisor"
-    if "api.cli.duties" in words:
-        return "keeper"
+    if "api.background.tasks" in words:
+        return "background process"
     return "workers" if "api.cli.worker" in words else "others"
 
 

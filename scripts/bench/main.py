@@ -18,10 +18,10 @@ import get_session
 import growth
 import idle
 import journal
+import maintenance
 import organizations
 import queue_under_snapshots
 import typer
-import upkeep
 from cluster import Cluster, running
 from rich.console import Console
 from rich.progress import Progress, TaskID
@@ -42,8 +42,8 @@ BENCHMARKS: dict[str, Callable[[Cluster], AbstractContextManager[Iterable[Pair]]
 _UNASKED = ("get-session", "append-stock", "append-pgbench")
 """What runs if nothing is named: what needs no network."""
 ALONE: dict[str, Callable[[Cluster, int, int, Tell], dict[str, Any]]] = {
-    "history": upkeep.loaded,
-    "upkeep": upkeep.measured,
+    "history": maintenance.loaded,
+    "maintenance": maintenance.measured,
     "journal": journal.measured,
     "idle": idle.measured,
     "queue": queue_under_snapshots.measured,

@@ -19,7 +19,8 @@ from get_session import cookie
 from peer import Organization
 from rounds import Pair
 
-from domain.chance import new_id, new_token, now
+from domain.clock import now
+from domain.ids import new_id, new_token
 from domain.membership import Joining, Membership
 from domain.roles import Role
 from domain.store import Addition, Store

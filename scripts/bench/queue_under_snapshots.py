@@ -17,7 +17,7 @@ from psycopg import IsolationLevel
 
 from domain.store.connections import connection_arguments
 from domain.store.sequencer import Sequencer, run_sequencer
-from domain.store.wakeups import KEEPER_SOCKET, Wakeups
+from domain.store.wakeups import BACKGROUND_SOCKET, Wakeups
 from tests.databases import Database
 
 LOOKS, APPENDS = 200, 100
@@ -44,7 +44,7 @@ def measured(cluster: Cluster, events: int, _one_person: int, tell: Tell) -> dic
                 time.sleep(0.3)
             looks = [_timed(sequencer.look) for _ in range(LOOKS)]
         stop = threading.Event()
-        os.environ[KEEPER_SOCKET] = f"bench-{os.getpid()}"
+        os.environ[BACKGROUND_SOCKET] = f"bench-{os.getpid()}"
         wakeups = Wakeups.of_this_node()
         thread = threading.Thread(target=run_sequencer, args=(database.application_url, stop, wakeups))
         thread.start()

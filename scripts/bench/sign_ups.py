@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from domain.chance import new_id, new_token, now
+from domain.clock import now
 from domain.commands.organization import personal_organization
 from domain.events.keys import token_hash
+from domain.ids import new_id, new_token
 from domain.session import Lifetimes, Session, Way
 from domain.store import Addition, Store, Subject
 from domain.store.credentials import first_credentials
-from domain.store.envelope import Command, WhereFrom
+from domain.store.envelope import CommandRecord, WhereFrom
 from domain.store.rows import Write
 from domain.user import User
 
@@ -28,7 +29,7 @@ class SignUp:
     token_hash: bytes
     slug_hash: bytes
     organization_id: UUID
-    command: Command
+    command: CommandRecord
     owner: Subject
     additions: tuple[Addition, ...]
     credentials: Write
@@ -59,7 +60,7 @@ def sign_up(store: Store, token: str = "") -> SignUp:
         token_hash=secret,
         slug_hash=founding[0].events[0].slug_hash,
         organization_id=organization_id,
-        command=Command.by_user(owner.subject_id, session_id=session_id, at=at, where_from=_WHERE_FROM),
+        command=CommandRecord.by_user(owner.subject_id, session_id=session_id, at=at, where_from=_WHERE_FROM),
         owner=owner,
         additions=(
             Addition(

@@ -42,7 +42,7 @@ COMMANDS = {
     "leave": "leave_organization",
 }
 """What is asked for at a path."""
-Told = tuple[Any, str, UUID | None, UUID | None]
+Story = tuple[Any, str, UUID | None, UUID | None]
 """When, what, by whom, and whose account it concerns."""
 
 
@@ -67,7 +67,7 @@ class Office:
     def __init__(self, url: str, clock: HandClock, chances: Random) -> None:
         self.clock, self.chances = clock, chances
         self.people = [Person(url, name) for name in ("Ada", "Bo", "Cy", "Dee")]
-        self.told: dict[str, list[Told]] = defaultdict(list)
+        self.told: dict[str, list[Story]] = defaultdict(list)
         self.refused: Counter[tuple[UUID, str, str]] = Counter()
         self.ran_out: Counter[str] = Counter()
         self.organizations = [self._home(person) for person in self.people]
@@ -255,7 +255,7 @@ def test_each_change_is_told_once_and_each_refusal_is_counted(office: Office, da
     every = {one.__name__ for aggregate in (ORGANIZATION, MEMBERSHIP, INVITATION) for one in aggregate.event_classes}
     assert {event for told in office.told.values() for _, event, *_ in told} == every - {"InvitationExpired"}
 
-    found: dict[str, list[Told]] = defaultdict(list)
+    found: dict[str, list[Story]] = defaultdict(list)
     for organization_id, at, event, actor, person in database.rows(
         "SELECT organization_id, at, event, actor_id, person_id FROM journal"
         " WHERE organization_id IS NOT NULL ORDER BY position"

@@ -17,7 +17,7 @@ from domain.store import Store
 from domain.store.envelope import Recorded
 from domain.user import Revocation
 from tests.api.conftest import HandClock, settings_for
-from tests.api.world import Refused, Told, World
+from tests.api.world import Refused, Story, World
 from tests.databases import Database
 from tests.keeping import caught_up
 from tests.server import application
@@ -76,7 +76,7 @@ def test_each_change_is_told_once_and_each_refusal_is_counted(world: World, data
 
     rows = database.rows("SELECT person_id, actor_kind, actor_id, stream_id, version FROM journal ORDER BY position")
     recorded = store.recorded([(stream_id, version) for *_, stream_id, version in rows])
-    found: dict[UUID, list[Told]] = defaultdict(list)
+    found: dict[UUID, list[Story]] = defaultdict(list)
     for person, kind, actor, *place in rows:
         one = recorded[place[0], place[1]]
         by_itself = kind == "system"

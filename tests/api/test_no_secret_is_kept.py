@@ -1,4 +1,4 @@
-"""What a dump and a log of the database give away: no secret at all, and nothing personal in the book."""
+"""What a dump and a log of the database give away: no secret at all, and nothing personal in the log."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ SIGN_IN = ("SessionStarted", "OrganizationChosen")
 
 Place = tuple[str, str]
 """An address and a browser; both empty for what happens by itself."""
-Told = tuple[str, datetime, Place]
+Story = tuple[str, datetime, Place]
 """What, with its reason if there are several; when, and from where."""
 Refused = tuple[UUID | None, str, str]
 COMMANDS = {
@@ -101,7 +101,7 @@ class World:
     chances: Random
     people: list[Person] = field(default_factory=list)
     devices: list[Device] = field(default_factory=list)
-    told: dict[UUID, list[Told]] = field(default_factory=lambda: defaultdict(list))
+    told: dict[UUID, list[Story]] = field(default_factory=lambda: defaultdict(list))
     refused: Counter[Refused] = field(default_factory=Counter)
     kinds: set[object] = field(default_factory=set)
     """Refusals that differ in more than that they came twice in an hour."""

@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from domain.chance import new_id, new_token, now
+from domain.clock import now
+from domain.ids import new_id, new_token
 
 
 def test_moments_are_aware_and_in_whole_milliseconds() -> None:

@@ -18,15 +18,15 @@ from uuid import UUID
 import psycopg
 from psycopg import Connection, RawCursor
 
-from domain.chance import new_id
 from domain.events.catalogue import SESSION
 from domain.events.keys import Keyring
+from domain.ids import new_id
 from domain.session import SessionRenewed
 from domain.store.connections import Values, connection_arguments
 from domain.store.envelope import Recorded
 from domain.store.mapper import SealingMapper
 from domain.store.statement import append
-from tests.domain.store.books import WEEK, by_the_system, started
+from tests.domain.store.entries import WEEK, by_the_system, started
 from tests.people import NOON
 
 THREADS = 8

@@ -55,7 +55,7 @@ class Sessions:
     read_to: int = -1
     _gave_alive: dict[UUID, bool] = field(default_factory=dict)
 
-    def take_in(self, entries: Iterable[Entry]) -> None:
+    def apply(self, entries: Iterable[Entry]) -> None:
         """These too, in their order."""
         for entry in entries:
             self._object(entry)

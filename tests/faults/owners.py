@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from domain.chance import now
+from domain.clock import now
 from domain.commands.context import Context
 from domain.commands.session import sign_in
 from domain.events.keys import token_hash

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
 
-from domain.chance import now
+from domain.clock import now
 from domain.commands.context import Context
 from domain.commands.session import sign_in
 from tests.databases import Database

@@ -12,7 +12,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from api.cli.embedded import PORT, EmbeddedPostgres
-from domain.chance import now
+from domain.clock import now
 from domain.commands.context import Context
 from domain.commands.session import SignedIn, sign_out
 from domain.commands.user import sign_up
@@ -20,7 +20,7 @@ from domain.events.keys import token_hash
 from domain.passwords import Argon2Parameters, Passwords
 from domain.session import Lifetimes
 from domain.store import Store
-from domain.store.conflicts import StoreAway
+from domain.store.conflicts import StoreUnavailable
 from domain.store.connections import connection_arguments, open_pool
 from domain.store.envelope import WhereFrom
 from domain.store.requirements import open_keyring
@@ -101,7 +101,7 @@ def test_a_sign_up_that_never_arrives_is_unknown_and_can_be_repeated(
     context: Context, proxy: Proxy, database: Database
 ) -> None:
     proxy.arm(Cut.BEFORE, Cut.BEFORE, Cut.BEFORE)
-    with pytest.raises(StoreAway):
+    with pytest.raises(StoreUnavailable):
         signed_up(context, "ada@example.com")
     assert accounts(database.owner_url) == set()
 
@@ -139,7 +139,7 @@ def test_people_who_sign_up_at_once_are_not_mixed_up_by_cuts(
     def acknowledged(email: str) -> bool:
         try:
             return signed_up(context, email).person.email == email
-        except StoreAway:
+        except StoreUnavailable:
             return False  # cut three times in a row: unknown, which is said
 
     with ThreadPoolExecutor(4) as people:

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from api.cli.embedded import EmbeddedPostgres
-from tests.databases import begin_book
+from tests.databases import begin_log
 from tests.faults.ledger import post_sign_up
 from tests.faults.processes import end, everything_below, postmaster, workers
 from tests.people import PASSWORD
@@ -42,7 +42,7 @@ def external(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
     """A database server of the operator's own, which they may stop and start."""
     external = EmbeddedPostgres(tmp_path_factory.mktemp("external"))
     external.start()
-    begin_book(external.conninfo("postgres"))
+    begin_log(external.conninfo("postgres"))
     yield external
     external.stop()
 

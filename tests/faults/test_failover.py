@@ -18,7 +18,7 @@ import httpx
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from tests.databases import begin_book
+from tests.databases import begin_log
 from tests.faults.ledger import Ledger, post_sign_up, signing_up
 from tests.faults.processes import end
 from tests.faults.proxy import Proxy
@@ -68,7 +68,7 @@ def server(cluster: Cluster, tmp_path: Path) -> Iterator[Server]:
     url = make_conninfo(cluster.primary.conninfo("daybook"), port=cluster.door.port)
     owner = make_conninfo(cluster.primary.conninfo(), port=cluster.door.port)
     server = Server(tmp_path / "log", {"DATABASE_URL": url, "OWNER_DATABASE_URL": owner})
-    begin_book(owner)
+    begin_log(owner)
     try:
         server.start()
         yield server

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from api.cli.embedded import EmbeddedPostgres
-from tests.databases import begin_book
+from tests.databases import begin_log
 from tests.faults.ledger import post_sign_up
 from tests.faults.test_starting import LINE, lines, told, until
 from tests.server import served
@@ -39,7 +39,7 @@ def test_a_full_disk_is_in_the_log_in_our_words_and_once(small: Path, tmp_path: 
     external = EmbeddedPostgres(small / "external")
     external.start()
     try:
-        begin_book(external.conninfo("postgres"))
+        begin_log(external.conninfo("postgres"))
         with served(tmp_path / "log", {"DATABASE_URL": external.conninfo("daybook"), "WORKERS": 2}) as server:
             fill(small / "filling")
             statuses = list[int]()

@@ -21,10 +21,10 @@ import pytest
 
 from api.cli.embedded import EmbeddedPostgres
 from domain.store.connections import connection_arguments
-from tests.databases import begin_book
+from tests.databases import begin_log
 from tests.faults.holding_writers import Writer
 from tests.faults.processes import end, postmaster
-from tests.faults.test_keeper import keeper
+from tests.faults.test_background_process import background_process
 from tests.server import ROOT, Server
 
 EVENTS = 20_000
@@ -33,7 +33,7 @@ WITHIN = 5.0
 """Seconds from the last trouble until followers are at the head."""
 
 
-class Book:
+class Ledger:
     """The database as its owner sees it; asked on a new connection each time, since it is restarted in between."""
 
     def __init__(self, server: EmbeddedPostgres) -> None:
@@ -60,7 +60,7 @@ class Book:
 def external(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
     embedded = EmbeddedPostgres(tmp_path / "database")
     embedded.start()
-    begin_book(embedded.conninfo("postgres"))
+    begin_log(embedded.conninfo("postgres"))
     yield embedded
     embedded.stop()
 
@@ -109,9 +109,9 @@ def until(happened: Callable[[], bool], seconds: float, what: str) -> float:
     return time.monotonic() - began
 
 
-def cut_the_lines(book: Book) -> None:
+def cut_the_lines(ledger: Ledger) -> None:
     """Every follower's connection, the one it listens on."""
-    assert book.rows(
+    assert ledger.rows(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'daybook-journal'"
     )
 
@@ -127,19 +127,19 @@ def restart_at_once(external: EmbeddedPostgres) -> None:
 def test_nothing_is_missing_and_nothing_doubled(
     external: EmbeddedPostgres, nodes: list[Server], tmp_path: Path
 ) -> None:
-    book, frozen = Book(external), keeper(nodes[0])
+    ledger, frozen = Ledger(external), background_process(nodes[0])
     writing = writers(external, tmp_path)
     try:
-        until(lambda: book.events() > EVENTS * 0.1, 60, "a tenth")
+        until(lambda: ledger.events() > EVENTS * 0.1, 60, "a tenth")
         frozen.send_signal(signal.SIGSTOP)
-        until(lambda: book.events() > EVENTS * 0.3, 60, "three tenths")
-        keeper(nodes[1]).kill()
-        until(lambda: book.events() > EVENTS * 0.5, 60, "one half")
+        until(lambda: ledger.events() > EVENTS * 0.3, 60, "three tenths")
+        background_process(nodes[1]).kill()
+        until(lambda: ledger.events() > EVENTS * 0.5, 60, "one half")
         restart_at_once(external)
-        until(lambda: book.events() > EVENTS * 0.7, 60, "seven tenths")
+        until(lambda: ledger.events() > EVENTS * 0.7, 60, "seven tenths")
         frozen.send_signal(signal.SIGCONT)
-        until(lambda: book.events() > EVENTS * 0.8, 60, "eight tenths")
-        cut_the_lines(book)
+        until(lambda: ledger.events() > EVENTS * 0.8, 60, "eight tenths")
+        cut_the_lines(ledger)
         for process in writing:
             assert process.wait(120) == 0
     finally:
@@ -148,13 +148,13 @@ def test_nothing_is_missing_and_nothing_doubled(
         with suppress(psutil.NoSuchProcess):
             frozen.send_signal(signal.SIGCONT)
 
-    until(book.at_the_head, WITHIN, "all in the log and in the journal")
+    until(ledger.at_the_head, WITHIN, "all in the log and in the journal")
     acknowledged = {
         (UUID(stream_id), version)
         for number in range(PROCESSES)
         for stream_id, version in json.loads((tmp_path / f"ledger{number}").read_text())
     }
-    log = book.rows("SELECT position, stream_id, version FROM log ORDER BY position")
+    log = ledger.rows("SELECT position, stream_id, version FROM log ORDER BY position")
     assert len(acknowledged) >= EVENTS
     assert [position for position, _, _ in log] == list(range(len(log)))
     assert len({place[1:] for place in log}) == len(log)
@@ -164,16 +164,16 @@ def test_nothing_is_missing_and_nothing_doubled(
         assert version == seen.get(stream_id, 0) + 1
         seen[stream_id] = version
     entered = "SELECT position, stream_id, version FROM journal ORDER BY position"
-    assert book.rows(entered) == book.rows(
+    assert ledger.rows(entered) == ledger.rows(
         "SELECT position, stream_id, version FROM log JOIN events USING (stream_id, version)"
         " WHERE name <> 'SessionRenewed' ORDER BY position"
     )
     assert (
-        book.rows("SELECT FROM log a JOIN log b ON b.position = a.position + 1 WHERE b.recorded_at < a.recorded_at")
+        ledger.rows("SELECT FROM log a JOIN log b ON b.position = a.position + 1 WHERE b.recorded_at < a.recorded_at")
         == []
     )
 
-    cut_the_lines(book)
+    cut_the_lines(ledger)
     Writer(external.conninfo("daybook"), Random(7), 1).write()
-    assert book.events() > len(log)
-    until(book.at_the_head, WITHIN, "the one that followed")
+    assert ledger.events() > len(log)
+    until(ledger.at_the_head, WITHIN, "the one that followed")

@@ -12,8 +12,8 @@ from domain.store.connections import connection_arguments
 from domain.store.mapper import SealingMapper
 from domain.store.requirements import open_keyring
 from projections import INLINE
-from projections.upkeep.sweep import Sweep
-from projections.upkeep.verify import verify
+from projections.maintenance.sweep import Sweep
+from projections.maintenance.verify import verify
 from tests.databases import Database
 from tests.faults.coming_and_going import crowded
 from tests.people import SECRET
@@ -21,7 +21,7 @@ from tests.server import served
 
 SECONDS = float(os.environ.get("NO_FALSE_ALARM_SECONDS", "10"))
 ROUNDS = 4
-"""Of the sweep, between two verifications; the keeper's own looks four times a second all the while."""
+"""Of the sweep, between two verifications; the background process's own looks four times a second all the while."""
 
 
 def test_nothing_is_reported_while_people_come_and_go(database: Database, tmp_path: Path) -> None:

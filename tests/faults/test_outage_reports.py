@@ -9,12 +9,12 @@ from contextlib import closing, suppress
 
 import pytest
 
-from api.cli.reports import AWAY, OutageHandler, Reports
+from api.background.reports import AWAY, OutageHandler, Reports
 from domain.store.connections import Statements, open_pool
 from tests.databases import Database
 
 
-class Told:
+class Listener:
     """The supervisor's end of the pipe."""
 
     def __init__(self) -> None:
@@ -29,8 +29,8 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Iterator[Told]:
-    told = Told()
+def told() -> Iterator[Listener]:
+    told = Listener()
     loggers = [logging.getLogger("psycopg"), logging.getLogger("daybook.unavailable")]
     for logger in loggers:
         logger.addHandler(told.handler)
@@ -40,7 +40,7 @@ def told() -> Iterator[Told]:
 
 
 def test_a_connection_we_closed_for_its_age_is_no_outage(
-    database: Database, told: Told, caplog: pytest.LogCaptureFixture
+    database: Database, told: Listener, caplog: pytest.LogCaptureFixture
 ) -> None:
     with closing(open_pool(database.application_url, size=2)) as pool:
         pool.wait(60)
@@ -52,7 +52,7 @@ def test_a_connection_we_closed_for_its_age_is_no_outage(
     assert told.so_far() == b""
 
 
-def test_a_connection_the_database_closed_is_one(database: Database, told: Told) -> None:
+def test_a_connection_the_database_closed_is_one(database: Database, told: Listener) -> None:
     with closing(open_pool(database.application_url, size=2)) as pool:
         pool.wait(60)
         database.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'daybook'")

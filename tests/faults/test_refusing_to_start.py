@@ -122,7 +122,7 @@ def test_a_database_that_is_too_old(database: Database, monkeypatch: pytest.Monk
 def test_a_database_nobody_migrated(tmp_path: Path, unfit: EmbeddedPostgres) -> None:
     sentence = refusal(tmp_path, DATABASE_URL=unfit.conninfo("daybook"))
     assert sentence == (
-        "There is no Daybook in the database postgres: correct DAYBOOK_DATABASE_URL or, if a new book shall begin"
+        "There is no Daybook in the database postgres: correct DAYBOOK_DATABASE_URL or, if a new log shall begin"
         " there, run `daybook migrate`."
     )
     assert not _has_tables(unfit)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.chance import now
+from domain.clock import now
 from domain.commands.context import Context
 from tests.api.browser import Answer
 from tests.databases import Database

@@ -17,7 +17,7 @@ from threading import Barrier
 import psycopg
 import pytest
 
-from domain.chance import now
+from domain.clock import now
 from domain.commands import credential
 from domain.commands import session as sessions
 from domain.commands.context import Context
@@ -67,7 +67,7 @@ def test_commands_that_end_a_session_win(nodes: list[Context], database: Databas
     put_in_order(database)
     for race, living in zip(races, lives, strict=True):
         book, entries = Sessions(), entries_of(database, race.owner.user_id)
-        book.take_in(entries)
+        book.apply(entries)
         assert book.wrong == []
         assert living == {token: book.lives(book.of(token)) for token in race.tokens()}
         race.require_fate(ending, living)

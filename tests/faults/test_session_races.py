@@ -47,7 +47,7 @@ def test_no_session_that_was_ended_comes_back_to_life(
             run(by_worker, races, ending, racer, f"battery staple {number}", chances)
             for race, book in zip(races, books, strict=True):
                 entries = entries_of(module_database, race.owner.user_id, after=book.read_to)
-                book.take_in(entries)
+                book.apply(entries)
                 assert book.wrong == []
                 lives = told(by_worker, race.tokens())
                 assert lives == {token: book.lives(book.of(token)) for token in race.tokens()}

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.chance import now
+from domain.clock import now
 from tests.api.browser import CLEARED, Browser
 from tests.databases import Database
 from tests.faults.at_once import Request, Sent, at_once, lines_to, taking_turns

@@ -20,10 +20,10 @@ import pytest
 
 from api.cli.embedded import EmbeddedPostgres
 from api.cli.listener import Listener
-from tests.databases import Database, begin_book
+from tests.databases import Database, begin_log
 from tests.faults.ledger import post_sign_up
 from tests.faults.processes import end, workers
-from tests.faults.test_keeper import keeper
+from tests.faults.test_background_process import background_process
 from tests.faults.test_refusing_to_start import refusal
 from tests.faults.test_stopping import half_sent_sign_up, port_of
 from tests.people import PASSWORD
@@ -36,10 +36,10 @@ LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (INFO|WARNING|ERROR) (d
 
 @pytest.fixture
 def external(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
-    """A database server of the operator's own, in which a book was begun."""
+    """A database server of the operator's own, in which a log was begun."""
     external = EmbeddedPostgres(tmp_path / "external")
     external.start()
-    begin_book(external.conninfo("postgres"))
+    begin_log(external.conninfo("postgres"))
     yield external
     external.stop()
 
@@ -265,7 +265,7 @@ def test_a_folder_called_api_in_the_working_directory_is_not_taken_for_ours(data
     server = Elsewhere(tmp_path / "log", urls)
     try:
         server.start(wait=PATIENCE)
-        assert keeper(server).is_running()
+        assert background_process(server).is_running()
         time.sleep(1.5)
         assert lines(server) == []
         assert server.stop(wait=PATIENCE) == 0
@@ -280,7 +280,7 @@ def test_a_keeper_that_ends_at_once_again_and_again_is_started_ever_later(server
     while time.monotonic() < until_over:
         for process in psutil.Process(server.process.pid if server.process else None).children():
             try:
-                if "api.cli.duties" in process.cmdline():
+                if "api.background.tasks" in process.cmdline():
                     seen.add(process.pid)
                     process.kill()
             except psutil.Error:
@@ -288,7 +288,7 @@ def test_a_keeper_that_ends_at_once_again_and_again_is_started_ever_later(server
         time.sleep(0.05)
     # at once, then after 0.5, 1, 2, 4 s: without it one every half second
     assert 2 <= len(seen) <= 6
-    assert told(server, "The keeper of the log ended by SIGKILL") >= 2
+    assert told(server, "The background process ended by SIGKILL") >= 2
     assert told(server, "it is started again in 2 s.") == 1
     assert server.stop(wait=PATIENCE) == 0
 

@@ -23,13 +23,13 @@ from api.cli.database import prepare
 from api.cli.embedded import EmbeddedPostgres
 from api.settings import Settings
 from domain.store import Store
-from domain.store.conflicts import StoreAway
+from domain.store.conflicts import StoreUnavailable
 from domain.store.connections import connection_arguments, open_pool
 from domain.store.requirements import open_keyring
 from domain.store.sequencer import run_sequencer
 from projections import INLINE
-from tests.databases import Database, begin_book
-from tests.domain.store.books import a_session
+from tests.databases import Database, begin_log
+from tests.domain.store.entries import a_session
 from tests.faults.processes import postmaster
 from tests.keeping import caught_up
 from tests.lived import Lives, context_over
@@ -245,7 +245,7 @@ def own(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
     """A migrated server that only this test knows, and so may crash."""
     own = EmbeddedPostgres(tmp_path / "own")
     own.start()
-    begin_book(own.conninfo("postgres"))
+    begin_log(own.conninfo("postgres"))
     yield own
     own.stop()
 
@@ -261,7 +261,7 @@ def growing(conninfo: str) -> Iterator[None]:
 
         def write() -> None:
             while not over.is_set():
-                with suppress(StoreAway):
+                with suppress(StoreUnavailable):
                     a_session(store)
 
         threads = [threading.Thread(target=write), threading.Thread(target=run_sequencer, args=(conninfo, over))]

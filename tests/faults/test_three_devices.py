@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from domain.chance import now
+from domain.clock import now
 from domain.commands.context import Context
 from tests.api.browser import TOKEN_COOKIE, Answer, Browser
 from tests.faults.at_once import Line, Request, Sent, at_once, lines_to, taking_turns

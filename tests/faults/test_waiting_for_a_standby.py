@@ -19,11 +19,11 @@ import pytest
 from domain.events.catalogue import SESSION
 from domain.session import EndReason
 from domain.store import Store
-from domain.store.conflicts import StoreAway
+from domain.store.conflicts import StoreUnavailable
 from domain.store.connections import connect, open_pool
 from domain.store.requirements import open_keyring
 from projections import INLINE
-from tests.domain.store.books import a_session, by_the_system
+from tests.domain.store.entries import a_session, by_the_system
 from tests.faults.ledger import post_sign_up
 from tests.faults.processes import end
 from tests.faults.two_servers import until
@@ -59,7 +59,7 @@ def alone(own: OwnServer) -> None:
 
 
 def acknowledged(writing: Future[UUID]) -> bool:
-    with suppress(StoreAway):
+    with suppress(StoreUnavailable):
         writing.result()
         return True
     return False
@@ -90,16 +90,16 @@ def test_what_is_only_visible_is_not_acknowledged_by_finding_nothing_left_to_do(
     loaded = store.load(SESSION, session_id)
     ending = loaded.state.end(reason=EndReason.SIGNED_OUT)
     with ThreadPoolExecutor(1) as people:
-        writing = people.submit(store.append, by_the_system(), None, loaded.then(ending))
+        writing = people.submit(store.append, by_the_system(), None, loaded.with_events(ending))
         until(lambda: bool(own.rows(WAITING, "tests")), "it waits")
         for [pid] in own.rows(WAITING, "tests"):
             own.rows("SELECT pg_cancel_backend(%s)", pid)
-        with pytest.raises(StoreAway):
+        with pytest.raises(StoreUnavailable):
             writing.result()
     ended = store.load(SESSION, session_id)
     assert ended.state.ended
-    with pytest.raises(StoreAway):
-        store.append(by_the_system(), None, ended.then(ended.state.end(reason=EndReason.SIGNED_OUT)))
+    with pytest.raises(StoreUnavailable):
+        store.append(by_the_system(), None, ended.with_events(ended.state.end(reason=EndReason.SIGNED_OUT)))
 
 
 def test_those_who_only_read_go_on_and_so_do_writers_once_it_is_back(own: OwnServer, tmp_path: Path) -> None:

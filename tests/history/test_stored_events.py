@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.events.catalogue import AGGREGATES, EVENT_BY_NAME, UPCASTS
 from domain.events.codec import Encoded, decode, decode_as, encode
-from domain.store.envelope import Command
+from domain.store.envelope import CommandRecord
 
 SAMPLES = Path(__file__).parent / "samples"
 OLDER = "_of_the_first_release"
@@ -34,7 +34,7 @@ def test_a_stored_sample_reads_as_it_was_written(file: Path) -> None:
     sample, encoded = read(file)
     place = sample["place"].encode()
     if sample["name"] == "Command":
-        decoded = decode_as(Command, encoded, key=KEY, associated_data=place)
+        decoded = decode_as(CommandRecord, encoded, key=KEY, associated_data=place)
     else:
         decoded = decode(sample["name"], encoded, key=KEY, associated_data=place)
     assert repr(decoded) == sample["reads_as"]
@@ -44,7 +44,7 @@ def test_a_stored_sample_reads_as_it_was_written(file: Path) -> None:
 def test_a_stored_sample_reads_without_its_key(file: Path) -> None:
     sample, encoded = read(file)
     if sample["name"] == "Command":
-        assert decode_as(Command, encoded, key=None, associated_data=b"") is not None
+        assert decode_as(CommandRecord, encoded, key=None, associated_data=b"") is not None
     else:
         assert decode(sample["name"], encoded, key=None, associated_data=b"") is not None
 

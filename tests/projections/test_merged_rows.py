@@ -11,7 +11,7 @@ from uuid import UUID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.chance import new_id
+from domain.ids import new_id
 from domain.session import (
     EndReason,
     OrganizationChosen,
@@ -28,7 +28,7 @@ from domain.store.rows import Kind, Projection
 from domain.user import ImageChanged, NameChanged, PasswordChanged, Revocation, SessionsRevoked, SignedUp
 from projections import INLINE
 from tests.databases import Database
-from tests.domain.store.books import AT_HOME, by_ada, founded, joined, started
+from tests.domain.store.entries import AT_HOME, by_ada, founded, joined, started
 from tests.people import NOON
 
 KINDS = ("session", "user", "organization", "membership")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.commands.seeking import membership_of, the_account, the_membership, the_organization
+from domain.commands.queries import membership_of, the_account, the_membership, the_organization
 from domain.events.catalogue import AGGREGATE_BY_EVENT, AGGREGATES, MEMBERSHIP, SESSION, USER
 from domain.store import Store
 from domain.store.conflicts import NoSuchStream

@@ -27,7 +27,7 @@ def test_it_starts_and_answers_and_stops(database: EmbeddedPostgres) -> None:
 
 
 def test_a_path_of_120_characters_with_spaces_and_quotes_works(folder: Path) -> None:
-    long = folder / "the books of Ada's house"
+    long = folder / "the log of Ada's house"
     long = long / ("x" * max(1, 120 - len(str(long))))
     database = EmbeddedPostgres(long)
     try:

@@ -8,7 +8,7 @@ import sys
 NEVER_AWAITED = """
 import asyncio, gc
 from logging.config import dictConfig
-from api.cli.logs import LOGGING
+from api.background.logs import LOGGING
 dictConfig(LOGGING)
 async def fails():
     raise ValueError("typed by Ada")

@@ -1,4 +1,4 @@
-"""A worker and the keeper load what they need: on a slow machine every module is waited for."""
+"""A worker and the background process load what they need: on a slow machine every module is waited for."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from api.cli import own_program
+from api.background import own_program
 
 
-@pytest.mark.parametrize("module", ["api.cli.worker_server", "api.cli.duties"])
+@pytest.mark.parametrize("module", ["api.cli.worker_server", "api.background.tasks"])
 def test_the_command_line_is_not_loaded(module: str) -> None:
     needless = {"typer", "rich", "api.cli.program", "api.cli.serve"}
     asking = f"import sys, {module}; print(sorted({needless} & set(sys.modules)))"

@@ -19,8 +19,8 @@ from starlette.types import Message
 
 from api.app import create_app
 from api.edge.client_address import ClientAddresses
-from api.edge.reply import Reply
-from api.edge.visit import Visit
+from api.edge.request_context import RequestContext
+from api.edge.response_writer import ResponseWriter
 from tests.api.browser import BASE, Answer, Browser
 from tests.api.conftest import HandClock, settings_for
 from tests.databases import Database
@@ -182,9 +182,9 @@ def test_no_route_can_have_its_answer_kept(said: bytes) -> None:
         sent.append(message)
 
     scope: dict[str, object] = {"method": "GET", "path": f"{BASE}/x", "headers": [], "client": None}
-    visit = Visit.of(scope, datetime(2026, 1, 1, tzinfo=UTC), ClientAddresses(()))
+    request = RequestContext.of(scope, datetime(2026, 1, 1, tzinfo=UTC), ClientAddresses(()))
     start = {"type": "http.response.start", "status": 200, "headers": [(b"cache-control", said), (b"etag", b'"1"')]}
-    asyncio.run(Reply(send, visit)(start))
+    asyncio.run(ResponseWriter(send, request)(start))
     headers = sent[0]["headers"]
     assert [value for name, value in headers if name == b"cache-control"] == [b"no-store"]
     assert (b"etag", b'"1"') in headers

@@ -8,7 +8,7 @@ from typing import Any
 
 from api.edge.body import ClientGone
 from api.edge.gate import _until
-from api.edge.reply import Reply
+from api.edge.response_writer import ResponseWriter
 
 
 async def _send(_message: Any) -> None:
@@ -25,7 +25,7 @@ def test_work_that_fails_after_its_waiter_was_ended_is_nobodys_news() -> None:
     async def main() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context))
         go_on = asyncio.Event()
-        waiter = asyncio.ensure_future(_until(60, fails(go_on), Reply(_send)))
+        waiter = asyncio.ensure_future(_until(60, fails(go_on), ResponseWriter(_send)))
         await asyncio.sleep(0)
         waiter.cancel()
         await asyncio.wait({waiter})

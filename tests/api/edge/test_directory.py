@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.routing import Match, Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from api.edge.directory import Directory
+from api.edge.route_index import RouteIndex
 
 router = APIRouter(prefix="/api")
 
@@ -31,7 +31,7 @@ async def page(scope: Scope, receive: Receive, send: Send) -> None:
     """Below a folder."""
 
 
-DIRECTORY = Directory([*router.routes, Route("/docs", page), Mount("/static", page)])
+DIRECTORY = RouteIndex([*router.routes, Route("/docs", page), Mount("/static", page)])
 
 
 def asked(method: str, path: str) -> Scope:

@@ -12,10 +12,10 @@ from uuid import UUID
 import pytest
 from fastapi import Request
 
-from api.edge.admission import caller
+from api.edge.authentication import current_caller
 from api.edge.client_address import ClientAddresses
-from api.edge.daybook import open_daybook
-from api.edge.visit import STATE, Visit
+from api.edge.request_context import STATE, RequestContext
+from api.edge.services import open_services
 from tests.api.browser import BASE, TOKEN_COOKIE, Browser, Device
 from tests.api.conftest import HandClock, settings_for
 from tests.attempts_opened import attempts_in
@@ -199,21 +199,21 @@ def test_what_a_signed_in_person_is_refused_concerns_them_and_their_session(
         session = browser.session()
     cookie = f"{TOKEN_COOKIE}={browser.cookies[TOKEN_COOKIE]}".encode()
     scope = {"method": "POST", "path": f"{BASE}/update-user", "headers": [(b"cookie", cookie)]}
-    visit = Visit.of(scope, NOON, ClientAddresses())
+    request = RequestContext.of(scope, NOON, ClientAddresses())
 
     async def ask() -> None:
-        daybook = open_daybook(settings, clock)
-        running = SimpleNamespace(state=SimpleNamespace(daybook=daybook))
+        services = open_services(settings, clock)
+        running = SimpleNamespace(state=SimpleNamespace(services=services))
         try:
-            await caller(Request({"type": "http", "app": running, "state": {STATE: visit}}))
+            await current_caller(Request({"type": "http", "app": running, "state": {STATE: request}}))
         finally:
-            await daybook.last_active_book.close()
-            await daybook.sessions.close()
-            daybook.close()
+            await services.last_active_buffer.close()
+            await services.sessions.close()
+            services.close()
 
     asyncio.run(ask())
-    assert visit.concerns == UUID(session["userId"])
-    assert visit.session_id == UUID(session["id"])
+    assert request.concerns == UUID(session["userId"])
+    assert request.session_id == UUID(session["id"])
 
 
 def test_what_was_noted_is_written_before_the_application_ends(database: Database, clock: HandClock) -> None:

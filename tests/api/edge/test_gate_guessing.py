@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from domain import chance
+from domain import clock as system_clock
 from tests.api.browser import DEVICE_COOKIE, Browser
 from tests.api.conftest import settings_for
 from tests.api.edge.limited import SETTINGS, TOO_MANY, Counters, Visitor, a_visitor
@@ -193,14 +193,14 @@ def test_of_thirty_at_once_through_one_session_ten_are_let_guess(
 
 
 def test_how_many_wrong_passwords_there_may_be_is_a_setting(module_database: Database, email: str) -> None:
-    with application(settings_for(module_database, rate_limit="on", wrong_passwords=2), chance.now) as url:
+    with application(settings_for(module_database, rate_limit="on", wrong_passwords=2), system_clock.now) as url:
         browser = Browser(url)
         assert browser.sign_up(email).status == 200
         known = dict(browser.cookies)
         browser.cookies.clear()
         assert [browser.sign_in(email, "wrong").problem for _ in range(3)] == [WRONG, WRONG, (429, None)]
         module_database.rows("DELETE FROM rate_limits WHERE get_byte(key, 0) = 1")
-    with application(settings_for(module_database, rate_limit="on", wrong_passwords=2), chance.now) as url:
+    with application(settings_for(module_database, rate_limit="on", wrong_passwords=2), system_clock.now) as url:
         browser = Browser(url)
         browser.cookies = known
         # of the two it has of its own, no more than all others together

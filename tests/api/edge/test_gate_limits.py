@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from domain import chance
+from domain import clock as system_clock
 from tests.api.browser import BASE
 from tests.api.conftest import settings_for
 from tests.api.edge.limited import SETTINGS, Counters, Visitor, a_visitor, assert_refused
@@ -125,7 +125,7 @@ def test_a_network_of_64_bits_is_one_address(server: Server) -> None:
 
 
 def test_without_a_trusted_proxy_a_forwarded_address_buys_no_new_bucket(module_database: Database) -> None:
-    with application(settings_for(module_database, rate_limit="on"), chance.now) as url:
+    with application(settings_for(module_database, rate_limit="on"), system_clock.now) as url:
         found = [Visitor(url, f"203.0.113.{number}").statuses("POST", "/sign-in/email", 1) for number in range(10, 14)]
     assert found == [[400], [400], [400], [429]]
 
@@ -196,7 +196,7 @@ def test_health_and_documentation_are_not_counted(browser: Visitor, counters: Co
 
 def test_nothing_is_counted_if_the_limits_are_off(module_database: Database, counters: Counters) -> None:
     before = counters.all()
-    with application(settings_for(module_database), chance.now) as url:
+    with application(settings_for(module_database), system_clock.now) as url:
         visitor = Visitor(url, "203.0.113.99")
         assert visitor.statuses("GET", "/get-session", 110) == [200] * 110
         assert visitor.statuses("POST", "/sign-in/email", 10) == [400] * 10
@@ -205,7 +205,7 @@ def test_nothing_is_counted_if_the_limits_are_off(module_database: Database, cou
 
 
 def test_without_a_database_nobody_is_let_in_uncounted(module_database: Database) -> None:
-    with application(settings_for(module_database, rate_limit="on"), chance.now) as url:
+    with application(settings_for(module_database, rate_limit="on"), system_clock.now) as url:
         visitor = Visitor(url, "203.0.113.98")
         assert visitor.statuses("GET", "/get-session", 1) == [200]
         with module_database.away():

@@ -12,7 +12,7 @@ import pytest
 
 from api.edge.held_back import BURST, MOST, SECONDS, HeldBack
 from api.edge.loop_load import LoopLoad
-from domain import chance
+from domain import clock as system_clock
 from tests.api.browser import BASE, Browser
 from tests.api.conftest import settings_for
 from tests.databases import Database
@@ -75,7 +75,7 @@ def spun(url: str, path: str, body: bytes) -> list[int]:
 
 
 def test_a_closed_loop_of_refused_sign_ins_cannot_spin(module_database: Database) -> None:
-    with application(settings_for(module_database, rate_limit="on"), chance.now) as url:
+    with application(settings_for(module_database, rate_limit="on"), system_clock.now) as url:
         found = spun(url, "/sign-in/email", b"{}")
     assert set(found) <= {400, 429}
     # fifty a second, a hundred beforehand, and each connection once a second; and the last of each
@@ -85,7 +85,7 @@ def test_a_closed_loop_of_refused_sign_ins_cannot_spin(module_database: Database
 @pytest.fixture(scope="module")
 def slow_url(module_database: Database) -> Iterator[str]:
     """Where one hash takes long."""
-    with application(settings_for(module_database, argon2_time=40), chance.now) as url:
+    with application(settings_for(module_database, argon2_time=40), system_clock.now) as url:
         yield url
 
 

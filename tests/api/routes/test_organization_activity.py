@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from domain import chance
+from domain import clock as system_clock
 from tests.api.browser import BASE, Browser
 from tests.api.conftest import HandClock
 from tests.api.routes.trails import NOT_A_MEMBER, NOT_ALLOWED, TRAIL, Owner, make_entries, make_member, page
@@ -167,7 +167,7 @@ def test_it_is_found_by_who_and_what(ada: Owner, bo: Owner) -> None:
 
 
 def test_it_is_found_by_when(url: str, clock: HandClock, email: str, module_database: Database) -> None:
-    then = clock.now = chance.now() - timedelta(hours=1)
+    then = clock.now = system_clock.now() - timedelta(hours=1)
     ada = Owner(url, email)
     caught_up(module_database)
     after = then + timedelta(milliseconds=1)

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from domain.chance import now
+from domain.clock import now
 from domain.commands import invitation as invitations
 from domain.commands.context import Context
 from domain.commands.membership import change_role, leave, remove_member, transfer_ownership
@@ -27,7 +27,7 @@ from domain.store.connections import connection_arguments
 from domain.store.requirements import open_keyring
 from projections import INLINE
 from tests.databases import Database
-from tests.faults.organizations.cast import Person, Place, founded, invite, new_slug, people
+from tests.faults.organizations.races import Person, Place, founded, invite, new_slug, people
 from tests.faults.owners import HERE
 from tests.lived import context_over, through
 from tests.people import SECRET

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from domain.chance import now
+from domain.clock import now
 from domain.commands import credential, user
 from domain.commands.context import Context
 from domain.passwords import Hasher
@@ -20,7 +20,7 @@ from domain.store.connections import connection_arguments
 from domain.store.requirements import open_keyring
 from projections import INLINE
 from tests.databases import Database
-from tests.faults.organizations.cast import people
+from tests.faults.organizations.races import people
 from tests.faults.owners import HERE
 from tests.lived import context_over
 from tests.people import PASSWORD, SECRET

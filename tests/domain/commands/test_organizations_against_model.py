@@ -175,7 +175,7 @@ class Organizations(ThreePeople):
     def an_invitation_is_looked_at_for_having_run_out(self, which: int) -> None:
         number = self.invitation(which)
         loaded = self.context.store.load(INVITATION, self.invitations[number])
-        noted = invitations.expire(self.context, loaded, now=self.now)
+        noted = invitations.expire(self.context.store, loaded, now=self.now)
         assert noted is self.model.run_out(self.model.invitations[number], self.now)
 
     @rule(person=somebody, which=which, member=which, role=roles)

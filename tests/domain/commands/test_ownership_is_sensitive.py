@@ -11,7 +11,7 @@ from importlib import import_module
 import pytest
 
 import domain.commands
-from domain.chance import now
+from domain.clock import now
 from domain.commands import credential, invitation, membership, organization, session, user
 from domain.commands.context import Context
 from domain.commands.session import SignedIn
@@ -19,7 +19,7 @@ from domain.events.keys import token_hash
 from domain.refusals import SessionNotFresh
 from domain.roles import Role
 from tests.databases import Database
-from tests.faults.organizations.cast import Person, Place, founded, invite, new_slug, people
+from tests.faults.organizations.races import Person, Place, founded, invite, new_slug, people
 from tests.faults.owners import HERE
 from tests.lived import context_over
 from tests.people import PASSWORD

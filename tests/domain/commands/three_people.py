@@ -17,7 +17,7 @@ from domain.commands.organization import found_organization
 from domain.commands.user import sign_up
 from domain.refusals import Refusal
 from domain.session import UNSET, Lifetimes
-from domain.store.envelope import Command, WhereFrom
+from domain.store.envelope import CommandRecord, WhereFrom
 from tests.domain.commands.organization_model import ELSEWHERE, Organization, OrganizationModel, Outcome
 from tests.people import NOON, PASSWORD
 
@@ -145,9 +145,11 @@ class ThreePeople(RuleBasedStateMachine):
             return type(refusal)
         return done if isinstance(done, bool) else True
 
-    def by(self, person: int) -> Command:
+    def by(self, person: int) -> CommandRecord:
         """What a person does now."""
-        return Command.by_user(self.people[person], session_id=self.sessions[person], at=self.now, where_from=HERE)
+        return CommandRecord.by_user(
+            self.people[person], session_id=self.sessions[person], at=self.now, where_from=HERE
+        )
 
     def address(self, person: int) -> str:
         """A person's address; also that of somebody who has no account."""

@@ -12,7 +12,7 @@ import pytest
 
 from domain.events.catalogue import EVENT_BY_NAME
 from domain.events.codec import personal_fields
-from domain.store.envelope import Command
+from domain.store.envelope import CommandRecord
 
 WORDS_OF_OURS = {
     "MemberJoined.role": "roles are chosen among three words; any other is refused",
@@ -35,7 +35,7 @@ SAYS_NOTHING_TYPED = (UUID, datetime, int, bool)
 
 def unsealed_fields() -> list[tuple[str, Any]]:
     found = []
-    for kind in (*EVENT_BY_NAME.values(), Command):
+    for kind in (*EVENT_BY_NAME.values(), CommandRecord):
         hints, sealed = get_type_hints(kind), personal_fields(kind)
         found += [(f"{kind.__name__}.{one.name}", hints[one.name]) for one in fields(kind) if one.name not in sealed]
     return found

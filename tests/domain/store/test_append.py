@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.chance import new_id
 from domain.events.catalogue import ORGANIZATION, SESSION, USER
+from domain.ids import new_id
 from domain.refusals import EmailTaken, SlugTaken, SubjectGone
 from domain.session import EndReason, OrganizationChosen, SessionEnded, SessionRenewed
 from domain.store import Addition, Store
@@ -16,7 +16,7 @@ from domain.store.conflicts import NoSuchStream, StreamMovedOn
 from domain.store.credentials import changed_credentials, first_credentials
 from domain.user import PasswordChanged, SignedUp
 from tests.databases import Database
-from tests.domain.store.books import a_session, ada_with_a_session, by_ada, by_the_system, founded, joined, started
+from tests.domain.store.entries import a_session, ada_with_a_session, by_ada, by_the_system, founded, joined, started
 from tests.people import ADA, BO, CY, NOON
 
 ENDED = SessionEnded(reason=EndReason.SIGNED_OUT)
@@ -93,24 +93,24 @@ def test_a_stream_that_was_only_read_must_not_have_moved(store: Store, database:
     store.append(by_the_system(), None, Addition(guard_id, 1, [ENDED]))
     before = counts(database)
     with pytest.raises(StreamMovedOn):
-        store.append(by_the_system(), None, session.then([ENDED]), guards=[guard])
+        store.append(by_the_system(), None, session.with_events([ENDED]), guards=[guard])
     assert counts(database) == before
 
 
 def test_a_stream_that_was_only_read_stays_as_it_is(store: Store, database: Database) -> None:
     guard_id, session_id = a_session(store), a_session(store)
     guard, session = store.load(SESSION, guard_id), store.load(SESSION, session_id)
-    assert store.append(by_the_system(), None, session.then([ENDED]), guards=[guard])
+    assert store.append(by_the_system(), None, session.with_events([ENDED]), guards=[guard])
     assert database.value("SELECT version FROM session_list WHERE session_id = %s", guard_id) == 1
 
 
 def test_what_was_read_at_one_version_cannot_be_changed_at_another(store: Store, database: Database) -> None:
     session_id = a_session(store)
     guard = store.load(SESSION, session_id)
-    store.append(by_the_system(), None, guard.then([SessionRenewed(expires_at=NOON)]))
+    store.append(by_the_system(), None, guard.with_events([SessionRenewed(expires_at=NOON)]))
     before = counts(database)
     with pytest.raises(StreamMovedOn):
-        store.append(by_the_system(), None, store.load(SESSION, session_id).then([ENDED]), guards=[guard])
+        store.append(by_the_system(), None, store.load(SESSION, session_id).with_events([ENDED]), guards=[guard])
     assert counts(database) == before
 
 
@@ -129,7 +129,7 @@ def test_any_number_of_streams_changes_together(store: Store, database: Database
     store.append(by_the_system(), None, *(Addition(session_id, 0, [started()]) for session_id in sessions))
     guards = [store.load(SESSION, a_session(store)) for _ in range(many)]
     loaded = [store.load(SESSION, session_id) for session_id in sessions]
-    assert store.append(by_the_system(), None, *(one.then([ENDED]) for one in loaded), guards=guards)
+    assert store.append(by_the_system(), None, *(one.with_events([ENDED]) for one in loaded), guards=guards)
     assert database.value("SELECT count(*) FROM session_list WHERE ended_at IS NOT NULL AND version = 2") == many
 
 
@@ -140,7 +140,7 @@ def test_among_any_number_of_guards_one_stale_refuses(store: Store, database: Da
     store.append(by_the_system(), None, Addition(guards[many // 2].stream_id, 1, [ENDED]))
     before = counts(database)
     with pytest.raises(StreamMovedOn):
-        store.append(by_the_system(), None, session.then([ENDED]), guards=guards)
+        store.append(by_the_system(), None, session.with_events([ENDED]), guards=guards)
     assert counts(database) == before
 
 
@@ -177,7 +177,7 @@ def test_a_password_hash_changes_with_its_event_or_not_at_all(store: Store, data
 
     def change(number: int) -> bool:
         """As somebody does who read account and session before anybody had changed anything."""
-        changed = user.then([PasswordChanged(password_version=number)])
+        changed = user.with_events([PasswordChanged(password_version=number)])
         credentials = changed_credentials(ADA, password_version=number, password_hash=f"number {number}")
         return store.append(by_ada(), store.subject(ADA), changed, guards=[session], writes=[credentials])
 
@@ -217,9 +217,9 @@ def test_nothing_is_sealed_for_a_person_whose_key_was_destroyed(store: Store, da
     database.rows("UPDATE subject_keys SET wrapped = NULL WHERE subject_id = %s", ADA)
     before = counts(database)
     with pytest.raises(SubjectGone):
-        store.append(by_ada(), ada, session.then([ENDED]))
+        store.append(by_ada(), ada, session.with_events([ENDED]))
     with pytest.raises(SubjectGone):
-        store.append(by_ada(), store.subject(ADA), session.then([ENDED]))
+        store.append(by_ada(), store.subject(ADA), session.with_events([ENDED]))
     assert counts(database) == before
 
 

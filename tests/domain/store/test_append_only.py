@@ -1,4 +1,4 @@
-"""The book is append-only: by the rights of the application's role, and by a trigger for everybody."""
+"""The log is append-only: by the rights of the application's role, and by a trigger for everybody."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from domain.store import Store
 from domain.store.connections import connection_arguments
 from tests.databases import Database
-from tests.domain.store.books import a_session
+from tests.domain.store.entries import a_session
 
 REWRITES: list[LiteralString] = [
     "UPDATE events SET body = '{}'",
@@ -26,7 +26,7 @@ REWRITES: list[LiteralString] = [
 
 
 @pytest.mark.parametrize("rewrite", REWRITES)
-def test_the_application_may_not_rewrite_the_book(store: Store, database: Database, rewrite: LiteralString) -> None:
+def test_the_application_may_not_rewrite_the_log(store: Store, database: Database, rewrite: LiteralString) -> None:
     a_session(store)
     with (
         psycopg.connect(database.application_url, **connection_arguments("tests")) as connection,

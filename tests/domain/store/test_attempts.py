@@ -11,16 +11,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from domain.chance import new_id
+from domain.ids import new_id
 from domain.store import Store
-from domain.store.attempts import Attempt, Attempts, Folded, Kind, Tally
+from domain.store.attempts import Attempt, AttemptKind, Attempts, Folded, Tally
 from domain.store.connections import connection_arguments
 from domain.store.envelope import WhereFrom
 from domain.store.requirements import open_keyring
 from domain.store.sequencer import sequence
 from tests.attempts_opened import attempts_in
 from tests.databases import Database
-from tests.domain.store.books import AT_HOME, a_session
+from tests.domain.store.entries import AT_HOME, a_session
 from tests.people import ADA, BO, CY, NOON, SECRET
 
 WRONG_PASSWORD = Attempt(
@@ -50,7 +50,7 @@ def rows_in(database: Database) -> list[tuple[Any, ...]]:
     return [row[:-1] for row in attempts_in(database)]
 
 
-def tallies(*those: Attempt) -> dict[Kind, Tally]:
+def tallies(*those: Attempt) -> dict[AttemptKind, Tally]:
     folded = Folded()
     for one in those:
         folded.add(one)
@@ -145,7 +145,9 @@ def test_every_family_has_its_own_twenty_places(attempts: Attempts, database: Da
 
 
 def test_attempts_without_a_place_go_to_the_row_of_all_others(attempts: Attempts, database: Database) -> None:
-    nowhere = {Kind(ADA, "sign_in", "INVALID_EMAIL_OR_PASSWORD", None, NOON): Tally(2, NOON, after(minutes=5), None)}
+    nowhere = {
+        AttemptKind(ADA, "sign_in", "INVALID_EMAIL_OR_PASSWORD", None, NOON): Tally(2, NOON, after(minutes=5), None)
+    }
     attempts.record(nowhere)
     attempts.record(tallies(WRONG_PASSWORD) | nowhere)
     found = sorted((row.ip_address or "-", row.times) for row in attempts_in(database))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from domain.refusals import Conflict, EmailTaken
-from domain.store.conflicts import StreamMovedOn, Waiting, decided_again, longest_pause
+from domain.store.conflicts import StreamMovedOn, Waiting, longest_pause, retry_on_conflict
 
 
 @dataclass
@@ -35,7 +35,7 @@ def test_what_moved_on_is_decided_again_until_it_stands() -> None:
             raise StreamMovedOn
         return value
 
-    assert decided_again(decide, time.waiting())(7) == 7
+    assert retry_on_conflict(decide, time.waiting())(7) == 7
     assert tries == [7] * 12
     assert len(time.pauses) == 11
 
@@ -49,7 +49,7 @@ def test_what_moves_on_for_four_seconds_is_a_conflict_the_caller_may_repeat() ->
         raise StreamMovedOn
 
     with pytest.raises(Conflict):
-        decided_again(decide, time.waiting())()
+        retry_on_conflict(decide, time.waiting())()
     assert 3.5 < time.now - 100 < 4
     assert tries > 15
 
@@ -64,7 +64,7 @@ def test_a_try_that_itself_takes_long_is_counted() -> None:
         raise StreamMovedOn
 
     with pytest.raises(Conflict):
-        decided_again(decide, time.waiting())()
+        retry_on_conflict(decide, time.waiting())()
     assert tries == 3
 
 
@@ -80,7 +80,7 @@ def test_pauses_grow_up_to_a_fifth_of_a_second_and_come_by_chance() -> None:
             if len(tries) < 8:
                 raise StreamMovedOn
 
-        decided_again(decide, time.waiting())()
+        retry_on_conflict(decide, time.waiting())()
         assert time.pauses == pytest.approx([chance * one for one in longest[:7]])
 
 
@@ -93,14 +93,14 @@ def test_a_refusal_is_not_tried_again() -> None:
         raise EmailTaken
 
     with pytest.raises(EmailTaken):
-        decided_again(decide, time.waiting())()
+        retry_on_conflict(decide, time.waiting())()
     assert (tries, time.pauses) == (1, [])
 
 
 def test_it_is_a_decorator_with_the_real_time() -> None:
     tries = list[int]()
 
-    @decided_again
+    @retry_on_conflict
     def decide() -> str:
         """What it does."""
         tries.append(1)

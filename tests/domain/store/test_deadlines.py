@@ -7,8 +7,8 @@ from contextvars import copy_context
 import pytest
 
 from domain.store import Store, deadlines
-from domain.store.conflicts import StoreAway
-from tests.domain.store.books import a_session
+from domain.store.conflicts import StoreUnavailable
+from tests.domain.store.entries import a_session
 
 
 def test_a_request_out_of_time_neither_blames_the_server_nor_keeps_others_from_writing(
@@ -24,7 +24,7 @@ def test_a_request_out_of_time_neither_blames_the_server_nor_keeps_others_from_w
             connection.execute("SELECT pg_sleep(5)")
 
     monkeypatch.setattr(deadlines, "REQUEST", 0.2)
-    with pytest.raises(StoreAway):
+    with pytest.raises(StoreUnavailable):
         copy_context().run(comes_late, "SELECT pg_sleep(5)")
     with pytest.raises(deadlines.OutOfTime):
         copy_context().run(writes_late)

@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from domain.chance import new_id
+from domain.ids import new_id
 from domain.store import Store
 from domain.store.connections import connection_arguments
 from domain.store.last_active import PORTION, LastActive

@@ -10,10 +10,10 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.tests.persistence import ApplicationRecorderTestCase
 
-from domain.chance import new_id
 from domain.events.keys import Keyring
+from domain.ids import new_id
 from domain.store.connections import connection_arguments, open_pool
-from domain.store.envelope import ActorKind, Command
+from domain.store.envelope import ActorKind, CommandRecord
 from domain.store.mapper import SealedEvent, SealingMapper
 from domain.store.recorder import PostgresRecorder
 from domain.store.sequencer import sequence
@@ -25,7 +25,7 @@ class SequencedRecorder(PostgresRecorder):
     """Our recorder as the library's tests expect one: it is given bare events, and they are in the log at once."""
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
-        command = Command(command_id=new_id(), at=NOON, actor_kind=ActorKind.SYSTEM)
+        command = CommandRecord(command_id=new_id(), at=NOON, actor_kind=ActorKind.SYSTEM)
         columns = SealingMapper(Keyring({1: b"k" * 32})).command_columns(command, None)
         events = [_with_command(event, command) for event in stored_events]
         super().insert_events(events, command=columns)
@@ -42,7 +42,7 @@ class SequencedRecorder(PostgresRecorder):
             return [place for (place,) in places]
 
 
-def _with_command(event: StoredEvent, command: Command) -> SealedEvent:
+def _with_command(event: StoredEvent, command: CommandRecord) -> SealedEvent:
     return SealedEvent(
         originator_id=event.originator_id,
         originator_version=event.originator_version,

@@ -9,15 +9,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import psycopg
 import pytest
 
-from domain.chance import new_id
 from domain.events.catalogue import SESSION
+from domain.ids import new_id
 from domain.session import EndReason, SessionEnded, SessionRenewed
 from domain.store import Addition, Store
 from domain.store.conflicts import StreamMovedOn
 from domain.store.connections import connection_arguments
 from domain.store.sequencer import sequence
 from tests.databases import Database
-from tests.domain.store.books import a_session, by_the_system, started
+from tests.domain.store.entries import a_session, by_the_system, started
 from tests.people import NOON
 
 ROUNDS = 100
@@ -50,7 +50,7 @@ def test_a_stale_guard_that_had_to_wait_first_is_refused_with_nothing_written(st
                     "UPDATE session_list SET version = version + 1 WHERE session_id = %s", (guard.stream_id,)
                 )
                 appended: Future[bool] = other.submit(
-                    store.append, by_the_system(), None, session.then([ENDED]), guards=[guard]
+                    store.append, by_the_system(), None, session.with_events([ENDED]), guards=[guard]
                 )
                 waiting_for_a_lock(database, 1)
             with pytest.raises(StreamMovedOn):
@@ -80,9 +80,9 @@ def test_two_appends_of_which_one_waits_stand_in_the_log_in_the_order_they_took_
                 pass
             with psycopg.connect(database.owner_url, **connection_arguments("tests")) as holder, holder.transaction():
                 holder.execute("SELECT FROM session_list WHERE session_id = %s FOR UPDATE", (held.stream_id,))
-                one = others.submit(store.append, by_the_system(), None, held.then([ENDED]), guards=[read])
+                one = others.submit(store.append, by_the_system(), None, held.with_events([ENDED]), guards=[read])
                 waiting_for_a_lock(database, 1)
-                other = others.submit(store.append, by_the_system(), None, read.then([RENEWED]))
+                other = others.submit(store.append, by_the_system(), None, read.with_events([RENEWED]))
                 waiting_for_a_lock(database, 2)
             assert one.result(10)
             assert other.result(10)
@@ -99,7 +99,7 @@ def test_of_many_who_decide_on_the_same_version_exactly_one_is_written(store: St
         session = store.load(SESSION, session_id)  # type: ignore[arg-type]  # an id, handed through a pool
         everybody.wait()
         try:
-            return store.append(by_the_system(), None, session.then([ENDED]))
+            return store.append(by_the_system(), None, session.with_events([ENDED]))
         except StreamMovedOn:
             return False
 
@@ -118,7 +118,7 @@ def test_appends_that_change_and_guard_each_others_streams_never_deadlock(store:
         one, guard = store.load(SESSION, mine), store.load(SESSION, other)  # type: ignore[arg-type]  # as above
         everybody.wait()
         try:
-            return store.append(by_the_system(), None, one.then([ENDED]), guards=[guard])
+            return store.append(by_the_system(), None, one.with_events([ENDED]), guards=[guard])
         except StreamMovedOn:
             return False
 

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from api.edge.lines.current_session import SessionCheck
+from api.edge.batching.current_session import SessionCheck
 from domain.store import Store
-from domain.store.conflicts import StoreAway
+from domain.store.conflicts import StoreUnavailable
 from domain.store.connections import Pool, connect, connection_arguments, connection_lost, open_pool
 from domain.store.requirements import open_keyring
 from domain.store.servers import LIFETIME, SUSPICION, Demoted, Suspicion, Timelines, read_only
 from projections import INLINE
-from tests.domain.store.books import a_session
+from tests.domain.store.entries import a_session
 from tests.own_server import OwnServer, own_server
 from tests.people import SECRET
 
@@ -52,14 +52,14 @@ def demoted(server: OwnServer, store: Store) -> Iterator[OwnServer]:
 
 
 def test_a_read_is_not_answered_by_a_server_that_became_read_only(demoted: OwnServer, store: Store) -> None:
-    with pytest.raises(StoreAway):
+    with pytest.raises(StoreUnavailable):
         store.statements.rows("SELECT 1")
     demoted.reset("default_transaction_read_only")
     assert store.statements.rows("SELECT 1") == [(1,)]
 
 
 def test_an_append_to_it_is_answered_as_away_and_goes_through_afterwards(demoted: OwnServer, store: Store) -> None:
-    with pytest.raises(StoreAway):
+    with pytest.raises(StoreUnavailable):
         a_session(store)
     demoted.reset("default_transaction_read_only")
     assert a_session(store)
@@ -72,7 +72,7 @@ def test_a_session_check_is_not_answered_by_it(server: OwnServer, store: Store) 
             assert await check.live_session(b"nobody's" * 4) is None
             server.set(default_transaction_read_only="on")
             await asyncio.sleep(0.2)
-            with pytest.raises(StoreAway):
+            with pytest.raises(StoreUnavailable):
                 await check.live_session(b"nobody's" * 4)
             server.reset("default_transaction_read_only")
             await asyncio.sleep(0.2)

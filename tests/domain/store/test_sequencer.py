@@ -16,7 +16,7 @@ from domain.store import Store
 from domain.store.connections import Values, connection_arguments
 from domain.store.sequencer import CHANNEL, Sequencer, sequence
 from tests.databases import Database
-from tests.domain.store.books import a_session
+from tests.domain.store.entries import a_session
 
 
 def test_an_event_is_in_the_queue_until_it_is_in_the_log(store: Store, database: Database) -> None:

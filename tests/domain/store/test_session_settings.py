@@ -13,7 +13,7 @@ from domain.store.requirements import open_keyring
 from domain.store.session_settings import parameters_are_logged
 from projections import INLINE
 from tests.databases import Database
-from tests.domain.store.books import a_session
+from tests.domain.store.entries import a_session
 from tests.own_server import OwnServer, own_server
 from tests.people import SECRET
 

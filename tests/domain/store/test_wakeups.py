@@ -1,4 +1,4 @@
-"""Wake-ups: who appends never waits for them, and a keeper notices what happens on its node, or on another, at once."""
+"""Who appends never waits for wake-ups; a background process notices what happens on any node, at once."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from domain.store import Store
 from domain.store.connections import connect, connection_arguments, open_pool
 from domain.store.requirements import open_keyring
 from domain.store.sequencer import run_sequencer
-from domain.store.wakeups import APPENDED, KEEPER_SOCKET, Waker, Wakeups
+from domain.store.wakeups import APPENDED, BACKGROUND_SOCKET, Waker, Wakeups
 from projections import INLINE
 from tests.databases import Database
-from tests.domain.store.books import a_session
+from tests.domain.store.entries import a_session
 from tests.people import SECRET
 
 NAME = f"daybook-tests-{os.getpid()}"
@@ -50,7 +50,7 @@ def seconds_until_logged(database: Database, events: int) -> float:
 def test_what_is_appended_on_this_node_is_in_the_log_before_the_next_look_is_due(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(KEEPER_SOCKET, NAME)
+    monkeypatch.setenv(BACKGROUND_SOCKET, NAME)
     with sequencing(database, Wakeups.of_this_node()), connect(database.application_url, "tests") as connection:
         keyring = open_keyring(connection, SECRET)
         with open_pool(database.application_url, size=2, name="tests") as pool:

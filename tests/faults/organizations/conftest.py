@@ -14,8 +14,8 @@ from domain.commands.context import Context, Rules
 from domain.store.connections import connection_arguments
 from domain.store.sequencer import sequence
 from tests.databases import Database
-from tests.faults.organizations.book import Organizations
-from tests.faults.organizations.cast import LIMIT, SIDES, Races
+from tests.faults.organizations.facts import Organizations
+from tests.faults.organizations.races import LIMIT, SIDES, Races
 from tests.lived import context_over
 
 
@@ -27,14 +27,14 @@ def book(database: Database) -> Iterator[Organizations]:
     with psycopg.connect(database.application_url, **connection_arguments("tests")) as connection:
         while sequence(connection):
             pass
-    book.take_in(database)
+    book.apply(database)
     assert book.wrong == []
     assert database.value("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == 0
 
 
 @pytest.fixture
 def nodes(database: Database, book: Organizations) -> Iterator[list[Context]]:
-    """Two, with connections of their own, gone before the book is closed."""
+    """Two, with connections of their own, gone before the log is closed."""
     with ExitStack() as held:
         yield [held.enter_context(context_over(database)) for _ in range(2)]
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.chance import now
+from domain.clock import now
 from domain.commands import invitation as invitations
 from domain.commands.context import Context
 from domain.commands.membership import change_role, leave, remove_member
@@ -24,8 +24,8 @@ from domain.refusals import (
 )
 from domain.roles import Role
 from tests.databases import Database
-from tests.faults.organizations.book import Organizations
-from tests.faults.organizations.cast import ROUNDS, SIDES, Person, Place, Races, bound, founded, invite, people
+from tests.faults.organizations.facts import Organizations
+from tests.faults.organizations.races import ROUNDS, SIDES, Person, Place, Races, bound, founded, invite, people
 from tests.faults.owners import HERE
 from tests.people import PASSWORD
 

@@ -28,8 +28,8 @@ from domain.refusals import (
 )
 from projections.lists.session_list import sessions_of
 from tests.databases import Database
-from tests.faults.organizations.book import Organizations
-from tests.faults.organizations.cast import (
+from tests.faults.organizations.facts import Organizations
+from tests.faults.organizations.races import (
     LIMIT,
     ROUNDS,
     SIDES,

@@ -23,8 +23,8 @@ from domain.refusals import (
 )
 from domain.roles import Role
 from tests.databases import Database
-from tests.faults.organizations.book import Organizations
-from tests.faults.organizations.cast import ROUNDS, SIDES, Person, Place, Races, bound, founded, invite, people
+from tests.faults.organizations.facts import Organizations
+from tests.faults.organizations.races import ROUNDS, SIDES, Person, Place, Races, bound, founded, invite, people
 
 LOST = {LastOwner, LastOwnerDemoted, MayNotChangeRole, MayNotRemove, MemberNotFound, Conflict}
 

@@ -6,7 +6,7 @@ import os
 from typing import NamedTuple
 
 from tests.databases import Database
-from tests.faults.organizations.cast import Person, Place, founded, people
+from tests.faults.organizations.races import Person, Place, founded, people
 from tests.lived import context_over
 
 MEMBERS = int(os.environ.get("LARGE_ORGANIZATION_MEMBERS", "20000"))
@@ -98,7 +98,7 @@ def built(database: Database) -> World:
     database.rows(accounts)
     database.rows(keys, owner.user_id)
     for [person] in database.rows("SELECT subject_id FROM subject_keys ORDER BY subject_id LIMIT 5"):
-        # the book is asked whether the keys of its oldest people open
+        # the log is asked whether the keys of its oldest people open
         database.rows(
             "UPDATE subject_keys SET wrapped = %s WHERE subject_id = %s", keyring.new_subject_key(person), person
         )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from domain.chance import new_id
+from domain.ids import new_id
 from domain.store import Addition, Store
 from domain.store.credentials import first_credentials
 from domain.user import SignedUp
 from projections.lists.account_list import account_by_email, email_known
 from tests.databases import Database
-from tests.domain.store.books import by_ada, started
+from tests.domain.store.entries import by_ada, started
 from tests.people import ADA
 
 KEYED = b"the keyed hash of ada@example.com"

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.chance import new_id
-from domain.commands.seeking import invitation_pending
+from domain.commands.queries import invitation_pending
+from domain.ids import new_id
 from domain.invitation import (
     InvitationAccepted,
     InvitationCanceled,
@@ -25,7 +25,7 @@ from domain.store import Addition, Store
 from domain.store.conflicts import StreamMovedOn
 from domain.user import SignedUp
 from projections.lists.invitation_list import (
-    free_places,
+    free_invitation_seats,
     invitation,
     invitation_with_id,
     invitations_of,
@@ -33,7 +33,7 @@ from projections.lists.invitation_list import (
     run_out,
 )
 from tests.databases import Database
-from tests.domain.store.books import by_ada, founded
+from tests.domain.store.entries import by_ada, founded
 from tests.people import ADA, BO, NOON
 
 ACME = UUID("01890000-0000-7000-8000-00000000ac3e")
@@ -129,10 +129,10 @@ def test_resending_moves_its_end_and_who_stands_for_it(invitations: Invitations)
 @pytest.mark.parametrize("status", ENDS)
 def test_an_ended_one_is_listed_with_its_end_and_holds_no_place(invitations: Invitations, status: str) -> None:
     read, sent = invitations.store.statements, invitations.sent(place=1)
-    assert (invitations.pending(ACME), free_places(read, ACME, limit=1)) == (sent, [])
+    assert (invitations.pending(ACME), free_invitation_seats(read, ACME, limit=1)) == (sent, [])
     invitations.then(sent, ENDS[status])
     assert invitations.statuses() == [(sent, status)]
-    assert (invitations.pending(ACME), free_places(read, ACME, limit=1)) == (None, [1])
+    assert (invitations.pending(ACME), free_invitation_seats(read, ACME, limit=1)) == (None, [1])
     again = invitations.sent(at=NOON + A_MOMENT, place=1)
     assert invitations.statuses() == [(sent, status), (again, "pending")]
     assert invitations.pending(ACME) == again
@@ -148,7 +148,7 @@ def test_an_address_has_one_pending_in_an_organization(invitations: Invitations)
 
 def test_places_are_free_up_to_the_limit(invitations: Invitations) -> None:
     def free(limit: int) -> list[int]:
-        return free_places(invitations.store.statements, ACME, limit=limit)
+        return free_invitation_seats(invitations.store.statements, ACME, limit=limit)
 
     assert free(3) == [1, 2, 3]
     invitations.sent(DEE, place=2)

@@ -8,13 +8,13 @@ from functools import partial
 from typing import NamedTuple
 
 from domain.commands import invitation as invitations
+from domain.commands.acting_member import member_context
 from domain.commands.context import Context
 from domain.commands.membership import change_role, leave, remove_member, transfer_ownership
 from domain.commands.organization import close_organization, update_organization
-from domain.commands.standing import standing
 from domain.roles import Role
 from tests.databases import Database
-from tests.faults.organizations.cast import Place, invite
+from tests.faults.organizations.races import Place, invite
 from tests.lived import context_over
 from tests.projections.lists.large import MEMBERS, SMALL, World, built
 
@@ -133,7 +133,7 @@ def test_what_is_done_in_an_organization_costs_the_same_however_many_belong_to_i
     assert module_database.value(sizes, world.large.organization_id) == MEMBERS
     assert module_database.value(sizes, world.small.organization_id) == SMALL
     # what is read once by each process
-    cost_of(module_database, lambda context: standing(context, world.small.organization_id, world.owner.user_id))
+    cost_of(module_database, lambda context: member_context(context, world.small.organization_id, world.owner.user_id))
     for act in STORY:
         costs = [
             cost_of(module_database, partial(act, world=world, place=place)) for place in (world.small, world.large)

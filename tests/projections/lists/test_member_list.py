@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.chance import new_id
+from domain.ids import new_id
 from domain.membership import Joining, MemberJoined
 from domain.organization import PersonalOrganizationFounded
 from domain.roles import Role
@@ -16,7 +16,7 @@ from domain.store import Addition, Store
 from projections.lists.member_list import organization_to_start_in
 from projections.lists.organization_list import organizations_of
 from tests.databases import Database
-from tests.domain.store.books import by_ada, started
+from tests.domain.store.entries import by_ada, started
 from tests.people import ADA, BO, CY, NOON
 
 

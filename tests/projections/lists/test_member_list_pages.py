@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.chance import new_id
-from domain.commands.seeking import membership_of, the_organization
+from domain.commands.queries import membership_of, the_organization
+from domain.ids import new_id
 from domain.membership import Joining, MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, SeatTaken
 from domain.organization import OrganizationClosed
 from domain.store import Addition, Store
@@ -20,7 +20,7 @@ from domain.user import SignedUp
 from projections.lists.member_list import free_seats, live_role, member, member_with_email
 from projections.lists.member_search import Filter, Order, members_of
 from tests.databases import Database
-from tests.domain.store.books import by_ada, by_the_system, founded
+from tests.domain.store.entries import by_ada, by_the_system, founded
 from tests.people import ADA, BO, CY, NOON
 
 ACME = UUID("01890000-0000-7000-8000-00000000ac3e")

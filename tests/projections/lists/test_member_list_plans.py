@@ -14,7 +14,7 @@ import pytest
 
 from domain.store.connections import Statements, Values
 from projections.lists.full_organization import FULL_ORGANIZATIONS, full_organization
-from projections.lists.invitation_list import free_places, invitation, invitations_of, invitations_to
+from projections.lists.invitation_list import free_invitation_seats, invitation, invitations_of, invitations_to
 from projections.lists.member_list import live_role, member_with_email, organization_to_start_in
 from projections.lists.member_search import Order, members_of
 from projections.lists.organization_list import organization_by_slug, organizations_of
@@ -86,7 +86,7 @@ QUESTIONS: dict[str, tuple[Question, Any]] = {
     "all of the small one": (lambda read: len(getattr(full_organization(read, SMALL, SOMEBODY, most_members=None),
                                                       "members", [])), 100),
     "the small one's invitations": (lambda read: len(invitations_of(read, SMALL, limit=None, offset=0)), 50),
-    "its free places": (lambda read: len(free_places(read, SMALL, limit=60)), 10),
+    "its free places": (lambda read: len(free_invitation_seats(read, SMALL, limit=60)), 10),
 }  # fmt: skip
 PAGES: dict[str, Question] = {
     "in the order of joining": listed(BIG, limit=10, offset=20),

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.chance import new_id
+from domain.ids import new_id
 from domain.organization import (
     LogoChanged,
     MetadataChanged,
@@ -29,7 +29,7 @@ from projections.lists.organization_list import (
     organizations_of,
 )
 from tests.databases import Database
-from tests.domain.store.books import by_ada, by_the_system, founded, joined
+from tests.domain.store.entries import by_ada, by_the_system, founded, joined
 from tests.people import ADA, BO, NOON
 
 FOUNDED = OrganizationFounded(

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.chance import new_id
 from domain.events.catalogue import AGGREGATE_BY_EVENT, EVENT_BY_NAME, Event
+from domain.ids import new_id
 from domain.invitation import (
     InvitationAccepted,
     InvitationCanceled,
@@ -42,7 +42,7 @@ from domain.session import (
     SessionStarted,
     Way,
 )
-from domain.store.envelope import Command, Recorded, WhereFrom
+from domain.store.envelope import CommandRecord, Recorded, WhereFrom
 from domain.store.rows import write_of
 from domain.user import ImageChanged, NameChanged, PasswordChanged, Revocation, SessionsRevoked, SignedUp
 from projections import INLINE
@@ -255,7 +255,7 @@ CHANGES: list[tuple[Event, Values]] = [
 def the_row_after(event: Event, before: Values, *, version: int, where_from: WhereFrom = AWAY) -> Values:
     """What is in the row of a stream after one more event."""
     [projection] = [one for one in INLINE if one.aggregate == AGGREGATE_BY_EVENT[type(event)].name]
-    command = Command.by_user(ADA, session_id=new_id(), at=LATER, where_from=where_from)
+    command = CommandRecord.by_user(ADA, session_id=new_id(), at=LATER, where_from=where_from)
     write = write_of(projection, Recorded(new_id(), version, event, command, None))
     assert write.table is projection.table
     return before | dict(write.row.values)
@@ -303,4 +303,4 @@ def test_an_event_of_another_kind_is_a_mistake_and_not_nothing(projection: Any) 
     strangers = [event for event, _ in CHANGES if AGGREGATE_BY_EVENT[type(event)].name != projection.aggregate]
     for event in strangers:
         with pytest.raises(AssertionError):
-            projection.project(event, Command.by_system(at=LATER))
+            projection.project(event, CommandRecord.by_system(at=LATER))

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.chance import new_id
+from domain.ids import new_id
 from domain.session import (
     EndReason,
     OrganizationChosen,
@@ -25,7 +25,7 @@ from domain.session import (
     Way,
 )
 from domain.store import Addition, Store
-from domain.store.envelope import Command, WhereFrom
+from domain.store.envelope import CommandRecord, WhereFrom
 from domain.store.last_active import LastActive
 from domain.user import Revocation, SessionsRevoked, SignedUp
 from projections.lists.session_list import (
@@ -37,7 +37,7 @@ from projections.lists.session_list import (
     was_replaced,
 )
 from tests.databases import Database
-from tests.domain.store.books import AT_HOME, WEEK, by_ada, founded, joined, started
+from tests.domain.store.entries import AT_HOME, WEEK, by_ada, founded, joined, started
 from tests.people import ADA, BO, NOON
 
 A_MOMENT = timedelta(milliseconds=1)
@@ -71,7 +71,7 @@ class Devices:
     def tell(self, stream_id: UUID, *events: Any, at: datetime = NOON, where_from: WhereFrom = AT_HOME) -> None:
         """What happens next in a stream."""
         version, subject = self.versions.get(stream_id, 0), self.store.subject(ADA)
-        command = Command.by_user(ADA, session_id=stream_id, at=at, where_from=where_from)
+        command = CommandRecord.by_user(ADA, session_id=stream_id, at=at, where_from=where_from)
         self.store.append(command, subject, Addition(stream_id, version, events, subject))
         self.versions[stream_id] = version + len(events)
 

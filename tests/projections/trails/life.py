@@ -16,7 +16,7 @@ from domain.events.catalogue import SESSION
 from domain.session import EndReason, OrganizationChosen
 from domain.store.attempts import Attempt as Refused
 from domain.store.attempts import Attempts, Folded
-from domain.store.envelope import Command, WhereFrom
+from domain.store.envelope import CommandRecord, WhereFrom
 from projections.places import Places
 from projections.trails.activity import Cursor, Page, Selection, of_a_person, of_an_organization
 from projections.trails.names import Reader
@@ -130,19 +130,19 @@ class Life:
         """A session ends by itself."""
         assert sign_out(self.context, session_id=session_id, now=self.passes(), where_from=where_from)
 
-    def ends(self, session_id: UUID, command: Callable[[datetime], Command], sealed_for: UUID) -> None:
+    def ends(self, session_id: UUID, command: Callable[[datetime], CommandRecord], sealed_for: UUID) -> None:
         """A session is ended by such a command."""
         store = self.context.store
         session = store.load(SESSION, session_id)
-        ended = session.then(session.state.end(reason=EndReason.SIGNED_OUT))
+        ended = session.with_events(session.state.end(reason=EndReason.SIGNED_OUT))
         assert store.append(command(self.passes()), store.subject(sealed_for), ended)
 
     def turns_to(self, session_id: UUID, name: str, organization_id: UUID | None) -> None:
         """A person chooses an organization on a device."""
         user_id, store = self.people[name], self.context.store
-        command = Command.by_user(user_id, session_id=session_id, at=self.passes(), where_from=AT_HOME)
+        command = CommandRecord.by_user(user_id, session_id=session_id, at=self.passes(), where_from=AT_HOME)
         session = store.load(SESSION, session_id)
-        chosen = session.then([OrganizationChosen(organization_id=organization_id)])
+        chosen = session.with_events([OrganizationChosen(organization_id=organization_id)])
         assert store.append(command, store.subject(user_id), chosen)
 
     def is_refused(self, name: str, where_from: WhereFrom = AWAY, *, times: int = 1) -> None:

@@ -13,7 +13,7 @@ from domain.store.envelope import WhereFrom
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 
-Told = list[tuple[int, dict[str, Any]]]
+Story = list[tuple[int, dict[str, Any]]]
 """For each entry about something, by its number: what is true after it."""
 
 
@@ -169,7 +169,7 @@ class Model:
                 self._of_account(user_id, {what: value, "updated_at": now})
         return len(self.changes) > before
 
-    def of_a_person(self, user_id: UUID, through: int) -> Told:
+    def of_a_person(self, user_id: UUID, through: int) -> Story:
         """All that is theirs."""
         empty: dict[str, Any] = {
             "account": None,
@@ -180,16 +180,16 @@ class Model:
         }
         return self._told(empty, lambda change: change.person == user_id, through)
 
-    def of_an_organization(self, organization_id: UUID, through: int) -> Told:
+    def of_an_organization(self, organization_id: UUID, through: int) -> Story:
         """Itself, and who belongs to it."""
         empty: dict[str, Any] = {"organization": None, "memberships": {}, "invitations": {}}
         return self._told(empty, lambda change: change.organization == organization_id, through)
 
-    def of_a_session(self, session_id: UUID, through: int) -> Told:
+    def of_a_session(self, session_id: UUID, through: int) -> Story:
         """Itself."""
         return self._told({"session": None}, lambda change: change.thing_id == session_id, through)
 
-    def _told(self, state: dict[str, Any], about: Callable[[Change], bool], through: int) -> Told:
+    def _told(self, state: dict[str, Any], about: Callable[[Change], bool], through: int) -> Story:
         told = []
         for number, change in enumerate(self.changes[: through + 1]):
             if about(change):

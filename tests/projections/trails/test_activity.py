@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from domain import chance
+from domain import clock as system_clock
+from domain import ids
 from domain.store.envelope import WhereFrom
 from projections.trails.activity import ATTEMPT, Act, Attempts, BadCursor, Cursor
 from tests.keeping import caught_up
@@ -181,7 +182,7 @@ def test_a_page_under_siege_is_made_of_a_thousand_entries_at_most_and_loses_none
 
 
 def test_entries_of_an_organization_are_found_by_who_what_and_when(life: Life) -> None:
-    life.now = chance.now() - timedelta(hours=2)
+    life.now = system_clock.now() - timedelta(hours=2)
     life.opens("Ada")
     at, ada = life.now, life.people["Ada"]
     founded, joined = ["PersonalOrganizationFounded"], ["MemberJoined"]
@@ -191,7 +192,7 @@ def test_entries_of_an_organization_are_found_by_who_what_and_when(life: Life) -
         return [one.event for one in life.told_to_admins(life.selected(**only))]
 
     assert events() == events(actor_id=ada) == founded
-    assert events(actor_id=chance.new_id()) == []
+    assert events(actor_id=ids.new_id()) == []
     assert events(event="MemberJoined") == joined
     assert events(event="PersonalOrganizationFounded", actor_id=ada) == founded
     assert events(since=at) == events(until=at + a_moment) == events(since=at, until=at + a_moment) == founded
@@ -201,7 +202,7 @@ def test_entries_of_an_organization_are_found_by_who_what_and_when(life: Life) -
 
 def test_nobody_learns_by_an_id_who_rejected_an_invitation(life: Life) -> None:
     life.opens("Ada")
-    stranger = chance.new_id()
+    stranger = ids.new_id()
     caught_up(life.database)
     life.database.rows(
         "INSERT INTO journal"
@@ -217,7 +218,7 @@ def test_nobody_learns_by_an_id_who_rejected_an_invitation(life: Life) -> None:
 
 
 def test_an_event_is_found_by_its_own_time_though_clocks_differ(life: Life) -> None:
-    life.now = chance.now() + timedelta(hours=20)
+    life.now = system_clock.now() + timedelta(hours=20)
     life.opens("Ada")
     assert len(life.selected(since=life.now).entries) == 1
     assert len(life.selected(since=life.now, until=life.now + timedelta(minutes=1)).entries) == 1

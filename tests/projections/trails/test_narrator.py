@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 import psycopg
 import pytest
 
-from domain import chance
-from domain.chance import new_id
+from domain import ids
 from domain.commands.session import expire
+from domain.ids import new_id
 from domain.membership import Joining, MemberJoined
 from domain.roles import Role
 from domain.store import Addition
 from domain.store.connections import connection_arguments
-from domain.store.envelope import ActorKind, Command
+from domain.store.envelope import ActorKind, CommandRecord
 from projections.trails.activity import Cursor, of_a_person
 from projections.trails.names import Reader
 from projections.trails.narrator import Narrator, RenderedEntry
@@ -133,9 +133,9 @@ def test_nobody_is_told_what_others_did(life: Life) -> None:
     assert [one.text for one in life.told_to_admins()] == ["“Ada” founded “Ada's Organization”."]
 
 
-def by_an_operator(at: datetime) -> Command:
-    return Command(
-        command_id=chance.new_id(), at=at, actor_kind=ActorKind.OPERATOR, ip_address=BRITAIN, user_agent=FIREFOX
+def by_an_operator(at: datetime) -> CommandRecord:
+    return CommandRecord(
+        command_id=ids.new_id(), at=at, actor_kind=ActorKind.OPERATOR, ip_address=BRITAIN, user_agent=FIREFOX
     )
 
 
@@ -158,7 +158,7 @@ def test_nor_is_it_to_those_who_read_the_trail_of_an_organization(life: Life) ->
         joining=Joining.FOUNDED,
     )
     store = life.context.store
-    store.append(by_an_operator(life.now), store.subject(life.people["Bo"]), Addition(chance.new_id(), 0, [joined]))
+    store.append(by_an_operator(life.now), store.subject(life.people["Bo"]), Addition(ids.new_id(), 0, [joined]))
     [told, *_] = life.told_to_admins()
     assert (told.actor, told.text) == ("An operator", "“Bo” became member of “Ada's Organization”.")
     assert (told.device, told.location, told.ip_address, told.session_id) == ("", "", "", None)
@@ -168,8 +168,8 @@ def test_both_are_told_what_one_did_to_the_other_but_only_the_one_from_where(lif
     session_id = life.opens("Ada")
     at_work = life.opens("Bo", AWAY)
 
-    def by_bo(at: datetime) -> Command:
-        return Command.by_user(life.people["Bo"], session_id=at_work, at=at, where_from=AWAY)
+    def by_bo(at: datetime) -> CommandRecord:
+        return CommandRecord.by_user(life.people["Bo"], session_id=at_work, at=at, where_from=AWAY)
 
     life.ends(session_id, by_bo, sealed_for=life.people["Bo"])
     [to_ada, *_], [to_bo, *_] = life.told("Ada"), life.told("Bo")
@@ -185,8 +185,8 @@ def test_through_which_session_another_person_acted_is_not_told(life: Life) -> N
     life.opens("Ada")
     at_work, membership_id = life.opens("Bo", AWAY), new_id()
 
-    def by_bo(at: datetime) -> Command:
-        return Command.by_user(life.people["Bo"], session_id=at_work, at=at, where_from=AWAY)
+    def by_bo(at: datetime) -> CommandRecord:
+        return CommandRecord.by_user(life.people["Bo"], session_id=at_work, at=at, where_from=AWAY)
 
     store = life.context.store
     joined = MemberJoined(
@@ -242,8 +242,8 @@ def test_nobody_passes_for_the_reader_or_for_the_service(life: Life, name: str) 
     session_id = life.opens("Ada")
     at_work = life.opens(name)
 
-    def by_them(at: datetime) -> Command:
-        return Command.by_user(life.people[name], session_id=at_work, at=at, where_from=AWAY)
+    def by_them(at: datetime) -> CommandRecord:
+        return CommandRecord.by_user(life.people[name], session_id=at_work, at=at, where_from=AWAY)
 
     life.ends(session_id, by_them, sealed_for=life.people[name])
     assert life.texts("Ada")[0] == f"“{name}” ended your session on Chrome 130 on macOS, Germany."

@@ -6,7 +6,7 @@ import pytest
 
 from domain.events.catalogue import SESSION
 from domain.session import SessionMoved
-from domain.store.envelope import Command, WhereFrom
+from domain.store.envelope import CommandRecord, WhereFrom
 from projections.trails.narrator import RenderedEntry
 from tests.projections.trails.life import (
     AWAY,
@@ -127,8 +127,8 @@ def test_only_the_last_thousand_moves_are_remembered(life: Life) -> None:
     life.does_something(session_id, AWAY)
     for many, known in ((999, True), (1_000, False)):
         store = life.context.store
-        moves = store.load(SESSION, session_id).then([SessionMoved()] * many)
-        command = Command.by_user(
+        moves = store.load(SESSION, session_id).with_events([SessionMoved()] * many)
+        command = CommandRecord.by_user(
             life.people["Ada"], session_id=session_id, at=life.passes(), where_from=WhereFrom(ELSEWHERE, FIREFOX)
         )
         store.append(command, store.subject(life.people["Ada"]), moves)

@@ -11,10 +11,10 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from domain.chance import new_id
 from domain.commands.context import Context
 from domain.commands.session import sign_out
 from domain.commands.user import sign_up, update_user
+from domain.ids import new_id
 from domain.session import EndReason, SessionEnded, SessionRenewed
 from domain.store import Addition, Store
 from domain.store.connections import connection_arguments
@@ -23,7 +23,7 @@ from domain.store.sequencer import sequence
 from domain.user import SignedUp
 from projections.trails.replay import JournalBehind, NoStory, Step, story
 from tests.databases import Database
-from tests.domain.store.books import AT_HOME, WEEK, by_ada, by_the_system, founded, joined, started
+from tests.domain.store.entries import AT_HOME, WEEK, by_ada, by_the_system, founded, joined, started
 from tests.keeping import caught_up
 from tests.lived import comes_back, context_over, through
 from tests.people import ADA, BO, NOON, PASSWORD

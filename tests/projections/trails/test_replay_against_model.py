@@ -28,14 +28,14 @@ from domain.commands.session import (
 from domain.commands.user import sign_up, update_user
 from domain.events.catalogue import AGGREGATE_BY_EVENT, EVENT_BY_NAME, SESSION, USER
 from domain.refusals import EmailTaken, SessionOver, WrongCredentials, WrongPassword
-from domain.store.envelope import Command, WhereFrom
+from domain.store.envelope import CommandRecord, WhereFrom
 from projections.lists.session_list import LIVE_SESSIONS
 from projections.trails.replay import NoStory, story
 from tests.databases import Database
 from tests.keeping import caught_up
 from tests.lived import context_over, through
 from tests.people import NOON, PASSWORD
-from tests.projections.trails.model import Model, Told
+from tests.projections.trails.model import Model, Story
 
 NAMES = ("Ada", "Bo Ünal", "")
 IMAGES = (None, "https://x.io/a.png")
@@ -169,13 +169,13 @@ class World:
                 revoke_other_sessions(self.context, command)
                 model.sessions_revoked(user_id, but=session_id, now=self.now)
 
-    def _change(self, move: Move, command: Command, user_id: UUID) -> None:
+    def _change(self, move: Move, command: CommandRecord, user_id: UUID) -> None:
         name, image = NAMES[move.other % 3], IMAGES[move.other % 2]
         changed = update_user(self.context, command, name=name, image=(image or "") if move.flag else None)
         given = {"name": name, "image": image} if move.flag else {"name": name}
         assert changed is self.model.person_changed(user_id, self.now, **given)
 
-    def _confirm(self, move: Move, command: Command, session_id: UUID) -> None:
+    def _confirm(self, move: Move, command: CommandRecord, session_id: UUID) -> None:
         user_id = self.model.sessions[session_id]["user_id"]
         password = self._password(user_id, move)
         if password == self.model.passwords[user_id]:
@@ -185,7 +185,7 @@ class World:
             with pytest.raises(WrongPassword):
                 reauthenticate(self.context, command, password=password)
 
-    def _change_password(self, move: Move, command: Command, session_id: UUID) -> None:
+    def _change_password(self, move: Move, command: CommandRecord, session_id: UUID) -> None:
         user_id = self.model.sessions[session_id]["user_id"]
         current, new = self._password(user_id, move), PASSWORDS[move.which % 2]
         organization_id = self.model.people[user_id] if move.other % 3 else None
@@ -296,7 +296,7 @@ def replayed_as_the_model_says(context: Context, database: Database, chances: Ra
     session_id = chances.choice(list(model.sessions))
     position = before + through
     organization_id = model.people[user_id]
-    stories: list[tuple[Told, dict[str, Any]]] = [
+    stories: list[tuple[Story, dict[str, Any]]] = [
         (model.of_a_person(user_id, through), {"user_id": user_id}),
         (model.of_an_organization(organization_id, through), {"organization_id": organization_id}),
         (model.of_a_session(session_id, through), {"session_id": session_id}),

@@ -14,7 +14,7 @@ from domain.commands.organization import close_organization, update_organization
 from domain.roles import Role
 from projections.trails.replay import Step, story
 from tests.databases import Database
-from tests.faults.organizations.cast import founded, new_slug, people
+from tests.faults.organizations.races import founded, new_slug, people
 from tests.keeping import caught_up
 from tests.lived import context_over
 

@@ -37,7 +37,7 @@ TO_ADA = Names(
 TO_OTHERS = replace(TO_ADA, actor="Ada", person="Ada")
 
 
-class Told(NamedTuple):
+class Sentences(NamedTuple):
     """An event of Ada's, as she is told it and as others are."""
 
     event: Event
@@ -46,88 +46,88 @@ class Told(NamedTuple):
 
 
 TOLD = {
-    "SignedUp": Told(
+    "SignedUp": Sentences(
         SignedUp(email="ada@example.com", name="Ada", image=None, email_hash=b"", password_version=1),
         "You opened your account.",
         "Ada opened an account.",
     ),
-    "SessionStarted": Told(
+    "SessionStarted": Sentences(
         SessionStarted(user_id=ADA, token_hash=b"", way=Way.PASSWORD, epoch=0, expires_at=NOON + timedelta(days=7)),
         "You signed in with Chrome 130 on macOS, Germany.",
         "Ada signed in with Chrome 130 on macOS, Germany.",
     ),
-    "SessionRenewed": Told(
+    "SessionRenewed": Sentences(
         SessionRenewed(expires_at=NOON + timedelta(days=7)),
         "You kept using Chrome 130 on macOS, Germany: the session was extended.",
         "Ada kept using Chrome 130 on macOS, Germany: the session was extended.",
     ),
-    "OrganizationChosen": Told(
+    "OrganizationChosen": Sentences(
         OrganizationChosen(organization_id=BO),
         "You turned to Ada's Organization on Chrome 130 on macOS, Germany.",
         "Ada turned to Ada's Organization on Chrome 130 on macOS, Germany.",
     ),
-    "SessionReauthenticated": Told(
+    "SessionReauthenticated": Sentences(
         SessionReauthenticated(way=Way.PASSWORD),
         "You confirmed your password on Chrome 130 on macOS, Germany.",
         "Ada confirmed their password on Chrome 130 on macOS, Germany.",
     ),
-    "SessionMoved": Told(
+    "SessionMoved": Sentences(
         SessionMoved(),
         "Your session was used from another address or browser: Chrome 130 on macOS, Germany.",
         "Ada's session was used from another address or browser: Chrome 130 on macOS, Germany.",
     ),
-    "SessionKept": Told(
+    "SessionKept": Sentences(
         SessionKept(epoch=1),
         "You stayed signed in on Chrome 130 on macOS, Germany.",
         "Ada stayed signed in on Chrome 130 on macOS, Germany.",
     ),
-    "NameChanged": Told(
+    "NameChanged": Sentences(
         NameChanged(name="Ada King"),
         "You changed your name from “Ada” to “Ada King”.",
         "Ada changed their name from “Ada” to “Ada King”.",
     ),
-    "ImageChanged": Told(
+    "ImageChanged": Sentences(
         ImageChanged(image="https://x.io/a.png"), "You changed your picture.", "Ada changed their picture."
     ),
-    "PasswordChanged": Told(
+    "PasswordChanged": Sentences(
         PasswordChanged(password_version=2), "You changed your password.", "Ada changed their password."
     ),
-    "SessionsRevoked everywhere": Told(
+    "SessionsRevoked everywhere": Sentences(
         SessionsRevoked(epoch=1, reason=Revocation.EVERYWHERE),
         "You signed out everywhere.",
         "Ada signed out everywhere.",
     ),
-    "SessionsRevoked others": Told(
+    "SessionsRevoked others": Sentences(
         SessionsRevoked(epoch=1, reason=Revocation.OTHERS),
         "You ended all of your other sessions.",
         "Ada ended all of their other sessions.",
     ),
-    "SessionsRevoked password_changed": Told(
+    "SessionsRevoked password_changed": Sentences(
         SessionsRevoked(epoch=1, reason=Revocation.PASSWORD_CHANGED),
         "All sessions that began with the old password were ended.",
         "All sessions that began with the old password were ended.",
     ),
-    "SessionEnded signed_out": Told(
+    "SessionEnded signed_out": Sentences(
         SessionEnded(reason=EndReason.SIGNED_OUT),
         "You signed out of Chrome 130 on macOS, Germany.",
         "Ada signed out of Chrome 130 on macOS, Germany.",
     ),
-    "SessionEnded revoked": Told(
+    "SessionEnded revoked": Sentences(
         SessionEnded(reason=EndReason.REVOKED),
         "You ended your session on Chrome 130 on macOS, Germany.",
         "Ada ended their session on Chrome 130 on macOS, Germany.",
     ),
-    "SessionEnded replaced": Told(
+    "SessionEnded replaced": Sentences(
         SessionEnded(reason=EndReason.REPLACED),
         "Your session on Chrome 130 on macOS, Germany was replaced by a new one.",
         "Ada's session on Chrome 130 on macOS, Germany was replaced by a new one.",
     ),
-    "SessionEnded expired": Told(
+    "SessionEnded expired": Sentences(
         SessionEnded(reason=EndReason.EXPIRED),
         "Your session on Chrome 130 on macOS, Germany expired.",
         "Ada's session on Chrome 130 on macOS, Germany expired.",
     ),
-    "SessionEnded crowded_out": Told(
+    "SessionEnded crowded_out": Sentences(
         SessionEnded(reason=EndReason.CROWDED_OUT),
         "Your session on Chrome 130 on macOS, Germany was ended to make room for a newer one.",
         "Ada's session on Chrome 130 on macOS, Germany was ended to make room for a newer one.",

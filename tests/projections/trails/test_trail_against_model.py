@@ -23,7 +23,7 @@ from domain.commands.membership import change_role, leave, remove_member, transf
 from domain.commands.organization import close_organization, found_organization, update_organization
 from domain.commands.user import sign_up, update_user
 from domain.roles import Role
-from domain.store.envelope import Command, WhereFrom
+from domain.store.envelope import CommandRecord, WhereFrom
 from projections.places import Places
 from projections.trails.activity import Cursor, Selection, of_a_person, of_an_organization
 from projections.trails.names import Reader
@@ -81,9 +81,9 @@ class History:
     members: dict[Someone, tuple[UUID, str]] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
 
-    def by(self, someone: Someone) -> Command:
+    def by(self, someone: Someone) -> CommandRecord:
         self.now += timedelta(seconds=1)
-        return Command.by_user(someone.user_id, session_id=someone.session_id, at=self.now, where_from=HERE)
+        return CommandRecord.by_user(someone.user_id, session_id=someone.session_id, at=self.now, where_from=HERE)
 
     def tell(self, words: str, *, actor: Someone, person: Someone | None = None, **more: object) -> None:
         names: dict[str, tuple[Someone | None, str]] = {"ACTOR": (actor, actor.name), "ORG": (None, self.name)}

@@ -1,0 +1,228 @@
+"""Admission: which session a request shows, who is let in with it, and keeping it alive while it is used."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+
+from domain.commands import session as sessions
+from domain.events.keys import token_hash
+from domain.refusals import Conflict, SessionOver
+from domain.store.envelope import CommandRecord
+from projections.lists.session_list import LiveSession, was_replaced
+
+from .bearer import bearer_token
+from .known_device import Device
+from .problems import Problem
+from .request_context import RequestContext, request_context_of
+from .services import Services, services_of
+
+READING = "GET"
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedCredentials:
+    """What a request shows to be let in: the secrets, the first that is of a live session, and that session.
+
+    `others` are further live ones, of a neighbour on the same host or of a cookie domain that was changed; `run_out`
+    are those whose time is up, which nobody has noted yet.
+    """
+
+    session: LiveSession | None = None
+    token: str = field(default="", repr=False)
+    tokens: tuple[str, ...] = field(default=(), repr=False)
+    others: tuple[LiveSession, ...] = ()
+    run_out: tuple[UUID, ...] = ()
+
+
+async def find_session(services: Services, request: RequestContext) -> PresentedCredentials:
+    """The first validly signed session that lives; a dead twin beside it locks nobody out (wire.md A21).
+
+    A bearer token counts before all cookies. Only looks: neither refuses nor writes, because a schema error is answered
+    before a missing session.
+    """
+    tokens = _tokens(services, request)
+    if len(tokens) == 1:
+        # as good as always, and on the hot path: without a task of its own
+        found = [await services.sessions.live_session(token_hash(tokens[0]))]
+    else:
+        found = await asyncio.gather(*(services.sessions.live_session(token_hash(token)) for token in tokens))
+    live, run_out = [], []
+    for session, token in zip(found, tokens, strict=True):
+        if session is None:
+            continue
+        if request.now < services.context.lifetimes.end(started_at=session.created_at, expires_at=session.expires_at):
+            live.append((session, token))
+        else:
+            run_out.append(session.session_id)
+    if not live:
+        return PresentedCredentials(tokens=tuple(tokens), run_out=tuple(run_out))
+    [(session, token), *others] = live
+    return PresentedCredentials(session, token, tuple(tokens), tuple(other for other, _ in others), tuple(run_out))
+
+
+def extends(services: Services, request: RequestContext, session: LiveSession) -> bool:
+    """Whether using this session now extends it: its refresh window has passed and the browser keeps it (§8)."""
+    renewed = services.context.lifetimes.renewed(
+        started_at=session.created_at, expires_at=session.expires_at, now=request.now
+    )
+    return renewed is not None and not services.cookies.dont_remember(request.headers.get("cookie"))
+
+
+def moved(request: RequestContext, session: LiveSession) -> bool:
+    """Whether to record that the session is used from another address or browser."""
+    ip_address, user_agent = request.where_from.ip_address, request.where_from.user_agent
+    if ip_address == session.ip_address and user_agent == session.user_agent:
+        return False
+    reading = request.method == READING
+    return session.seen.moved(ip_address=ip_address, user_agent=user_agent, reading=reading, now=request.now)
+
+
+def record_use(
+    services: Services, request: RequestContext, session: LiveSession, token: str, *, extending: bool
+) -> None:
+    """Record what using the session makes known; extended, the browser gets its cookie again.
+
+    Where others record so much about it at the same moment that this one does not get in, it is left to the next use.
+    Raises SessionOver if it ended meanwhile.
+    """
+    try:
+        sessions.use_session(
+            services.context,
+            session_id=session.session_id,
+            extending=extending,
+            reading=request.method == READING,
+            now=request.now,
+            where_from=request.where_from,
+        )
+    except Conflict:
+        return
+    if extending:
+        give_cookie(services, request, token, remembered=True, started_at=session.created_at)
+
+
+def give_cookie(
+    services: Services, request: RequestContext, token: str, *, remembered: bool, started_at: datetime
+) -> None:
+    """Hand a session out, instead of what this request gave before.
+
+    As a cookie that stays if `remembered`, and as a token for clients without cookies.
+    """
+    lifetimes, now = services.context.lifetimes, request.now
+    ends_at = lifetimes.end(started_at=started_at, expires_at=now + lifetimes.full)
+    max_age = int((ends_at - now).total_seconds()) if remembered else None
+    request.set_cookies[:] = services.cookies.issue(token, max_age, dont_remember=not remembered)
+    request.auth_token = services.cookies.auth_token(token)
+
+
+def clear_cookies(services: Services, request: RequestContext) -> None:
+    """Take the session's cookies from the browser, and what this request gave it before."""
+    request.set_cookies[:], request.auth_token = services.cookies.clear(), None
+
+
+def count_password_guess(
+    services: Services, request: RequestContext, email: str, *, session: LiveSession | None = None
+) -> AbstractContextManager[None]:
+    """Around the check of a password somebody gives for the account with this address, through their session if any.
+
+    Raises TooManyAttempts.
+    """
+    return services.limits.count_password_guess(email, _devices(services, request), request.now, session=session)
+
+
+def remember_device(services: Services, request: RequestContext, user_id: UUID) -> None:
+    """From now on the browser is known to an account that has just been signed in to, beside what this request gave."""
+    request.set_cookies.append(services.known_devices.remember(_devices(services, request), user_id, request.now))
+
+
+def _devices(services: Services, request: RequestContext) -> tuple[Device, ...]:
+    return services.known_devices.shown(request.headers.get("cookie"))
+
+
+def clear_session(services: Services, request: RequestContext, presented: PresentedCredentials) -> None:
+    """What comes of secrets that let nobody in: the end of what has run out is noted, and the cookies are taken away.
+
+    Not if the session was replaced: a late answer to its cookie must not wipe the new one (wire.md A22).
+    """
+    request.take_back()
+    for session_id in presented.run_out:
+        sessions.expire(services.context, session_id=session_id, now=request.now)
+    hashes = [token_hash(token) for token in presented.tokens]
+    if hashes and not was_replaced(services.context.store.statements, hashes):
+        clear_cookies(services, request)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, before anybody has decided whether they may."""
+
+    services: Services
+    request: RequestContext
+    presented: PresentedCredentials
+
+    def command(self, session: LiveSession) -> CommandRecord:
+        """What the caller does with this request, through their session."""
+        request = self.request
+        return CommandRecord.by_user(
+            session.user_id, session_id=session.session_id, at=request.now, where_from=request.where_from
+        )
+
+    @property
+    def remembered(self) -> bool:
+        """Whether the browser keeps the session when it is closed."""
+        return not self.services.cookies.dont_remember(self.request.headers.get("cookie"))
+
+    def require_session(self) -> LiveSession:
+        """The caller's session, extended if due; the first line of every handler that needs one.
+
+        401 without; 403 if it is not fresh and by the settings has to be (wire.md A3).
+        """
+        services, request, session = self.services, self.request, self.presented.session
+        try:
+            if session is None:
+                raise SessionOver
+            extending = extends(services, request, session)
+            if extending or moved(request, session):
+                record_use(services, request, session, self.presented.token, extending=extending)
+        except SessionOver:
+            clear_session(services, request, self.presented)
+            raise Problem.of_code("UNAUTHORIZED") from None
+        if request.path in services.settings.fresh_paths:
+            self.require_fresh(session)
+        return session
+
+    def require_session_or(self, problem: Problem) -> LiveSession:
+        """As `require_session`, refusing without a session as a route alone does."""
+        try:
+            return self.require_session()
+        except Problem as refused:
+            raise problem if refused.status == 401 else refused from None
+
+    def require_fresh(self, session: LiveSession) -> None:
+        """What is sensitive needs the password proved a short while ago (wire.md A3). Raises SessionNotFresh."""
+        lifetimes = self.services.context.lifetimes
+        lifetimes.require_fresh(authenticated_at=session.authenticated_at, now=self.request.now)
+
+
+async def current_caller(http_request: Request) -> Caller:
+    """The caller of a route, as a dependency."""
+    services, request = services_of(http_request), request_context_of(http_request)
+    presented = await find_session(services, request)
+    if presented.session is not None:
+        services.last_active_buffer.seen(presented.session.session_id, request.now)
+        request.concerns, request.session_id = presented.session.user_id, presented.session.session_id
+    return Caller(services, request, presented)
+
+
+CurrentCaller = Annotated[Caller, Depends(current_caller)]
+
+
+def _tokens(services: Services, request: RequestContext) -> list[str]:
+    token = bearer_token(request.headers.get("authorization"), services.cookies.secret)
+    return services.cookies.tokens(request.headers.get("cookie")) if token is None else [token]

@@ -1,0 +1,132 @@
+"""The connection that asks for organizations as members see them, for all who ask meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import psycopg
+from psycopg.adapt import Transformer
+from psycopg.pq.abc import PGresult
+
+from domain.store.connections import opened_within
+from projections.lists.full_organization import FULL_ORGANIZATIONS, MOST, FullOrganization, full
+
+from .batcher import Batch, Batcher, succeed
+from .prepared_connection import PreparedConnection, Statement, array
+
+_KEPT = 4_000_000
+"""Bytes of rows whose meaning is kept, with what was answered some ten times as much: to tell fifty members anew takes
+longer than to fetch them.
+"""
+_UUID, _BOOLEAN = psycopg.adapters.types["uuid"], psycopg.adapters.types["bool"]
+_STATEMENT = Statement(
+    name="daybook-organizations",
+    text=FULL_ORGANIZATIONS,
+    types=(_UUID.array_oid, _UUID.array_oid, _BOOLEAN.array_oid),
+)
+_YES, _NO = b"\x01", b"\x00"
+
+
+class OrganizationKey(NamedTuple):
+    """An organization, who sees it, and whether with its invitations."""
+
+    organization_id: UUID
+    user_id: UUID
+    invitations: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OrganizationView:
+    """An organization as somebody saw it; the same object for the same rows. `told` is what was answered, by route.
+
+    `crowded` if it has more members, or invitations, than are told here.
+    """
+
+    full: FullOrganization
+    crowded: bool
+    told: dict[str, bytes] = field(default_factory=dict)
+
+
+class OrganizationsSeen:
+    """Organizations as members see them: committed state. Bound to the event loop it is first used in."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._batcher = Batcher[OrganizationKey, OrganizationView | None](
+            partial(OrganizationConnection.open, conninfo), deadline=opened_within(conninfo)
+        )
+
+    async def seen(self, organization_id: UUID, user_id: UUID, *, invitations: bool) -> OrganizationView | None:
+        """An open organization, None if the person does not belong to it. Raises StoreUnavailable."""
+        return await self._batcher.submit(OrganizationKey(organization_id, user_id, invitations))
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        await self._batcher.close()
+
+
+class OrganizationConnection:
+    """Answers by organization and person."""
+
+    def __init__(self, connection: PreparedConnection) -> None:
+        self._connection, self._rows = connection, Transformer(connection.psycopg)
+        self._known: dict[tuple[bytes | None, ...], OrganizationView] = {}
+        self._size = 0
+
+    @staticmethod
+    async def open(conninfo: str) -> OrganizationConnection:
+        """Connect. Raises psycopg.Error."""
+        return OrganizationConnection(await PreparedConnection.open(conninfo, _STATEMENT))
+
+    async def run(self, batch: Batch[OrganizationKey, OrganizationView | None]) -> None:
+        """Answer all who wait. Raises psycopg.Error."""
+        answer = await self._connection.run(
+            array(_UUID.oid, [asked.organization_id.bytes for asked in batch]),
+            array(_UUID.oid, [asked.user_id.bytes for asked in batch]),
+            array(_BOOLEAN.oid, [_YES if asked.invitations else _NO for asked in batch]),
+        )
+        self._rows.set_pgresult(answer)
+        found = {}
+        for number in range(answer.ntuples):
+            columns = tuple(answer.get_value(number, column) for column in range(answer.nfields))
+            user_id, invitations, organization_id = columns[:3]
+            found[organization_id, user_id, invitations == _YES] = self._seen(answer, number, columns)
+        for asked, waiting in batch.items():
+            seen = found.get((asked.organization_id.bytes, asked.user_id.bytes, asked.invitations))
+            for pending in waiting:
+                succeed(pending, seen)
+
+    def _seen(self, answer: PGresult, number: int, columns: tuple[bytes | None, ...]) -> OrganizationView:
+        """What a row says; the same object for the same bytes, which are compared column by column."""
+        seen = self._known.get(columns)
+        if seen is None:
+            [told] = self._rows.load_rows(number, number + 1, _full)
+            crowded = max(len(told.members), len(told.invitations)) > MOST
+            seen = OrganizationView(told, crowded)
+            if not crowded:
+                self._keep(columns, seen)
+        return seen
+
+    def _keep(self, columns: tuple[bytes | None, ...], seen: OrganizationView) -> None:
+        size = sum(len(column) for column in columns if column is not None)
+        if self._size + size > _KEPT:
+            self._known.clear()
+            self._size = 0
+        self._known[columns] = seen
+        self._size += size
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it must be replaced before it is asked again."""
+        return self._connection.in_doubt
+
+    async def close(self) -> None:
+        """Hang up, also in the middle of an answer."""
+        await self._connection.close()
+
+
+def _full(columns: Sequence[Any]) -> FullOrganization:
+    return full(columns[2:])

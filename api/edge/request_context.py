@@ -1,0 +1,82 @@
+"""One request as everybody behind the gate sees it, and the cookies its answer will carry, even an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request
+
+from domain.store.envelope import WhereFrom
+
+from .client_address import FORWARDING_HEADERS, ClientAddresses
+
+_LONGEST_USER_AGENT = 1024
+STATE = "request_context"
+BASE_PATH = "/api/auth"
+
+TWICE = "\n"
+"""What stands between the lines of a header that may come once only, where its worst line counts: no value holds it."""
+_JUDGED_WORST = ("origin", "referer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest")
+# HTTP/2 allows several Cookie headers (RFC 9113 §8.2.3); some proxies add a forwarding header beside the client's
+_JOINED_BY = {"cookie": "; ", **dict.fromkeys(FORWARDING_HEADERS, ", "), **dict.fromkeys(_JUDGED_WORST, TWICE)}
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """What was asked, when, with which headers (names in lower case), and from where; `path` is below the base path.
+
+    What its answer will carry: cookies, and the token for clients without cookies. What is known of it once it was
+    refused: with which code, whose account it concerned, and through which session.
+    """
+
+    method: str
+    path: str
+    now: datetime
+    headers: Mapping[str, str]
+    where_from: WhereFrom
+    set_cookies: list[str] = field(default_factory=list)
+    auth_token: str | None = field(default=None, repr=False)
+    refused_with: str | None = None
+    concerns: UUID | None = None
+    session_id: UUID | None = None
+
+    @staticmethod
+    def of(scope: Mapping[str, Any], now: datetime, addresses: ClientAddresses) -> RequestContext:
+        """The visit an ASGI scope describes."""
+        headers = _headers(scope["headers"])
+        peer = scope.get("client")
+        # NUL cannot be stored as text, and a header of 60 KiB is no browser's name
+        user_agent = headers.get("user-agent", "").replace("\0", "")[:_LONGEST_USER_AGENT]
+        path = scope["path"].removeprefix(BASE_PATH)
+        address = addresses.seen(peer[0] if peer else None, headers)
+        return RequestContext(scope["method"], path, now, headers, WhereFrom(address, user_agent))
+
+    def take_back(self) -> None:
+        """Give nothing of what the request was given so far: the session is over, and another may have its place."""
+        self.set_cookies.clear()
+        self.auth_token = None
+
+
+def request_context_of(http_request: Request) -> RequestContext:
+    """The visit of a request, as a dependency of routes."""
+    request: RequestContext = http_request.scope["state"][STATE]
+    return request
+
+
+def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """The first of each name, but all of those that are one list over several lines, or whose worst counts."""
+    headers: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {}
+    for name_bytes, value_bytes in raw:
+        name, value = name_bytes.decode("latin-1"), value_bytes.decode("latin-1")
+        if name not in headers:
+            headers[name] = value
+        elif name in _JOINED_BY:
+            repeated.setdefault(name, [headers[name]]).append(value)
+    for name, values in repeated.items():
+        headers[name] = _JOINED_BY[name].join(values)
+    return headers

@@ -1,0 +1,81 @@
+"""Where who acts stands in an organization: what their rights are decided by, and guarded by until it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from domain.membership import Membership
+from domain.organization import Organization
+from domain.roles import Roles
+from domain.store import Loaded, StreamQuery, Subject
+from domain.store.envelope import CommandRecord
+
+from .context import Context
+from .principal import Principal, actor, load_principal
+from .queries import membership_of, the_organization
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemberContext:
+    """A member of an open organization, as both stand in the log."""
+
+    organization: Loaded[Organization]
+    membership: Loaded[Membership]
+
+    @property
+    def roles(self) -> Roles:
+        """What the member is."""
+        return self.membership.state.roles
+
+    @property
+    def guards(self) -> list[Loaded[Any]]:
+        """What must still stand as it was read."""
+        return [self.organization, self.membership]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ActingMember(MemberContext):
+    """A member of an open organization who gives a command in it, through a session that lives."""
+
+    principal: Principal
+
+    @property
+    def subject(self) -> Subject:
+        """The member's key."""
+        return self.principal.subject
+
+    @property
+    def guards(self) -> list[Loaded[Any]]:
+        """What must still stand as it was read, the session too."""
+        return [self.organization, self.membership, *self.principal.guards]
+
+
+def member_context(
+    context: Context, organization_id: UUID, user_id: UUID, *beside: StreamQuery[Any]
+) -> tuple[MemberContext | None, list[Loaded[Any] | None]]:
+    """Where a person stands in an open organization, None if they do not belong to it; and other streams, read with it.
+
+    One query for all, so that a command decides on one moment.
+    """
+    organization, membership, *others = context.store.find(*_queries(organization_id, user_id), *beside)
+    if organization is None or membership is None or organization.state.closed:
+        return None, others
+    return MemberContext(organization=organization, membership=membership), others
+
+
+def acting_member(
+    context: Context, command: CommandRecord, organization_id: UUID, *beside: StreamQuery[Any]
+) -> tuple[ActingMember | None, list[Loaded[Any] | None]]:
+    """As `member_context`, of who gives a command. Raises SessionOver."""
+    principal, [organization, membership, *others] = load_principal(
+        context, command, *_queries(organization_id, actor(command)), *beside
+    )
+    if organization is None or membership is None or organization.state.closed:
+        return None, others
+    return ActingMember(organization=organization, membership=membership, principal=principal), others
+
+
+def _queries(organization_id: UUID, user_id: UUID) -> tuple[StreamQuery[Organization], StreamQuery[Membership]]:
+    return the_organization(organization_id), membership_of(user_id, organization_id)

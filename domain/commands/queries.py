@@ -1,0 +1,48 @@
+"""By what commands look for streams: ids, and what no two that live have alike."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from domain.events.catalogue import INVITATION, MEMBERSHIP, ORGANIZATION, SESSION, USER
+from domain.invitation import Invitation
+from domain.membership import Membership
+from domain.organization import Organization
+from domain.session import Session
+from domain.store import StreamQuery
+from domain.user import User
+
+
+def the_account(user_id: UUID) -> StreamQuery[User]:
+    """A person's account."""
+    return StreamQuery(USER, {"user_id": user_id})
+
+
+def the_session(session_id: UUID) -> StreamQuery[Session]:
+    """A session."""
+    return StreamQuery(SESSION, {"session_id": session_id})
+
+
+def the_organization(organization_id: UUID) -> StreamQuery[Organization]:
+    """An organization, also one that was closed."""
+    return StreamQuery(ORGANIZATION, {"organization_id": organization_id})
+
+
+def the_membership(membership_id: UUID) -> StreamQuery[Membership]:
+    """A membership, also one that has ended."""
+    return StreamQuery(MEMBERSHIP, {"membership_id": membership_id})
+
+
+def membership_of(user_id: UUID, organization_id: UUID) -> StreamQuery[Membership]:
+    """By which a person belongs to an organization."""
+    return StreamQuery(MEMBERSHIP, {"organization_id": organization_id, "live_user_id": user_id})
+
+
+def invitation_behind(link_hash: bytes) -> StreamQuery[Invitation]:
+    """The invitation with this link."""
+    return StreamQuery(INVITATION, {"link_hash": link_hash})
+
+
+def invitation_pending(organization_id: UUID, email_hash: bytes) -> StreamQuery[Invitation]:
+    """The invitation that holds an address's place in an organization; perhaps one that ran out unnoticed."""
+    return StreamQuery(INVITATION, {"organization_id": organization_id, "pending_slot": email_hash})

@@ -1,0 +1,245 @@
+"""Whether the log is whole: its order, the streams, the commands, and what was sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, LiteralString
+from uuid import UUID
+
+import msgspec
+from psycopg import Connection, RawCursor
+
+from domain.events.catalogue import EVENT_BY_NAME, NAME_BY_EVENT, UPCASTS
+from domain.events.codec import Encoded, personal_fields
+from domain.events.subjects import erasing_names
+from domain.invitation import InvitationSent
+from domain.organization import OrganizationFounded, OrganizationRenamed, PersonalOrganizationFounded, SlugChanged
+from domain.store.connections import Values
+from domain.store.envelope import Subject
+from domain.store.mapper import CommitmentCheck, SealingMapper, StoredCommand, associated_data_of
+from domain.store.streams import FIRST, UNREADABLE, Stream
+from domain.user import NameChanged, SignedUp
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it must be: which rule, how often it is broken, and where for the first time."""
+
+    rule: str
+    times: int
+    first: str
+
+
+_CHECKS: dict[str, LiteralString] = {
+    "positions of the log are contiguous": """
+        SELECT count(*), min(position)::text FROM (
+            SELECT position, position - row_number() OVER (ORDER BY position) AS skipped FROM log) numbered
+         WHERE skipped <> -1
+    """,
+    "times of the log never go back": """
+        SELECT count(*), min(position)::text FROM (
+            SELECT position, recorded_at < lag(recorded_at) OVER (ORDER BY position) AS back FROM log) timed
+         WHERE back
+    """,
+    "each stream is in order in the log": """
+        SELECT count(*), min(position)::text FROM (
+            SELECT position, version - row_number() OVER (PARTITION BY stream_id ORDER BY position) AS skipped FROM log
+        ) numbered WHERE skipped <> 0
+    """,
+    "each entry of the log has its event": """
+        SELECT count(*), min(position)::text FROM log l LEFT JOIN events e USING (stream_id, version)
+         WHERE e.name IS NULL
+    """,
+    "each event is in the log or waits for it": """
+        SELECT count(*), min(e.stream_id::text || ' ' || e.version) FROM events e
+          LEFT JOIN log l USING (stream_id, version)
+         WHERE l.position IS NULL
+           AND NOT EXISTS (SELECT FROM queue q WHERE q.stream_id = e.stream_id AND q.version = e.version)
+    """,
+    "no event waits that is in the log or not there": """
+        SELECT count(*), min(q.stream_id::text || ' ' || q.version) FROM queue q
+          LEFT JOIN log l USING (stream_id, version) LEFT JOIN events e USING (stream_id, version)
+         WHERE l.position IS NOT NULL OR e.name IS NULL
+    """,
+    "versions of each stream are contiguous": """
+        SELECT count(*), min(stream_id::text) FROM (
+            SELECT stream_id FROM events GROUP BY stream_id HAVING min(version) <> 1 OR max(version) <> count(*)) torn
+    """,
+    "each event has its command": """
+        SELECT count(*), min(e.stream_id::text || ' ' || e.version) FROM events e
+          LEFT JOIN commands c USING (command_id) WHERE c.command_id IS NULL
+    """,
+    "each event has a name that is known": """
+        SELECT count(*), min(stream_id::text || ' ' || version) FROM events WHERE name <> ALL(%(names)s)
+    """,
+    "each command has an event": """
+        SELECT count(*), min(c.command_id::text) FROM commands c
+         WHERE NOT EXISTS (SELECT FROM events e WHERE e.command_id = c.command_id)
+    """,
+    "each subject of sealed data has its place among the keys": """
+        SELECT count(*), min(subject_id::text) FROM (
+            SELECT subject_id FROM events WHERE subject_id IS NOT NULL
+             UNION SELECT subject_id FROM commands WHERE subject_id IS NOT NULL) sealed_for
+         WHERE NOT EXISTS (SELECT FROM subject_keys k WHERE k.subject_id = sealed_for.subject_id)
+    """,
+    "no follower is ahead of the log": """
+        SELECT count(*), min(name) FROM followers WHERE position > coalesce((SELECT max(position) FROM log), -1)
+    """,
+    "nothing is set aside": """
+        SELECT count(*), min(follower || ' ' || position) FROM set_aside
+    """,
+    "the log is append-only": """
+        SELECT 3 - count(*), 'a trigger is missing or off' FROM pg_trigger
+         WHERE tgname = 'append_only' AND tgenabled = 'O'
+           AND tgrelid IN ('commands'::regclass, 'events'::regclass, 'log'::regclass) HAVING count(*) < 3
+    """,
+    "each key that is gone was destroyed by an erasure": """
+        SELECT count(*), min(subject_id::text) FROM subject_keys k
+         WHERE wrapped IS NULL AND NOT EXISTS (
+               SELECT FROM events e WHERE e.stream_id IN (k.subject_id, k.person_id) AND e.name = ANY(%(erasing)s))
+    """,
+    "no two people have one password hash": """
+        SELECT count(*), min(hash_of::text) FROM (SELECT min(user_id::text) AS hash_of FROM credentials
+         GROUP BY hash HAVING count(*) > 1) alike
+    """,
+    "no time of the log lies ahead": """
+        SELECT count(*), min(position)::text FROM log WHERE recorded_at > clock_timestamp() + interval '5 minutes'
+    """,
+    "each key of a subject is wrapped by a known data key": """
+        SELECT count(*), min(subject_id::text) FROM subject_keys
+         WHERE wrapped IS NOT NULL
+           AND ('x' || encode(substr(wrapped, 1, 4), 'hex'))::bit(32)::integer NOT IN (SELECT generation FROM data_keys)
+    """,
+}
+_COMMANDS = """
+SELECT c.command_id, c.body, c.sealed, c.subject_id, k.wrapped,
+       c.at, c.actor_kind, c.actor_id, c.session_id, c.acting_for
+  FROM commands c LEFT JOIN subject_keys k USING (subject_id)
+ WHERE c.command_id > $1 ORDER BY c.command_id LIMIT $2
+"""
+_CHUNK = 5_000
+_ALWAYS_PERSONAL = {
+    NAME_BY_EVENT[event]
+    for event in (
+        SignedUp,
+        NameChanged,
+        InvitationSent,
+        PersonalOrganizationFounded,
+        OrganizationFounded,
+        OrganizationRenamed,
+        SlugChanged,
+    )
+}
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def order(connection: Connection[Values]) -> Iterator[tuple[str, Finding | None]]:
+    """Each rule about the order of things, and how it is broken, if it is."""
+    for rule, sql in _CHECKS.items():
+        named = {"names": [*EVENT_BY_NAME, *UPCASTS], "erasing": erasing_names()}
+        [times, first] = connection.execute(sql, named).fetchone() or (0, "")
+        yield rule, Finding(rule, times, first) if times else None
+
+
+class Violations:
+    """Where a rule is broken: how often, and the first place. All of them may be more than there is room for."""
+
+    def __init__(self, rule: str) -> None:
+        self._rule, self._times, self._first = rule, 0, ""
+
+    def add(self, place: object) -> None:
+        """Broken here too."""
+        self._first = min(self._first, str(place)) if self._times else str(place)
+        self._times += 1
+
+    def findings(self) -> Iterator[Finding]:
+        """One if it is broken at all."""
+        if self._times:
+            yield Finding(self._rule, self._times, self._first)
+
+
+class Seals:
+    """Whether what was stored opens and matches its commitment. Counts; `keys_gone` is what nobody can check any more.
+
+    Each place is named once for a rule, however much is wrong there.
+    """
+
+    def __init__(self, mapper: SealingMapper) -> None:
+        self._mapper, self.held, self.keys_gone = mapper, 0, 0
+        self._broken = Violations("what was stored matches its commitment")
+        self._unreadable = Violations("what was stored can be read")
+
+    def look_at(self, stream: Stream) -> None:
+        """Check the events of a stream."""
+        if stream.broken:
+            self._unreadable.add(stream.stream_id)
+        for stream_id, version, name, body, sealed, subject_id, wrapped, command_id, *_ in stream.rows:
+            stands_at, subject = associated_data_of(stream_id, version), _subject(subject_id, wrapped)
+            check = self._check(Encoded(body, sealed), subject, stands_at, name=name, command_id=command_id)
+            if check is CommitmentCheck.BROKEN or (check is CommitmentCheck.NOTHING_SEALED and _lacks(name, body)):
+                self._broken.add(f"{stream_id} {version}")
+
+    def look_at_commands(self, connection: Connection[Values]) -> Iterator[int]:
+        """Check all commands, and that their columns are copies of what their bytes say; yields how many so far."""
+        after, seen = FIRST, 0
+        while rows := _chunk(connection, after):
+            for command_id, body, sealed, subject_id, wrapped, *copies in rows:
+                stored = StoredCommand(command_id, Encoded(body, sealed), _subject(subject_id, wrapped))
+                self._look_at_command(stored, copies)
+            after, seen = rows[-1][0], seen + len(rows)
+            yield seen
+
+    def _look_at_command(self, stored: StoredCommand, copies: list[object]) -> None:
+        place = f"command {stored.command_id}"
+        try:
+            command = self._mapper.command(stored)
+        except UNREADABLE:
+            self._unreadable.add(place)
+            return
+        said = [command.at, command.actor_kind, command.actor_id, command.session_id, command.acting_for]
+        check = self._check(stored.encoded, stored.subject, stored.command_id.bytes)
+        if check is CommitmentCheck.BROKEN or command.command_id != stored.command_id or said != copies:
+            self._broken.add(place)
+
+    def _check(
+        self,
+        encoded: Encoded,
+        subject: Subject | None,
+        stands_at: bytes,
+        *,
+        name: str = "",
+        command_id: UUID | None = None,
+    ) -> CommitmentCheck:
+        try:
+            check = self._mapper.commitment_check(encoded, subject, stands_at, name=name, command_id=command_id)
+        except UNREADABLE:
+            return CommitmentCheck.BROKEN
+        if check is CommitmentCheck.KEY_GONE and subject is None:
+            # sealed for nobody: that must not pass for an erased person's
+            return CommitmentCheck.BROKEN
+        self.held += check is CommitmentCheck.HOLDS
+        self.keys_gone += check is CommitmentCheck.KEY_GONE
+        return check
+
+    def findings(self) -> Iterator[Finding]:
+        """What was found so far."""
+        yield from self._broken.findings()
+        yield from self._unreadable.findings()
+
+
+def _lacks(name: str, body: bytes) -> bool:
+    """Whether an event has nothing sealed that always has something, and does not show it either, as old ones do."""
+    if name not in _ALWAYS_PERSONAL:
+        return False
+    public = _decode(body)
+    return not any(public.get(field) for field in personal_fields(EVENT_BY_NAME[name]))
+
+
+def _subject(subject_id: UUID | None, wrapped: bytes | None) -> Subject | None:
+    return None if subject_id is None else Subject(subject_id, wrapped)
+
+
+def _chunk(connection: Connection[Values], after: UUID) -> list[Values]:
+    with RawCursor(connection) as cursor:
+        return cursor.execute(_COMMANDS, (after, _CHUNK), prepare=True, binary=True).fetchall()

@@ -1,0 +1,57 @@
+"""What nobody needs any more is forgotten: counters, attempts, and when sessions were last used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from api.background.retention import Retention
+from domain.store.attempts import AttemptKind, Tally
+from domain.store.connections import open_pool
+from domain.store.requirements import open_keyring
+from tests.databases import Database
+from tests.people import ADA, NOON, SECRET
+
+LAPTOP, PHONE = UUID(int=1), UUID(int=2)
+KINDS = {
+    AttemptKind(ADA, "sign-in/email", "INVALID_EMAIL_OR_PASSWORD", None, NOON - age): Tally(
+        1, NOON - age, NOON - age, None
+    )
+    for age in (timedelta(days=91), timedelta(days=89))
+}
+
+
+@pytest.fixture
+def retention(database: Database) -> Iterator[Retention]:
+    """At noon, where sessions live for a week."""
+    with psycopg.connect(database.application_url) as connection:
+        keyring = open_keyring(connection, SECRET)
+    with open_pool(database.application_url, size=1) as pool:
+        yield Retention.over(pool, keyring, sessions_live_for=timedelta(days=7), clock=lambda: NOON)
+
+
+def test_attempts_of_ninety_days_ago_are_forgotten(retention: Retention, database: Database) -> None:
+    retention.attempts.record(KINDS)
+    retention.tidy(whole=False)
+    assert database.rows("SELECT last_at FROM attempts") == [(NOON - timedelta(days=89),)]
+
+
+def test_sessions_that_nobody_used_for_as_long_as_one_may_live_are_forgotten_by_the_hour(
+    retention: Retention, database: Database
+) -> None:
+    retention.last_active.record({LAPTOP: NOON - timedelta(days=7, seconds=1), PHONE: NOON - timedelta(days=6)})
+    retention.tidy(whole=False)
+    assert database.value("SELECT count(*) FROM last_active") == 2
+    retention.tidy(whole=True)
+    assert database.rows("SELECT session_id FROM last_active") == [(PHONE,)]
+
+
+def test_counters_that_no_window_reaches_are_forgotten(retention: Retention, database: Database) -> None:
+    for key, age in ((b"\x01old", timedelta(minutes=3)), (b"\x01new", timedelta(minutes=1))):
+        database.rows("INSERT INTO rate_limits VALUES (%s, 1, clock_timestamp() - %s)", key, age)
+    retention.tidy(whole=False)
+    assert database.rows("SELECT key FROM rate_limits") == [(b"\x01new",)]
