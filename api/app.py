@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 
 from domain import clock as system_clock
 from domain.clock import Clock
@@ -23,7 +22,7 @@ from domain.store.requirements import UnfitDatabase
 from .edge import problems
 from .edge.gate import Gate
 from .edge.json_response import JsonResponse
-from .edge.request_context import BASE_PATH, STATE
+from .edge.request_context import BASE_PATH
 from .edge.route_index import RouteIndex
 from .edge.services import Services, open_services
 from .edge.warm_up import warm_up
@@ -32,7 +31,6 @@ from .pages.documentation import add_documentation
 from .routes import (
     account,
     activity,
-    fast_path,
     get_session,
     health,
     invitations,
@@ -97,12 +95,8 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock.now
     for kind in (problems.Problem, Refusal, RequestValidationError, *problems.UNAVAILABLE):
         web.add_exception_handler(kind, _answer_error)
     web.add_exception_handler(Exception, _answer_unexpected)
-    route_index = RouteIndex(web.routes)
-    web.router.routes.insert(0, route_index)
-    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
-    paths = [route.path.removeprefix(BASE_PATH) for route in routes]
-    plain = {("GET", here): get_session.get_session, **fast_path.PLAIN}
-    gate: Gate = Gate(web, route_index=route_index, paths=paths, plain=plain)
+    plain = {("GET", here): get_session.get_session}
+    gate: Gate = Gate(web, routes=RouteIndex(web.routes), plain=plain)
     return gate
 
 
@@ -160,13 +154,13 @@ async def _close(services: Services) -> None:
     await asyncio.gather(services.attempt_buffer.close(), services.last_active_buffer.close())
     await services.sessions.close()
     await services.organizations.close()
+    await services.session_lists.close()
     await services.limits.close()
     await to_thread.run_sync(services.close)
 
 
 async def _answer_error(request: Request, error: Exception) -> JsonResponse:
-    # health and documentation have no context
-    return problems.response_to(error, request.scope.get("state", {}).get(STATE))
+    return problems.response_to(error, None)
 
 
 async def _answer_unexpected(_request: Request, _error: Exception) -> JsonResponse:

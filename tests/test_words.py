@@ -10,9 +10,9 @@ from pathlib import Path
 REPLACED = {
     "StoreAway": "StoreUnavailable",
     "decided_again": "retry_on_conflict",
-    "daybook_of": "services_of",
+    "daybook_of": "Services",
     "Visit": "RequestContext",
-    "visit_of": "request_context_of",
+    "visit_of": "CurrentClient",
     "Directory": "RouteIndex",
     "Reply": "ResponseWriter",
     "Calling": "CurrentCaller",

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request
+from anyio import to_thread
+from fastapi import Depends
 
 from domain.commands import session as sessions
 from domain.events.keys import token_hash
@@ -20,8 +21,8 @@ from projections.lists.session_list import LiveSession, was_replaced
 from .bearer import bearer_token
 from .known_device import Device
 from .problems import Problem
-from .request_context import RequestContext, request_context_of
-from .services import Services, services_of
+from .request_context import RequestContext
+from .services import Services
 
 READING = "GET"
 
@@ -159,12 +160,26 @@ def clear_session(services: Services, request: RequestContext, presented: Presen
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks, before anybody has decided whether they may."""
+class Client:
+    """Who asks, whoever it is."""
 
     services: Services
     request: RequestContext
+
+
+@dataclass(frozen=True, slots=True)
+class Caller(Client):
+    """Who asks, with the session they show, before anybody has decided whether they may."""
+
     presented: PresentedCredentials
+
+    @staticmethod
+    def of(services: Services, request: RequestContext, presented: PresentedCredentials) -> Caller:
+        """Who shows this; that the session was used is remembered, and whom the request concerns."""
+        if presented.session is not None:
+            services.last_active_buffer.seen(presented.session.session_id, request.now)
+            request.concerns, request.session_id = presented.session.user_id, presented.session.session_id
+        return Caller(services, request, presented)
 
     def command(self, session: LiveSession) -> CommandRecord:
         """What the caller does with this request, through their session."""
@@ -197,6 +212,15 @@ class Caller:
             self.require_fresh(session)
         return session
 
+    async def require_session_soon(self) -> LiveSession:
+        """As `require_session`, for a handler on the event loop: what has to be written down is so in a thread."""
+        session = self.presented.session
+        writes = bool(self.presented.tokens) if session is None else self._uses(session)
+        return await to_thread.run_sync(self.require_session) if writes else self.require_session()
+
+    def _uses(self, session: LiveSession) -> bool:
+        return extends(self.services, self.request, session) or moved(self.request, session)
+
     def require_session_or(self, problem: Problem) -> LiveSession:
         """As `require_session`, refusing without a session as a route alone does."""
         try:
@@ -210,17 +234,14 @@ class Caller:
         lifetimes.require_fresh(authenticated_at=session.authenticated_at, now=self.request.now)
 
 
-async def current_caller(http_request: Request) -> Caller:
-    """The caller of a route, as a dependency."""
-    services, request = services_of(http_request), request_context_of(http_request)
-    presented = await find_session(services, request)
-    if presented.session is not None:
-        services.last_active_buffer.seen(presented.session.session_id, request.now)
-        request.concerns, request.session_id = presented.session.user_id, presented.session.session_id
-    return Caller(services, request, presented)
+def _given_by_the_route() -> None:
+    """What the framework sees of a parameter that `ContractRoute` fills in: that it is none of the request's."""
 
 
-CurrentCaller = Annotated[Caller, Depends(current_caller)]
+CurrentClient = Annotated[Client, Depends(_given_by_the_route)]
+"""The client of a route that looks at no session."""
+CurrentCaller = Annotated[Caller, Depends(_given_by_the_route)]
+"""The caller of a route."""
 
 
 def _tokens(services: Services, request: RequestContext) -> list[str]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from starlette.types import Message, Receive
+from starlette.types import Receive
 
 from . import media_type, strict_json
 from .json_response import encode
@@ -19,7 +19,6 @@ PATIENCE = 6.0
 """Seconds a client has to send its body: less than any request may ask the database, so that it may still ask."""
 
 _FORM_PATHS = {"/sign-in/email", "/sign-up/email"}
-_CONTENT_TYPE = b"content-type"
 
 
 class ClientGone(Exception):
@@ -33,23 +32,10 @@ class Body:
     json: bytes = b""
     content: object = None
 
-    def headers(self, raw: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        """A request's headers as they fit this body, whatever it was sent as."""
-        others = [(name, value) for name, value in raw if name != _CONTENT_TYPE]
-        return [*others, (_CONTENT_TYPE, b"application/json")] if self.json else others
 
-    def replayed(self, receive: Receive) -> Receive:
-        """An ASGI `receive` that gives this body, then whatever the real one has."""
-        pending = True
-
-        async def again() -> Message:
-            nonlocal pending
-            if pending:
-                pending = False
-                return {"type": "http.request", "body": self.json, "more_body": False}
-            return await receive()
-
-        return again
+def none_is_sent(headers: Mapping[str, str]) -> bool:
+    """Whether a request says that it has no body (RFC 9112 §6.3)."""
+    return "content-length" not in headers and "transfer-encoding" not in headers
 
 
 async def read(receive: Receive, headers: Mapping[str, str], path: str) -> Body:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain.passwords import HashingBusy
@@ -14,10 +15,12 @@ from domain.store import deadlines
 from . import body, cross_origin, problems
 from .addressed import wrongly_addressed
 from .attempts import attempt_of
+from .authentication import PresentedCredentials, find_session
+from .contract_route import ContractRoute
 from .origins import forbidden_origin
 from .problems import Problem
 from .redirects import UntrustedTarget, require_trusted_targets
-from .request_context import BASE_PATH, STATE, RequestContext
+from .request_context import BASE_PATH, RequestContext
 from .response_writer import ResponseWriter
 from .route_index import RouteIndex
 from .services import Services
@@ -29,7 +32,7 @@ _HASHING = frozenset({"/sign-in/email", "/sign-up/email", "/change-password", "/
 """Calls that have a password hashed. They are refused here while nobody can be: before their body is read."""
 
 PlainRoute = Callable[[Services, RequestContext, Scope, ResponseWriter, Awaitable[None]], Awaitable[bool]]
-"""Whether it answered; what it leaves, a route of the framework answers.
+"""Whether it answered; what it leaves, the route of the contract answers.
 
 The last argument is the counting of the request, to be awaited before anything is written or answered.
 """
@@ -38,20 +41,18 @@ The last argument is the counting of the request, to be awaited before anything 
 class Gate:
     """An ASGI application around the web framework.
 
-    `directory` has the framework's routes, `paths` are those below the base path that somebody answers. `plain` are
-    routes by method and path that are answered on the event loop, without the framework: the hot path. They keep their
-    deadlines themselves.
+    `routes` of the contract are answered without the framework, which answers health and documentation. `plain` are
+    those that write their answers themselves, by method and path, and keep their deadlines themselves: the hottest.
     """
 
     def __init__(
         self,
         web: ASGIApp,
         *,
-        route_index: RouteIndex,
-        paths: Iterable[str],
+        routes: RouteIndex,
         plain: Mapping[tuple[str, str], PlainRoute],
     ) -> None:
-        self._web, self._route_index, self._paths, self._plain = web, route_index, frozenset(paths), plain
+        self._web, self._routes, self._plain = web, routes, plain
         self.services: Services | None = None
         self._hashing = 0
 
@@ -73,7 +74,7 @@ class Gate:
             return await misled.to_response()(scope, receive, writer)
         if not scope["path"].startswith(f"{BASE_PATH}/"):
             # health and documentation are not the contract's; an unknown path is the same empty 404
-            page: ASGIApp = self._web if self._route_index.leads(scope) else Problem(404).to_response()
+            page: ASGIApp = self._web if self._routes.framework_answers(scope) else Problem(404).to_response()
             work: Awaitable[None] = _until(DEADLINE, page(scope, receive, writer), writer)
         elif services is None or request is None:
             work = problems.unavailable().to_response()(scope, receive, writer)
@@ -106,7 +107,8 @@ class Gate:
 
     def _note(self, services: Services, request: RequestContext, code: str, scope: Scope, status: int | None) -> None:
         """Of a refused command, remember that it was tried; the answer is out, so nobody can tell by the time."""
-        attempt = attempt_of(request, code, status, command=self._route_index.name(scope))
+        route = self._routes.route(scope)
+        attempt = attempt_of(request, code, status, command=None if route is None else route.name)
         if attempt is not None:
             services.attempt_buffer.note(attempt)
 
@@ -119,11 +121,32 @@ class Gate:
         if request.path in _HASHING and request.method == "POST" and self._queue_is_full(services):
             raise HashingBusy
         counting = services.limits.count_request(
-            request.where_from.ip_address, request.path, routed=request.path in self._paths
+            request.where_from.ip_address, request.path, routed=scope["path"] in self._routes.paths
         )
         plain = self._plain.get((request.method, scope["path"]))
-        if plain is None or not await plain(services, request, scope, writer, counting):
-            await _until(DEADLINE, self._answer_routed(services, request, scope, receive, writer, counting), writer)
+        if plain is not None and await plain(services, request, scope, writer, counting):
+            return
+        route = self._routes.route(scope)
+        if route is not None and route.on_the_loop and request.method == "GET" and body.none_is_sent(request.headers):
+            async with asyncio.timeout(DEADLINE):
+                return await self._read(services, request, scope, receive, writer, route, counting)
+        await _until(DEADLINE, self._answer_routed(services, request, scope, receive, writer, route, counting), writer)
+
+    async def _read(
+        self,
+        services: Services,
+        request: RequestContext,
+        scope: Scope,
+        receive: Receive,
+        writer: ResponseWriter,
+        route: ContractRoute,
+        counting: Awaitable[None],
+    ) -> None:
+        """A read that needs no thread; whose session it is is looked for while the request is counted."""
+        presented = await find_session(services, request) if route.asks_who else None
+        await counting
+        response = await _answered(route, services, request, scope, body.Body(), presented)
+        await response(scope, receive, writer)
 
     async def _answer_routed(
         self,
@@ -132,28 +155,30 @@ class Gate:
         scope: Scope,
         receive: Receive,
         writer: ResponseWriter,
+        route: ContractRoute | None,
         counting: Awaitable[None],
     ) -> None:
         await counting
-        if not self._route_index.leads(scope):
+        if route is None:
             raise Problem(404)
         content = await body.read(receive, request.headers, request.path)
         if code := forbidden_origin(scope["method"], request.headers, services.origins):
             raise Problem.of_code(code)
         if scope["method"] != "GET":
             require_trusted_targets(content.content, scope["query_string"], services.origins)
-        inside = {**scope, "headers": content.headers(scope["headers"]), "state": {STATE: request}}
         if request.path not in _HASHING:
-            return await self._web(inside, content.replayed(receive), writer)
+            response = await _answered(route, services, request, scope, content)
+            return await response(scope, receive, writer)
         # asked again: while its body came, others may have taken the last place
         if self._queue_is_full(services):
             raise HashingBusy
         services.loop_load.here()
         self._hashing += 1
         try:
-            await self._web(inside, content.replayed(receive), writer)
+            response = await _answered(route, services, request, scope, content)
         finally:
             self._hashing -= 1
+        await response(scope, receive, writer)
 
     def _queue_is_full(self, services: Services) -> bool:
         """Whether as many requests wait for a password to be hashed as may. Those that still send theirs do not count:
@@ -170,6 +195,21 @@ def _way_out(services: Services | None, scope: Scope, send: Send) -> tuple[Reque
         return None, ResponseWriter(send, headers=cross_origin.OF_NOBODY)
     request = RequestContext.of(scope, services.clock(), services.addresses)
     return request, ResponseWriter(send, request, cross_origin.headers_for(request, services.origins))
+
+
+async def _answered(
+    route: ContractRoute,
+    services: Services,
+    request: RequestContext,
+    scope: Scope,
+    content: body.Body,
+    presented: PresentedCredentials | None = None,
+) -> Response:
+    """What a route answers, its refusals too: those of the gate itself are answered more slowly (`HeldBack`)."""
+    try:
+        return await route.answer(services, request, scope["query_string"], content, presented)
+    except Exception as error:
+        return problems.response_to(error, request)
 
 
 async def _until(deadline: float, work: Awaitable[None], writer: ResponseWriter) -> None:

@@ -8,14 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from fastapi import Request
-
 from domain.store.envelope import WhereFrom
 
 from .client_address import FORWARDING_HEADERS, ClientAddresses
 
 _LONGEST_USER_AGENT = 1024
-STATE = "request_context"
 BASE_PATH = "/api/auth"
 
 TWICE = "\n"
@@ -59,12 +56,6 @@ class RequestContext:
         """Give nothing of what the request was given so far: the session is over, and another may have its place."""
         self.set_cookies.clear()
         self.auth_token = None
-
-
-def request_context_of(http_request: Request) -> RequestContext:
-    """The visit of a request, as a dependency of routes."""
-    request: RequestContext = http_request.scope["state"][STATE]
-    return request
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

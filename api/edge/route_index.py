@@ -1,49 +1,35 @@
-"""The directory of routes: a method and an exact path lead to one of them at once, however many there are.
-
-The framework would ask one route after another, router within router, and the gate once more before it.
-"""
+"""The index of routes: a method and an exact path lead to one of them at once, however many there are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from starlette.routing import BaseRoute, Match, Route
-from starlette.types import Receive, Scope, Send
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
+
+from .contract_route import ContractRoute
 
 
-class RouteIndex(BaseRoute):
-    """Stands before all the routes of the framework, which go on answering what is not in here."""
+class RouteIndex:
+    """Routes of the contract by method and path, and those that the web framework answers, which are few."""
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
-        self._exact: dict[tuple[str, str], Route] = {}
+        self._contract: dict[tuple[str, str], ContractRoute] = {}
         self._others = list[BaseRoute]()
         for route in routes:
-            if isinstance(route, Route) and "{" not in route.path:
+            if isinstance(route, ContractRoute):
                 for method in route.methods or ():
-                    self._exact.setdefault((method, route.path), route)
+                    self._contract.setdefault((method, route.path), route)
             else:
                 self._others.append(route)
+        self.paths = frozenset(path for _, path in self._contract)
+        """Those that some route of the contract answers, whatever the method."""
 
-    def leads(self, scope: Scope) -> bool:
-        """Whether a route takes exactly this method and path; there is no 405 and no redirect (wire.md §1)."""
-        if (scope["method"], scope["path"]) in self._exact:
-            return True
+    def route(self, scope: Scope) -> ContractRoute | None:
+        """The route that takes exactly this method and path; there is no 405 and no redirect (wire.md §1)."""
+        return self._contract.get((scope["method"], scope["path"]))
+
+    def framework_answers(self, scope: Scope) -> bool:
+        """Whether a route of the web framework takes exactly this method and path."""
         # a pattern's end also matches before a newline, and such a path would be nobody's to limit
         return scope["path"].isprintable() and any(route.matches(scope)[0] is Match.FULL for route in self._others)
-
-    def name(self, scope: Scope) -> str | None:
-        """What the route is called that takes exactly this method and path: a command's by the command's name."""
-        exact = self._exact.get((scope["method"], scope["path"]))
-        return None if exact is None else exact.name
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """As the framework asks it: fully, if an exact path is in here."""
-        route = self._exact.get((scope.get("method", ""), scope["path"]))
-        if route is None:
-            return Match.NONE, {}
-        match, inside = route.matches(scope)
-        return match, {**inside, "route": route}
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the route that was found answer."""
-        await scope["route"].handle(scope, receive, send)

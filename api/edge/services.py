@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import psycopg
-from fastapi import Request
 
 from api.settings import Settings
 from domain.clock import Clock
@@ -25,6 +24,7 @@ from projections.places import Places
 from .attempts import AttemptBuffer
 from .batching.current_session import SessionCheck
 from .batching.organizations_seen import OrganizationsSeen
+from .batching.session_lists import SessionLists
 from .client_address import ClientAddresses
 from .cookies import SessionCookies
 from .held_back import HeldBack
@@ -45,8 +45,8 @@ _WAITING_FOR_HASHES = 16
 class Services:
     """What handlers work with. One in each worker, shared by its threads.
 
-    `sessions`, `organizations`, `addresses`, `operator_hints`, `held_back`, both buffers and what counts requests
-    belong to the event loop.
+    `sessions`, `organizations`, `session_lists`, `addresses`, `operator_hints`, `held_back`, both buffers and what
+    counts requests belong to the event loop.
     """
 
     settings: Settings
@@ -65,6 +65,7 @@ class Services:
     operator_hints: OperatorHints
     sessions: SessionCheck
     organizations: OrganizationsSeen
+    session_lists: SessionLists
     places: Places
     passwords: Passwords
     loop_load: LoopLoad
@@ -136,15 +137,10 @@ def open_services(settings: Settings, clock: Clock) -> Services:
         operator_hints=OperatorHints(origins, secure=settings.secure),
         sessions=SessionCheck(settings.database_url),
         organizations=OrganizationsSeen(settings.database_url),
+        session_lists=SessionLists(settings.database_url),
         places=places,
         passwords=passwords,
         loop_load=loop_load,
         held_back=HeldBack(),
         pool=pool,
     )
-
-
-def services_of(http_request: Request) -> Services:
-    """The running Daybook, as a dependency of routes; the gate lets nobody in before there is one."""
-    services: Services = http_request.app.state.services
-    return services

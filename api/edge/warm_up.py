@@ -11,6 +11,7 @@ from domain.commands.credential import verified_account
 from domain.ids import new_id, random_bytes
 from domain.refusals import TooManyAttempts, WrongCredentials
 
+from .batching.session_lists import SessionListKey
 from .services import Services
 
 _CONNECTIONS = 10.0
@@ -30,6 +31,7 @@ async def warm_up(services: Services) -> None:
     await asyncio.gather(
         services.sessions.live_session(random_bytes(32)),
         services.organizations.seen(new_id(), new_id(), invitations=True),
+        services.session_lists.sessions_of(SessionListKey(new_id(), new_id(), services.clock(), None, None, 0)),
         *(to_thread.run_sync(_try_to_sign_in, services) for _ in range(services.settings.hashing_threads)),
     )
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from html import escape
+from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from api.edge.authentication import CurrentClient
+from api.edge.contract_route import ContractRoute
+from api.edge.query import ExactQuery
 from api.edge.request_context import BASE_PATH
-from api.edge.services import services_of
 
-router = APIRouter(prefix=BASE_PATH, tags=["pages"])
+router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["pages"])
 
 _CODE = re.compile(r"[A-Za-z0-9_'-]{1,100}")
 _UNKNOWN = "UNKNOWN"
@@ -30,16 +33,23 @@ _HEADERS = {
 }
 
 
+class Failed(ExactQuery):
+    """What went wrong: a code, and a sentence for people."""
+
+    error: str = ""
+    error_description: str = ""
+
+
 @router.get(
     "/error",
     summary="What went wrong with a link: a page, or with `BASE_URL` set the way to your application",
     response_class=HTMLResponse,
     responses={302: {"description": "To `/` of your application, with `error` and `error_description`"}},
 )
-def error_page(request: Request, error: str = "", error_description: str = "") -> Response:
-    code = error if _CODE.fullmatch(error) else _UNKNOWN
-    description = error_description[:_LONGEST]
-    if services_of(request).settings.base_url is None:
+async def error_page(client: CurrentClient, query: Annotated[Failed, Query()]) -> Response:
+    code = query.error if _CODE.fullmatch(query.error) else _UNKNOWN
+    description = query.error_description[:_LONGEST]
+    if client.services.settings.base_url is None:
         text = escape(description or "The link cannot be used.")
         return HTMLResponse(_PAGE.format(code=escape(code), description=text), headers=_HEADERS)
     told = {"error": code} | ({"error_description": description} if description else {})

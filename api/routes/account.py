@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
 
 from api.edge.authentication import CurrentCaller, count_password_guess, give_cookie
+from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
 from api.edge.request_context import BASE_PATH
@@ -18,7 +19,7 @@ from .documented import documented
 from .fields import NOTHING_TO_UPDATE, ImageUrl, PersonsName
 from .sessions import DoneAnswer
 
-router = APIRouter(prefix=BASE_PATH, tags=["account"])
+router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["account"])
 
 
 class ChangePassword(BaseModel):

@@ -14,9 +14,11 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from api.edge.authentication import Caller, CurrentCaller
+from api.edge.contract_route import ContractRoute
 from api.edge.downloads import MEDIA_TYPES, download
 from api.edge.json_response import NOT_KEPT, JsonResponse
 from api.edge.problems import Problem
+from api.edge.query import QueryModel
 from api.edge.request_context import BASE_PATH
 from api.edge.wire_time import to_wire
 from domain.events.catalogue import EVENT_BY_NAME, NAME_BY_EVENT
@@ -29,7 +31,6 @@ from projections.trails.names import Reader
 from projections.trails.narrator import Narrator, RenderedEntry
 
 from .documented import documented
-from .queries import QueryModel, no_key_twice
 from .shapes import wire_id
 
 FORBIDDEN = "YOU_ARE_NOT_ALLOWED_TO_READ_THE_ACTIVITY_OF_THIS_ORGANIZATION"
@@ -165,7 +166,7 @@ class OrganizationActivityQuery(_Page):
     ] = "json"
 
 
-router = APIRouter(prefix=BASE_PATH, tags=["activity"], dependencies=[no_key_twice(OrganizationActivityQuery)])
+router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["activity"])
 
 
 @router.get(

@@ -13,6 +13,7 @@ from starlette.types import Scope
 from typing_extensions import TypedDict
 
 from api.edge.authentication import PresentedCredentials, clear_session, extends, find_session, moved, record_use
+from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse, encode
 from api.edge.problems import Problem
 from api.edge.request_context import BASE_PATH, RequestContext
@@ -26,7 +27,7 @@ from projections.lists.session_list import LiveSession
 from . import shapes
 from .documented import documented
 
-router = APIRouter(prefix=BASE_PATH, tags=["session"])
+router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["session"])
 
 PATH = "/get-session"
 DEFERRED = "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED"

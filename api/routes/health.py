@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
+from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
 from api.edge.problems import UNAVAILABLE
 from api.edge.request_context import BASE_PATH
@@ -22,7 +23,7 @@ from domain.store.requirements import keys_still_fit
 from domain.store.servers import read_only
 from projections.maintenance.condition import Condition, condition
 
-contract = APIRouter(prefix=BASE_PATH, tags=["health"])
+contract = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["health"])
 operations = APIRouter(tags=["health"])
 
 PATIENCE = 10.0

@@ -9,8 +9,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
 from api.edge.authentication import Caller, CurrentCaller
+from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
+from api.edge.query import QueryModel
 from api.edge.request_context import BASE_PATH
 from domain.commands import invitation as invitations
 from domain.refusals import OrganizationNotFound, UnknownRole
@@ -21,9 +23,8 @@ from projections.lists.member_list import live_role
 from . import shapes
 from .documented import documented
 from .fields import id_in
-from .queries import QueryModel, no_key_twice
 
-router = APIRouter(prefix=BASE_PATH, tags=["invitation"])
+router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["invitation"])
 
 
 class Invite(BaseModel):
@@ -116,7 +117,6 @@ def cancel_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
 @router.get(
     "/organization/list-invitations",
     summary="The invitations of an organization, whatever became of them",
-    dependencies=[no_key_twice(OfOrganization)],
     responses=documented(
         list[shapes.Invitation],
         "VALIDATION_ERROR",

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
+from anyio import to_thread
 from fastapi import APIRouter, Query
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from api.edge.authentication import Caller, CurrentCaller
+from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
+from api.edge.query import QueryModel
 from api.edge.request_context import BASE_PATH
 from domain.refusals import NotAMember
 from domain.roles import PERMISSIONS, Roles, allow, roles_in
 from projections.lists import member_list
+from projections.lists.full_organization import FullOrganization
 from projections.lists.member_list import MemberRow
-from projections.lists.member_search import Filter, Order, field_type, members_of
+from projections.lists.member_search import IN_MEMORY, Filter, Order, field_type, in_order, members_of
 from projections.lists.session_list import LiveSession
 
 from . import shapes
 from .documented import documented
 from .fields import id_in
-from .organizations import named
-from .queries import QueryModel, no_key_twice
+from .organizations import Which, named, seen_now
 
-router = APIRouter(prefix=f"{BASE_PATH}/organization", tags=["organization"])
+router = APIRouter(route_class=ContractRoute, prefix=f"{BASE_PATH}/organization", tags=["organization"])
 
 NO_ACTIVE = "NO_ACTIVE_ORGANIZATION"
 NOT_A_MEMBER = "YOU_ARE_NOT_A_MEMBER_OF_THIS_ORGANIZATION"
@@ -39,11 +44,11 @@ _Operator = Literal["eq", "ne", "lt", "lte", "gt", "gte", "in", "not_in", "conta
 _OF_MANY = {"in", "not_in"}
 
 
-class ListMembers(QueryModel):
+class ListMembers(Which):
     """Which members of which organization, in which order."""
 
-    organizationId: str = ""
-    organizationSlug: str = ""
+    repeatable: ClassVar[frozenset[str]] = frozenset({"filterValue"})
+
     limit: Annotated[int | None, Field(ge=0, le=2**31 - 1, description="At most so many; all without it, or 0.")] = None
     offset: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     sortBy: _Field = "createdAt"
@@ -107,13 +112,21 @@ class PermissionAnswer(TypedDict):
 @router.get(
     "/list-members",
     summary="The members of an organization; all, or a page of them, filtered, sorted, searched",
-    dependencies=[no_key_twice(ListMembers, but="filterValue")],
     responses=documented(
         MembersAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", NO_ACTIVE, "ORGANIZATION_NOT_FOUND", NOT_A_MEMBER, body=False
     ),
 )
-def list_members(caller: CurrentCaller, query: Annotated[ListMembers, Query()]) -> JsonResponse:
-    session, read = caller.require_session(), caller.services.context.store.statements
+async def list_members(caller: CurrentCaller, query: Annotated[ListMembers, Query()]) -> Response:
+    session = await caller.require_session_soon()
+    if query.filterField is None and not query.filterValue and not query.search and query.sortBy in IN_MEMORY:
+        seen = await seen_now(caller, session, query, invitations=False)
+        if seen is not None:
+            return seen.answer(_shown_as(query), partial(_page_of, query))
+    return await to_thread.run_sync(_list_members, caller, session, query)
+
+
+def _list_members(caller: Caller, session: LiveSession, query: ListMembers) -> JsonResponse:
+    read = caller.services.context.store.statements
     organization_id = meant(caller, session, query.organizationId, query.organizationSlug)
     if member_list.live_role(read, organization_id, session.user_id) is None:
         raise Problem.of_code(NOT_A_MEMBER)
@@ -134,8 +147,8 @@ def list_members(caller: CurrentCaller, query: Annotated[ListMembers, Query()]) 
     summary="Yourself as a member of the active organization",
     responses=documented(shapes.MemberWithPerson, "UNAUTHORIZED", NO_ACTIVE, body=False),
 )
-def get_active_member(caller: CurrentCaller) -> JsonResponse:
-    member = active_member(caller.require_session())
+async def get_active_member(caller: CurrentCaller) -> JsonResponse:
+    member = active_member(await caller.require_session_soon())
     if member is None:
         raise Problem.of_code(NO_ACTIVE)
     return JsonResponse(shapes.member_with_person(member))
@@ -144,13 +157,20 @@ def get_active_member(caller: CurrentCaller) -> JsonResponse:
 @router.get(
     "/get-active-member-role",
     summary="What a member is",
-    dependencies=[no_key_twice(ActiveMemberRole)],
     responses=documented(
         RoleAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", NO_ACTIVE, "ORGANIZATION_NOT_FOUND", NOT_A_MEMBER, body=False
     ),
 )
-def get_active_member_role(caller: CurrentCaller, query: Annotated[ActiveMemberRole, Query()]) -> JsonResponse:
-    session, read = caller.require_session(), caller.services.context.store.statements
+async def get_active_member_role(caller: CurrentCaller, query: Annotated[ActiveMemberRole, Query()]) -> JsonResponse:
+    session = await caller.require_session_soon()
+    named_ones = [query.organizationId, query.organizationSlug, query.userId]
+    if session.active_role is not None and not any(named_ones):
+        return JsonResponse(RoleAnswer(role=session.active_role))
+    return await to_thread.run_sync(_role, caller, session, query)
+
+
+def _role(caller: Caller, session: LiveSession, query: ActiveMemberRole) -> JsonResponse:
+    read = caller.services.context.store.statements
     organization_id = meant(caller, session, query.organizationId, query.organizationSlug)
     own = session.active_role
     if organization_id != session.active_organization_id:
@@ -176,6 +196,16 @@ def has_permission(caller: CurrentCaller, form: HasPermission) -> JsonResponse:
     if role is None:
         raise Problem.of_code(NotAMember.code, status=401)
     return JsonResponse(PermissionAnswer(error=None, success=_allowed(roles_in(role), form.permissions or {})))
+
+
+def _shown_as(query: ListMembers) -> str:
+    return f"list-members {query.limit} {query.offset} {query.sortBy} {query.sortDirection}"
+
+
+def _page_of(query: ListMembers, full: FullOrganization) -> MembersAnswer:
+    rows = in_order(full.members, Order(field=query.sortBy, descending=query.sortDirection == "desc"))
+    end = query.offset + query.limit if query.limit else None
+    return members_answer(rows[query.offset : end], len(rows))
 
 
 def members_answer(rows: Sequence[MemberRow], total: int) -> MembersAnswer:

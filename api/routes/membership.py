@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
 
 from api.edge.authentication import Caller, CurrentCaller
+from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
 from api.edge.request_context import BASE_PATH
@@ -25,7 +26,7 @@ from .documented import documented
 from .fields import id_in
 from .members import NO_ACTIVE, meant
 
-router = APIRouter(prefix=f"{BASE_PATH}/organization", tags=["organization"])
+router = APIRouter(route_class=ContractRoute, prefix=f"{BASE_PATH}/organization", tags=["organization"])
 
 
 class RemoveMember(BaseModel):

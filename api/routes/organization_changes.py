@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from api.edge.authentication import CurrentCaller, give_cookie
+from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
 from api.edge.request_context import BASE_PATH
@@ -23,7 +24,7 @@ from .documented import documented
 from .fields import LogoUrl, id_in
 from .organizations import named
 
-router = APIRouter(prefix=f"{BASE_PATH}/organization", tags=["organization"])
+router = APIRouter(route_class=ContractRoute, prefix=f"{BASE_PATH}/organization", tags=["organization"])
 
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
 

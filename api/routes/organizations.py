@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
+from anyio import to_thread
 from fastapi import APIRouter, Query
 from pydantic import Field
+from starlette.responses import Response
 
 from api.edge.authentication import Caller, CurrentCaller
+from api.edge.batching.organizations_seen import OrganizationView
+from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
+from api.edge.query import QueryModel
 from api.edge.request_context import BASE_PATH
 from domain.events.keys import Keyring
 from domain.refusals import NotAMember, OrganizationNotFound
@@ -18,13 +23,13 @@ from domain.roles import roles_in
 from projections.lists import organization_list
 from projections.lists.full_organization import FullOrganization, full_organization
 from projections.lists.member_list import live_role
+from projections.lists.session_list import LiveSession
 
 from . import shapes
 from .documented import documented
 from .fields import id_in
-from .queries import QueryModel, no_key_twice
 
-router = APIRouter(prefix=f"{BASE_PATH}/organization", tags=["organization"])
+router = APIRouter(route_class=ContractRoute, prefix=f"{BASE_PATH}/organization", tags=["organization"])
 
 
 class Which(QueryModel):
@@ -50,7 +55,6 @@ class FullAnswer(shapes.Organization):
 @router.get(
     "/get-organization",
     summary="An organization you belong to, or null if none is active",
-    dependencies=[no_key_twice(Which)],
     responses=documented(
         shapes.Organization | None,
         "VALIDATION_ERROR",
@@ -76,7 +80,6 @@ def get_organization(caller: CurrentCaller, query: Annotated[Which, Query()]) ->
 @router.get(
     "/get-full-organization",
     summary="An organization you belong to with its members and invitations, or null if none is active",
-    dependencies=[no_key_twice(WhichInFull)],
     responses=documented(
         FullAnswer | None,
         "VALIDATION_ERROR",
@@ -86,8 +89,20 @@ def get_organization(caller: CurrentCaller, query: Annotated[Which, Query()]) ->
         body=False,
     ),
 )
-def get_full_organization(caller: CurrentCaller, query: Annotated[WhichInFull, Query()]) -> JsonResponse:
-    session, read = caller.require_session(), caller.services.context.store.statements
+async def get_full_organization(caller: CurrentCaller, query: Annotated[WhichInFull, Query()]) -> Response:
+    session = await caller.require_session_soon()
+    seen = await seen_now(caller, session, query, invitations=True)
+    if seen is None:
+        return await to_thread.run_sync(_full_organization, caller, session, query)
+    most = query.membersLimit
+    return seen.answer(
+        f"get-full-organization {most}",
+        lambda full: full_answer(caller.services.context.keyring, full._replace(members=full.members[:most])),
+    )
+
+
+def _full_organization(caller: Caller, session: LiveSession, query: WhichInFull) -> JsonResponse:
+    read = caller.services.context.store.statements
     organization_id = named(caller, query.organizationId, query.organizationSlug) or session.active_organization_id
     if organization_id is None:
         return JsonResponse(None)
@@ -108,6 +123,18 @@ def list_organizations(caller: CurrentCaller) -> JsonResponse:
     session = caller.require_session()
     rows = organization_list.organizations_of(caller.services.context.store.statements, session.user_id)
     return JsonResponse([shapes.organization(row) for row in rows])
+
+
+async def seen_now(caller: Caller, session: LiveSession, query: Which, *, invitations: bool) -> OrganizationView | None:
+    """The organization that is meant, as who asks sees it, of the query that all share who ask at the moment.
+
+    None if that does not say: none is meant, it is named by its slug, it is too large, or they do not belong to it.
+    """
+    organization_id = id_in(query.organizationId) or session.active_organization_id
+    if organization_id is None or query.organizationSlug:
+        return None
+    view = await caller.services.organizations.seen(organization_id, session.user_id, invitations=invitations)
+    return None if view is None or view.crowded else view
 
 
 def full_answer(keyring: Keyring, full: FullOrganization) -> FullAnswer:

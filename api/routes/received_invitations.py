@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, NotRequired
 
-from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel
+from fastapi import APIRouter, Query
 from typing_extensions import TypedDict
 
-from api.edge.authentication import Caller, CurrentCaller
+from api.edge.authentication import Caller, CurrentCaller, CurrentClient
+from api.edge.contract_route import ContractRoute
 from api.edge.json_response import NOT_KEPT, JsonResponse
 from api.edge.problems import Problem
-from api.edge.request_context import BASE_PATH, request_context_of
-from api.edge.services import services_of
+from api.edge.query import ExactQuery
+from api.edge.request_context import BASE_PATH
 from domain.commands import invitation as invitations
 from domain.email_address import canonical
 from domain.refusals import InvitationNotFound, InviterGone, NotTheRecipient
@@ -27,18 +27,21 @@ from projections.lists.member_list import live_role, member
 from . import shapes
 from .documented import documented
 from .invitations import Named, shown
-from .queries import no_key_twice
 
-router = APIRouter(prefix=BASE_PATH, tags=["invitation"])
+router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["invitation"])
 
 _NOT_FOUND = "INVITATION_NOT_FOUND"
 _NOT_THE_RECIPIENT = "YOU_ARE_NOT_THE_RECIPIENT_OF_THE_INVITATION"
 
 
-class WhichInvitation(BaseModel):
+class WhichInvitation(ExactQuery):
     """An invitation, by the id in its link."""
 
     id: str
+
+
+class _Whose(ExactQuery):
+    email: str = ""
 
 
 class AcceptedAnswer(TypedDict):
@@ -135,7 +138,6 @@ def reject_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
 @router.get(
     "/organization/get-invitation",
     summary="An invitation to you: to what, as what, by whom",
-    dependencies=[no_key_twice(WhichInvitation)],
     responses=documented(
         InvitationAnswer,
         "VALIDATION_ERROR",
@@ -169,8 +171,10 @@ def get_invitation(caller: CurrentCaller, query: Annotated[WhichInvitation, Quer
     summary="The invitations to your address that you have not answered",
     responses=documented(list[OwnInvitation], "EMAIL_VERIFICATION_REQUIRED_FOR_INVITATION", body=False),
 )
-def list_user_invitations(caller: CurrentCaller, request: Request) -> JsonResponse:
-    if request.query_params.get("email"):
+def list_user_invitations(
+    caller: CurrentCaller, query: Annotated[_Whose, Query(include_in_schema=False)]
+) -> JsonResponse:
+    if query.email:
         raise Problem(400, message="User email cannot be passed for client side API calls.")
     missing = Problem(400, message="Missing session headers, or email query parameter.")
     session, context = caller.require_session_or(missing), caller.services.context
@@ -188,11 +192,10 @@ def list_user_invitations(caller: CurrentCaller, request: Request) -> JsonRespon
 @router.get(
     "/invitation/check",
     summary="What whoever has a link may know of its invitation; nothing is used up by looking",
-    dependencies=[no_key_twice(WhichInvitation)],
     responses=documented(CheckAnswer, "VALIDATION_ERROR", _NOT_FOUND, body=False),
 )
-def check_invitation(request: Request, query: Annotated[WhichInvitation, Query()]) -> JsonResponse:
-    context, now = services_of(request).context, request_context_of(request).now
+def check_invitation(client: CurrentClient, query: Annotated[WhichInvitation, Query()]) -> JsonResponse:
+    context, now = client.services.context, client.request.now
     row = invitation_list.invitation(context.store.statements, context.keyring.link_hash(query.id))
     if row is None or row.email is None or not row.organization_open:
         raise InvitationNotFound

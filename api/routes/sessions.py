@@ -9,18 +9,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from api.edge.authentication import CurrentCaller, clear_cookies
+from api.edge.batching.session_lists import SessionListKey
+from api.edge.contract_route import ContractRoute
 from api.edge.json_response import NOT_KEPT, JsonResponse
 from api.edge.problems import Problem
 from api.edge.request_context import BASE_PATH
 from domain.commands import session as sessions
-from projections.lists.session_list import sessions_of
 
 from . import shapes
 from .documented import documented
 from .fields import NOTHING_TO_UPDATE
-from .queries import Paged, no_key_twice
+from .queries import Paged
 
-router = APIRouter(prefix=BASE_PATH, tags=["session"])
+router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["session"])
 
 
 class RevokeSession(BaseModel):
@@ -47,21 +48,16 @@ class DoneAnswer(TypedDict):
 
 @router.get(
     "/list-sessions",
-    dependencies=[no_key_twice(Paged)],
     summary="The devices you are signed in on: this one, then those last used",
     responses=documented(list[shapes.ListedSession], "VALIDATION_ERROR", "UNAUTHORIZED", body=False),
 )
-def list_sessions(caller: CurrentCaller, query: Annotated[Paged, Query()]) -> JsonResponse:
-    session, services, now = caller.require_session(), caller.services, caller.request.now
+async def list_sessions(caller: CurrentCaller, query: Annotated[Paged, Query()]) -> JsonResponse:
+    session, services, now = await caller.require_session_soon(), caller.services, caller.request.now
     lifetimes, held = services.context.lifetimes, services.last_active_buffer.held()
-    rows = sessions_of(
-        services.context.store.statements,
-        session.user_id,
-        first=session.session_id,
-        now=now,
-        started_after=lifetimes.started_after(now),
-        limit=query.limit,
-        offset=query.offset,
+    rows = await services.session_lists.sessions_of(
+        SessionListKey(
+            session.user_id, session.session_id, now, lifetimes.started_after(now), query.limit, query.offset
+        )
     )
     used = {row.session_id: max(row.active_at, held.pending(row.session_id) or row.active_at) for row in rows}
     used[session.session_id] = now

@@ -5,16 +5,24 @@ from __future__ import annotations
 from typing import Annotated, NotRequired
 from urllib.parse import parse_qs, quote, urlsplit
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from api.edge.authentication import CurrentCaller, clear_cookies, count_password_guess, give_cookie, remember_device
+from api.edge.authentication import (
+    CurrentCaller,
+    CurrentClient,
+    clear_cookies,
+    count_password_guess,
+    give_cookie,
+    remember_device,
+)
+from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
 from api.edge.origins import forbidden_sign_in
 from api.edge.problems import Problem
-from api.edge.request_context import BASE_PATH, RequestContext, request_context_of
-from api.edge.services import Services, services_of
+from api.edge.request_context import BASE_PATH, RequestContext
+from api.edge.services import Services
 from domain.commands import session as sessions
 from domain.commands.credential import verified_account
 from domain.commands.session import SignedIn
@@ -25,7 +33,7 @@ from . import shapes
 from .documented import documented
 from .fields import EmailAddress, ImageUrl, PersonsName
 
-router = APIRouter(prefix=BASE_PATH, tags=["account"])
+router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["account"])
 
 
 class SignUp(BaseModel):
@@ -94,8 +102,8 @@ class SignedOutAnswer(TypedDict):
         "CONFLICT",
     ),
 )
-def sign_up_with_email(http_request: Request, form: SignUp) -> JsonResponse:
-    services, request = services_of(http_request), request_context_of(http_request)
+def sign_up_with_email(client: CurrentClient, form: SignUp) -> JsonResponse:
+    services, request = client.services, client.request
     _refuse_other_sites(services, request)
     try:
         signed_in = _sign_up(services, request, form)
@@ -134,8 +142,8 @@ def _sign_up(services: Services, request: RequestContext, form: SignUp) -> Signe
         "CONFLICT",
     ),
 )
-def sign_in_with_email(http_request: Request, form: SignIn) -> JsonResponse:
-    services, request = services_of(http_request), request_context_of(http_request)
+def sign_in_with_email(client: CurrentClient, form: SignIn) -> JsonResponse:
+    services, request = client.services, client.request
     _refuse_other_sites(services, request)
     with count_password_guess(services, request, form.email):
         account = verified_account(services.context, email=form.email, password=form.password)

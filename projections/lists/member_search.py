@@ -7,6 +7,7 @@ members in the order asked for looks cheaper to it than looking for the few that
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -60,6 +61,21 @@ class Order:
         """What stands after ORDER BY."""
         fields = dict.fromkeys((_FIELDS[self.field], "m.joined_at", "m.membership_id"))
         return ", ".join(f"{one} {'DESC' if self.descending else 'ASC'}" for one in fields)
+
+
+IN_MEMORY: Mapping[str, Callable[[MemberRow], Any]] = {
+    "id": lambda row: row.membership_id,
+    "createdAt": lambda row: row.joined_at,
+    "userId": lambda row: row.user_id,
+    "organizationId": lambda row: row.organization_id,
+}
+"""Fields by which members can be sorted without the database: its order of texts is its own."""
+
+
+def in_order(members: Sequence[MemberRow], order: Order) -> list[MemberRow]:
+    """As the database would sort them, by a field of `IN_MEMORY`."""
+    field = IN_MEMORY[order.field]
+    return sorted(members, key=lambda row: (field(row), row.joined_at, row.membership_id), reverse=order.descending)
 
 
 def field_type(field: str) -> str:

@@ -158,13 +158,25 @@ SELECT s.token_hash, s.session_id, s.user_id, s.expires_at, s.created_at, s.upda
  WHERE s.token_hash = ANY($1) AND s.ended_at IS NULL
 """
 """The live sessions among some token hashes: committed state, asked for on every request."""
-_OF_A_PERSON = f"""
-SELECT s.session_id, s.user_id, s.expires_at, s.created_at, s.updated_at, s.authenticated_at,
-       {_SEEN}, o.organization_id, s.way, greatest(l.at, s.updated_at) AS active_at
-  FROM session_list s {_LIVING} {_ACTIVE_ORGANIZATION}
-  LEFT JOIN last_active l ON l.session_id = s.session_id
- WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND ($3::timestamptz IS NULL OR s.created_at > $3)
- ORDER BY s.session_id = $4 DESC, active_at DESC, s.session_id LIMIT $5 OFFSET $6
+SESSIONS_OF_PEOPLE = f"""
+SELECT asked.number, found.*
+  FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::bigint[], $6::bigint[])
+       WITH ORDINALITY AS asked (user_id, first, now, started_after, most, skipped, number)
+ CROSS JOIN LATERAL (
+    SELECT s.session_id, s.user_id, s.expires_at, s.created_at, s.updated_at, s.authenticated_at,
+           {_SEEN}, o.organization_id, s.way, greatest(l.at, s.updated_at) AS active_at
+      FROM session_list s {_LIVING} {_ACTIVE_ORGANIZATION}
+      LEFT JOIN last_active l ON l.session_id = s.session_id
+     WHERE s.user_id = asked.user_id AND s.ended_at IS NULL AND s.expires_at > asked.now
+       AND s.created_at > asked.started_after
+     ORDER BY s.session_id = asked.first DESC, active_at DESC, s.session_id LIMIT asked.most OFFSET asked.skipped
+ ) AS found
+ ORDER BY asked.number, found.session_id = asked.first DESC, found.active_at DESC, found.session_id
+"""
+"""The live sessions of some people, each with one in front, then those last used: as many as asked for of each.
+
+`$1` uuid[], people; `$2` uuid[], the sessions in front; `$3` and `$4` timestamptz[], the moments, and those after which
+sessions began that may still live; `$5` and `$6` bigint[], how many, and how many to leave out before them.
 """
 
 
@@ -183,24 +195,6 @@ class SessionRow(NamedTuple):
     active_organization_id: UUID | None
     way: str
     active_at: datetime
-
-
-def sessions_of(
-    read: Statements,
-    user_id: UUID,
-    *,
-    first: UUID,
-    now: datetime,
-    started_after: datetime | None,
-    limit: int | None,
-    offset: int,
-) -> list[SessionRow]:
-    """The live sessions of a person, one in front, then those last used; all, or a page of them.
-
-    Those that did not start after `started_after` have lived for as long as any may.
-    """
-    rows = read.rows(_OF_A_PERSON, user_id, now, started_after, first, limit, offset)
-    return [SessionRow(*row) for row in rows]
 
 
 def last_seen(read: Statements, session_id: UUID) -> Seen | None:

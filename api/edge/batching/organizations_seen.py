@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -11,7 +11,9 @@ from uuid import UUID
 import psycopg
 from psycopg.adapt import Transformer
 from psycopg.pq.abc import PGresult
+from starlette.responses import Response
 
+from api.edge.json_response import encode
 from domain.store.connections import opened_within
 from projections.lists.full_organization import FULL_ORGANIZATIONS, MOST, FullOrganization, full
 
@@ -22,6 +24,8 @@ _KEPT = 4_000_000
 """Bytes of rows whose meaning is kept, with what was answered some ten times as much: to tell fifty members anew takes
 longer than to fetch them.
 """
+_WAYS_KEPT = 8
+"""Answers about one organization that are kept: whole, as a page, in another order."""
 _UUID, _BOOLEAN = psycopg.adapters.types["uuid"], psycopg.adapters.types["bool"]
 _STATEMENT = Statement(
     name="daybook-organizations",
@@ -41,7 +45,7 @@ class OrganizationKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OrganizationView:
-    """An organization as somebody saw it; the same object for the same rows. `told` is what was answered, by route.
+    """An organization as somebody saw it; the same object for the same rows. `told` is what was answered, by way.
 
     `crowded` if it has more members, or invitations, than are told here.
     """
@@ -49,6 +53,15 @@ class OrganizationView:
     full: FullOrganization
     crowded: bool
     told: dict[str, bytes] = field(default_factory=dict)
+
+    def answer(self, shown_as: str, tell: Callable[[FullOrganization], object]) -> Response:
+        """What is told of it, encoded once for the same rows, however often it is asked for in this way."""
+        body = self.told.get(shown_as)
+        if body is None:
+            body = encode(tell(self.full))
+            if len(self.told) < _WAYS_KEPT:
+                self.told[shown_as] = body
+        return Response(body, media_type="application/json")
 
 
 class OrganizationsSeen:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
-from fastapi import Request
 
-from api.edge.authentication import current_caller
+from api.edge.authentication import Caller, find_session
 from api.edge.client_address import ClientAddresses
-from api.edge.request_context import STATE, RequestContext
+from api.edge.request_context import RequestContext
 from api.edge.services import open_services
 from tests.api.browser import BASE, TOKEN_COOKIE, Browser, Device
 from tests.api.conftest import HandClock, settings_for
@@ -203,9 +201,8 @@ def test_what_a_signed_in_person_is_refused_concerns_them_and_their_session(
 
     async def ask() -> None:
         services = open_services(settings, clock)
-        running = SimpleNamespace(state=SimpleNamespace(services=services))
         try:
-            await current_caller(Request({"type": "http", "app": running, "state": {STATE: request}}))
+            Caller.of(services, request, await find_session(services, request))
         finally:
             await services.last_active_buffer.close()
             await services.sessions.close()

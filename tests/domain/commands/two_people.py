@@ -20,9 +20,10 @@ from domain.commands.user import sign_up
 from domain.refusals import SessionOver, WrongPassword
 from domain.session import UNSET, Lifetimes
 from domain.store.envelope import WhereFrom
-from projections.lists.session_list import LIVE_SESSIONS, LiveSession, SessionRow, sessions_of
+from projections.lists.session_list import LIVE_SESSIONS, LiveSession, SessionRow
 from tests.domain.commands.session_model import Device, SessionModel, Times
 from tests.people import ADA, NOON, PASSWORD
+from tests.session_lists import sessions_of
 
 MS, HOUR, DAY, WEEK = timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 TIMES = (

@@ -26,7 +26,6 @@ from domain.refusals import (
     NotAMember,
     SlugTaken,
 )
-from projections.lists.session_list import sessions_of
 from tests.databases import Database
 from tests.faults.organizations.facts import Organizations
 from tests.faults.organizations.races import (
@@ -42,6 +41,7 @@ from tests.faults.organizations.races import (
     new_slug,
     people,
 )
+from tests.session_lists import sessions_of
 
 Ending = Callable[[Context, Place, Person, Person], object]
 """How a membership ends: by the owner, or by the member."""

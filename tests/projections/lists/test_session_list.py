@@ -33,12 +33,12 @@ from projections.lists.session_list import (
     last_seen,
     live_session,
     oldest_sessions,
-    sessions_of,
     was_replaced,
 )
 from tests.databases import Database
 from tests.domain.store.entries import AT_HOME, WEEK, by_ada, founded, joined, started
 from tests.people import ADA, BO, NOON
+from tests.session_lists import sessions_of
 
 A_MOMENT = timedelta(milliseconds=1)
 AWAY = WhereFrom("203.0.113.7", "Firefox")

@@ -21,12 +21,12 @@ from projections.lists.session_list import (
     last_seen,
     live_session,
     oldest_sessions,
-    sessions_of,
     was_replaced,
 )
 from tests.databases import Database
 from tests.people import NOON
 from tests.projections.plans import Overheard, overheard, require_little
+from tests.session_lists import sessions_of
 
 SESSIONS = 20_000
 LIVING = 20

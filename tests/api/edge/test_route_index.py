@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 from fastapi import APIRouter
-from starlette.routing import Match, Mount, Route
+from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
+from api.edge.contract_route import ContractRoute
 from api.edge.route_index import RouteIndex
 
-router = APIRouter(prefix="/api")
+router = APIRouter(route_class=ContractRoute, prefix="/api")
 
 
 @router.get("/list")
@@ -31,11 +32,16 @@ async def page(scope: Scope, receive: Receive, send: Send) -> None:
     """Below a folder."""
 
 
-DIRECTORY = RouteIndex([*router.routes, Route("/docs", page), Mount("/static", page)])
+INDEX = RouteIndex([*router.routes, Route("/docs", page), Mount("/static", page)])
 
 
 def asked(method: str, path: str) -> Scope:
     return {"type": "http", "method": method, "path": path, "root_path": "", "headers": []}
+
+
+def leads(method: str, path: str) -> bool:
+    scope = asked(method, path)
+    return INDEX.route(scope) is not None or INDEX.framework_answers(scope)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +55,7 @@ def asked(method: str, path: str) -> Scope:
     ],
 )
 def test_these_lead_somewhere(method: str, path: str) -> None:
-    assert DIRECTORY.leads(asked(method, path))
+    assert leads(method, path)
 
 
 @pytest.mark.parametrize(
@@ -66,14 +72,21 @@ def test_these_lead_somewhere(method: str, path: str) -> None:
     ],
 )
 def test_these_lead_nowhere(method: str, path: str) -> None:
-    assert not DIRECTORY.leads(asked(method, path))
+    assert not leads(method, path)
 
 
 @pytest.mark.parametrize(("method", "endpoint"), [("GET", listed), ("POST", entered)])
 def test_the_first_route_of_a_method_and_a_path_answers(method: str, endpoint: object) -> None:
-    match, inside = DIRECTORY.matches(asked(method, "/api/list"))
-    assert (match, inside["endpoint"], inside["route"].endpoint) == (Match.FULL, endpoint, endpoint)
+    route = INDEX.route(asked(method, "/api/list"))
+    assert route is not None
+    assert route.endpoint is endpoint
 
 
-def test_what_is_not_exact_is_left_to_the_framework() -> None:
-    assert DIRECTORY.matches(asked("GET", "/static/a.css")) == (Match.NONE, {})
+def test_what_is_not_of_the_contract_is_left_to_the_framework() -> None:
+    scope = asked("GET", "/static/a.css")
+    assert INDEX.route(scope) is None
+    assert INDEX.framework_answers(scope)
+
+
+def test_each_path_of_the_contract_is_known_once() -> None:
+    assert INDEX.paths == {"/api/list"}

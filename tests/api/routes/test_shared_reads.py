@@ -1,25 +1,17 @@
-"""What clients ask again and again is answered in front of the framework just as behind it, and as it is by now."""
+"""What clients ask again and again is read once for all who ask, and is just what the database says by itself."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
-from typing import Any
-
 import pytest
-from starlette.types import Message, Scope
 
-from api.edge.request_context import RequestContext
-from api.edge.response_writer import ResponseWriter
-from api.edge.services import open_services
-from api.routes.fast_path import PLAIN
-from domain.refusals import TooManyAttempts
 from tests.api.browser import BASE, Answer
-from tests.api.conftest import HandClock, settings_for
+from tests.api.conftest import HandClock
 from tests.api.routes.fellows import NO_ACTIVE, NO_ID, Person, new_email, new_slug
 from tests.databases import Database
 
 READS = ("get-full-organization", "list-members", "get-active-member", "get-active-member-role")
+BY_SLUG = READS[:2]
+"""Where a slug leads past the query that all share."""
 NOT_A_MEMBER = (403, "YOU_ARE_NOT_A_MEMBER_OF_THIS_ORGANIZATION")
 
 
@@ -39,15 +31,18 @@ def told(answer: Answer) -> tuple[int, dict[str, str], bytes]:
 
 
 def alike(person: Person, what: str) -> Answer:
-    """The answer, which is the same, header for header and byte for byte, if a parameter leaves it to the framework."""
+    """The answer, which is the same, header for header and byte for byte, if the database is asked by itself for it."""
     answer = person.asks(what)
-    assert told(answer) == told(person.asks(f"{what}?organizationId=")) == told(person.asks(what))
+    assert told(answer) == told(person.asks(what))
+    if what in BY_SLUG:
+        slug = person.told("get-organization")["slug"]
+        assert told(answer) == told(person.asks(f"{what}?organizationSlug={slug}"))
     return answer
 
 
 @pytest.mark.parametrize("what", READS)
 @pytest.mark.parametrize("role", ["owner", "admin", "member", "member,admin"])
-def test_everybody_is_told_the_same_in_front_of_the_framework_and_behind_it(
+def test_everybody_is_told_the_same_of_the_shared_query_and_of_one_of_their_own(
     url: str, ada: Person, role: str, what: str
 ) -> None:
     ada.founds(new_slug(), logo="https://example.com/l.png", metadata={"plan": "große", "seats": [1, None]})
@@ -204,88 +199,33 @@ def test_a_crowd_is_told_whole(ada: Person, module_database: Database) -> None:
     assert alike(ada, "list-members").json()["total"] == 100
 
 
-@dataclass
-class InFront:
-    """What stands before the framework, without it."""
-
-    database: Database
-    clock: HandClock
-
-    def answers(
-        self, person: Person, what: str, *, query: bytes = b"", counted: Exception | None = None, **headers: str
-    ) -> bool:
-        """Whether it answers by itself. Raises how the request was `counted`."""
-        cookies = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
-        given = {"cookie": cookies, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        scope: Scope = {
-            "type": "http",
-            "method": "GET",
-            "path": f"{BASE}/organization/{what}",
-            "query_string": query,
-            "headers": [(name.encode(), value.encode()) for name, value in given.items()],
-            "client": ("127.0.0.1", 1),
-        }
-        sent = list[Message]()
-        try:
-            answered = asyncio.run(self._ask(scope, sent, counted))
-        except TooManyAttempts:
-            assert sent == []
-            raise
-        assert [message.get("status") for message in sent] == ([200, None] if answered else [])
-        return answered
-
-    async def _ask(self, scope: Scope, sent: list[Message], counted: Exception | None) -> bool:
-        async def send(message: Message) -> None:
-            sent.append(message)
-
-        counting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        counting.set_result(None) if counted is None else counting.set_exception(counted)
-        # a node of its own, since its lines belong to the event loop
-        services = open_services(settings_for(self.database), self.clock)
-        request = RequestContext.of(scope, services.clock(), services.addresses)
-        try:
-            return await PLAIN["GET", scope["path"]](services, request, scope, ResponseWriter(send, request), counting)
-        finally:
-            await services.sessions.close()
-            await services.organizations.close()
-            services.close()
+ORDERS = [
+    *(f"&sortBy={field}&sortDirection={way}" for field in ("id", "createdAt", "userId") for way in ("asc", "desc")),
+    "&sortBy=role&sortDirection=desc",
+    "&limit=2&offset=1",
+    "&limit=0&offset=3",
+    "&limit=3&offset=100",
+    "&limit=2&sortBy=id&sortDirection=desc&offset=1",
+]
 
 
-@pytest.fixture
-def in_front(module_database: Database, clock: HandClock) -> InFront:
-    return InFront(module_database, clock)
+@pytest.mark.parametrize("which", ["organizationId={0}", "organizationId={0}&membersLimit=2"])
+def test_an_organization_that_is_named_is_told_as_the_database_tells_it(ada: Person, bo: Person, which: str) -> None:
+    acme, slug = ada.founds(new_slug()), ada.told("get-organization")["slug"]
+    for person in (bo, Person(ada.url, "Cy")):
+        ada.takes_in(person)
+    ada.done("set-active", organizationId=ada.own)
+    of_the_slug = which.replace("organizationId={0}", f"organizationSlug={slug}")
+    by_id, by_slug = (ada.asks(f"get-full-organization?{one}") for one in (which.format(acme), of_the_slug))
+    assert told(by_id) == told(by_slug)
+    assert len(by_id.json()["members"]) == (2 if "Limit" in which else 3)
 
 
-@pytest.mark.parametrize("what", READS)
-def test_what_is_plain_does_not_need_the_framework(ada: Person, in_front: InFront, what: str) -> None:
-    assert in_front.answers(ada, what)
-
-
-@pytest.mark.parametrize("what", READS)
-def test_nothing_is_answered_that_comes_too_often(ada: Person, in_front: InFront, what: str) -> None:
-    with pytest.raises(TooManyAttempts):
-        in_front.answers(ada, what, counted=TooManyAttempts(3))
-
-
-@pytest.mark.parametrize(
-    "odd",
-    [{"query": b"organizationId="}, {"content_length": "4"}, {"transfer_encoding": "chunked"}, {"user_agent": "x"}],
-)
-@pytest.mark.parametrize("what", READS)
-def test_what_is_not_plain_is_left_to_it(
-    ada: Person, in_front: InFront, clock: HandClock, what: str, odd: dict[str, Any]
-) -> None:
-    clock.wind(hours=1)
-    assert not in_front.answers(ada, what, **odd)
-
-
-@pytest.mark.parametrize("what", READS)
-def test_sessions_that_are_due_over_or_turned_nowhere_are_left_to_it(
-    ada: Person, bo: Person, in_front: InFront, clock: HandClock, what: str
-) -> None:
-    bo.done("set-active", organizationId=None)
-    assert not in_front.answers(bo, what)
-    clock.wind(days=1)
-    assert not in_front.answers(ada, what)
-    clock.wind(days=7)
-    assert not in_front.answers(ada, what)
+@pytest.mark.parametrize("order", ORDERS)
+def test_members_come_in_the_order_in_which_the_database_has_them(ada: Person, bo: Person, order: str) -> None:
+    acme, slug = ada.founds(new_slug()), ada.told("get-organization")["slug"]
+    for person, role in ((bo, "admin"), (Person(ada.url, "Cy"), "member,admin"), (Person(ada.url, "Dee"), "member")):
+        ada.takes_in(person, role)
+    by_id = ada.asks(f"list-members?organizationId={acme}{order}")
+    assert told(by_id) == told(ada.asks(f"list-members?organizationSlug={slug}{order}"))
+    assert by_id.json()["total"] == 4

@@ -1,0 +1,99 @@
+"""A route of the contract: declared to the web framework, which documents it, and answered without it.
+
+Of a request the framework would make several objects, solve dependencies that are known beforehand, and change threads
+more than once: that took most of the time of a read (docs/decisions/0039-one-lean-way.md). Here a route is compiled
+once into what it takes; per request its query and its body are validated, its handler is called, its answer is sent.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, get_args, get_origin
+
+from anyio import to_thread
+from fastapi.exceptions import RequestValidationError
+from fastapi.params import Query
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter, ValidationError
+from starlette.responses import Response
+
+from .authentication import Caller, Client, PresentedCredentials, find_session
+from .body import Body
+from .query import ExactQuery, invalid
+from .request_context import RequestContext
+from .services import Services
+
+_MISSING = {"type": "missing", "msg": "Field required", "input": None}
+
+
+class ContractRoute(APIRoute):
+    """What its handler takes is told by types: a `Client` or a `Caller`, a model of the query, a model of the body.
+
+    A handler that is a coroutine function runs on the event loop and keeps its own deadlines; any other in a thread.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        self._client = self._caller = ""
+        self._readers: dict[str, Callable[[bytes, Body], Any]] = {}
+        for name, parameter in inspect.signature(endpoint, eval_str=True).parameters.items():
+            kind, *marks = (
+                get_args(parameter.annotation) if _annotated(parameter.annotation) else [parameter.annotation]
+            )
+            if kind is Caller:
+                self._caller = name
+            elif kind is Client:
+                self._client = name
+            elif any(isinstance(mark, Query) for mark in marks):
+                self._readers[name] = partial(_query, kind)
+            else:
+                self._readers[name] = partial(_body, TypeAdapter(kind))
+        self.on_the_loop = inspect.iscoroutinefunction(endpoint)
+
+    @property
+    def asks_who(self) -> bool:
+        """Whether it looks at the session of who asks."""
+        return self._caller != ""
+
+    async def answer(
+        self,
+        services: Services,
+        request: RequestContext,
+        query_string: bytes,
+        body: Body,
+        presented: PresentedCredentials | None = None,
+    ) -> Response:
+        """What the handler answers; with the session that is `presented`, if somebody looked already.
+
+        Raises RequestValidationError, before a session is looked for.
+        """
+        arguments = {name: read(query_string, body) for name, read in self._readers.items()}
+        if self._caller:
+            arguments[self._caller] = Caller.of(services, request, presented or await find_session(services, request))
+        elif self._client:
+            arguments[self._client] = Client(services, request)
+        answer: Response
+        if self.on_the_loop:
+            answer = await self.endpoint(**arguments)
+        else:
+            answer = await to_thread.run_sync(partial(self.endpoint, **arguments))
+        return answer
+
+
+def _annotated(annotation: object) -> bool:
+    return get_origin(annotation) is Annotated
+
+
+def _query(model: type[ExactQuery], query_string: bytes, _body: Body) -> ExactQuery:
+    return model.read(query_string)
+
+
+def _body(schema: TypeAdapter[Any], _query_string: bytes, body: Body) -> Any:
+    if not body.json:
+        raise RequestValidationError([{**_MISSING, "loc": ("body",)}])
+    try:
+        return schema.validate_python(body.content, from_attributes=True)
+    except ValidationError as error:
+        raise invalid("body", error) from None
