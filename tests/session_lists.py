@@ -20,7 +20,20 @@ def sessions_of(
     offset: int,
 ) -> list[SessionRow]:
     """The live sessions of a person, one in front, then those last used; all, or a page of them."""
+    return [row for row, _ in last_used(read, user_id, first, now, started_after, limit, offset)]
+
+
+def last_used(
+    read: Statements,
+    user_id: UUID,
+    first: UUID,
+    now: datetime,
+    started_after: datetime | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[tuple[SessionRow, datetime]]:
+    """The same, each with when it was last used."""
     since = started_after or datetime(1, 1, 1, tzinfo=UTC)
     most = 1_000_000 if limit is None else limit
-    rows = read.rows(SESSIONS_OF_PEOPLE, [user_id], [first], [now], [since], [most], [offset])
-    return [SessionRow._make(row[1:]) for row in rows]
+    rows = read.rows(SESSIONS_OF_PEOPLE, [user_id], [first], [now], [since], [most], [offset], binary=True)
+    return [(SessionRow._make(shown), active_at) for _, shown, active_at in rows]

@@ -59,19 +59,20 @@ async def list_sessions(caller: CurrentCaller, query: Annotated[Paged, Query()])
             session.user_id, session.session_id, now, lifetimes.started_after(now), query.limit, query.offset
         )
     )
-    used = {row.session_id: max(row.active_at, held.pending(row.session_id) or row.active_at) for row in rows}
+    used = {view.row.session_id: max(at, held.pending(view.row.session_id) or at) for view, at in rows}
     used[session.session_id] = now
+    views = [view for view, _ in rows]
     # what is not written down yet may have another order
-    rows.sort(key=lambda row: (row.session_id == session.session_id, used[row.session_id]), reverse=True)
+    views.sort(key=lambda view: (view.row.session_id == session.session_id, used[view.row.session_id]), reverse=True)
     listed = [
         shapes.listed_session(
-            row,
+            view,
             lifetimes,
             services.places,
-            current=row.session_id == session.session_id,
-            active_at=used[row.session_id],
+            current=view.row.session_id == session.session_id,
+            active_at=used[view.row.session_id],
         )
-        for row in rows
+        for view in views
     ]
     return JsonResponse(listed, headers=NOT_KEPT)
 

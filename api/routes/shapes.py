@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, NotRequired
+from typing import Any, NotRequired, cast
 from uuid import UUID
 
 import msgspec
 from typing_extensions import TypedDict
 
+from api.edge.batching.session_lists import SessionView
 from api.edge.wire_time import to_wire
 from domain.commands.lookups import Person
 from domain.events.keys import Keyring
@@ -176,11 +177,13 @@ def session(row: LiveSession | SessionRow, lifetimes: Lifetimes, locate: Places,
 
 
 def listed_session(
-    row: SessionRow, lifetimes: Lifetimes, locate: Places, *, current: bool, active_at: datetime
+    view: SessionView, lifetimes: Lifetimes, locate: Places, *, current: bool, active_at: datetime
 ) -> ListedSession:
     """The session as its person's list shows it, last used at `active_at`."""
-    shown = session(row, lifetimes, locate, current=current)
-    return {**shown, "signInWay": row.way, "lastActiveAt": to_wire(active_at)}
+    if not view.told:
+        view.told.update(session(view.row, lifetimes, locate, current=False), signInWay=view.row.way)
+    listed = {**view.told, "current": current, "lastActiveAt": to_wire(active_at)}
+    return cast(ListedSession, listed)
 
 
 def account(user_id: UUID, dates: PasswordDates) -> Account:

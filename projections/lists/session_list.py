@@ -159,12 +159,13 @@ SELECT s.token_hash, s.session_id, s.user_id, s.expires_at, s.created_at, s.upda
 """
 """The live sessions among some token hashes: committed state, asked for on every request."""
 SESSIONS_OF_PEOPLE = f"""
-SELECT asked.number, found.*
+SELECT asked.number, found.shown, found.active_at
   FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::bigint[], $6::bigint[])
        WITH ORDINALITY AS asked (user_id, first, now, started_after, most, skipped, number)
  CROSS JOIN LATERAL (
-    SELECT s.session_id, s.user_id, s.expires_at, s.created_at, s.updated_at, s.authenticated_at,
-           {_SEEN}, o.organization_id, s.way, greatest(l.at, s.updated_at) AS active_at
+    SELECT ROW(s.session_id, s.user_id, s.expires_at, s.created_at, s.updated_at, s.authenticated_at,
+               {_SEEN}, o.organization_id, s.way) AS shown,
+           s.session_id, greatest(l.at, s.updated_at) AS active_at
       FROM session_list s {_LIVING} {_ACTIVE_ORGANIZATION}
       LEFT JOIN last_active l ON l.session_id = s.session_id
      WHERE s.user_id = asked.user_id AND s.ended_at IS NULL AND s.expires_at > asked.now
@@ -176,12 +177,13 @@ SELECT asked.number, found.*
 """The live sessions of some people, each with one in front, then those last used: as many as asked for of each.
 
 `$1` uuid[], people; `$2` uuid[], the sessions in front; `$3` and `$4` timestamptz[], the moments, and those after which
-sessions began that may still live; `$5` and `$6` bigint[], how many, and how many to leave out before them.
+sessions began that may still live; `$5` and `$6` bigint[], how many, and how many to leave out before them. Of each the
+number of who asked, the session as one value, and when it was last used, as far as that was written down.
 """
 
 
 class SessionRow(NamedTuple):
-    """A live session as its person sees it; `active_at` is when it was last used, as far as that was written down."""
+    """A live session as its person sees it: all but when it was last used, which changes all the time."""
 
     session_id: UUID
     user_id: UUID
@@ -194,7 +196,6 @@ class SessionRow(NamedTuple):
     user_agent: str | None
     active_organization_id: UUID | None
     way: str
-    active_at: datetime
 
 
 def last_seen(read: Statements, session_id: UUID) -> Seen | None:

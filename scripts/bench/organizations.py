@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import peer
@@ -31,22 +32,38 @@ ORGANIZATIONS = 20
 """So many, since one alone would make commands wait for each other, and give every member a long history."""
 OTHERS = 49
 """Members of each, beside its owner; the same people in all."""
+SESSIONS = 10
+"""Of each owner."""
+READS = {
+    "get-full-organization": "get-full-organization?organizationId={0}",
+    "list-members": "list-members?organizationId={0}&limit=100&offset=0&sortBy=createdAt&sortDirection=asc",
+    "get-active-member": "get-active-member",
+    "list-sessions": "../list-sessions",
+    "get-session": "../get-session",
+}
+"""As the official client asks when its hooks and lists are used: with the organization that the page is about, a page,
+and an order.
+"""
 
 _INVITATIONS = Path(__file__).with_name("invitations.lua")
 _ROUTES = "/api/auth/organization/"
-_READS, _COMMANDS = 8.0, 5.0
+_AIMS = {"get-active-member": 10.0, "get-session": 12.0}
+_READS, _COMMANDS = 8.0, 2.5
 _PATIENCE = 100
 
 
 @contextmanager
 def pairs(cluster: Cluster) -> Iterator[Iterator[Pair]]:
-    """16 connections, one owner after another: two reads, a command, and two commands in turn.
+    """16 connections, one owner after another: reads as clients ask them, a command, and two commands in turn.
 
     Daybook with two workers and without limits, Better Auth as one process with ten connections to the database.
     """
     with (
         cluster.database("bench_organizations") as database,
-        peer.serving(cluster, organizations=ORGANIZATIONS, members=OTHERS) as (their_origin, their_own),
+        peer.serving(cluster, organizations=ORGANIZATIONS, members=OTHERS, sessions=SESSIONS) as (
+            their_origin,
+            their_own,
+        ),
     ):
         settings = {
             "DATABASE_URL": database.application_url,
@@ -67,10 +84,20 @@ class _Side:
 
     def __init__(self, folder: Path, origin: str, organizations: Sequence[Organization]) -> None:
         folder.mkdir()
-        self.routes = origin.replace("localhost", "127.0.0.1") + _ROUTES
+        self.origin = origin.replace("localhost", "127.0.0.1")
+        self.routes = self.origin + _ROUTES
         asked = [{"Cookie": one.cookie} for one in organizations]
         told = [{**headers, "Origin": origin, "Content-Type": "application/json"} for headers in asked]
-        self.reads = wrk.write(folder / "reads", asked)
+        self.reads = {
+            name: wrk.write(
+                folder / name,
+                (
+                    {**headers, wrk.TARGET: _path(target.format(one.organization_id))}
+                    for headers, one in zip(asked, organizations, strict=True)
+                ),
+            )
+            for name, target in READS.items()
+        }
         self.owners = wrk.write(folder / "owners", told)
         self.roles = wrk.write(
             folder / "roles",
@@ -81,24 +108,31 @@ class _Side:
                 for headers, member in zip(told, (one.members[number] for one in organizations), strict=True)
             ),
         )
-        for headers in asked:
-            self._require_all(headers)
+        for headers, one in zip(asked, organizations, strict=True):
+            self._require_all(headers, one)
 
-    def _require_all(self, headers: dict[str, str]) -> None:
-        for path in ("get-full-organization", "list-members"):
-            answer = httpx.get(self.routes + path, headers=headers)
+    def _require_all(self, headers: dict[str, str], organization: Organization) -> None:
+        for name, target in READS.items():
+            answer = httpx.get(self.origin + _path(target.format(organization.organization_id)), headers=headers)
             assert answer.status_code == 200, answer.text
-            assert len(answer.json()["members"]) == OTHERS + 1
+            told = answer.json()
+            match name:
+                case "get-full-organization" | "list-members":
+                    assert len(told["members"]) == OTHERS + 1
+                case "list-sessions":
+                    assert len(told) == SESSIONS
+                case _:
+                    assert told is not None
 
 
 def _pairs(ours: _Side, theirs: _Side, database: Database) -> Iterator[Pair]:
     pair = partial(Pair, against="Better Auth", level=partial(_level, database))
-    for path in ("get-full-organization", "list-members"):
+    for name in READS:
         yield pair(
-            name=path,
-            aim=_READS,
-            ours=partial(wrk.rate, ours.routes + path, ours.reads),
-            theirs=partial(wrk.rate, theirs.routes + path, theirs.reads),
+            name=name,
+            aim=_AIMS.get(name, _READS),
+            ours=partial(wrk.rate, ours.routes, ours.reads[name]),
+            theirs=partial(wrk.rate, theirs.routes, theirs.reads[name]),
         )
     yield pair(
         name="update-member-role",
@@ -113,6 +147,10 @@ def _pairs(ours: _Side, theirs: _Side, database: Database) -> Iterator[Pair]:
         ours=wrk.onwards(ours.routes, ours.owners, script=_INVITATIONS),
         theirs=wrk.onwards(theirs.routes, theirs.owners, script=_INVITATIONS),
     )
+
+
+def _path(target: str) -> str:
+    return urlsplit(urljoin(f"http://localhost{_ROUTES}", target))._replace(scheme="", netloc="").geturl()
 
 
 def _organizations(opened: Store) -> list[Organization]:
@@ -137,7 +175,9 @@ def _organization(opened: Store, people: Sequence[sign_ups.SignUp]) -> Organizat
         command = replace(owner.command, command_id=new_id(), at=now())
         opened.append(command, opened.subject(owner.owner.subject_id), Addition(membership_id, 0, joined))
         members.append(membership_id.hex)
-    return Organization(cookie(owner.token), members)
+    for _ in range(SESSIONS - 1):
+        sign_ups.signed_in(opened, owner)
+    return Organization(owner.organization_id.hex, cookie(owner.token), members)
 
 
 def _level(database: Database) -> None:

@@ -1,5 +1,5 @@
 // Better Auth on the PostgreSQL that the PG… variables name: migrates, makes its organizations, serves until it is ended.
-// node peer.mjs PORT ORGANIZATIONS MEMBERS; one line of JSON once it serves: the owners' cookies, the members' ids.
+// node peer.mjs PORT ORGANIZATIONS MEMBERS SESSIONS; one line of JSON once it serves: ids, the owners' cookies, the members' ids.
 
 import { createServer } from "node:http";
 import { betterAuth } from "better-auth";
@@ -8,7 +8,7 @@ import { toNodeHandler } from "better-auth/node";
 import { organization } from "better-auth/plugins/organization";
 import pg from "pg";
 
-const [port, organizations, members] = process.argv.slice(2).map(Number);
+const [port, organizations, members, sessions] = process.argv.slice(2).map(Number);
 
 const auth = betterAuth({
   baseURL: `http://localhost:${port}`,
@@ -33,7 +33,11 @@ async function founded(number, people) {
   for (const { id: userId } of people) {
     ids.push((await auth.api.addMember({ body: { userId, organizationId: id, role: "member" } })).id);
   }
-  return { cookie: owner.cookie, members: ids };
+  const body = { email: `owner${number}@example.com`, password: "correct horse battery" };
+  for (let count = 1; count < sessions; count += 1) {
+    await auth.api.signInEmail({ body });
+  }
+  return { organization_id: id, cookie: owner.cookie, members: ids };
 }
 
 async function each(count, make) {

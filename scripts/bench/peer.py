@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,21 +26,26 @@ _DATABASE = "bench_peer"
 
 @dataclass(frozen=True)
 class Organization:
-    """An organization as its owner sees it: the cookie of a session turned to it, the ids of the other members."""
+    """An organization: its id, the cookie of its owner, whose session is turned to it, the ids of the other members."""
 
+    organization_id: str
     cookie: str
     members: list[str]
 
 
 @contextmanager
-def serving(cluster: Cluster, *, organizations: int, members: int) -> Iterator[tuple[str, list[Organization]]]:
-    """Its origin, and the organizations it has made for itself, each with so many members beside the owner."""
+def serving(
+    cluster: Cluster, *, organizations: int, members: int, sessions: int
+) -> Iterator[tuple[str, list[Organization]]]:
+    """Its origin, and the organizations it has made for itself: so many members beside the owner, who has so many
+    sessions.
+    """
     folder = cluster.folder / "peer"
     _install(folder)
     with psycopg.connect(cluster.embedded.conninfo("postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {_DATABASE}".encode())
         try:
-            with _started(cluster, folder, organizations, members) as serving:
+            with _started(cluster, folder, (organizations, members, sessions)) as serving:
                 yield serving
         finally:
             connection.execute(f"DROP DATABASE {_DATABASE} WITH (FORCE)".encode())
@@ -56,9 +61,7 @@ def _install(folder: Path) -> None:
 
 
 @contextmanager
-def _started(
-    cluster: Cluster, folder: Path, organizations: int, members: int
-) -> Iterator[tuple[str, list[Organization]]]:
+def _started(cluster: Cluster, folder: Path, counts: Sequence[int]) -> Iterator[tuple[str, list[Organization]]]:
     port, reached = free_port(), conninfo_to_dict(cluster.embedded.conninfo("postgres"))
     environment = os.environ | {
         "NODE_ENV": "production",
@@ -68,7 +71,7 @@ def _started(
         "PGUSER": str(reached["user"]),
         "PGDATABASE": _DATABASE,
     }
-    command = ["node", _SERVER.name, str(port), str(organizations), str(members)]
+    command = ["node", _SERVER.name, str(port), *map(str, counts)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=log)
     try:

@@ -1,5 +1,6 @@
 -- Ask with one set of headers after another: the lines of the file that is named as an argument, tabs between headers,
--- beginning after as many of them as the second argument says. A line that ends with a JSON object posts it.
+-- beginning after as many of them as the second argument says. A line that ends with a JSON object posts it;
+-- what stands there as the header `target` is asked for instead of the URL's own path.
 
 local requests, at = {}, 0
 
@@ -9,7 +10,9 @@ function init(arguments)
     for name, value in line:gmatch("([^:\t]+): ([^\t]*)") do
       headers[name] = value
     end
-    requests[#requests + 1] = wrk.format(body and "POST" or "GET", nil, headers, body)
+    local target = headers.target
+    headers.target = nil
+    requests[#requests + 1] = wrk.format(body and "POST" or "GET", target, headers, body)
   end
   at = tonumber(arguments[2]) % #requests
 end

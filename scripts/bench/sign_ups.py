@@ -76,6 +76,21 @@ def sign_up(store: Store, token: str = "") -> SignUp:
     )
 
 
+def signed_in(store: Store, person: SignUp) -> None:
+    """One more session of somebody, on another device."""
+    session_id, at = new_id(), now()
+    started = Session.start(
+        user_id=person.owner.subject_id,
+        token_hash=token_hash(session_id.hex),
+        way=Way.PASSWORD,
+        epoch=0,
+        expires_at=at + Lifetimes.full,
+        organization_id=person.organization_id,
+    )
+    command = CommandRecord.by_user(person.owner.subject_id, session_id=session_id, at=at, where_from=_WHERE_FROM)
+    store.append(command, store.subject(person.owner.subject_id), Addition(session_id, 0, started))
+
+
 def signed_up(store: Store) -> str:
     """The token of a session that really lives."""
     one = sign_up(store, new_token())

@@ -13,6 +13,8 @@ from rounds import Measure, Sample
 CONNECTIONS = 16
 BODY = "body"
 """What stands beside a request's headers if it is to be posted; compact JSON of an object."""
+TARGET = "target"
+"""What stands beside a request's headers if it asks for a path and query of its own."""
 ROTATE = Path(__file__).with_name("rotate.lua")
 
 

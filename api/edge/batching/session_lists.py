@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg.adapt import Transformer
+from psycopg.pq.abc import PGresult
 
 from domain.store.connections import opened_within
 from projections.lists.session_list import SESSIONS_OF_PEOPLE, SessionRow
@@ -25,6 +27,8 @@ _STATEMENT = Statement(
     types=(_UUID.array_oid, _UUID.array_oid, _TIME.array_oid, _TIME.array_oid, _BIGINT.array_oid, _BIGINT.array_oid),
 )
 _A_NUMBER = struct.Struct(">q")
+_ROWS_KEPT = 10_000
+"""Sessions that are kept as they were shown, by their bytes."""
 _ALL = 2**62
 """As many as there may be."""
 _ALWAYS = _A_NUMBER.pack(-(2**63))
@@ -44,15 +48,27 @@ class SessionListKey(NamedTuple):
     offset: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SessionView:
+    """A session as its person sees it; the same object for the same row. `told` is how it was shown, if it was."""
+
+    row: SessionRow
+    told: dict[str, Any] = field(default_factory=dict)
+
+
+LastUsed = tuple[SessionView, datetime]
+"""A session, and when it was last used, as far as that was written down."""
+
+
 class SessionLists:
     """Live sessions by person: committed state. Bound to the event loop it is first used in."""
 
     def __init__(self, conninfo: str) -> None:
-        self._batcher = Batcher[SessionListKey, list[SessionRow]](
+        self._batcher = Batcher[SessionListKey, list[LastUsed]](
             partial(SessionListConnection.open, conninfo), deadline=opened_within(conninfo)
         )
 
-    async def sessions_of(self, key: SessionListKey) -> list[SessionRow]:
+    async def sessions_of(self, key: SessionListKey) -> list[LastUsed]:
         """One in front, then those last used. Raises StoreUnavailable."""
         # each who asks sorts it anew
         return list(await self._batcher.submit(key))
@@ -67,13 +83,14 @@ class SessionListConnection:
 
     def __init__(self, connection: PreparedConnection) -> None:
         self._connection, self._rows = connection, Transformer(connection.psycopg)
+        self._known: dict[bytes, SessionView] = {}
 
     @staticmethod
     async def open(conninfo: str) -> SessionListConnection:
         """Connect. Raises psycopg.Error."""
         return SessionListConnection(await PreparedConnection.open(conninfo, _STATEMENT))
 
-    async def run(self, batch: Batch[SessionListKey, list[SessionRow]]) -> None:
+    async def run(self, batch: Batch[SessionListKey, list[LastUsed]]) -> None:
         """Answer all who wait. Raises psycopg.Error."""
         keys = list(batch)
         answer = await self._connection.run(
@@ -85,12 +102,24 @@ class SessionListConnection:
             array(_BIGINT.oid, [_A_NUMBER.pack(key.offset) for key in keys]),
         )
         self._rows.set_pgresult(answer)
-        found: list[list[SessionRow]] = [[] for _ in keys]
-        for number, row in self._rows.load_rows(0, answer.ntuples, _numbered):
-            found[number - 1].append(row)
+        found: list[list[LastUsed]] = [[] for _ in keys]
+        for line in range(answer.ntuples):
+            [number] = _A_NUMBER.unpack(answer.get_value(line, 0) or b"")
+            found[number - 1].append((self._view(answer, line), _at(answer.get_value(line, 2) or b"")))
         for rows, waiting in zip(found, batch.values(), strict=True):
             for pending in waiting:
                 succeed(pending, rows)
+
+    def _view(self, answer: PGresult, line: int) -> SessionView:
+        """What a row says; the same object for the same bytes: to decode and show it takes longer than all else."""
+        shown = answer.get_value(line, 1) or b""
+        view = self._known.get(shown)
+        if view is None:
+            [row] = self._rows.load_rows(line, line + 1, _shown)
+            if len(self._known) == _ROWS_KEPT:
+                self._known.clear()
+            view = self._known[shown] = SessionView(SessionRow._make(row))
+        return view
 
     @property
     def in_doubt(self) -> bool:
@@ -107,5 +136,11 @@ def _moment(at: datetime) -> bytes:
     return _A_NUMBER.pack((at - _POSTGRES_EPOCH) // _MICROSECOND)
 
 
-def _numbered(columns: Sequence[Any]) -> tuple[int, SessionRow]:
-    return columns[0], SessionRow._make(columns[1:])
+def _at(received: bytes) -> datetime:
+    [microseconds] = _A_NUMBER.unpack(received)
+    return _POSTGRES_EPOCH + timedelta(microseconds=microseconds)
+
+
+def _shown(columns: Sequence[Any]) -> tuple[Any, ...]:
+    shown: tuple[Any, ...] = columns[1]
+    return shown

@@ -38,7 +38,7 @@ from projections.lists.session_list import (
 from tests.databases import Database
 from tests.domain.store.entries import AT_HOME, WEEK, by_ada, founded, joined, started
 from tests.people import ADA, BO, NOON
-from tests.session_lists import sessions_of
+from tests.session_lists import last_used, sessions_of
 
 A_MOMENT = timedelta(milliseconds=1)
 AWAY = WhereFrom("203.0.113.7", "Firefox")
@@ -102,7 +102,7 @@ def test_the_one_asking_comes_first_then_those_last_used(devices: Devices) -> No
     assert devices.ids(older) == [older, newest, newer, oldest]
     LastActive(devices.store.statements).record({oldest: after(hours=2), newer: after(hours=1)})
     assert devices.ids(older) == [older, oldest, newer, newest]
-    assert [row.active_at for row in devices.listed(older)] == [
+    assert [at for _, at in last_used(devices.store.statements, ADA, older, NOON)] == [
         after(minutes=1), after(hours=2), after(hours=1), after(minutes=3)
     ]  # fmt: skip
     devices.tell(newest, SessionRenewed(expires_at=NOON + WEEK), at=after(hours=3))
@@ -114,8 +114,8 @@ def test_what_was_written_down_late_does_not_hide_what_happened_since(devices: D
     session_id = devices.begins()
     LastActive(devices.store.statements).record({session_id: after(minutes=1)})
     devices.tell(session_id, SessionReauthenticated(way=Way.PASSWORD), at=after(minutes=2))
-    [row] = devices.listed()
-    assert (row.active_at, row.authenticated_at) == (after(minutes=2), after(minutes=2))
+    [(row, active_at)] = last_used(devices.store.statements, ADA, session_id, NOON)
+    assert (active_at, row.authenticated_at) == (after(minutes=2), after(minutes=2))
 
 
 def test_pages_of_the_list_follow_each_other(devices: Devices) -> None:
@@ -149,7 +149,6 @@ def test_a_session_says_where_it_is_and_what_it_is_turned_to(devices: Devices) -
         user_agent="Firefox",
         active_organization_id=acme,
         way="password",
-        active_at=after(hours=2),
     )
 
 
