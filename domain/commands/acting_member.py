@@ -60,9 +60,14 @@ def member_context(
     One query for all, so that a command decides on one moment.
     """
     organization, membership, *others = context.store.find(*_queries(organization_id, user_id), *beside)
+    return belonging(organization, membership), others
+
+
+def belonging(organization: Loaded[Organization] | None, membership: Loaded[Membership] | None) -> MemberContext | None:
+    """Who belongs to it in this way, None if there is no such membership, or the organization is closed."""
     if organization is None or membership is None or organization.state.closed:
-        return None, others
-    return MemberContext(organization=organization, membership=membership), others
+        return None
+    return MemberContext(organization=organization, membership=membership)
 
 
 def acting_member(

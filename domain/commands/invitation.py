@@ -30,16 +30,16 @@ from domain.refusals import (
     MemberNotFound,
 )
 from domain.roles import Role, Roles, allow, cover, may_invite_as, roles_in
-from domain.store import Addition, Loaded, Store
+from domain.store import Addition, Loaded, Store, StreamQuery
 from domain.store.conflicts import StreamMovedOn, retry_on_conflict
 from domain.store.envelope import CommandRecord
 
-from .acting_member import ActingMember, acting_member, member_context
+from .acting_member import ActingMember, acting_member, belonging, member_context
 from .context import Context
 from .lookups import Lookups
 from .ownership import require_proof
 from .principal import actor, load_principal
-from .queries import invitation_behind, invitation_pending, membership_of
+from .queries import invitation_behind, invitation_pending, membership_of, the_organization
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +84,7 @@ def invite(
     roles = roles_in(role)
     if not cover(own.roles, roles):
         raise MayNotInviteAs
-    if pending is not None and expire(context.store, pending, now=command.at):
+    if pending is not None and _ran_out(context.store, pending, now=command.at):
         pending = None
     # looked up last: whoever accepts it meanwhile is then found to be a member
     recipient_id, membership_id = context.lookups.recipient(organization_id, email_hash)
@@ -141,9 +141,19 @@ def accept(context: Context, command: CommandRecord, *, link: str) -> JoiningByI
     Raises InvitationsOff, InvitationNotFound, NotTheRecipient, InviterGone, AlreadyMember, MemberLimitReached,
     SessionOver, SubjectGone, Conflict.
     """
-    principal, _ = load_principal(context, command)
-    user_id, email_hash = actor(command), principal.user.state.email_hash
-    entered = joining(context, link=link, user_id=user_id, email_hash=email_hash, now=command.at)
+    user_id = actor(command)
+    offer = invited_by(context, link)
+    invitation, *_ = offer
+    own = membership_of(user_id, invitation.column("organization_id"))
+    principal, [*found, membership] = load_principal(context, command, *offer, own)
+    entered = joining(
+        context,
+        found,
+        user_id=user_id,
+        email_hash=principal.user.state.email_hash,
+        belongs=membership is not None,
+        now=command.at,
+    )
     context.store.append(
         command,
         principal.subject,
@@ -154,27 +164,43 @@ def accept(context: Context, command: CommandRecord, *, link: str) -> JoiningByI
     return entered
 
 
-def joining(context: Context, *, link: str, user_id: UUID, email_hash: bytes, now: datetime) -> JoiningByInvitation:
+def invited_by(context: Context, link: str) -> tuple[StreamQuery[Any], StreamQuery[Any], StreamQuery[Any]]:
+    """The invitation with this link, the organization it leads to, and the membership of who sent it."""
+    invitation = invitation_behind(context.keyring.link_hash(link))
+    organization_id = invitation.column("organization_id")
+    return (
+        invitation,
+        the_organization(organization_id),
+        membership_of(invitation.column("inviter_id"), organization_id),
+    )
+
+
+def joining(
+    context: Context,
+    found: Sequence[Loaded[Any] | None],
+    *,
+    user_id: UUID,
+    email_hash: bytes,
+    belongs: bool,
+    now: datetime,
+) -> JoiningByInvitation:
     """What takes the person with this address into the organization; also one who signs up this very moment.
 
-    Who invited must still belong to it, and hold what the invitation grants. Raises as `accept`.
+    `found` is what `invited_by` looks for; `belongs` says whether they are a member already. Who invited must still
+    belong to it, and hold what the invitation grants. Raises as `accept`.
     """
     if not context.rules.invitations:
         raise InvitationsOff
-    invitation = _by_link(context, link)
-    state = invitation.state
-    if expire(context.store, invitation, now=now):
+    invitation, organization, membership = found
+    if invitation is None or organization is None or _ran_out(context.store, invitation, now=now):
         raise InvitationNotFound
+    state: Invitation = invitation.state
+    inviter = belonging(_require_open(organization), membership)
     membership_id = new_id()
-    inviter, [own] = member_context(
-        context, state.organization_id, state.inviter_id, membership_of(user_id, state.organization_id)
-    )
-    if inviter is None:
-        _require_open(context.store.load(ORGANIZATION, state.organization_id))
     accepted = state.accept(user_id=user_id, membership_id=membership_id, email_hash=email_hash, now=now)
     if inviter is None or not may_invite_as(inviter.roles, state.roles):
         raise InviterGone
-    if own is not None:
+    if belongs:
         raise AlreadyMember
     joined = Membership.join(
         organization_id=state.organization_id,
@@ -195,6 +221,11 @@ def joining(context: Context, *, link: str, user_id: UUID, email_hash: bytes, no
         ],
         guards=inviter.guards,
     )
+
+
+def _ran_out(store: Store, invitation: Loaded[Invitation], *, now: datetime) -> bool:
+    """Whether it did, which is noted before anything else is done about it; whoever sees that it did not asks nothing."""
+    return invitation.state.expire(now=now) != [] and expire(store, invitation, now=now)
 
 
 def expire(store: Store, invitation: Loaded[Invitation], *, now: datetime) -> bool:

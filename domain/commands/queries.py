@@ -9,11 +9,11 @@ from domain.invitation import Invitation
 from domain.membership import Membership
 from domain.organization import Organization
 from domain.session import Session
-from domain.store import StreamQuery
+from domain.store import ColumnOf, StreamQuery
 from domain.user import User
 
 
-def the_account(user_id: UUID) -> StreamQuery[User]:
+def the_account(user_id: UUID | ColumnOf) -> StreamQuery[User]:
     """A person's account."""
     return StreamQuery(USER, {"user_id": user_id})
 
@@ -23,7 +23,7 @@ def the_session(session_id: UUID) -> StreamQuery[Session]:
     return StreamQuery(SESSION, {"session_id": session_id})
 
 
-def the_organization(organization_id: UUID) -> StreamQuery[Organization]:
+def the_organization(organization_id: UUID | ColumnOf) -> StreamQuery[Organization]:
     """An organization, also one that was closed."""
     return StreamQuery(ORGANIZATION, {"organization_id": organization_id})
 
@@ -33,7 +33,7 @@ def the_membership(membership_id: UUID) -> StreamQuery[Membership]:
     return StreamQuery(MEMBERSHIP, {"membership_id": membership_id})
 
 
-def membership_of(user_id: UUID, organization_id: UUID) -> StreamQuery[Membership]:
+def membership_of(user_id: UUID | ColumnOf, organization_id: UUID | ColumnOf) -> StreamQuery[Membership]:
     """By which a person belongs to an organization."""
     return StreamQuery(MEMBERSHIP, {"organization_id": organization_id, "live_user_id": user_id})
 

@@ -12,15 +12,16 @@ from domain.events.keys import token_hash
 from domain.ids import new_id, new_token
 from domain.refusals import Conflict, SessionOver
 from domain.session import EndReason, Session, Way
-from domain.store import Addition
-from domain.store.conflicts import retry_on_conflict
+from domain.store import Addition, Loaded
+from domain.store.conflicts import NoSuchStream, retry_on_conflict
 from domain.store.envelope import CommandRecord, WhereFrom
-from domain.user import Revocation
+from domain.user import Revocation, User
 
 from .context import Context
 from .lookups import Account, Person
 from .organization import personal_organization
 from .principal import load_principal
+from .queries import the_account, the_session
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,16 +112,16 @@ def use_session(
 
     Whether there was anything. Raises SessionOver, SubjectGone, Conflict.
     """
-    session = context.store.load(SESSION, session_id)
+    session, user = _with_its_account(context, session_id)
     seen = context.lookups.last_seen(session_id)
     if seen is None:
         raise SessionOver
     moved = seen.moved(ip_address=where_from.ip_address, user_agent=where_from.user_agent, reading=reading, now=now)
     used = session.state.use(seen=seen, moved=moved, extending=extending, lifetimes=context.lifetimes, now=now)
-    user_id = session.state.user_id
     # a session that goes on does so from where it is known to be: to seal that each time is most of what it would cost
-    command = CommandRecord.by_user(user_id, session_id=session_id, at=now, where_from=where_from if moved else None)
-    return context.store.append(command, context.store.subject(user_id) if moved else None, session.with_events(used))
+    where_from_now = where_from if moved else None
+    command = CommandRecord.by_user(user.stream_id, session_id=session_id, at=now, where_from=where_from_now)
+    return context.store.append(command, user.subject if moved else None, session.with_events(used))
 
 
 @retry_on_conflict
@@ -135,12 +136,11 @@ def expire(context: Context, *, session_id: UUID, now: datetime) -> bool:
 
 @retry_on_conflict
 def sign_out(context: Context, *, session_id: UUID, now: datetime, where_from: WhereFrom) -> bool:
-    """End a session; whether it still lived. Raises SubjectGone, Conflict."""
-    session = context.store.load(SESSION, session_id)
-    user_id = session.state.user_id
+    """End a session; whether it still lived. Raises NoSuchStream, SubjectGone, Conflict."""
+    session, user = _with_its_account(context, session_id)
     return context.store.append(
-        CommandRecord.by_user(user_id, session_id=session_id, at=now, where_from=where_from),
-        context.store.subject(user_id),
+        CommandRecord.by_user(user.stream_id, session_id=session_id, at=now, where_from=where_from),
+        user.subject,
         session.with_events(session.state.end(reason=EndReason.SIGNED_OUT)),
     )
 
@@ -189,6 +189,15 @@ def revoke_other_sessions(context: Context, command: CommandRecord) -> None:
     context.store.append(
         command, principal.subject, principal.user.with_events(revoked), principal.session.with_events(kept)
     )
+
+
+def _with_its_account(context: Context, session_id: UUID) -> tuple[Loaded[Session], Loaded[User]]:
+    """A session and whose it is, as both stand at one moment. Raises NoSuchStream."""
+    wanted = the_session(session_id)
+    session, user = context.store.find(wanted, the_account(wanted.column("user_id")))
+    if session is None or user is None:
+        raise NoSuchStream(SESSION.name)
+    return session, user
 
 
 def _handle(text: str) -> UUID | None:

@@ -16,7 +16,7 @@ from domain.store.envelope import CommandRecord, WhereFrom
 from domain.user import User
 
 from .context import Context, hashed_once
-from .invitation import joining
+from .invitation import invited_by, joining
 from .lookups import Person
 from .organization import personal_organization
 from .principal import load_principal
@@ -54,7 +54,8 @@ def sign_up(
     user_id = owner.subject_id
     entered = None
     if link is not None:
-        entered = joining(context, link=link, user_id=user_id, email_hash=email_hash, now=now)
+        found = context.store.find(*invited_by(context, link))
+        entered = joining(context, found, user_id=user_id, email_hash=email_hash, belongs=False, now=now)
     if context.lookups.email_known(email_hash):
         raise EmailTaken
     password_hash = context.passwords.hash(password)

@@ -21,7 +21,7 @@ from domain.refusals import SubjectGone
 from .conflicts import NoSuchStream, StreamMovedOn
 from .connections import Pool, Statements
 from .envelope import CommandRecord, Recorded, Subject
-from .find import StreamQuery, question, states
+from .find import ColumnOf, StreamQuery, question, shape_of, states
 from .mapper import SealedEvent, SealingMapper
 from .recorder import PostgresRecorder
 from .requirements import KeyTrial
@@ -102,8 +102,7 @@ class Store(Application[UUID]):
         None for a stream that is not there.
         """
         projections = [self._inline[one.aggregate.name] for one in wanted]
-        shape = tuple((of, tuple(one.columns)) for of, one in zip(projections, wanted, strict=True))
-        values = [value for one in wanted for value in one.columns.values()]
+        shape, values = shape_of(projections, wanted)
         fields = self.statements.row(question(shape), *values)
         assert fields is not None, "a row, whatever is found"
         return [
@@ -254,4 +253,4 @@ def _adopted(adopted: Iterable[UUID], owners: Mapping[UUID, UUID | None]) -> Ite
         yield Write(SUBJECT_KEYS, subject_id, change(person_id=owners[subject_id]))
 
 
-__all__ = ["Addition", "Loaded", "Store", "StreamQuery", "Subject"]
+__all__ = ["Addition", "ColumnOf", "Loaded", "Store", "StreamQuery", "Subject"]
