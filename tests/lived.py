@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 
 from domain.commands.context import Context
-from domain.commands.credential import change_password, reauthenticate, verified_account
+from domain.commands.credential import change_password, reauthenticate
 from domain.commands.session import (
     expire,
     revoke_other_sessions,
@@ -23,6 +23,7 @@ from domain.commands.session import (
     use_session,
 )
 from domain.commands.user import sign_up, update_user
+from domain.commands.verified_account import verified_account
 from domain.events.catalogue import SESSION
 from domain.passwords import Argon2Parameters, Passwords
 from domain.refusals import SessionOver
@@ -116,7 +117,9 @@ class Lives:
         """One of those who have signed up."""
         if self.people:
             email = self.chances.choice(list(self.people))
-            account = verified_account(self.context, email=email, password=self.passwords[self.people[email]])
+            account = verified_account(
+                self.context, email=email, password=self.passwords[self.people[email]], now=self.now
+            )
             signed_in = sign_in(self.context, account, remembered=True, now=self.now, where_from=self.somewhere())
             self._enter(signed_in.person.user_id)
 

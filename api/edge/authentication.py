@@ -13,6 +13,7 @@ from anyio import to_thread
 from fastapi import Depends
 
 from domain.commands import session as sessions
+from domain.commands.lookups import Account
 from domain.events.keys import token_hash
 from domain.refusals import Conflict, SessionOver
 from domain.store.envelope import CommandRecord
@@ -127,14 +128,17 @@ def clear_cookies(services: Services, request: RequestContext) -> None:
     request.set_cookies[:], request.auth_token = services.cookies.clear(), None
 
 
-def count_password_guess(
-    services: Services, request: RequestContext, email: str, *, session: LiveSession | None = None
-) -> AbstractContextManager[None]:
-    """Around the check of a password somebody gives for the account with this address, through their session if any.
+def sign_in_guess(services: Services, request: RequestContext, address: str) -> AbstractContextManager[Account | None]:
+    """Around the check of a password somebody gives for the account with this canonical address, which is looked up.
 
     Raises TooManyAttempts.
     """
-    return services.limits.count_password_guess(email, _devices(services, request), request.now, session=session)
+    return services.limits.sign_in_guess(address, _devices(services, request), request.now)
+
+
+def password_guess(services: Services, request: RequestContext, session: LiveSession) -> AbstractContextManager[None]:
+    """Around the check of a password that is given through a session. Raises TooManyAttempts."""
+    return services.limits.password_guess(session, _devices(services, request), request.now)
 
 
 def remember_device(services: Services, request: RequestContext, user_id: UUID) -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from anyio import to_thread
 
-from domain.commands.credential import verified_account
+from domain.commands.verified_account import verified_account
 from domain.ids import new_id, random_bytes
 from domain.refusals import TooManyAttempts, WrongCredentials
 
@@ -38,4 +38,4 @@ async def warm_up(services: Services) -> None:
 
 def _try_to_sign_in(services: Services) -> None:
     with suppress(WrongCredentials):
-        verified_account(services.context, email=_NOBODY, password=_NOBODY)
+        verified_account(services.context, email=_NOBODY, password=_NOBODY, now=services.clock())

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
 
-from api.edge.authentication import CurrentCaller, count_password_guess, give_cookie
+from api.edge.authentication import CurrentCaller, give_cookie, password_guess
 from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
@@ -76,7 +76,7 @@ class ChangedPasswordAnswer(TypedDict):
 def change_password(caller: CurrentCaller, form: ChangePassword) -> JsonResponse:
     session, services, request = caller.require_session(), caller.services, caller.request
     always = services.settings.password_change_revokes == "always"  # noqa: S105  a word, no secret
-    with count_password_guess(services, request, session.email or "", session=session):
+    with password_guess(services, request, session):
         changed = credential.change_password(
             services.context,
             caller.command(session),
@@ -106,7 +106,7 @@ def change_password(caller: CurrentCaller, form: ChangePassword) -> JsonResponse
 )
 def verify_password(caller: CurrentCaller, form: VerifyPassword) -> JsonResponse:
     session, services, request = caller.require_session(), caller.services, caller.request
-    with count_password_guess(services, request, session.email or "", session=session):
+    with password_guess(services, request, session):
         credential.reauthenticate(services.context, caller.command(session), password=form.password)
     return JsonResponse(DoneAnswer(status=True))
 

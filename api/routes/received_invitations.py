@@ -22,7 +22,7 @@ from domain.store.connections import Statements
 from projections.lists import invitation_list
 from projections.lists.account_list import email_known
 from projections.lists.invitation_list import InvitationRow
-from projections.lists.member_list import live_role, member
+from projections.lists.member_list import live_role
 
 from . import shapes
 from .documented import documented
@@ -112,11 +112,12 @@ class CheckAnswer(TypedDict):
 )
 def accept_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
     session, context = caller.require_session(), caller.services.context
-    entry = invitations.accept(context, caller.command(session), link=form.invitationId)
-    joined = member(context.store.statements, entry.membership_id)
-    assert joined is not None, "it has just been written"
-    accepted = shown(caller, entry.invitation_id)
-    return JsonResponse(AcceptedAnswer(invitation=accepted, member=shapes.member(joined)))
+    joined = invitations.accept(context, caller.command(session), link=form.invitationId)
+    found = invitation_list.accepted(context.store.statements, joined.invitation_id, joined.membership_id)
+    assert found is not None, "it has just been written"
+    invitation, member = found
+    shown = shapes.invitation(invitation, context.keyring)
+    return JsonResponse(AcceptedAnswer(invitation=shown, member=shapes.member(member)))
 
 
 @router.post(

@@ -13,9 +13,9 @@ from api.edge.authentication import (
     CurrentCaller,
     CurrentClient,
     clear_cookies,
-    count_password_guess,
     give_cookie,
     remember_device,
+    sign_in_guess,
 )
 from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
@@ -24,10 +24,18 @@ from api.edge.problems import Problem
 from api.edge.request_context import BASE_PATH, RequestContext
 from api.edge.services import Services
 from domain.commands import session as sessions
-from domain.commands.credential import verified_account
 from domain.commands.session import SignedIn
 from domain.commands.user import sign_up
-from domain.refusals import AlreadyMember, InvitationsOff, InviterGone, MemberLimitReached, NotTheRecipient
+from domain.commands.verified_account import verify_password
+from domain.email_address import canonical
+from domain.refusals import (
+    AlreadyMember,
+    InvitationsOff,
+    InviterGone,
+    MalformedEmail,
+    MemberLimitReached,
+    NotTheRecipient,
+)
 
 from . import shapes
 from .documented import documented
@@ -145,10 +153,13 @@ def _sign_up(services: Services, request: RequestContext, form: SignUp) -> Signe
 def sign_in_with_email(client: CurrentClient, form: SignIn) -> JsonResponse:
     services, request = client.services, client.request
     _refuse_other_sites(services, request)
-    with count_password_guess(services, request, form.email):
-        account = verified_account(services.context, email=form.email, password=form.password)
+    address = canonical(form.email)
+    if address is None:
+        raise MalformedEmail
+    with sign_in_guess(services, request, address) as account:
+        verified = verify_password(services.context, account, form.password, now=request.now)
     signed_in = sessions.sign_in(
-        services.context, account, remembered=form.rememberMe, now=request.now, where_from=request.where_from
+        services.context, verified, remembered=form.rememberMe, now=request.now, where_from=request.where_from
     )
     _give_cookies(services, request, signed_in, remembered=form.rememberMe)
     answer = SignedInAnswer(redirect=bool(form.callbackURL), token=signed_in.token, user=shapes.user(signed_in.person))

@@ -77,9 +77,16 @@ def acting_member(
     principal, [organization, membership, *others] = load_principal(
         context, command, *_queries(organization_id, actor(command)), *beside
     )
+    return acting_as(principal, organization, membership), others
+
+
+def acting_as(
+    principal: Principal, organization: Loaded[Organization] | None, membership: Loaded[Membership] | None
+) -> ActingMember | None:
+    """Who acts as this member; None if there is no such membership, or the organization is closed."""
     if organization is None or membership is None or organization.state.closed:
-        return None, others
-    return ActingMember(organization=organization, membership=membership, principal=principal), others
+        return None
+    return ActingMember(organization=organization, membership=membership, principal=principal)
 
 
 def _queries(organization_id: UUID, user_id: UUID) -> tuple[StreamQuery[Organization], StreamQuery[Membership]]:

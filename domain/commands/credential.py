@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from domain.email_address import canonical
 from domain.passwords import require_length, require_not_too_long
-from domain.refusals import MalformedEmail, NoPassword, WrongCredentials, WrongPassword
+from domain.refusals import NoPassword, WrongPassword
 from domain.session import EndReason, Way
 from domain.store import Loaded
 from domain.store.conflicts import StreamMovedOn, retry_on_conflict
-from domain.store.credentials import changed_credentials, rehash
+from domain.store.credentials import changed_credentials
 from domain.store.envelope import CommandRecord
 from domain.user import User
 
@@ -27,24 +26,6 @@ class ChangedPassword:
 
     person: Person
     token: str | None = field(repr=False)
-
-
-def verified_account(context: Context, *, email: str, password: str) -> Account:
-    """The account with this address and password; the same work and the same refusal if there is none.
-
-    Raises MalformedEmail, PasswordTooLong, WrongCredentials, HashingBusy.
-    """
-    address = canonical(email)
-    if address is None:
-        raise MalformedEmail
-    require_not_too_long(password)
-    account = context.lookups.account_by_email(context.keyring.email_hash(address))
-    stored = None if account is None else account.password_hash
-    if not context.passwords.verify(stored, password) or account is None or stored is None:
-        raise WrongCredentials(None if account is None else account.person.user_id)
-    if context.passwords.outdated(stored):
-        rehash(context.store.statements, account.person.user_id, old=stored, new=context.passwords.hash(password))
-    return account
 
 
 @hashed_once
@@ -86,6 +67,7 @@ def change_password(
             context,
             user_id=user.stream_id,
             epoch=user.state_after(changed).session_epoch,
+            way=Way.PASSWORD,
             remembered=True,
             organization_id=organization_id,
             now=command.at,

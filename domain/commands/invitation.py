@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.email_address import canonical
-from domain.events.catalogue import INVITATION, ORGANIZATION
+from domain.events.catalogue import INVITATION
 from domain.ids import new_id
 from domain.invitation import Invitation
 from domain.membership import Joining, Membership
@@ -34,7 +34,7 @@ from domain.store import Addition, Loaded, Store, StreamQuery
 from domain.store.conflicts import StreamMovedOn, retry_on_conflict
 from domain.store.envelope import CommandRecord
 
-from .acting_member import ActingMember, acting_member, belonging, member_context
+from .acting_member import ActingMember, acting_as, acting_member, belonging, member_context
 from .context import Context
 from .lookups import Lookups
 from .ownership import require_proof
@@ -107,29 +107,33 @@ def cancel(context: Context, command: CommandRecord, *, link: str) -> UUID:
 
     Raises InvitationNotFound, MemberNotFound, MayNotCancel, SessionOver, Conflict.
     """
-    invitation = _by_link(context, link)
-    organization_id = invitation.state.organization_id
-    own, _ = acting_member(context, command, organization_id)
+    wanted = invitation_behind(context.keyring.link_hash(link))
+    organization_id = wanted.column("organization_id")
+    beside = the_organization(organization_id), membership_of(actor(command), organization_id)
+    principal, [invitation, organization, membership] = load_principal(context, command, wanted, *beside)
+    if invitation is None or organization is None:
+        raise InvitationNotFound
+    own = acting_as(principal, _require_open(organization), membership)
     if own is None:
-        _require_open(context.store.load(ORGANIZATION, organization_id))
         raise MemberNotFound
     if not allow(own.roles, "invitation", "cancel"):
         raise MayNotCancel
     context.store.append(command, own.subject, invitation.with_events(invitation.state.cancel()), guards=own.guards)
-    return invitation.stream_id
+    invitation_id: UUID = invitation.stream_id
+    return invitation_id
 
 
 @retry_on_conflict
 def reject(context: Context, command: CommandRecord, *, link: str) -> UUID:
     """Do not want it; which it was. Raises InvitationNotFound, NotTheRecipient, SessionOver, SubjectGone, Conflict."""
-    principal, [invitation] = load_principal(context, command, invitation_behind(context.keyring.link_hash(link)))
-    if invitation is None:
+    wanted = invitation_behind(context.keyring.link_hash(link))
+    beside = the_organization(wanted.column("organization_id"))
+    principal, [invitation, organization] = load_principal(context, command, wanted, beside)
+    if invitation is None or organization is None:
         raise InvitationNotFound
-    organization = _require_open(context.store.load(ORGANIZATION, invitation.state.organization_id))
+    guards = [_require_open(organization), *principal.guards]
     rejected = invitation.state.reject(user_id=actor(command), email_hash=principal.user.state.email_hash)
-    context.store.append(
-        command, principal.subject, invitation.with_events(rejected), guards=[organization, *principal.guards]
-    )
+    context.store.append(command, principal.subject, invitation.with_events(rejected), guards=guards)
     invitation_id: UUID = invitation.stream_id
     return invitation_id
 
@@ -224,7 +228,7 @@ def joining(
 
 
 def _ran_out(store: Store, invitation: Loaded[Invitation], *, now: datetime) -> bool:
-    """Whether it did, which is noted before anything else is done about it; whoever sees that it did not asks nothing."""
+    """Whether it did, which is noted before anything else is done about it."""
     return invitation.state.expire(now=now) != [] and expire(store, invitation, now=now)
 
 
@@ -308,13 +312,6 @@ def _make_way(context: Context, command: CommandRecord, own: ActingMember, pendi
     """Take back what nobody stands behind; an act of its own, since an address is freed before it is taken again."""
     withdrawing = replace(command, command_id=new_id())
     context.store.append(withdrawing, own.subject, pending.with_events(pending.state.cancel()), guards=own.guards)
-
-
-def _by_link(context: Context, link: str) -> Loaded[Invitation]:
-    [found] = context.store.find(invitation_behind(context.keyring.link_hash(link)))
-    if found is None:
-        raise InvitationNotFound
-    return found
 
 
 def _seat(context: Context, organization_id: UUID, membership_id: UUID) -> int | None:

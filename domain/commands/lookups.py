@@ -27,7 +27,7 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """What a check of a password needs, read in one query.
+    """What a check of a password and a sign-in need, read in one query. `start_in` as `organization_to_start_in`.
 
     A hash of one moment and the epoch of another would let a session begun with the old password outlive its change.
     """
@@ -37,6 +37,7 @@ class Account:
     session_epoch: int
     password_version: int | None
     password_hash: str | None
+    start_in: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,10 +18,11 @@ from domain.store.envelope import CommandRecord, WhereFrom
 from domain.user import Revocation, User
 
 from .context import Context
-from .lookups import Account, Person
+from .lookups import Person
 from .organization import personal_organization
 from .principal import load_principal
 from .queries import the_account, the_session
+from .verified_account import VerifiedAccount
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +34,14 @@ class SignedIn:
 
 
 def new_session(
-    context: Context, *, user_id: UUID, epoch: int, remembered: bool, organization_id: UUID | None, now: datetime
+    context: Context,
+    *,
+    user_id: UUID,
+    epoch: int,
+    way: Way,
+    remembered: bool,
+    organization_id: UUID | None,
+    now: datetime,
 ) -> tuple[UUID, str, Addition]:
     """The id of a new session, its secret, and what starts it."""
     session_id, token = new_id(), new_token()
@@ -41,7 +49,7 @@ def new_session(
     started = Session.start(
         user_id=user_id,
         token_hash=token_hash(token),
-        way=Way.PASSWORD,
+        way=way,
         epoch=epoch,
         expires_at=now + lifetime,
         organization_id=organization_id,
@@ -50,15 +58,20 @@ def new_session(
 
 
 @retry_on_conflict
-def sign_in(context: Context, account: Account, *, remembered: bool, now: datetime, where_from: WhereFrom) -> SignedIn:
-    """Sign a device in to a verified account, turned to the organization it last chose (wire.md A5).
+def sign_in(
+    context: Context, verified: VerifiedAccount, *, remembered: bool, now: datetime, where_from: WhereFrom
+) -> SignedIn:
+    """Sign a device in to a verified account, turned to the organization last chosen (wire.md A5).
 
     Who belongs to none gets the personal one in the same commit (A4). The account is not guarded: its epoch, read with
     the hash that was verified, decides whether the session lives. Where the number of sessions is limited, the oldest
     make room. Raises SubjectGone, Conflict.
     """
-    person, founding = account.person, list[Addition]()
-    organization_id = context.lookups.organization_to_start_in(person.user_id)
+    account, founding = verified.account, list[Addition]()
+    person, organization_id = account.person, account.start_in
+    if organization_id is None:
+        # looked at again: another sign-in may have made one since
+        organization_id = context.lookups.organization_to_start_in(person.user_id)
     if organization_id is None:
         organization_id, founding = personal_organization(
             context.keyring, person.user_id, name=person.name or "", email=person.email or ""
@@ -67,6 +80,7 @@ def sign_in(context: Context, account: Account, *, remembered: bool, now: dateti
         context,
         user_id=person.user_id,
         epoch=account.session_epoch,
+        way=verified.way,
         remembered=remembered,
         organization_id=organization_id,
         now=now,

@@ -9,6 +9,7 @@ from domain.email_address import canonical
 from domain.ids import new_id
 from domain.passwords import require_length
 from domain.refusals import EmailTaken, MalformedEmail, SignUpByInvitationOnly, SubjectGone
+from domain.session import Way
 from domain.store import Addition
 from domain.store.conflicts import retry_on_conflict
 from domain.store.credentials import first_credentials
@@ -66,7 +67,13 @@ def sign_up(
     else:
         organization_id, belonging = entered.organization_id, entered.additions
     session_id, token, started = new_session(
-        context, user_id=user_id, epoch=0, remembered=remembered, organization_id=organization_id, now=now
+        context,
+        user_id=user_id,
+        epoch=0,
+        way=Way.PASSWORD,
+        remembered=remembered,
+        organization_id=organization_id,
+        now=now,
     )
     context.store.append(
         CommandRecord.by_user(user_id, session_id=session_id, at=now, where_from=where_from),

@@ -15,6 +15,8 @@ from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
 from domain.user import ImageChanged, NameChanged, PasswordChanged, SessionsRevoked, SignedUp, User, UserEvent
 
+from .member_list import start_in
+
 TABLE = Table(
     "account_list",
     "user_id",
@@ -71,13 +73,17 @@ def restore(row: Mapping[str, Any]) -> User:
 
 PROJECTION = Projection(USER.name, TABLE, project, restore=restore, key_owner=lambda row: row["user_id"])
 
-_ACCOUNT = """
+_ACCOUNT = f"""
 SELECT a.user_id, a.email, a.name, a.image, a.email_verified, a.created_at, a.updated_at,
-       k.wrapped, a.session_epoch, c.password_version, c.hash
+       k.wrapped, a.session_epoch, c.password_version, c.hash, ({start_in("a.user_id")})
   FROM account_list a
   LEFT JOIN credentials c ON c.user_id = a.user_id
   LEFT JOIN subject_keys k ON k.subject_id = a.user_id
 """
+
+
+ACCOUNT_BY_EMAIL = f"{_ACCOUNT} WHERE a.email_slot = {{0}} AND a.ended_at IS NULL"
+"""The open account with the address of this hash, for `account_of`; hash and epoch are of one moment."""
 
 
 def email_known(read: Statements, email_hash: bytes) -> bool:
@@ -87,12 +93,12 @@ def email_known(read: Statements, email_hash: bytes) -> bool:
 
 def account_by_email(read: Statements, email_hash: bytes) -> Account | None:
     """The open account with this address; hash and epoch are of one moment."""
-    return _account(read.row(f"{_ACCOUNT} WHERE a.email_slot = $1 AND a.ended_at IS NULL", email_hash))
+    return account_of(read.row(ACCOUNT_BY_EMAIL.format("$1"), email_hash))
 
 
 def account(read: Statements, user_id: UUID) -> Account | None:
     """A person's open account; hash and epoch are of one moment."""
-    return _account(read.row(f"{_ACCOUNT} WHERE a.user_id = $1 AND a.ended_at IS NULL", user_id))
+    return account_of(read.row(f"{_ACCOUNT} WHERE a.user_id = $1 AND a.ended_at IS NULL", user_id))
 
 
 class PasswordDates(NamedTuple):
@@ -112,10 +118,11 @@ def password_dates(read: Statements, user_id: UUID) -> PasswordDates | None:
     return None if row is None else PasswordDates(*row)
 
 
-def _account(row: Values | None) -> Account | None:
-    if row is None:
+def account_of(row: Values | None) -> Account | None:
+    """What the columns of an account say; None if there is none."""
+    if row is None or row[0] is None:
         return None
-    *person, wrapped, session_epoch, password_version, password_hash = row
+    *person, wrapped, session_epoch, password_version, password_hash, start_in = row
     user_id, email, name, image, email_verified, created_at, updated_at = person
     return Account(
         person=Person(
@@ -131,4 +138,5 @@ def _account(row: Values | None) -> Account | None:
         session_epoch=session_epoch,
         password_version=password_version,
         password_hash=password_hash,
+        start_in=start_in,
     )

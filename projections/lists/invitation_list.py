@@ -24,6 +24,8 @@ from domain.store.connections import Statements
 from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
 
+from .member_list import MEMBER, MemberRow
+
 TABLE = Table(
     "invitation_list",
     "invitation_id",
@@ -134,6 +136,18 @@ def invitation_with_id(read: Statements, invitation_id: UUID) -> InvitationRow |
     """The invitation of this stream."""
     row = read.row(f"{_ROWS} WHERE i.invitation_id = $1", invitation_id)
     return None if row is None else InvitationRow(*row)
+
+
+def accepted(read: Statements, invitation_id: UUID, membership_id: UUID) -> tuple[InvitationRow, MemberRow] | None:
+    """An invitation with the membership it led to."""
+    row = read.row(
+        f"SELECT invited.*, {MEMBER} FROM ({_ROWS} WHERE i.invitation_id = $1) AS invited"
+        " CROSS JOIN member_list m JOIN account_list a USING (user_id) WHERE m.membership_id = $2",
+        invitation_id,
+        membership_id,
+    )
+    width = len(InvitationRow._fields)
+    return None if row is None else (InvitationRow(*row[:width]), MemberRow(*row[width:]))
 
 
 def invitations_of(read: Statements, organization_id: UUID, *, limit: int | None, offset: int) -> list[InvitationRow]:

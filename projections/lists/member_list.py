@@ -157,16 +157,20 @@ def free_seats(read: Statements, organization_id: UUID, *, limit: int) -> list[i
     return [row[0] for row in rows]
 
 
+def start_in(user: str) -> str:
+    """The query for the organization that a person's next session starts in; `user` is SQL for their id."""
+    return f"""
+        SELECT m.organization_id
+          FROM member_list m JOIN organization_list o USING (organization_id)
+          LEFT JOIN (SELECT organization_id FROM session_list
+                      WHERE user_id = {user} AND organization_id IS NOT NULL
+                      ORDER BY organization_chosen_at DESC LIMIT 1) last USING (organization_id)
+         WHERE m.live_user_id = {user} AND o.ended_at IS NULL
+         ORDER BY last.organization_id IS NULL, m.joined_at, m.membership_id LIMIT 1
+    """
+
+
 def organization_to_start_in(read: Statements, user_id: UUID) -> UUID | None:
     """The organization last chosen if the person still belongs to it, else the one joined first, else None."""
-    row = read.row(
-        "SELECT m.organization_id"
-        "  FROM member_list m JOIN organization_list o USING (organization_id)"
-        "  LEFT JOIN (SELECT organization_id FROM session_list"
-        "              WHERE user_id = $1 AND organization_id IS NOT NULL"
-        "              ORDER BY organization_chosen_at DESC LIMIT 1) last USING (organization_id)"
-        " WHERE m.live_user_id = $1 AND o.ended_at IS NULL"
-        " ORDER BY last.organization_id IS NULL, m.joined_at, m.membership_id LIMIT 1",
-        user_id,
-    )
+    row = read.row(start_in("$1"), user_id)
     return None if row is None else row[0]

@@ -14,6 +14,7 @@ from cluster import Cluster, store
 from domain.commands.context import Context
 from domain.commands.session import sign_in, sign_out, use_session
 from domain.commands.user import sign_up
+from domain.commands.verified_account import verified_account
 from domain.passwords import Argon2Parameters, Passwords
 from domain.session import Lifetimes
 from domain.store.envelope import WhereFrom
@@ -74,9 +75,8 @@ def _sign_up(context: Context, name: str) -> None:
 
 
 def _sign_in(context: Context, name: str) -> None:
-    account = context.lookups.account_by_email(context.keyring.email_hash(f"{name}@example.com"))
-    assert account is not None, "who has signed up"
-    sign_in(context, account, remembered=True, now=NOON, where_from=_HERE)
+    verified = verified_account(context, email=f"{name}@example.com", password=PASSWORD, now=NOON)
+    sign_in(context, verified, remembered=True, now=NOON, where_from=_HERE)
 
 
 def _renew(context: Context, session_id: UUID, day: int) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.clock import now
 from domain.commands.context import Context
 from domain.commands.session import sign_in
+from domain.commands.verified_account import verified_account
 from domain.events.keys import token_hash
 from domain.store.envelope import WhereFrom
 from tests.api.browser import Browser
@@ -43,9 +44,8 @@ def joined(server: Server, email: str) -> Owner:
 
 def signed_in(context: Context, owner: Owner, *, remembered: bool = True) -> Device:
     """Another device of theirs."""
-    account = context.lookups.account(owner.user_id)
-    assert account is not None
-    token = sign_in(context, account, remembered=remembered, now=now(), where_from=HERE).token
+    verified = verified_account(context, email=owner.email, password=owner.password, now=now())
+    token = sign_in(context, verified, remembered=remembered, now=now(), where_from=HERE).token
     session_id = context.lookups.live_session(owner.user_id, session_id=None, token_hash=token_hash(token))
     assert session_id is not None
     return Device(token, session_id)

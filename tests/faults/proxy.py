@@ -31,7 +31,8 @@ class Requests:
     def __init__(self) -> None:
         self._unread = b""
         self._started = False
-        self._appends: set[bytes] = set()
+        self._texts: dict[bytes, str] = {}
+        self.executed: list[str] = []
 
     def executes_append(self, sent: bytes) -> bool:
         """Whether these next bytes complete such a message."""
@@ -45,9 +46,12 @@ class Requests:
                 break
             body, self._unread = self._unread[len(tag) + 4 : length], self._unread[length:]
             self._started = True
-            if tag == b"P" and b"INSERT INTO queue" in body:
-                self._appends.add(body.partition(b"\x00")[0])
-            found |= tag == b"B" and body.split(b"\x00", 2)[1] in self._appends
+            if tag == b"P":
+                name, text, _ = body.split(b"\x00", 2)
+                self._texts[name] = text.decode()
+            if tag == b"B":
+                self.executed.append(self._texts[body.split(b"\x00", 2)[1]])
+                found |= "INSERT INTO queue" in self.executed[-1]
         return found
 
 
@@ -65,6 +69,8 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._due: list[Cut] = []
+        self.executed: list[str] = []
+        """The texts of all statements that were executed through it, each with values of its own."""
         self.cuts = 0
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -102,6 +108,7 @@ class Proxy:
             ready.register(client, selectors.EVENT_READ, server)
             ready.register(server, selectors.EVENT_READ, client)
             requests, swallowed = Requests(), None
+            requests.executed = self.executed
             while not self._over.is_set():
                 for key, _ in ready.select(0.1):
                     source, target = key.fileobj, key.data

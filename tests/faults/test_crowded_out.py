@@ -10,6 +10,7 @@ from threading import Barrier
 from domain.clock import now
 from domain.commands.context import Context
 from domain.commands.session import sign_in
+from domain.commands.verified_account import verified_account
 from tests.databases import Database
 from tests.faults.at_once import Request, Sent, at_once, lines_to, taking_turns
 from tests.faults.owners import HERE, Owner, joined
@@ -52,10 +53,9 @@ def test_eight_sign_ins_that_wait_for_no_hash_leave_three_too(
 
         def sign_in_at(place: int) -> str:
             node = nodes[place % 2]
-            account = node.lookups.account(bo.user_id)
-            assert account is not None
+            verified = verified_account(node, email=bo.email, password=bo.password, now=now())
             start.wait()
-            return sign_in(node, account, remembered=True, now=now(), where_from=HERE).token
+            return sign_in(node, verified, remembered=True, now=now(), where_from=HERE).token
 
         for number in range(1, 10 * ROUNDS + 1):
             tokens = set(threads.map(sign_in_at, range(TOGETHER)))

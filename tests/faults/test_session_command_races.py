@@ -22,6 +22,7 @@ from domain.commands import credential
 from domain.commands import session as sessions
 from domain.commands.context import Context
 from domain.commands.user import sign_up
+from domain.commands.verified_account import verified_account
 from domain.events.keys import token_hash
 from domain.refusals import Refusal, SessionOver, WrongCredentials
 from domain.store.connections import connection_arguments
@@ -179,7 +180,7 @@ def confirm(context: Context, race: Race) -> None:
 
 
 def sign_in(context: Context, race: Race) -> None:
-    account = credential.verified_account(context, email=race.owner.email, password=race.password)
+    account = verified_account(context, email=race.owner.email, password=race.password, now=now())
     race.handed.append(sessions.sign_in(context, account, remembered=True, now=now(), where_from=HERE).token)
 
 

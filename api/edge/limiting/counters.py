@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from domain.store.connections import Statements
+from domain.store.connections import Statements, Values
 from domain.store.session_settings import NOT_AWAITED
 
 COUNT = """
@@ -99,6 +99,27 @@ class Counters:
         """0 if a hit is admitted, and its place taken; else how many whole seconds until one will be."""
         if self._statements.row(_RESERVE, counter.key, counter.limit.hits, counter.limit.window) is not None:
             return 0
+        return self._wait(counter)
+
+    def reserve_beside(self, counter: Counter, query: str, *values: Any) -> tuple[int, Values]:
+        """As `reserve`, and the row of a query that is answered beside it: all null if there is none.
+
+        The query's parameters are written `{0}`, `{1}` …
+        """
+        beside = query.format(*(f"${number}" for number in range(4, 4 + len(values))))
+        row = self._statements.row(
+            f"WITH reserved AS ({_RESERVE}) SELECT reserved.hits, beside.*"
+            f" FROM (SELECT) AS once LEFT JOIN reserved ON true LEFT JOIN ({beside}) AS beside ON true",
+            counter.key,
+            counter.limit.hits,
+            counter.limit.window,
+            *values,
+        )
+        assert row is not None, "a row, whatever is found"
+        hits, *found = row
+        return 0 if hits is not None else self._wait(counter), tuple(found)
+
+    def _wait(self, counter: Counter) -> int:
         wait = self._statements.row(_WAIT, counter.key, counter.limit.window)
         return 1 if wait is None else max(1, math.ceil(wait[0]))
 

@@ -9,10 +9,11 @@ from functools import lru_cache
 from uuid import UUID
 
 from api.edge.known_device import Device
-from domain.commands.lookups import Lookups
+from domain.commands.lookups import Account, Lookups
 from domain.email_address import canonical
 from domain.events.keys import Keyring
 from domain.refusals import TooManyAttempts, WrongCredentials, WrongPassword
+from projections.lists.account_list import ACCOUNT_BY_EMAIL, account_of
 from projections.lists.session_list import LiveSession
 
 from .counters import Counter, Counters, Limit
@@ -83,23 +84,49 @@ class RateLimiter:
         return Counter.of(self._keyring.limit_key("path", ip_address, path), _BY_PREFIX.get(_shared(path), _GENERAL))
 
     @contextmanager
-    def count_password_guess(
-        self, email: str, devices: Sequence[Device], now: datetime, *, session: LiveSession | None = None
-    ) -> Iterator[None]:
-        """Around the check of a password: at most `wrong_passwords` an hour of one account may turn out wrong.
+    def sign_in_guess(self, address: str, devices: Sequence[Device], now: datetime) -> Iterator[Account | None]:
+        """Around the check of a password given for the account with this canonical address, which is looked up.
 
-        The place is taken before the check and given back unless the password was wrong, so that many at once cannot
-        overshoot. Where none is left, a device that is known to the account has ten of its own, and so has the live
-        session that asks, but all of them together no more than twice that: guessing from elsewhere must not lock the
-        owner out. Unknown accounts count alike, so that the answer says nothing. Raises TooManyAttempts.
+        In one query, since every sign-in has to wait for both. As `password_guess`.
         """
-        address = canonical(email)
+        email_hash = self._keyring.email_hash(address)
+        if not self._on:
+            yield self._lookups.account_by_email(email_hash)
+            return
+        counter = self._of_all(address)
+        wait, row = self._counters.reserve_beside(counter, ACCOUNT_BY_EMAIL, email_hash)
+        account, reserved = account_of(row), [counter]
+        if wait:
+            user_id = None if account is None else account.person.user_id
+            reserved = self._own_places(user_id, devices, now, None, wait)
+        with self._settling(reserved):
+            yield account
+
+    @contextmanager
+    def password_guess(self, session: LiveSession, devices: Sequence[Device], now: datetime) -> Iterator[None]:
+        """Around the check of a password given through a session: at most `wrong_passwords` an hour may be wrong.
+
+        Of one account, however they are given. The place is taken before the check and given back unless the password
+        was wrong, so that many at once cannot overshoot. Where none is left, a device that is known to the account has
+        ten of its own, and so has the live session that asks, but all of them together no more than twice that:
+        guessing from elsewhere must not lock the owner out. Unknown accounts count alike, so that the answer says
+        nothing. Raises TooManyAttempts.
+        """
+        address = canonical(session.email or "")
         if not self._on or address is None:
             yield
             return
-        reserved = [Counter.of(self._keyring.limit_key("wrong passwords", address), self._wrong)]
+        reserved = [self._of_all(address)]
         if wait := self._counters.reserve(reserved[0]):
-            reserved = self._own_places(address, devices, now, session, wait)
+            reserved = self._own_places(session.user_id, devices, now, session, wait)
+        with self._settling(reserved):
+            yield
+
+    def _of_all(self, address: str) -> Counter:
+        return Counter.of(self._keyring.limit_key("wrong passwords", address), self._wrong)
+
+    @contextmanager
+    def _settling(self, reserved: Sequence[Counter]) -> Iterator[None]:
         wrong = False
         try:
             yield
@@ -112,11 +139,9 @@ class RateLimiter:
                 settle(counter)
 
     def _own_places(
-        self, address: str, devices: Sequence[Device], now: datetime, session: LiveSession | None, wait: int
+        self, user_id: UUID | None, devices: Sequence[Device], now: datetime, session: LiveSession | None, wait: int
     ) -> list[Counter]:
         """Reserve one place of what speaks for the owner, and one of all that do. Raises TooManyAttempts."""
-        account = self._lookups.account_by_email(self._keyring.email_hash(address))
-        user_id = None if account is None else account.person.user_id
         if user_id is None:
             raise TooManyAttempts(wait)
         for key in self._own_keys(user_id, devices, now, session):

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.commands.credential import verified_account
 from domain.commands.session import sign_in
+from domain.commands.verified_account import verified_account
 from domain.store.envelope import WhereFrom
 from tests.api.browser import Browser, Device
 from tests.api.conftest import HandClock
@@ -107,7 +107,7 @@ def test_the_others_come_by_when_they_were_last_used(browser: Device, email: str
 def test_where_a_session_is_used_from_has_a_place(browser: Device, email: str, module_database: Database) -> None:
     browser.sign_up(email)
     with context_over(module_database) as context:
-        account = verified_account(context, email=email, password=PASSWORD)
+        account = verified_account(context, email=email, password=PASSWORD, now=NOON)
         sign_in(context, account, remembered=True, now=NOON, where_from=WhereFrom("141.20.1.1", FIREFOX))
     here, berlin = listed(browser)
     assert (here["location"], here["ipAddress"]) == ("", "127.0.0.1")
@@ -157,7 +157,7 @@ def test_those_of_others_are_nobodys_business(browser: Device, phone: Device, em
 def test_the_list_is_whole_however_long_it_is(browser: Device, email: str, module_database: Database) -> None:
     browser.sign_up(email)
     with context_over(module_database) as context:
-        account = verified_account(context, email=email, password=PASSWORD)
+        account = verified_account(context, email=email, password=PASSWORD, now=NOON)
         for _ in range(130):
             sign_in(context, account, remembered=True, now=NOON, where_from=WhereFrom("192.0.2.1", ""))
     found = ids(browser)

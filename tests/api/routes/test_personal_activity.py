@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.commands.credential import verified_account
 from domain.commands.session import sign_in
+from domain.commands.verified_account import verified_account
 from domain.events.catalogue import EVENT_BY_NAME
 from domain.store.envelope import WhereFrom
 from tests.api.browser import BASE, CLEARED, Browser, Device
@@ -230,7 +230,7 @@ def test_places_are_countries_and_with_a_city_database_cities(
 ) -> None:
     browser.sign_up(email)
     with context_over(module_database) as context:
-        account = verified_account(context, email=email, password=PASSWORD)
+        account = verified_account(context, email=email, password=PASSWORD, now=NOON)
         sign_in(context, account, remembered=True, now=NOON, where_from=BERLIN)
     elsewhere = Device(city_url, CHROME)
     elsewhere.cookies.update(browser.cookies)

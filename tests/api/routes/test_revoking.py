@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.commands.credential import verified_account
 from domain.commands.session import sign_in
+from domain.commands.verified_account import verified_account
 from domain.store.envelope import WhereFrom
 from tests.api.browser import BASE, CLEARED, Answer, Browser, kept
 from tests.api.conftest import HandClock, settings_for
@@ -196,7 +196,7 @@ def test_of_a_hundred_and_thirty_others_none_is_left(
     browser: Browser, token: str, email: str, module_database: Database, path: str
 ) -> None:
     with context_over(module_database) as context:
-        account = verified_account(context, email=email, password=PASSWORD)
+        account = verified_account(context, email=email, password=PASSWORD, now=NOON)
         somewhere = WhereFrom("192.0.2.1", "")
         secrets = [sign_in(context, account, remembered=True, now=NOON, where_from=somewhere).token for _ in range(130)]
     assert len(browser.get("/list-sessions").json()) == 131

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.commands.credential import verified_account
 from domain.commands.session import sign_in
+from domain.commands.verified_account import verified_account
 from domain.store.envelope import WhereFrom
 from tests.api.browser import CLEARED, Browser, kept
 from tests.api.conftest import HandClock, settings_for
@@ -209,7 +209,7 @@ def test_a_lower_limit_holds_from_the_next_sign_in(
     first = Browser(url)
     user_id = UUID(first.sign_up(email).json()["user"]["id"])
     with context_over(module_database) as context:
-        account = verified_account(context, email=email, password=PASSWORD)
+        account = verified_account(context, email=email, password=PASSWORD, now=NOON)
         for _ in range(230):
             sign_in(context, account, remembered=True, now=NOON, where_from=WhereFrom("192.0.2.1", ""))
     newest = devices(url, email, clock, times=2)

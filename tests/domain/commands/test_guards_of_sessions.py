@@ -10,10 +10,11 @@ from uuid import UUID
 import pytest
 
 from domain.commands.context import Context
-from domain.commands.credential import change_password, reauthenticate, verified_account
+from domain.commands.credential import change_password, reauthenticate
 from domain.commands.lookups import Account
 from domain.commands.session import revoke_other_sessions, revoke_session, revoke_sessions, sign_in
 from domain.commands.user import sign_up, update_user
+from domain.commands.verified_account import verified_account
 from domain.refusals import SessionOver
 from domain.store.connections import Statements
 from domain.store.envelope import WhereFrom
@@ -103,14 +104,14 @@ def test_who_is_revoked_in_the_middle_of_it_does_nothing(
         now=NOON,
         where_from=HOME,
     )
-    account = verified_account(context, email="ada@example.com", password=PASSWORD)
+    account = verified_account(context, email="ada@example.com", password=PASSWORD, now=NOON)
     stolen = sign_in(context, account, remembered=True, now=NOON, where_from=HOME)
     owner, thief = session_of(context, signed_up.token), session_of(context, stolen.token)
     meanwhile = Meanwhile(context.store.statements, lambda: revoke(context, owner, thief))
     with pytest.raises(SessionOver):
         act(replace(context, lookups=meanwhile), thief)
-    unchanged = verified_account(context, email="ada@example.com", password=PASSWORD)
-    assert (unchanged.person.name, unchanged.password_version) == ("Ada", 1)
+    unchanged = verified_account(context, email="ada@example.com", password=PASSWORD, now=NOON)
+    assert (unchanged.account.person.name, unchanged.account.password_version) == ("Ada", 1)
     [[fresh_at]] = context.store.statements.rows(
         "SELECT count(*) FROM events WHERE stream_id = $1 AND name = 'SessionReauthenticated'", thief
     )

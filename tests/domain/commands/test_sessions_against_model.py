@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from domain.commands import session as sessions
-from domain.commands.credential import change_password, reauthenticate, verified_account
+from domain.commands.credential import change_password, reauthenticate
+from domain.commands.verified_account import verified_account
 from domain.refusals import SessionOver, WrongCredentials
 from domain.store.envelope import WhereFrom
 from domain.user import Revocation
@@ -43,7 +44,9 @@ class Sessions(TwoPeople):
     @rule(person=somebody, password=passwords)
     def somebody_shows_a_password(self, person: int, password: str) -> None:
         try:
-            self.verified[person] = verified_account(self.context, email=self.emails[person], password=password)
+            self.verified[person] = verified_account(
+                self.context, email=self.emails[person], password=password, now=self.now
+            )
         except WrongCredentials:
             assert password != self.model.passwords[person]
         else:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 from domain.commands.context import Context
-from domain.commands.lookups import Account
 from domain.commands.user import sign_up
+from domain.commands.verified_account import VerifiedAccount
 from domain.refusals import SessionOver, WrongPassword
 from domain.session import UNSET, Lifetimes
 from domain.store.envelope import WhereFrom
@@ -70,7 +70,7 @@ class TwoPeople(RuleBasedStateMachine):
         self.emails: list[str] = []
         self.whose: dict[str, int] = {}
         self.ids: dict[str, UUID] = {}
-        self.verified: dict[int, Account] = {}
+        self.verified: dict[int, VerifiedAccount] = {}
 
     @initialize(times=st.sampled_from(TIMES), most=st.sampled_from(LIMITS), where=places)
     def two_people_sign_up(self, times: Times, most: int | None, where: WhereFrom) -> None:

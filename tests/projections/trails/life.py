@@ -9,9 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from domain.commands.context import Context
-from domain.commands.credential import change_password, verified_account
+from domain.commands.credential import change_password
 from domain.commands.session import revoke_other_sessions, revoke_session, sign_in, sign_out, use_session
 from domain.commands.user import sign_up
+from domain.commands.verified_account import verified_account
 from domain.events.catalogue import SESSION
 from domain.session import EndReason, OrganizationChosen
 from domain.store.attempts import Attempt as Refused
@@ -70,7 +71,7 @@ class Life:
     def signs_in(self, name: str, where_from: WhereFrom = AT_HOME) -> UUID:
         """One of them signs in; the new session."""
         email = f"{list(self.people).index(name)}@example.com"
-        account = verified_account(self.context, email=email, password=PASSWORD)
+        account = verified_account(self.context, email=email, password=PASSWORD, now=self.now)
         sign_in(self.context, account, remembered=True, now=self.passes(), where_from=where_from)
         return self.newest_session(name)
 

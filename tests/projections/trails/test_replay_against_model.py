@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from domain.commands.context import Context
-from domain.commands.credential import change_password, reauthenticate, verified_account
+from domain.commands.credential import change_password, reauthenticate
 from domain.commands.session import (
     SignedIn,
     expire,
@@ -26,6 +26,7 @@ from domain.commands.session import (
     use_session,
 )
 from domain.commands.user import sign_up, update_user
+from domain.commands.verified_account import verified_account
 from domain.events.catalogue import AGGREGATE_BY_EVENT, EVENT_BY_NAME, SESSION, USER
 from domain.refusals import EmailTaken, SessionOver, WrongCredentials, WrongPassword
 from domain.store.envelope import CommandRecord, WhereFrom
@@ -113,9 +114,9 @@ class World:
         password = self._password(user_id, move)
         if password != self.model.passwords[user_id]:
             with pytest.raises(WrongCredentials):
-                verified_account(self.context, email=email, password=password)
+                verified_account(self.context, email=email, password=password, now=self.now)
             return
-        account = verified_account(self.context, email=email, password=password)
+        account = verified_account(self.context, email=email, password=password, now=self.now)
         signed_in = sign_in(self.context, account, remembered=move.flag, now=self.now, where_from=move.place)
         self._signed_in(move, user_id, signed_in.token, remembered=move.flag)
         self.model.room_made(user_id, self.now)

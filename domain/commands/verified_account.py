@@ -1,0 +1,61 @@
+"""Checking who somebody is: the one module that can say of an account that its holder proved it."""
+
+from __future__ import annotations
+
+from dataclasses import InitVar, dataclass
+from datetime import datetime
+
+from domain.email_address import canonical
+from domain.passwords import require_not_too_long
+from domain.refusals import MalformedEmail, WrongCredentials
+from domain.session import Way
+from domain.store.credentials import rehash
+
+from .context import Context
+from .lookups import Account
+
+_CHECKED = object()
+"""What only this module has: no other way leads to a `VerifiedAccount`."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedAccount:
+    """An account whose holder proved who they are, in this way, at this moment. Only checks in this module make one."""
+
+    account: Account
+    way: Way
+    at: datetime
+    checked: InitVar[object]
+
+    def __post_init__(self, checked: object) -> None:
+        if checked is not _CHECKED:
+            raise TypeError("an account is verified by a check of its credentials only")
+
+
+def email_hash_of(context: Context, email: str) -> bytes:
+    """The keyed hash of an address, by which accounts are found. Raises MalformedEmail."""
+    address = canonical(email)
+    if address is None:
+        raise MalformedEmail
+    return context.keyring.email_hash(address)
+
+
+def verified_account(context: Context, *, email: str, password: str, now: datetime) -> VerifiedAccount:
+    """The account with this address and password. Raises MalformedEmail, and as `verify_password`."""
+    email_hash = email_hash_of(context, email)
+    require_not_too_long(password)
+    return verify_password(context, context.lookups.account_by_email(email_hash), password, now=now)
+
+
+def verify_password(context: Context, account: Account | None, password: str, *, now: datetime) -> VerifiedAccount:
+    """The account, if there is one and this is its password; the same work and the same refusal if there is none.
+
+    Raises PasswordTooLong, WrongCredentials, HashingBusy.
+    """
+    require_not_too_long(password)
+    stored = None if account is None else account.password_hash
+    if not context.passwords.verify(stored, password) or account is None or stored is None:
+        raise WrongCredentials(None if account is None else account.person.user_id)
+    if context.passwords.outdated(stored):
+        rehash(context.store.statements, account.person.user_id, old=stored, new=context.passwords.hash(password))
+    return VerifiedAccount(account, Way.PASSWORD, now, _CHECKED)
