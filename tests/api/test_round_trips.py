@@ -1,4 +1,4 @@
-"""How often a command asks the database: each time its person waits. Counted on the wire, counting and session included."""
+"""How often a command asks the database, each time its person waits: counted on the wire, from the counting on."""
 
 from __future__ import annotations
 
