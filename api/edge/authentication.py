@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -248,6 +249,23 @@ CurrentCaller = Annotated[Caller, Depends(_given_by_the_route)]
 """The caller of a route."""
 
 
-def _tokens(services: Services, request: RequestContext) -> list[str]:
-    token = bearer_token(request.headers.get("authorization"), services.cookies.secret)
-    return services.cookies.tokens(request.headers.get("cookie")) if token is None else [token]
+def counted_for(services: Services, request: RequestContext) -> str:
+    """For whom a request is counted: the session of a read whose secret we signed, else the address (wire.md §5).
+
+    A backend that checks sessions of many people has one address; who guesses secrets cannot sign them.
+    """
+    if request.method == READING and (tokens := _tokens(services, request)) and not _is_bare(request):
+        return token_hash(tokens[0]).hex()
+    return request.where_from.ip_address
+
+
+def _tokens(services: Services, request: RequestContext) -> Sequence[str]:
+    if request.tokens is None:
+        token = bearer_token(request.headers.get("authorization"), services.cookies.secret)
+        request.tokens = services.cookies.tokens(request.headers.get("cookie")) if token is None else [token]
+    return request.tokens
+
+
+def _is_bare(request: RequestContext) -> bool:
+    """Whether a secret stands in the Authorization header without a signature."""
+    return "." not in request.headers.get("authorization", ".")

@@ -15,7 +15,7 @@ from domain.store import deadlines
 from . import body, cross_origin, problems
 from .addressed import wrongly_addressed
 from .attempts import attempt_of
-from .authentication import PresentedCredentials, find_session
+from .authentication import PresentedCredentials, counted_for, find_session
 from .contract_route import ContractRoute
 from .origins import forbidden_origin
 from .problems import Problem
@@ -121,7 +121,7 @@ class Gate:
         if request.path in _HASHING and request.method == "POST" and self._queue_is_full(services):
             raise HashingBusy
         counting = services.limits.count_request(
-            request.where_from.ip_address, request.path, routed=scope["path"] in self._routes.paths
+            counted_for(services, request), request.path, routed=scope["path"] in self._routes.paths
         )
         plain = self._plain.get((request.method, scope["path"]))
         if plain is not None and await plain(services, request, scope, writer, counting):

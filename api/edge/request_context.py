@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,8 @@ _JOINED_BY = {"cookie": "; ", **dict.fromkeys(FORWARDING_HEADERS, ", "), **dict.
 class RequestContext:
     """What was asked, when, with which headers (names in lower case), and from where; `path` is below the base path.
 
-    What its answer will carry: cookies, and the token for clients without cookies. What is known of it once it was
+    `tokens` are the sessions' secrets it shows, once somebody looked. What its answer will carry: cookies, and the
+    token for clients without cookies. What is known of it once it was
     refused: with which code, whose account it concerned, and through which session.
     """
 
@@ -35,6 +36,7 @@ class RequestContext:
     now: datetime
     headers: Mapping[str, str]
     where_from: WhereFrom
+    tokens: Sequence[str] | None = field(default=None, repr=False)
     set_cookies: list[str] = field(default_factory=list)
     auth_token: str | None = field(default=None, repr=False)
     refused_with: str | None = None
@@ -43,7 +45,7 @@ class RequestContext:
 
     @staticmethod
     def of(scope: Mapping[str, Any], now: datetime, addresses: ClientAddresses) -> RequestContext:
-        """The visit an ASGI scope describes."""
+        """The context of the request an ASGI scope describes."""
         headers = _headers(scope["headers"])
         peer = scope.get("client")
         # NUL cannot be stored as text, and a header of 60 KiB is no browser's name

@@ -21,8 +21,7 @@ from api.edge.cookies import SessionCookies, sign
 from tests.databases import Database
 from tests.server import Server, free_port, served
 
-SESSIONS = 500
-ADDRESSES = 2_000
+SESSIONS = 2_000
 """Of which each may ask a hundred times in a slice: 200,000 requests."""
 
 _ADDED_BY_THE_SERVER = ("date", "server")
@@ -30,9 +29,9 @@ _ADDED_BY_THE_SERVER = ("date", "server")
 
 @contextmanager
 def pairs(cluster: Cluster) -> Iterator[Iterator[Pair]]:
-    """500 live sessions, 16 connections, sessions in turn; `daybook serve` with one worker.
+    """2,000 live sessions, 16 connections, sessions in turn; `daybook serve` with one worker.
 
-    First against bare uvicorn, then with limits against without, the requests coming from 2,000 addresses in turn.
+    First against bare uvicorn, then with limits against without, the requests coming from as many addresses.
     """
     with cluster.database("bench_sessions") as database:
         yield _pairs(cluster, database)
@@ -56,8 +55,8 @@ def _pairs(cluster: Cluster, database: Database) -> Iterator[Pair]:
         from_anywhere = wrk.write(
             cluster.folder / "forwarded",
             (
-                {"Cookie": cookies[number % SESSIONS], "X-Forwarded-For": f"10.0.{number // 250}.{number % 250}"}
-                for number in range(ADDRESSES)
+                {"Cookie": cookies[number], "X-Forwarded-For": f"10.0.{number // 250}.{number % 250}"}
+                for number in range(SESSIONS)
             ),
         )
         with _served(cluster, database, "on") as limited:

@@ -1,4 +1,4 @@
-"""Limits: how often one address may ask, and how often one account may be guessed at (wire.md §5, A14)."""
+"""Limits: how often one address or session may ask, and how often one account may be guessed at (wire.md §5, A14)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _COUNTERS_KEPT = 10_000
 
 
 class RateLimiter:
-    """Counts requests by address and path, and wrong passwords by account; counts nothing if not `on`.
+    """Counts requests by address or session and by path, and wrong passwords by account; counts nothing if not `on`.
 
     `count_request` belongs to the event loop.
     """
@@ -71,17 +71,17 @@ class RateLimiter:
         self._own, self._all_own = Limit(own, _HOUR), Limit(_OF_ALL_OWN * own, _HOUR)
         self._counter = lru_cache(_COUNTERS_KEPT)(self._new_counter)
 
-    def count_request(self, ip_address: str, path: str, *, routed: bool) -> Awaitable[None]:
-        """Begin to count a request from there to a path below the base path; its end is to be awaited.
+    def count_request(self, whose: str, path: str, *, routed: bool) -> Awaitable[None]:
+        """Begin to count a request of an address or a session to a path below the base path; its end is to be awaited.
 
         That raises TooManyAttempts, or StoreUnavailable. Raises TooManyAttempts at once where that is known already.
         """
         if not self._on:
             return _UNCOUNTED
-        return self._requests.count(self._counter(ip_address, path if routed else _shared(path)))
+        return self._requests.count(self._counter(whose, path if routed else _shared(path)))
 
-    def _new_counter(self, ip_address: str, path: str) -> Counter:
-        return Counter.of(self._keyring.limit_key("path", ip_address, path), _BY_PREFIX.get(_shared(path), _GENERAL))
+    def _new_counter(self, whose: str, path: str) -> Counter:
+        return Counter.of(self._keyring.limit_key("path", whose, path), _BY_PREFIX.get(_shared(path), _GENERAL))
 
     @contextmanager
     def sign_in_guess(self, address: str, devices: Sequence[Device], now: datetime) -> Iterator[Account | None]:

@@ -118,6 +118,46 @@ def test_each_address_has_its_own_bucket(server: Server) -> None:
         assert Visitor(server.url, f"203.0.113.{number}").statuses("POST", "/sign-in/email", 3) == [400] * 3
 
 
+def test_a_backend_that_checks_many_sessions_is_counted_by_session(server: Server, email: str) -> None:
+    backend = a_visitor(server.url)
+    cookies, tokens = list[str](), list[str]()
+    for number in range(3):
+        person = a_visitor(server.url)
+        tokens.append(person.sign_up(f"{number}.{email}").headers["set-auth-token"])
+        cookies.append("; ".join(f"{name}={value}" for name, value in person.cookies.items()))
+
+    def checked(headers: dict[str, str], times: int) -> list[int]:
+        return [backend.ask("GET", f"{BASE}/get-session", None, headers).status for _ in range(times)]
+
+    assert checked({"Cookie": cookies[0]}, 101) == [200] * 100 + [429]
+    assert checked({"Cookie": cookies[1]}, 100) == [200] * 100
+    assert checked({"Authorization": f"Bearer {tokens[2]}"}, 100) == [200] * 100
+    # the same session, shown in the other way
+    assert checked({"Authorization": f"Bearer {tokens[1]}"}, 1) == checked({"Cookie": cookies[2]}, 1) == [429]
+
+
+@pytest.mark.parametrize("guess", ["Cookie", "bare", "signed"])
+def test_who_guesses_sessions_is_counted_by_address(server: Server, email: str, guess: str) -> None:
+    guesser, person = a_visitor(server.url), a_visitor(server.url)
+    secret = person.sign_up(email).json()["token"]
+
+    def headers(number: int) -> dict[str, str]:
+        wrong = f"{number:032}.{'A' * 43}="
+        if guess == "Cookie":
+            return {"Cookie": f"better-auth.session_token={wrong}"}
+        return {"Authorization": f"Bearer {wrong if guess == 'signed' else secret[:28] + f'{number:04}'}"}
+
+    found = [guesser.ask("GET", f"{BASE}/get-session", None, headers(number)).status for number in range(101)]
+    assert found == [200] * 100 + [429]
+
+
+def test_a_command_is_counted_by_address_whoever_gives_it(server: Server, email: str) -> None:
+    ada = a_visitor(server.url)
+    ada.sign_up(email)
+    statuses = [ada.post("/verify-password", {"password": "wrong horse 1"}).status for _ in range(4)]
+    assert statuses == [400, 400, 400, 429]
+
+
 def test_a_network_of_64_bits_is_one_address(server: Server) -> None:
     neighbours = [Visitor(server.url, f"2001:db8:0:7::{number}") for number in range(4)]
     assert [one.statuses("POST", "/sign-in/email", 1) for one in neighbours] == [[400], [400], [400], [429]]
