@@ -12,13 +12,15 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal, LiteralString
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.commands.context import Rules
 from domain.passwords import Argon2Parameters
 from domain.session import Lifetimes
+
+from .sites import host_of, wrong_with_cookie_domain
 
 PREFIX = "DAYBOOK_"
 OTHER_NAMES = frozenset({"DAYBOOK_VENV"})
@@ -61,6 +63,10 @@ class Settings(BaseSettings):
     # Proxies whose word is taken for who asks: addresses and networks, comma-separated (wire.md A14).
     trusted_proxies: str = ""
     cookie_prefix: str = "better-auth"
+    # Whether other sites' pages bring our cookies along, kept apart for each site, and whose hosts all get them (A33).
+    cookie_same_site: Literal["Lax", "Strict", "None"] = "Lax"
+    cookie_partitioned: Literal["on", "off"] = "off"
+    cookie_domain: str | None = None
     rate_limit: Literal["on", "off"] = "on"
     # How long a session lives from its last renewal, and how long until a used one is renewed: a seventh of that.
     session_lifetime: int = Field(default=604_800, ge=1, le=TEN_YEARS)
@@ -117,7 +123,42 @@ class Settings(BaseSettings):
     def _require_token(cls, prefix: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9_-]+", prefix):
             raise PydanticCustomError("cookie_prefix", "must consist of letters, digits, - and _")
+        if prefix.lower().startswith(("__secure-", "__host-")):
+            # browsers drop such a name where it does not keep their rules, and __Secure- is put in front where it does
+            raise PydanticCustomError("cookie_prefix", "must not begin with __Secure- or __Host-")
         return prefix
+
+    @field_validator("cookie_same_site", mode="before")
+    @classmethod
+    def _in_any_case(cls, same_site: object) -> object:
+        return same_site.strip().capitalize() if isinstance(same_site, str) else same_site
+
+    @field_validator("cookie_same_site")
+    @classmethod
+    def _require_https(cls, same_site: str, others: ValidationInfo) -> str:
+        # a base URL that was refused is not among them
+        if same_site == "None" and not str(others.data.get("base_url", "https:") or "").startswith("https:"):
+            message = "None needs https, else browsers drop the cookie: set DAYBOOK_BASE_URL to an https address"
+            raise PydanticCustomError("cookie_same_site", message)
+        return same_site
+
+    @field_validator("cookie_partitioned")
+    @classmethod
+    def _require_other_sites(cls, partitioned: str, others: ValidationInfo) -> str:
+        if partitioned == "on" and others.data.get("cookie_same_site", "None") != "None":
+            message = "on is for pages of other sites only: set DAYBOOK_COOKIE_SAME_SITE to None too"
+            raise PydanticCustomError("cookie_partitioned", message)
+        return partitioned
+
+    @field_validator("cookie_domain")
+    @classmethod
+    def _require_family(cls, domain: str | None, others: ValidationInfo) -> str | None:
+        if domain is None or "base_url" not in others.data:
+            return domain
+        domain = domain.strip().lower().removeprefix(".")
+        if wrong := wrong_with_cookie_domain(domain, host_of(others.data["base_url"] or "http://localhost")):
+            raise PydanticCustomError("cookie_domain", "{wrong}", {"wrong": wrong})
+        return domain
 
     @field_validator("trusted_origins")
     @classmethod

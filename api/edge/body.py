@@ -11,6 +11,7 @@ from starlette.types import Receive
 from . import media_type, strict_json
 from .json_response import encode
 from .problems import Problem
+from .request_context import RequestContext
 
 LARGEST = 64 * 1024
 """Bytes (wire.md A18)."""
@@ -38,20 +39,20 @@ def none_is_sent(headers: Mapping[str, str]) -> bool:
     return "content-length" not in headers and "transfer-encoding" not in headers
 
 
-async def read(receive: Receive, headers: Mapping[str, str], path: str) -> Body:
-    """The body of a request to a path. Raises the Problem of §1 (400, 413, 415), 408, or ClientGone.
+async def read(receive: Receive, request: RequestContext) -> Body:
+    """The body of a request. Raises the Problem of §1 (400, 413, 415), 408, or ClientGone.
 
-    A body without any Content-Type is no body.
+    A body without any Content-Type is no body, nor is that of a GET: it is read to its end, and not looked at.
     """
     try:
         async with asyncio.timeout(PATIENCE):
-            raw = await _bytes(receive, headers.get("content-length", ""))
+            raw = await _bytes(receive, request.headers.get("content-length", ""))
     except TimeoutError:
         raise Problem.of_code("REQUEST_TIMEOUT", headers={"Connection": "close"}) from None
-    content_type = headers.get("content-type")
-    if not raw or not content_type:
+    content_type = request.headers.get("content-type")
+    if not raw or not content_type or request.method == "GET":
         return Body()
-    allowed = media_type.FORM_OR_JSON if path in _FORM_PATHS else media_type.ONLY_JSON
+    allowed = media_type.FORM_OR_JSON if request.path in _FORM_PATHS else media_type.ONLY_JSON
     if refusal := media_type.refusal(content_type, allowed):
         raise Problem.of_code("UNSUPPORTED_MEDIA_TYPE", refusal)
     try:

@@ -8,8 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
+from itertools import product
 from typing import Literal
 from urllib.parse import quote, unquote
+
+from api.sites import host_of, same_site
+
+SameSite = Literal["Lax", "Strict", "None"]
 
 SIGNATURE_LENGTH = 44  # base64 of 32 bytes, one `=` of padding
 _KEPT_BY_ENCODE_URI_COMPONENT = "!'()*"  # beside letters, digits and `_.-~`, which quote() never encodes
@@ -31,7 +36,15 @@ def verified(raw: str, secret: str) -> str | None:
 
 
 def set_cookie(
-    name: str, value: str, *, max_age: int | None, domain: str | None = None, path: str = "/", secure: bool
+    name: str,
+    value: str,
+    *,
+    max_age: int | None,
+    domain: str | None = None,
+    path: str = "/",
+    secure: bool,
+    same_site: SameSite = "Lax",
+    partitioned: bool = False,
 ) -> str:
     """A Set-Cookie header value; `max_age` in seconds, None for a cookie that ends with the browser session."""
     parts = [f"{name}={value}"]
@@ -42,34 +55,44 @@ def set_cookie(
     parts += [f"Path={path}", "HttpOnly"]
     if secure:
         parts.append("Secure")
-    return "; ".join([*parts, "SameSite=Lax"])
+    parts.append(f"SameSite={same_site}")
+    return "; ".join([*parts, "Partitioned"] if partitioned else parts)
 
 
-def browser_drops(headers: Mapping[str, str], secure: bool) -> Literal["site", "scheme"] | None:
+def browser_drops(
+    headers: Mapping[str, str], cookies: SessionCookies, base_url: str
+) -> Literal["site", "scheme"] | None:
     """Why the browser that sent these headers keeps no cookie of ours, None if it does as far as can be told.
 
-    `SameSite=Lax` is dropped in answers to another site's page. `Secure` is dropped over http, where browsers send no
-    fetch metadata (RFC 6265bis §5.7); to a loopback address they do, and keep it. A cookie that is not `Secure` is kept
-    over https. Header names are lower-case.
+    `SameSite=Lax` and `Strict` are dropped in answers to another site's page. `Secure` is dropped over http, where
+    browsers send no fetch metadata (RFC 6265bis §5.7); to a loopback address they do, and keep it. A cookie that is not
+    `Secure` is kept over https. Header names are lower-case.
     """
-    if headers.get("sec-fetch-site") == "cross-site":
-        return "site"
-    told = any(name in headers for name in ("sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"))
-    over_http = not told and headers.get("origin", "").lower().startswith("http://")
-    return "scheme" if secure and over_http else None
+    origin = headers.get("origin", "").lower()
+    if any(name in headers for name in ("sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest")):
+        # browsers that say anything say which site; programs that say something keep cookies as they like
+        elsewhere = headers.get("sec-fetch-site") == "cross-site"
+    elif cookies.secure and origin.startswith("http://"):
+        return "scheme"
+    else:
+        elsewhere = bool(host := host_of(origin)) and not same_site(host, host_of(base_url))
+    return "site" if elsewhere and cookies.same_site != "None" else None
 
 
 @dataclass(frozen=True)
 class SessionCookies:
     """The three cookies of a session: their names, what is put into them and what is believed of them.
 
-    `secure` says that the base URL is https: names then begin with `__Secure-`.
+    `secure` says that the base URL is https: names then begin with `__Secure-`. With a `domain` all hosts below it get
+    them; `partitioned` ones are kept apart for each site whose pages bring them along (CHIPS).
     """
 
     prefix: str
     secure: bool
     secret: str = field(repr=False)
     domain: str | None = None
+    same_site: SameSite = "Lax"
+    partitioned: bool = False
 
     @property
     def token_name(self) -> str:
@@ -92,19 +115,34 @@ class SessionCookies:
         return self._name("known_device")
 
     def issue(self, token: str, max_age: int | None, dont_remember: bool) -> list[str]:
-        """Set-Cookie values that hand out a session; `max_age` in seconds, None for a browser-session cookie."""
-        headers = [self._set(self.token_name, sign(token, self.secret), max_age)]
+        """Set-Cookie values that hand out a session; `max_age` in seconds, None for a browser-session cookie.
+
+        A twin that was set before these settings would be shown beside it, and counts for as long as it lives.
+        """
+        headers = [*self._clear_twins(self.token_name), self.set(self.token_name, sign(token, self.secret), max_age)]
         if dont_remember:
-            headers.append(self._set(self.dont_remember_name, sign("true", self.secret), None))
+            headers.append(self.set(self.dont_remember_name, sign("true", self.secret), None))
         return headers
+
+    def set(self, name: str, value: str, max_age: int | None) -> str:
+        """A Set-Cookie value with all that our cookies have in common; `max_age` as in `set_cookie`."""
+        return self._set(name, value, max_age, self.domain, self.partitioned)
 
     def auth_token(self, token: str) -> str:
         """The token as `set-auth-token` has it: signed like the cookie, not percent-encoded (wire.md §8)."""
         return f"{token}.{_signature(token, self.secret)}"
 
     def clear(self) -> list[str]:
-        """Set-Cookie values that take all three cookies away, in the order of wire.md §7."""
-        return [self._set(name, "", 0) for name in (self.token_name, self.data_name, self.dont_remember_name)]
+        """Set-Cookie values that take all three cookies away, in the order of wire.md §7, and then their twins."""
+        names = (self.token_name, self.data_name, self.dont_remember_name)
+        return [
+            *(self.set(name, "", 0) for name in names),
+            *(twin for name in names for twin in self._clear_twins(name)),
+        ]
+
+    def clear_dont_remember(self) -> list[str]:
+        """Set-Cookie values that take the word away that a session must not be extended."""
+        return [*self._clear_twins(self.dont_remember_name), self.set(self.dont_remember_name, "", 0)]
 
     def tokens(self, cookie_header: str | None) -> list[str]:
         """The validly signed session tokens of a request, in order, each once.
@@ -122,8 +160,25 @@ class SessionCookies:
     def _name(self, noun: str) -> str:
         return f"{'__Secure-' if self.secure else ''}{self.prefix}.{noun}"
 
-    def _set(self, name: str, value: str, max_age: int | None) -> str:
-        return set_cookie(name, value, max_age=max_age, domain=self.domain, secure=self.secure)
+    def _clear_twins(self, name: str) -> list[str]:
+        """Set-Cookie values for the cookies of this name that another setting made: browsers keep them side by side.
+
+        They come before the one that is set: to some browsers a domain that is the host's own name is the host.
+        """
+        ours = (self.domain, self.partitioned)
+        others = product(dict.fromkeys((None, self.domain)), dict.fromkeys((False, self.partitioned)))
+        return [self._set(name, "", 0, *other) for other in others if other != ours]
+
+    def _set(self, name: str, value: str, max_age: int | None, domain: str | None, partitioned: bool) -> str:
+        return set_cookie(
+            name,
+            value,
+            max_age=max_age,
+            domain=domain,
+            secure=self.secure,
+            same_site=self.same_site,
+            partitioned=partitioned,
+        )
 
 
 def _pairs(cookie_header: str) -> Iterator[tuple[str, str]]:

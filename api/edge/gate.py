@@ -161,7 +161,7 @@ class Gate:
         await counting
         if route is None:
             raise Problem(404)
-        content = await body.read(receive, request.headers, request.path)
+        content = await body.read(receive, request)
         if code := forbidden_origin(scope["method"], request.headers, services.origins):
             raise Problem.of_code(code)
         if scope["method"] != "GET":

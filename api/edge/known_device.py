@@ -18,7 +18,7 @@ from uuid import UUID
 from domain.events.keys import derive
 from domain.ids import random_bytes
 
-from .cookies import SessionCookies, set_cookie, values
+from .cookies import SessionCookies, values
 
 KEPT_FOR = timedelta(days=365)
 """From each sign-in on."""
@@ -89,12 +89,10 @@ class KnownDevices:
     def _remembered(self, device: Device, user_id: UUID, now: datetime) -> str:
         known = Device(device.name or _text(random_bytes(_BITS)), device.marks, self._key)
         marks = [known.mark(user_id, _day(now)), *known.others(user_id)]
-        return set_cookie(
+        return self._cookies.set(
             self._cookies.known_device_name,
             _joined(known.name, marks[:ACCOUNTS]),
             max_age=int(KEPT_FOR.total_seconds()),
-            domain=self._cookies.domain,
-            secure=self._cookies.secure,
         )
 
 

@@ -6,7 +6,7 @@ import logging
 import re
 from collections import defaultdict
 
-from .cookies import browser_drops
+from .cookies import SessionCookies, browser_drops
 from .cross_origin import is_preflight, not_allowed
 from .origins import INVALID_ORIGIN, TrustedOrigins, origin_of, untrusted_senders
 from .request_context import RequestContext
@@ -27,7 +27,8 @@ _HEADER = (
 _COOKIE_LOST = {
     "site": (
         "Who signs in from a page of %s stays signed out: that is another site than DAYBOOK_BASE_URL (%s), so browsers "
-        "drop the cookie. Serve both from one site, or let the page use the bearer token."
+        "drop the cookie. Set DAYBOOK_COOKIE_SAME_SITE=None, for which the base URL has to be https, serve both from "
+        "one site, or let the page use the bearer token."
     ),
     "scheme": (
         "Who signs in from a page of %s stays signed out: DAYBOOK_BASE_URL (%s) is https, so browsers drop the cookie "
@@ -44,8 +45,8 @@ class OperatorHints:
     Of an address only its origin is told, and what is no plain one no browser has sent: it is not told at all.
     """
 
-    def __init__(self, origins: TrustedOrigins, *, secure: bool) -> None:
-        self._origins, self._secure = origins, secure
+    def __init__(self, origins: TrustedOrigins, cookies: SessionCookies) -> None:
+        self._origins, self._cookies = origins, cookies
         self._told = defaultdict[str, set[str]](set)
 
     def answered(self, request: RequestContext) -> None:
@@ -61,12 +62,10 @@ class OperatorHints:
         if preflight and self._origins.trusts(origin):
             for name in not_allowed(request):
                 self._tell(_HEADER, name if _HEADER_NAME.fullmatch(name) else None)
-        if (
-            request.path in _SIGNING_IN
-            and request.set_cookies
-            and (why := browser_drops(request.headers, self._secure))
-        ):
-            self._tell(_COOKIE_LOST[why], origin_of(origin))
+        if request.path in _SIGNING_IN and request.set_cookies:
+            why = browser_drops(request.headers, self._cookies, self._origins.base_url)
+            if why is not None:
+                self._tell(_COOKIE_LOST[why], origin_of(origin))
 
     def target_refused(self, target: str) -> None:
         """A request asked to be sent there afterwards, and was refused."""

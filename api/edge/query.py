@@ -38,7 +38,10 @@ class ExactQuery(BaseModel):
 
 
 class QueryModel(ExactQuery):
-    """A query. Empty values count as not given (wire.md §1); what no text may hold is refused."""
+    """A query. Empty values count as not given (wire.md §1), but of `choices`; what no text may hold is refused."""
+
+    choices: ClassVar[frozenset[str]] = frozenset()
+    """What is one of a few words, and so never empty."""
 
     @model_validator(mode="before")
     @classmethod
@@ -46,7 +49,7 @@ class QueryModel(ExactQuery):
         texts = [text for value in given.values() for text in (value if isinstance(value, list) else [value])]
         if any("\0" in text for text in texts if isinstance(text, str)):
             raise ValueError("Invalid input")
-        return {name: value for name, value in given.items() if value not in ("", [""])}
+        return {name: value for name, value in given.items() if value not in ("", [""]) or name in cls.choices}
 
 
 def invalid(part: str, error: ValidationError) -> RequestValidationError:

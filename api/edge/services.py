@@ -99,7 +99,14 @@ def open_services(settings: Settings, clock: Clock) -> Services:
     lookups = ListLookups(store.statements)
     counters, attempts = Counters(store.statements), Attempts(pool, keyring)
     last_active = LastActive(store.statements)
-    cookies = SessionCookies(settings.cookie_prefix, settings.secure, secret)
+    cookies = SessionCookies(
+        settings.cookie_prefix,
+        settings.secure,
+        secret,
+        domain=settings.cookie_domain,
+        same_site=settings.cookie_same_site,
+        partitioned=settings.cookie_partitioned == "on",
+    )
     origins = TrustedOrigins(settings.origin, settings.origin_patterns)
     loop_load = LoopLoad()
     passwords = Passwords(
@@ -134,7 +141,7 @@ def open_services(settings: Settings, clock: Clock) -> Services:
         cookies=cookies,
         known_devices=KnownDevices(cookies),
         origins=origins,
-        operator_hints=OperatorHints(origins, secure=settings.secure),
+        operator_hints=OperatorHints(origins, cookies),
         sessions=SessionCheck(settings.database_url),
         organizations=OrganizationsSeen(settings.database_url),
         session_lists=SessionLists(settings.database_url),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from anyio import to_thread
@@ -33,6 +33,7 @@ from . import shapes
 from .documented import documented
 from .fields import id_in
 from .organizations import Which, named, seen_now
+from .queries import AtMost
 
 router = APIRouter(route_class=ContractRoute, prefix=f"{BASE_PATH}/organization", tags=["organization"])
 
@@ -47,9 +48,10 @@ _OF_MANY = {"in", "not_in"}
 class ListMembers(Which):
     """Which members of which organization, in which order."""
 
-    repeatable: ClassVar[frozenset[str]] = frozenset({"filterValue"})
+    repeatable = frozenset({"filterValue"})
+    choices = frozenset({"sortDirection"})
 
-    limit: Annotated[int | None, Field(ge=0, le=2**31 - 1, description="At most so many; all without it, or 0.")] = None
+    limit: AtMost = None
     offset: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     sortBy: _Field = "createdAt"
     sortDirection: Literal["asc", "desc"] = "asc"

@@ -37,7 +37,7 @@ class Create(BaseModel):
     name: _Name
     slug: _Name
     logo: LogoUrl | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
     keepCurrentActiveOrganization: bool = False
 
 
@@ -46,18 +46,18 @@ class Slug(BaseModel):
 
     model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"slug": "acme"}]})
 
-    slug: Annotated[str, Field(min_length=1)]
+    slug: str
 
 
 class Changes(BaseModel):
-    """What may be changed of an organization; null takes a logo or metadata away."""
+    """What may be changed of an organization; null takes a logo away."""
 
     model_config = ConfigDict(strict=True)
 
     name: _Name = ""
     slug: _Name = ""
     logo: LogoUrl | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
 
 
 class Update(BaseModel):
@@ -119,7 +119,7 @@ def create(caller: CurrentCaller, form: Create) -> JsonResponse:
         name=form.name,
         slug=form.slug,
         logo=form.logo or None,
-        metadata=_json(form.metadata),
+        metadata=_json(form.metadata) if "metadata" in form.model_fields_set else None,
         turning=not form.keepCurrentActiveOrganization,
     )
     founded, owner = organization_list.organization(read, organization_id), member(read, membership_id)
@@ -161,8 +161,6 @@ def update(caller: CurrentCaller, form: Update) -> JsonResponse:
     if organization_id is None:
         raise OrganizationNotFound
     given = {name: getattr(form.data, name) for name in form.data.model_fields_set}
-    if not given:
-        raise Problem(400, message="No fields to update")
     if "metadata" in given:
         given["metadata"] = _json(given["metadata"])
     if "logo" in given:
@@ -170,6 +168,9 @@ def update(caller: CurrentCaller, form: Update) -> JsonResponse:
     organizations.update_organization(
         caller.services.context, caller.command(session), organization_id=organization_id, changes=given
     )
+    # who may not change it is told so first
+    if not given:
+        raise Problem(400, message="No fields to update")
     changed = organization_list.organization(caller.services.context.store.statements, organization_id)
     if changed is None:
         raise OrganizationNotFound
@@ -235,5 +236,5 @@ def set_active(caller: CurrentCaller, form: SetActive) -> JsonResponse:
     return JsonResponse(None if chosen is None else shapes.organization(chosen))
 
 
-def _json(metadata: dict[str, Any] | None) -> str | None:
-    return None if metadata is None else msgspec.json.encode(metadata).decode()
+def _json(metadata: dict[str, Any]) -> str:
+    return msgspec.json.encode(metadata).decode()

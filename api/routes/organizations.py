@@ -7,7 +7,6 @@ from uuid import UUID
 
 from anyio import to_thread
 from fastapi import APIRouter, Query
-from pydantic import Field
 from starlette.responses import Response
 
 from api.edge.authentication import Caller, CurrentCaller
@@ -28,6 +27,7 @@ from projections.lists.session_list import LiveSession
 from . import shapes
 from .documented import documented
 from .fields import id_in
+from .queries import AtMost
 
 router = APIRouter(route_class=ContractRoute, prefix=f"{BASE_PATH}/organization", tags=["organization"])
 
@@ -42,7 +42,7 @@ class Which(QueryModel):
 class WhichInFull(Which):
     """As `Which`, with at most so many members."""
 
-    membersLimit: Annotated[int | None, Field(ge=1, le=2**31 - 1)] = None
+    membersLimit: AtMost = None
 
 
 class FullAnswer(shapes.Organization):
@@ -106,7 +106,7 @@ def _full_organization(caller: Caller, session: LiveSession, query: WhichInFull)
     organization_id = named(caller, query.organizationId, query.organizationSlug) or session.active_organization_id
     if organization_id is None:
         return JsonResponse(None)
-    full = full_organization(read, organization_id, session.user_id, most_members=query.membersLimit)
+    full = full_organization(read, organization_id, session.user_id, most_members=query.membersLimit or None)
     if full is None:
         if organization_list.organization(read, organization_id) is None:
             raise OrganizationNotFound

@@ -17,12 +17,9 @@ from api.edge.request_context import BASE_PATH
 from domain.commands import invitation as invitations
 from domain.email_address import canonical
 from domain.refusals import InvitationNotFound, InviterGone, NotTheRecipient
-from domain.roles import may_invite_as, roles_in
-from domain.store.connections import Statements
 from projections.lists import invitation_list
 from projections.lists.account_list import email_known
 from projections.lists.invitation_list import InvitationRow
-from projections.lists.member_list import live_role
 
 from . import shapes
 from .documented import documented
@@ -58,16 +55,12 @@ class RejectedAnswer(TypedDict):
     member: None
 
 
-class _Invited(shapes.Invitation):
+class InvitationAnswer(shapes.Invitation):
+    """An invitation as its recipient sees it: to what, by whom."""
+
     organizationName: str
     organizationSlug: str
     inviterEmail: str
-
-
-class InvitationAnswer(_Invited):
-    """An invitation as its recipient sees it: to what, by whom. `acceptable` is false, or not there (wire.md A31)."""
-
-    acceptable: NotRequired[bool]
 
 
 class OwnInvitation(shapes.Invitation):
@@ -154,17 +147,15 @@ def get_invitation(caller: CurrentCaller, query: Annotated[WhichInvitation, Quer
     row = _acceptable(caller, query.id)
     if row.email is None or row.email != session.email:
         raise NotTheRecipient
-    role = live_role(caller.services.context.store.statements, row.organization_id, row.inviter_id)
-    if role is None:
+    if row.inviter_role is None:
         raise InviterGone
-    told = _Invited(
+    told = InvitationAnswer(
         **shapes.invitation(row, caller.services.context.keyring),
         organizationName=row.organization_name or "",
         organizationSlug=row.organization_slug or "",
         inviterEmail=row.inviter_email or "",
     )
-    alive = may_invite_as(roles_in(role), roles_in(row.role))
-    return JsonResponse(told if alive else {**told, "acceptable": False}, headers=NOT_KEPT)
+    return JsonResponse(told, headers=NOT_KEPT)
 
 
 @router.get(
@@ -210,7 +201,7 @@ def check_invitation(client: CurrentClient, query: Annotated[WhichInvitation, Qu
         status=shown["status"],
         expiresAt=shown["expiresAt"],
     )
-    if not _waits(row, now) or not _stands(context.store.statements, row):
+    if not _waits(row, now) or not row.stands:
         checked["acceptable"] = False
     known = email_known(context.store.statements, context.keyring.email_hash(address))
     return JsonResponse(CheckAnswer(invitation=checked, userExists=known), headers=NOT_KEPT)
@@ -228,9 +219,3 @@ def _acceptable(caller: Caller, link: str) -> InvitationRow:
 def _waits(row: InvitationRow, now: datetime) -> bool:
     """Whether the invitation has not ended, as far as itself and its organization are concerned."""
     return row.status == "pending" and now < row.expires_at and row.organization_open
-
-
-def _stands(read: Statements, row: InvitationRow) -> bool:
-    """Whether who sent it could still send it."""
-    role = live_role(read, row.organization_id, row.inviter_id)
-    return role is not None and may_invite_as(roles_in(role), roles_in(row.role))

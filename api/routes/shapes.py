@@ -126,7 +126,10 @@ class MemberWithPerson(Member):
 
 
 class Invitation(TypedDict):
-    """A place offered to an address. One that ran out is pending, with its end in the past."""
+    """A place offered to an address. One that ran out is pending, with its end in the past.
+
+    `acceptable` is there, and false, if who sent a pending one could not send it any more (wire.md A31).
+    """
 
     id: str
     organizationId: str
@@ -136,6 +139,7 @@ class Invitation(TypedDict):
     expiresAt: str
     createdAt: str
     inviterId: str
+    acceptable: NotRequired[bool]
 
 
 def wire_id(stream_id: UUID) -> str:
@@ -247,7 +251,7 @@ def member_with_person(row: MemberRow) -> MemberWithPerson:
 
 def invitation(row: InvitationRow, keyring: Keyring) -> Invitation:
     """The invitation as the contract shows it; its id is the one in the link."""
-    return {
+    shown: Invitation = {
         "id": keyring.invitation_link(row.invitation_id),
         "organizationId": wire_id(row.organization_id),
         "email": row.email or "",
@@ -257,6 +261,9 @@ def invitation(row: InvitationRow, keyring: Keyring) -> Invitation:
         "createdAt": to_wire(row.created_at),
         "inviterId": wire_id(row.inviter_id),
     }
+    if shown["status"] == Status.PENDING and not row.stands:
+        shown["acceptable"] = False
+    return shown
 
 
 def invitations(rows: Iterable[InvitationRow], keyring: Keyring, *, seen_as: Roles) -> list[Invitation]:

@@ -192,14 +192,20 @@ def _give_cookies(services: Services, request: RequestContext, signed_in: Signed
     give_cookie(services, request, signed_in.token, remembered=remembered, started_at=request.now)
     if remembered and services.cookies.dont_remember(request.headers.get("cookie")):
         # what an earlier session in this browser asked for must not keep this one from being extended
-        request.set_cookies.append(services.cookies.clear()[-1])
+        request.set_cookies += services.cookies.clear_dont_remember()
     if remembered:
         remember_device(services, request, signed_in.person.user_id)
 
 
 def _invitation_id(callback_url: str) -> str | None:
-    """The invitation a new account shall accept (wire.md A4), None if the link carries none."""
-    return next(iter(parse_qs(urlsplit(callback_url).query).get("invitationId", [])), None)
+    """The invitation a new account shall accept (wire.md A4), None if the link carries none.
+
+    Applications that route by the fragment have their query there: `/#/join?invitationId=…`.
+    """
+    url = urlsplit(callback_url)
+    fragment = url.fragment.partition("?")[2] or url.fragment
+    given = [*parse_qs(url.query).get("invitationId", []), *parse_qs(fragment).get("invitationId", [])]
+    return next(iter(given), None)
 
 
 def _header_safe(url: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
@@ -22,6 +22,7 @@ from .conflicts import NoSuchStream, StreamMovedOn
 from .connections import Pool, Statements
 from .envelope import CommandRecord, Recorded, Subject
 from .find import ColumnOf, StreamQuery, question, shape_of, states
+from .key_locks import Blanked, HeldKeys, Reading, Whose, one_a_row
 from .mapper import SealedEvent, SealingMapper
 from .recorder import PostgresRecorder
 from .requirements import KeyTrial
@@ -96,14 +97,14 @@ class Store(Application[UUID]):
             raise NoSuchStream(aggregate.name)
         return found
 
-    def find(self, *wanted: StreamQuery[Any]) -> list[Loaded[Any] | None]:
+    def find(self, *wanted: StreamQuery[Any], reading: Reading | None = None) -> list[Loaded[Any] | None]:
         """Several streams, those with keys of their own with these, all as they stand at one moment, in one query.
 
-        None for a stream that is not there.
+        None for a stream that is not there. `reading` is where it is asked, if not on a connection of its own.
         """
         projections = [self._inline[one.aggregate.name] for one in wanted]
         shape, values = shape_of(projections, wanted)
-        fields = self.statements.row(question(shape), *values)
+        fields = (reading or self.statements).row(question(shape), *values)
         assert fields is not None, "a row, whatever is found"
         return [
             None if row is None else self._loaded(one.aggregate, of, row)
@@ -165,6 +166,47 @@ class Store(Application[UUID]):
             assert isinstance(self.recorder, PostgresRecorder)
             self.recorder.prove_durable()
             return False
+        self._put(command, subject, additions, recorded, guards, writes)
+        return True
+
+    def under_keys(self, command: CommandRecord, whose: Whose, steps: Callable[[HeldKeys], None]) -> None:
+        """Lock the key rows of these subjects, then run `steps`, which read and append under them, all or nothing.
+
+        `steps` may be run again after a lost connection, and do nothing that lasts but `append_under`, of this command.
+        Raises as `append`, and SubjectGone if none of the subjects ever had a key.
+        """
+        assert isinstance(self.recorder, PostgresRecorder)
+        self._trial.require_fit(())
+        self.recorder.under_keys(command.command_id, whose, steps)
+
+    def append_under(
+        self,
+        held: HeldKeys,
+        command: CommandRecord,
+        subject: Subject | None,
+        *additions: Addition,
+        guards: Iterable[Loaded[Any]] = (),
+        writes: Iterable[Write] = (),
+        blanked: Iterable[Blanked] = (),
+        destroyed: Iterable[UUID] = (),
+    ) -> None:
+        """As `append`, once, in the transaction of the keys held; rows are blanked and keys destroyed with it."""
+        recorded, blanked = list(_recorded(command, additions)), list(blanked)
+        assert recorded, "what is taken away from the rows is an event"
+        writes = [*writes, *held.destroyed(destroyed), *(one.write for one in blanked)]
+        self._put(command, subject, additions, recorded, guards, writes, [one.link for one in blanked], held)
+
+    def _put(
+        self,
+        command: CommandRecord,
+        subject: Subject | None,
+        additions: Sequence[Addition],
+        recorded: Sequence[Recorded],
+        guards: Iterable[Loaded[Any]],
+        writes: Iterable[Write],
+        links: Sequence[Link] = (),
+        held: HeldKeys | None = None,
+    ) -> None:
         _require_one_version_each(additions, guards := list(guards))
         subjects = {one.subject.subject_id: one.subject for one in recorded if one.subject is not None}
         if subject is not None:
@@ -173,6 +215,7 @@ class Store(Application[UUID]):
         if any(one.wrapped is None for one in subjects.values()):
             raise SubjectGone
         rows = [write_of(self._projection(one.event), one) for one in recorded]
+        rows_read = list(self._row_links(additions, guards))
         owners = _key_owners(recorded)
         adopted = [one.stream_id for one in additions if one.stream_id in owners and _has_key(one)]
         mapper = self.mapper
@@ -180,10 +223,10 @@ class Store(Application[UUID]):
         self.events.put(
             recorded,
             command=mapper.command_columns(command, subject),
-            links=[*_key_links(subjects.values(), adopted), *self._row_links(additions, guards)],
+            links=[*_key_links(subjects.values(), adopted), *(one_a_row([*rows_read, *links]) if links else rows_read)],
             writes=merge([*_new_keys(subjects.values(), owners), *_adopted(adopted, owners), *writes, *rows]),
+            held=held,
         )
-        return True
 
     def _row_links(self, additions: Iterable[Addition], guards: Iterable[Loaded[Any]]) -> Iterator[Link]:
         changed = {one.stream_id for one in additions if one.events}
@@ -253,4 +296,4 @@ def _adopted(adopted: Iterable[UUID], owners: Mapping[UUID, UUID | None]) -> Ite
         yield Write(SUBJECT_KEYS, subject_id, change(person_id=owners[subject_id]))
 
 
-__all__ = ["Addition", "ColumnOf", "Loaded", "Store", "StreamQuery", "Subject"]
+__all__ = ["Addition", "Blanked", "ColumnOf", "HeldKeys", "Loaded", "Reading", "Store", "StreamQuery", "Subject"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from domain.refusals import SubjectGone
 from .conflicts import PATIENCE, StoreUnavailable, StreamMovedOn, refused_by
 from .connections import Pool, Statements, Values, await_another, forget_prepared
 from .envelope import Subject
+from .key_locks import HeldKeys, Reading, Whose, happened, hold_keys
 from .mapper import SealedEvent, SealedNotification, StoredCommand
 from .rows import SUBJECT_KEYS, Write
 from .servers import LOST
@@ -51,6 +52,7 @@ class PostgresRecorder(ApplicationRecorder):
         command: Values = (),
         links: Iterable[Link] = (),
         writes: Iterable[Write] = (),
+        held: HeldKeys | None = None,
         **_: Any,
     ) -> Sequence[int] | None:
         """Append to any number of streams, all or nothing; `command` holds the values of `COMMAND_COLUMNS`.
@@ -59,12 +61,19 @@ class PostgresRecorder(ApplicationRecorder):
         ones had arrived. What is found then, and what was committed with a warning, is acknowledged only once a later
         commit has proved it durable. Raises StreamMovedOn, SubjectGone, the refusal a constraint stands for, or
         StoreUnavailable, which means unknown rather than undone.
+
+        With keys `held` it is part of their transaction, which stands for all else (`under_keys`).
         """
         if not stored_events:
             return None
         events = [_sealed(event) for event in stored_events]
         links = list(links)
         sql, values = append(links, command, [event.columns() for event in events], writes)
+        if held is not None:
+            held.require_held(links)
+            if held.write(sql, values) != len(events):
+                raise self._moved_on(links, held)
+            return None
         reason: Exception = StoreUnavailable()
         for attempt in range(PATIENCE):
             try:
@@ -86,12 +95,50 @@ class PostgresRecorder(ApplicationRecorder):
                     self._announcer.appended()
                     return None
                 # with a warning it stands there, but did not wait for its standby
-                reason = StoreUnavailable() if warned else self._moved_on(links)
+                reason = StoreUnavailable() if warned else self._moved_on(links, self._statements)
             break
         if not self._is_ours(events[0]):
             raise reason
         self._announcer.appended()
         return None
+
+    def under_keys(self, command_id: UUID, whose: Whose, steps: Callable[[HeldKeys], None]) -> None:
+        """Lock key rows and run `steps` under them, all in one transaction: what they append happens whole or not.
+
+        After a connection lost on the way all of it is done again, unless the command is there once the locks are held
+        again: `steps` decide anew on what they read then. Raises what `steps` raise, and as `insert_events`.
+        """
+        known = warned = False
+        for attempt in range(PATIENCE):
+            try:
+                with self.pool.writing() as connection:
+                    with connection.transaction():
+                        held = hold_keys(connection, whose)
+                        known = happened(held, command_id)
+                        if not known:
+                            steps(held)
+                    warned = connection.warned
+            except psycopg.errors.FeatureNotSupported:
+                forget_prepared(self.pool)
+                continue
+            except psycopg.errors.UniqueViolation as violation:
+                raise refused_by(violation) from None
+            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+                raise StreamMovedOn from None
+            except LOST as error:
+                await_another(self.pool, error, attempt)
+                continue
+            if known or warned:
+                break
+            if held.appended:
+                self._announcer.appended()
+            else:
+                # that nothing is left to do is acknowledged too
+                self.prove_durable()
+            return
+        if not self._statements.durable_rows("SELECT FROM commands WHERE command_id = $1", command_id):
+            raise StoreUnavailable
+        self._announcer.appended()
 
     def _is_ours(self, event: SealedEvent) -> bool:
         """Whether this very event is already there, and durable: an earlier try had arrived and its answer got lost."""
@@ -110,10 +157,10 @@ class PostgresRecorder(ApplicationRecorder):
         """
         self._statements.durable_rows("SELECT true")
 
-    def _moved_on(self, links: list[Link]) -> Exception:
+    def _moved_on(self, links: list[Link], reading: Reading) -> Exception:
         """Why the chain did not hold: a destroyed key cannot come back, all else may be decided again."""
         subjects = [link.key for link in links if link.table is SUBJECT_KEYS]
-        living = self._statements.rows(
+        living = reading.rows(
             "SELECT FROM subject_keys WHERE subject_id = ANY($1::uuid[]) AND wrapped IS NOT NULL", subjects
         )
         return StreamMovedOn() if len(living) == len(set(subjects)) else SubjectGone()

@@ -22,6 +22,7 @@ TABLE = Table(
     "user_id",
     {
         "email": "text",
+        "email_hash": "bytea",
         "email_slot": "bytea",
         "name": "text",
         "image": "text",
@@ -43,6 +44,7 @@ def project(event: UserEvent, command: CommandRecord) -> Row:
         case SignedUp() as signed_up:
             return put(
                 email=signed_up.email,
+                email_hash=signed_up.email_hash,
                 email_slot=signed_up.email_hash,
                 name=signed_up.name,
                 image=signed_up.image,
@@ -63,9 +65,9 @@ def project(event: UserEvent, command: CommandRecord) -> Row:
 
 
 def restore(row: Mapping[str, Any]) -> User:
-    """The account's state, which is all in its row."""
+    """The account's state, which is all in its row; its slot is empty once another account may have the address."""
     return User(
-        email_hash=row["email_slot"],
+        email_hash=row["email_hash"],
         password_version=row["password_version"],
         session_epoch=row["session_epoch"],
     )

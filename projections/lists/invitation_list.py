@@ -19,7 +19,7 @@ from domain.invitation import (
     InvitationSent,
     Status,
 )
-from domain.roles import roles_in
+from domain.roles import may_invite_as, roles_in
 from domain.store.connections import Statements
 from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
@@ -97,7 +97,10 @@ PROJECTION = Projection(INVITATION.name, TABLE, project, restore=restore, key_ow
 
 
 class InvitationRow(NamedTuple):
-    """An invitation, with its organization and who sent it; `email` is None once erased."""
+    """An invitation, with its organization and who sent it; `email` is None once erased.
+
+    `inviter_role` is what the sender is there now, None if they belong to it no longer.
+    """
 
     invitation_id: UUID
     organization_id: UUID
@@ -107,15 +110,23 @@ class InvitationRow(NamedTuple):
     inviter_id: UUID
     created_at: datetime
     expires_at: datetime
+    inviter_role: str | None
     organization_name: str | None
     organization_slug: str | None
     organization_open: bool
     inviter_email: str | None
 
+    @property
+    def stands(self) -> bool:
+        """Whether who sent it could still send it (wire.md A27, A31)."""
+        return self.inviter_role is not None and may_invite_as(roles_in(self.inviter_role), roles_in(self.role))
 
-INVITATION_ROW = (
-    "i.invitation_id, i.organization_id, i.email, i.role, i.status, i.inviter_id, i.created_at, i.expires_at"
-)
+
+# asked for each, since the database would rather read all members of an organization than join the few who invite
+INVITATION_ROW = """
+i.invitation_id, i.organization_id, i.email, i.role, i.status, i.inviter_id, i.created_at, i.expires_at,
+(SELECT role FROM member_list WHERE organization_id = i.organization_id AND live_user_id = i.inviter_id)
+"""
 """The columns of an `InvitationRow` that are its own; those of others come after them."""
 _ROWS = f"""
 SELECT {INVITATION_ROW},

@@ -71,10 +71,10 @@ def test_metadata_is_an_object_when_written_and_json_text_when_read(ada: Teammat
         assert json.loads(read["metadata"]) == METADATA
 
     assert ada.does("update", data={"metadata": {"plan": "free"}})["metadata"] == {"plan": "free"}
-    assert "metadata" not in ada.does("update", data={"metadata": None})
-    assert ada.does("getOrganization")["metadata"] is None
+    assert ada.does("update", data={"metadata": {}})["metadata"] == {}
+    assert ada.does("getOrganization")["metadata"] == "{}"
     deleted = ada.does("delete", organizationId=organization_id)
-    assert (deleted["id"], deleted["metadata"]) == (organization_id, None)
+    assert (deleted["id"], deleted["metadata"]) == (organization_id, "{}")
 
 
 def test_the_stores_turn_with_the_active_organization(ada: Teammate, bo: Teammate, acme: str) -> None:

@@ -22,13 +22,14 @@ class Cut(Enum):
 
 
 class Requests:
-    """Recognises, in what one client sends, the message that executes an append.
+    """Recognises, in what one client sends, the message that executes an append, or one that commits a transaction.
 
     A prepared statement shows its text only once, when it is parsed; from then on its name is bound (PostgreSQL
     documentation, "Message Formats").
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, commits: bool = False) -> None:
+        self._commits = commits
         self._unread = b""
         self._started = False
         self._texts: dict[bytes, str] = {}
@@ -51,6 +52,9 @@ class Requests:
                 self._texts[name] = text.decode()
             if tag == b"B":
                 self.executed.append(self._texts[body.split(b"\x00", 2)[1]])
+            if self._commits:
+                found |= tag == b"Q" and body.startswith(b"COMMIT")
+            elif tag == b"B":
                 found |= "INSERT INTO queue" in self.executed[-1]
         return found
 
@@ -60,12 +64,13 @@ class Proxy:
 
     `server` is a Unix socket, or a TCP port of loopback; set to another one, it is where new connections lead to, as a
     name or a balancer in front of two servers would have it. Those there are stay where they are. What clients say
-    arrives `delay` seconds later.
+    arrives `delay` seconds later. With `commits` it is not appends that are cut, but the ends of transactions.
     """
 
     def __init__(self, server: Path | int) -> None:
         self.server = server
         self.delay = 0.0
+        self.commits = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._due: list[Cut] = []
@@ -107,7 +112,7 @@ class Proxy:
         with client, server, selectors.DefaultSelector() as ready, suppress(ConnectionError):
             ready.register(client, selectors.EVENT_READ, server)
             ready.register(server, selectors.EVENT_READ, client)
-            requests, swallowed = Requests(), None
+            requests, swallowed = Requests(commits=self.commits), None
             requests.executed = self.executed
             while not self._over.is_set():
                 for key, _ in ready.select(0.1):

@@ -129,8 +129,8 @@ def live_rows(database: Database, story: Story) -> dict[int, dict[str, Any]]:
 
 def comparable(rows: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
     """Without ids and hashes, which are fresh in every telling."""
-    fresh = {"user_id", "live_user_id", "token_hash", "organization_id", "email_slot", "slug", "slug_slot"}
-    fresh |= {"personal_organization"}
+    fresh = {"user_id", "live_user_id", "token_hash", "organization_id", "email_hash", "email_slot"}
+    fresh |= {"slug", "slug_slot", "personal_organization"}
     return {
         number: {
             name: value

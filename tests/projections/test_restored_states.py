@@ -47,6 +47,19 @@ def test_every_state_is_the_one_its_events_lead_to(database: Database, seed: int
         assert min(found[aggregate.name] for aggregate in AGGREGATES) > 9, found
 
 
+def test_an_account_keeps_whose_address_it_had_once_its_slot_is_free_for_another(database: Database) -> None:
+    """No event closes an account yet: the row is what a closed one's will be, and its events are those there are."""
+    with context_over(database) as context:
+        lives = Lives(context, Random(0))
+        lives.somebody_signs_up()
+        [user_id] = lives.people.values()
+        database.rows("UPDATE account_list SET email_slot = NULL, ended_at = now() WHERE user_id = %s", user_id)
+        loaded = context.store.load(USER, user_id)
+        assert (loaded.version, loaded.state) == folded(context.store, user_id)
+        [recorded] = context.store.events.get(user_id)
+        assert loaded.state.email_hash == recorded.event.email_hash  # type: ignore[attr-defined]  # the library's type
+
+
 def test_streams_and_a_key_are_found_as_they_stand_at_one_moment(database: Database) -> None:
     with context_over(database) as context:
         lives = LivesTogether(context, Random(0))

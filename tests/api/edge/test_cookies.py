@@ -153,10 +153,34 @@ def test_clearing_takes_three_cookies_away_in_the_contract_s_order() -> None:
 
 def test_a_configured_domain_is_set_and_cleared_alike() -> None:
     cookies = SessionCookies("shop", secure=False, secret=SECRET, domain="x.io")
-    assert cookies.issue("t", 60, dont_remember=False)[0].endswith(
+    assert cookies.issue("t", 60, dont_remember=False)[-1].endswith(
         "; Max-Age=60; Domain=x.io; Path=/; HttpOnly; SameSite=Lax"
     )
     assert cookies.clear()[0] == "shop.session_token=; Max-Age=0; Domain=x.io; Path=/; HttpOnly; SameSite=Lax"
+
+
+def test_partitioned_stands_last_as_in_the_reference() -> None:
+    assert set_cookie("n", "v", max_age=60, secure=True, same_site="None", partitioned=True) == (
+        "n=v; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=None; Partitioned"
+    )
+
+
+EVERYWHERE = SessionCookies("shop", secure=True, secret=SECRET, domain="x.io", same_site="None", partitioned=True)
+
+
+def test_what_was_set_before_a_setting_is_taken_away_before_its_successor_is_set() -> None:
+    """Browsers keep both, and show the older one first: it would count for as long as it lives."""
+    *twins, issued = EVERYWHERE.issue(TOKEN, 60, dont_remember=False)
+    rest = "Path=/; HttpOnly; Secure; SameSite=None"
+    cleared = "__Secure-shop.session_token=; Max-Age=0;"
+    assert twins == [f"{cleared} {rest}", f"{cleared} {rest}; Partitioned", f"{cleared} Domain=x.io; {rest}"]
+    assert issued == f"__Secure-shop.session_token={SIGNED_TOKEN}; Max-Age=60; Domain=x.io; {rest}; Partitioned"
+    assert EVERYWHERE.clear()[:3] == [
+        f"__Secure-shop.{noun}=; Max-Age=0; Domain=x.io; {rest}; Partitioned"
+        for noun in ("session_token", "session_data", "dont_remember")
+    ]
+    assert len(set(EVERYWHERE.clear())) == 12
+    assert set(EVERYWHERE.clear_dont_remember()) <= set(EVERYWHERE.clear())
 
 
 @pytest.mark.parametrize("raw", [SIGNED_TOKEN, PLAIN_SIGNED_TOKEN, f'"{SIGNED_TOKEN}"', f'"{PLAIN_SIGNED_TOKEN}"'])

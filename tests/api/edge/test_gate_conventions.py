@@ -145,6 +145,20 @@ def test_a_body_without_a_content_type_is_no_body(browser: Browser) -> None:
     assert browser.ask("POST", f"{BASE}/sign-in/email", body).problem == (400, "VALIDATION_ERROR")
 
 
+@pytest.mark.parametrize("media_type", ["application/json", "text/plain"])
+@pytest.mark.parametrize("path", ["/ok", "/get-session", "/list-sessions", "/organization/list"])
+def test_the_body_of_a_get_is_not_looked_at(browser: Browser, path: str, media_type: str) -> None:
+    """As in Better Auth."""
+    plain = browser.ask("GET", f"{BASE}{path}")
+    asked = browser.ask("GET", f"{BASE}{path}", b"{not json", {"Content-Type": media_type})
+    assert (asked.status, asked.content) == (plain.status, plain.content)
+
+
+def test_the_body_of_a_get_is_bounded_like_any(browser: Browser) -> None:
+    large = b"x" * (64 * 1024 + 1)
+    assert browser.ask("GET", f"{BASE}/ok", large, JSON).problem == (413, "PAYLOAD_TOO_LARGE")
+
+
 @pytest.mark.parametrize("path", ["/sign-in/email", "/sign-up/email", "/sign-out"])
 @pytest.mark.parametrize("body", [b"{", b"nothing", b'{"a":1,}', b"{'a':1}", b'{"a":1} x', b"\xff", b" "])
 def test_malformed_json_is_a_bad_request(browser: Browser, path: str, body: bytes) -> None:

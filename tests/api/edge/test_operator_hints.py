@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.edge.cookies import browser_drops
+from api.edge.cookies import SameSite, SessionCookies, browser_drops
 from api.edge.operator_hints import OperatorHints
 from api.edge.origins import TrustedOrigins
 from tests.api.browser import BASE, Browser
@@ -17,13 +17,14 @@ from tests.server import application
 
 HOME = "https://accounts.example.com"
 APP, OLD_APP, ELSEWHERE = "https://app.example.com", "http://old.example.com", "https://app.example.net"
+FAR_AWAY = "https://app.example.org"
 NAMED = "neither DAYBOOK_BASE_URL (https://accounts.example.com) nor DAYBOOK_TRUSTED_ORIGINS names"
 
 
 @pytest.fixture(scope="module")
 def url(module_database: Database, module_clock: HandClock) -> Iterator[str]:
     """Where an application answers that is reached over https, as it was told."""
-    trusted = f"{APP},{OLD_APP},{ELSEWHERE},http://accounts.example.com"
+    trusted = f"{APP},{OLD_APP},{ELSEWHERE},{FAR_AWAY},http://accounts.example.com"
     with application(settings_for(module_database, base_url=HOME, trusted_origins=trusted), module_clock) as url:
         yield url
 
@@ -130,6 +131,23 @@ def test_a_page_on_another_site_does_too(url: str, email: str, caplog: pytest.Lo
     [line] = told(caplog, url)
     assert line.startswith(f"Who signs in from a page of {ELSEWHERE} stays signed out: that is another site than")
     assert f"DAYBOOK_BASE_URL ({HOME})" in line
+    assert "Set DAYBOOK_COOKIE_SAME_SITE=None" in line
+
+
+def test_a_page_on_another_site_by_its_origin_alone(url: str, email: str, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(2):
+        assert signs_up(url, f"{number}.{email}", FAR_AWAY)[0] == 200
+    [line] = told(caplog, url)
+    assert line.startswith(f"Who signs in from a page of {FAR_AWAY} stays signed out: that is another site than")
+
+
+def test_with_cookies_for_other_sites_there_is_nothing_to_tell(
+    module_database: Database, module_clock: HandClock, email: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = settings_for(module_database, base_url=HOME, trusted_origins=ELSEWHERE, cookie_same_site="None")
+    with application(settings, module_clock) as url:
+        assert signs_up(url, email, ELSEWHERE, Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="cors")[0] == 200
+        assert told(caplog, url) == []
 
 
 def test_a_page_whose_browser_keeps_the_cookie_is_not_told_of(
@@ -160,23 +178,37 @@ def test_a_browser_that_comes_over_https_to_a_base_url_of_http_is_told_of(
 @pytest.mark.parametrize(
     ("secure", "headers", "why"),
     [
-        (True, {"origin": "http://a.example"}, "scheme"),
-        (True, {"origin": "HTTP://a.example"}, "scheme"),
-        (False, {"origin": "http://a.example"}, None),
-        (False, {"origin": "https://a.example"}, None),
-        (True, {"origin": "https://a.example"}, None),
+        (True, {"origin": "http://a.example.com"}, "scheme"),
+        (True, {"origin": "HTTP://a.example.com"}, "scheme"),
+        (True, {"origin": "http://a.example.net"}, "scheme"),
+        (False, {"origin": "http://a.example.com"}, None),
+        (False, {"origin": "https://a.example.com"}, None),
+        (True, {"origin": "https://a.example.com"}, None),
+        (True, {"origin": "https://example.com:8443"}, None),
+        (True, {"origin": "null"}, None),
         (True, {}, None),
         (True, {"origin": "http://localhost:3000", "sec-fetch-site": "same-origin"}, None),
-        (True, {"origin": "https://a.example", "sec-fetch-site": "cross-site"}, "site"),
-        (False, {"origin": "http://a.example", "sec-fetch-site": "cross-site"}, "site"),
+        (True, {"origin": "https://a.example.net", "sec-fetch-site": "cross-site"}, "site"),
+        (False, {"origin": "http://a.example.net", "sec-fetch-site": "cross-site"}, "site"),
+        # an older browser, or one that came over http, names only the page
+        (True, {"origin": "https://a.example.net"}, "site"),
+        (False, {"origin": "http://localhost:5173"}, "site"),
+        # Node sends no site, and keeps cookies as it likes
+        (True, {"origin": "https://a.example.net", "sec-fetch-mode": "cors"}, None),
     ],
 )
-def test_what_a_browser_drops_is_told_by_what_it_sends(secure: bool, headers: dict[str, str], why: str | None) -> None:
-    assert browser_drops(headers, secure) == why
+@pytest.mark.parametrize("same_site", ["Lax", "Strict", "None"])
+def test_what_a_browser_drops_is_told_by_what_it_sends(
+    secure: bool, headers: dict[str, str], why: str | None, same_site: SameSite
+) -> None:
+    """A cookie with SameSite=None is kept, whatever the site."""
+    cookies = SessionCookies("better-auth", secure, "secret", same_site=same_site)
+    told = browser_drops(headers, cookies, HOME if secure else HOME.replace("https", "http"))
+    assert told == (None if why == "site" and same_site == "None" else why)
 
 
 def test_hints_are_bounded_in_number_and_length(caplog: pytest.LogCaptureFixture) -> None:
-    hints = OperatorHints(TrustedOrigins(HOME), secure=True)
+    hints = OperatorHints(TrustedOrigins(HOME), SessionCookies("better-auth", True, "secret"))
     hints.target_refused(f"https://{'a' * 300}.example")
     assert caplog.records == []
     for number in range(60):

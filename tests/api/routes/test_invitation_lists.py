@@ -69,6 +69,41 @@ def test_ones_own_invitations_need_a_verified_address(ada: Person, bo: Person, a
     assert answer.json()["message"] == "Email verification required to view or list invitations for the session email"
 
 
+def test_every_list_says_of_which_nobody_could_send_them_any_more(
+    ada: Person, verified: Person, cy: Person, acme: str
+) -> None:
+    """Wire.md A31: an admin's invitation is worth nothing while they are a plain member."""
+    member_id = ada.takes_in(cy, "admin")
+    cy.done("set-active", organizationId=acme)
+    invitation_id, his_own = cy.invites(verified.email), ada.invites(new_email())
+    over = cy.invites(new_email())
+    cy.done("cancel-invitation", invitationId=over)
+
+    def told() -> list[object]:
+        """What each list says of the one, having said nothing of the others."""
+        lists = [
+            ada.told("list-invitations"),
+            ada.told("get-full-organization")["invitations"],
+            ada.told(f"get-full-organization?organizationId={acme}")["invitations"],
+            verified.told("list-user-invitations"),
+        ]
+        said = list[object]()
+        for invitations in lists:
+            shown = {one["id"]: one for one in invitations}
+            assert not any("acceptable" in shown[other] for other in (his_own, over) if other in shown)
+            assert shown[invitation_id]["status"] == "pending"
+            said.append(shown[invitation_id].get("acceptable"))
+        return said
+
+    assert told() == [None] * 4
+    ada.done("update-member-role", memberId=member_id, role="member")
+    assert told() == [False] * 4
+    ada.done("update-member-role", memberId=member_id, role="admin")
+    assert told() == [None] * 4
+    ada.done("remove-member", memberIdOrEmail=member_id)
+    assert told() == [False] * 4
+
+
 def test_nobody_asks_for_anothers(verified: Person, ada: Person) -> None:
     for asked in (Browser(ada.url), ada, verified):
         answer = asked.get(f"/organization/list-user-invitations?email={verified.email}")

@@ -109,7 +109,7 @@ def test_pages_follow_each_other_and_totals_are_of_all(acme: Acme) -> None:
 
 
 def test_without_a_limit_or_with_none_it_is_whole(acme: Acme) -> None:
-    for none in ("0", ""):
+    for none in ("0", "", "x", "2abc", "NaN"):
         assert acme.listed(limit=none, offset="") == acme.members
     assert acme.listed(limit=2**31 - 1) == acme.members
 
@@ -229,6 +229,7 @@ def test_ids_of_nobody_filter_nobody(acme: Acme) -> None:
         "sortBy=role;--",
         "sortDirection=up",
         "sortDirection=ASC",
+        "sortDirection=",
         "filterField=email&filterValue=x",
         "filterField=constructor&filterValue=x",
         "filterField=role&filterOperator=like&filterValue=x",

@@ -159,11 +159,39 @@ def test_a_change_is_answered_with_the_organization(ada: Person, acme: str) -> N
         "metadata": {"a": 1},
     }
     assert ada.told("get-organization") == {**changed, "metadata": '{"a":1}'}
-    changed = ada.done("update", data={"logo": None, "metadata": None})
+    changed = ada.done("update", data={"logo": None, "metadata": {}})
     assert changed == {
-        "id": acme, "name": "Works", "slug": slug, "logo": None, "createdAt": "2026-03-14T12:00:00.000Z"
+        "id": acme, "name": "Works", "slug": slug, "logo": None, "createdAt": "2026-03-14T12:00:00.000Z",
+        "metadata": {},
     }  # fmt: skip
-    assert ada.told("get-organization")["metadata"] is None
+    assert ada.told("get-organization")["metadata"] == "{}"
+
+
+def test_metadata_is_an_object_or_is_not_mentioned(ada: Person, acme: str) -> None:
+    before = ada.told("get-organization")
+    for metadata in (None, "{}", 5):
+        assert ada.does("update", data={"metadata": metadata}).problem == (400, "VALIDATION_ERROR")
+        made = ada.does("create", name="Works", slug=new_slug(), metadata=metadata)
+        assert made.problem == (400, "VALIDATION_ERROR")
+    assert ada.told("get-organization") == before
+
+
+def test_an_empty_slug_is_nobodys(ada: Person) -> None:
+    assert ada.done("check-slug", slug="") == {"status": True}
+
+
+def test_who_may_not_change_an_organization_is_told_so_before_what_is_wrong_with_the_change(
+    url: str, ada: Person, acme: str, clock: HandClock
+) -> None:
+    stranger, member = Person(url, "Cy"), Person(url, "Bo")
+    ada.takes_in(member, organizationId=acme)
+    not_theirs = (400, "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION")
+    not_allowed = (403, "YOU_ARE_NOT_ALLOWED_TO_UPDATE_THIS_ORGANIZATION")
+    for data in ({}, {"unknown": 1}):
+        assert stranger.does("update", organizationId=acme, data=data).problem == not_theirs
+        assert member.does("update", organizationId=acme, data=data).problem == not_allowed
+        nothing = ada.does("update", organizationId=acme, data=data)
+        assert (nothing.status, nothing.json()) == (400, {"message": "No fields to update"})
 
 
 def test_what_is_not_mentioned_stays(ada: Person, acme: str) -> None:

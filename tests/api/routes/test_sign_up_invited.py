@@ -35,6 +35,29 @@ def join(invitation_id: str) -> str:
     return f"/join?invitationId={invitation_id}"
 
 
+@pytest.mark.parametrize(
+    "link", ["/#/join?invitationId={}", "/app?tab=1#/join?from=mail&invitationId={}", "/join#invitationId={}"]
+)
+def test_a_link_into_an_application_that_routes_by_the_fragment_joins_too(
+    ada: Person, acme: str, browser: Browser, link: str
+) -> None:
+    email = new_email()
+    answer = browser.sign_up(email, callbackURL=link.format(ada.invites(email)))
+    assert answer.status == 200
+    assert [one["id"] for one in browser.get("/organization/list").json()] == [acme]
+    assert Browser(browser.url).sign_up(new_email(), callbackURL=link.format(NO_ID)).problem == (
+        400,
+        "INVITATION_NOT_FOUND",
+    )
+
+
+def test_of_two_links_that_before_the_fragment_counts(ada: Person, acme: str, browser: Browser) -> None:
+    email = new_email()
+    link = f"{join(ada.invites(email))}#/join?invitationId={NO_ID}"
+    assert browser.sign_up(email, callbackURL=link).status == 200
+    assert browser.session()["activeOrganizationId"] == acme
+
+
 def test_who_was_invited_joins_with_one_commit(
     ada: Person, acme: str, browser: Browser, module_database: Database
 ) -> None:

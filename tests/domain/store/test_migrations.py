@@ -15,6 +15,7 @@ from domain.store.statement import COMMAND_COLUMNS, EVENT_COLUMNS
 from projections import INLINE
 from projections.trails import journal
 from tests.databases import Database
+from tests.people import ADA
 
 TYPES = {"timestamp with time zone": "timestamptz"}
 
@@ -69,6 +70,28 @@ def test_every_migration_is_applied_once_and_only_once(database: Database) -> No
     assert applied == [(one.number, one.step, one.name) for one in migrations()]
     with psycopg.connect(database.owner_url, **connection_arguments("tests")) as connection:
         assert migrate(connection, application_role="daybook") == []
+
+
+def test_accounts_of_a_release_before_are_known_by_the_address_they_have(cluster: EmbeddedPostgres) -> None:
+    with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE older_one")
+    with Database(cluster, "older_one") as database:
+        with psycopg.connect(database.owner_url, **connection_arguments("tests")) as connection:
+            connection.execute(b"CREATE SCHEMA daybook")
+            for one in migrations():
+                if one.number < 7:
+                    connection.execute(one.text)
+        database.rows(
+            "INSERT INTO account_list (user_id, version, email_slot, created_at, updated_at)"
+            " VALUES (%s, 1, 'the keyed hash of her address', now(), now())",
+            ADA,
+        )
+        [addresses] = [one for one in migrations() if one.number == 7]
+        with psycopg.connect(database.owner_url, **connection_arguments("tests")) as connection:
+            connection.execute(addresses.text)
+        assert database.rows("SELECT email_hash, email_slot FROM account_list") == [
+            (b"the keyed hash of her address", b"the keyed hash of her address")
+        ]
 
 
 def test_nodes_that_start_together_wait_for_one_another(cluster: EmbeddedPostgres) -> None:

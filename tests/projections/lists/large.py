@@ -23,8 +23,8 @@ _FILL = (
       FROM generate_series(1, %s) n
     """,
     """
-    INSERT INTO account_list (user_id, version, email, name, created_at, updated_at)
-    SELECT user_id, 1, 'person' || n || '@example.com',
+    INSERT INTO account_list (user_id, version, email_hash, email, name, created_at, updated_at)
+    SELECT user_id, 1, '', 'person' || n || '@example.com',
            CASE WHEN mod(n, 1000) = 0 THEN 'Zoë' ELSE 'Ada' END || ' Number-' || n, at, at
       FROM made
     """,
@@ -53,8 +53,8 @@ _FILL = (
     """,
     # as many others, ten in each of their organizations
     f"""
-    INSERT INTO account_list (user_id, version, email, name, created_at, updated_at)
-    SELECT {_OTHER}, 1, 'other' || n || '@example.com', 'Ida Number-' || n, at, at FROM made
+    INSERT INTO account_list (user_id, version, email_hash, email, name, created_at, updated_at)
+    SELECT {_OTHER}, 1, '', 'other' || n || '@example.com', 'Ida Number-' || n, at, at FROM made
     """,
     f"""
     INSERT INTO member_list (membership_id, version, organization_id, user_id, live_user_id, role, joined_at)

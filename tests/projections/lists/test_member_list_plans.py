@@ -30,8 +30,8 @@ FEW = 450
 
 _FILL = (
     f"""
-    INSERT INTO account_list (user_id, version, email, email_slot, name, created_at, updated_at)
-    SELECT {_ID.format("n")}, 1, 'person' || n || '@example.com', sha256(n::text::bytea),
+    INSERT INTO account_list (user_id, version, email, email_hash, email_slot, name, created_at, updated_at)
+    SELECT {_ID.format("n")}, 1, 'person' || n || '@example.com', sha256(n::text::bytea), sha256(n::text::bytea),
            'Given' || mod(n, 500) || ' Family' || n, now(), now() FROM generate_series(1, 20000) n
     """,
     f"""

@@ -59,6 +59,7 @@ AWAY = WhereFrom("203.0.113.7", "Firefox")
 BEGUN: dict[str, Values] = {
     "user": {
         "email": "ada@example.com",
+        "email_hash": b"#ada",
         "email_slot": b"#ada",
         "name": "Ada",
         "image": "/a.png",
@@ -130,6 +131,7 @@ BEGINNINGS: list[tuple[Event, Values]] = [
         SignedUp(email="bo@example.com", name="Bo", image="/b.png", email_hash=b"#bo", password_version=1),
         {
             "email": "bo@example.com",
+            "email_hash": b"#bo",
             "email_slot": b"#bo",
             "name": "Bo",
             "image": "/b.png",

@@ -42,8 +42,8 @@ _PERSON = "lpad(to_hex({}), 32, '0')::uuid"
 _SESSION = "('00000000-0000-0001-0000-' || lpad(to_hex(n), 12, '0'))::uuid"
 _FILL = (
     f"""
-    INSERT INTO account_list (user_id, version, session_epoch, created_at, updated_at)
-    SELECT {_PERSON.format("n")}, 1, 1, now(), now() FROM generate_series(1, 10001) n
+    INSERT INTO account_list (user_id, version, email_hash, session_epoch, created_at, updated_at)
+    SELECT {_PERSON.format("n")}, 1, '', 1, now(), now() FROM generate_series(1, 10001) n
     """,
     f"""
     INSERT INTO member_list (membership_id, version, organization_id, user_id, live_user_id, role, joined_at)

@@ -34,8 +34,8 @@ def acme(database: Database) -> Database:
         )
     for person, name in ((ADA, "Ada"), (BO, "Bo")):
         database.rows(
-            "INSERT INTO account_list (user_id, version, name, email, created_at, updated_at)"
-            " VALUES (%s, 1, %s, 'somebody@example.com', now(), now())",
+            "INSERT INTO account_list (user_id, version, email_hash, name, email, created_at, updated_at)"
+            " VALUES (%s, 1, '', %s, 'somebody@example.com', now(), now())",
             person,
             name,
         )
@@ -134,7 +134,9 @@ def test_more_than_a_hundred_are_a_crowd(acme: Database, many: int, *, crowded: 
     for _ in range(many):
         joins(acme, ACME, stranger := new_id(), "member")
         acme.rows(
-            "INSERT INTO account_list (user_id, version, created_at, updated_at) VALUES (%s, 1, now(), now())", stranger
+            "INSERT INTO account_list (user_id, version, email_hash, created_at, updated_at)"
+            " VALUES (%s, 1, '', now(), now())",
+            stranger,
         )
 
     async def story() -> None:
