@@ -91,7 +91,7 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock.now
     for router in (*routers, health.operations):
         web.router.routes.extend(router.routes)
     here = f"{BASE_PATH}{get_session.PATH}"
-    add_documentation(web, {here: (get_session.DOCUMENTATION, get_session.CurrentSessionAnswer)})
+    add_documentation(web, get_session.documentation.routes, known)
     for kind in (problems.Problem, Refusal, RequestValidationError, *problems.UNAVAILABLE):
         web.add_exception_handler(kind, _answer_error)
     web.add_exception_handler(Exception, _answer_unexpected)

@@ -52,8 +52,7 @@ async def read(receive: Receive, request: RequestContext) -> Body:
     content_type = request.headers.get("content-type")
     if not raw or not content_type or request.method == "GET":
         return Body()
-    allowed = media_type.FORM_OR_JSON if request.path in _FORM_PATHS else media_type.ONLY_JSON
-    if refusal := media_type.refusal(content_type, allowed):
+    if refusal := media_type.refusal(content_type, accepted(request.path)):
         raise Problem.of_code("UNSUPPORTED_MEDIA_TYPE", refusal)
     try:
         if media_type.is_form(content_type):
@@ -62,6 +61,11 @@ async def read(receive: Receive, request: RequestContext) -> Body:
         return Body(raw, strict_json.parse(raw))
     except strict_json.MalformedBody:
         raise Problem.of_code("BAD_REQUEST", "Invalid JSON in request body") from None
+
+
+def accepted(path: str) -> tuple[str, ...]:
+    """The media types that a body to a path may have."""
+    return media_type.FORM_OR_JSON if path in _FORM_PATHS else media_type.ONLY_JSON
 
 
 async def _bytes(receive: Receive, content_length: str) -> bytes:

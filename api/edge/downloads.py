@@ -47,13 +47,14 @@ def _csv(columns: Sequence[str], batches: Iterable[Sequence[Mapping[str, Any]]])
     for batch in batches:
         text = StringIO(newline="")
         csv.writer(text, lineterminator="\r\n").writerows(
-            [*heading, *([_cell(row[column]) for column in columns] for row in batch)]
+            [*heading, *([cell(row[column]) for column in columns] for row in batch)]
         )
         heading = []
         yield text.getvalue().encode()
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value as a spreadsheet may show it: no formula, nothing for null."""
     if isinstance(value, bool):
         return str(value).lower()
     text = "" if value is None else str(value)

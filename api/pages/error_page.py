@@ -26,6 +26,7 @@ _PAGE = """<!doctype html>
 <body><main><h1>Something went wrong</h1><p>{description}</p><p><code>{code}</code></p></main></body>
 </html>
 """
+_EXAMPLE = _PAGE.format(code="SESSION_EXPIRED", description="The link cannot be used.")
 # it shows what its address says, which anybody may have written
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -42,9 +43,13 @@ class Failed(ExactQuery):
 
 @router.get(
     "/error",
+    operation_id="errorPage",
     summary="What went wrong with a link: a page, or with `BASE_URL` set the way to your application",
     response_class=HTMLResponse,
-    responses={302: {"description": "To `/` of your application, with `error` and `error_description`"}},
+    responses={
+        200: {"description": "A page", "content": {"text/html": {"example": _EXAMPLE}}},
+        302: {"description": "To `/` of your application, with `error` and `error_description`"},
+    },
 )
 async def error_page(client: CurrentClient, query: Annotated[Failed, Query()]) -> Response:
     code = query.error if _CODE.fullmatch(query.error) else _UNKNOWN

@@ -15,8 +15,9 @@ from domain.commands import credential, user
 from projections.lists.account_list import password_dates
 
 from . import shapes
-from .documented import documented
-from .fields import NOTHING_TO_UPDATE, ImageUrl, PersonsName
+from .answer_fields import SessionSecret
+from .documented import documented, uncoded
+from .fields import NOTHING_TO_UPDATE, GivenPassword, ImageUrl, NewPassword, PersonsName
 from .sessions import DoneAnswer
 
 router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["account"])
@@ -29,8 +30,8 @@ class ChangePassword(BaseModel):
         {"currentPassword": "correct horse 1", "newPassword": "battery staple 2", "revokeOtherSessions": True}
     ]})  # fmt: skip
 
-    currentPassword: str
-    newPassword: str
+    currentPassword: GivenPassword
+    newPassword: NewPassword
     revokeOtherSessions: bool = False
 
 
@@ -39,7 +40,7 @@ class VerifyPassword(BaseModel):
 
     model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"password": "correct horse 1"}]})
 
-    password: str
+    password: GivenPassword
 
 
 class UpdateUser(BaseModel):
@@ -54,12 +55,13 @@ class UpdateUser(BaseModel):
 class ChangedPasswordAnswer(TypedDict):
     """The password is another one. `token` is the secret of the session that replaced yours, null if yours goes on."""
 
-    token: str | None
+    token: SessionSecret | None
     user: shapes.User
 
 
 @router.post(
     "/change-password",
+    operation_id="changePassword",
     summary="Replace your password, and if asked end all sessions begun with the old one",
     responses=documented(
         ChangedPasswordAnswer,
@@ -92,6 +94,7 @@ def change_password(caller: CurrentCaller, form: ChangePassword) -> JsonResponse
 
 @router.post(
     "/verify-password",
+    operation_id="verifyPassword",
     name="reauthenticate",
     summary="Confirm your password: what is sensitive is open to this session for a while",
     responses=documented(
@@ -113,9 +116,16 @@ def verify_password(caller: CurrentCaller, form: VerifyPassword) -> JsonResponse
 
 @router.post(
     "/update-user",
+    operation_id="updateUser",
     summary="Change your name or image",
     responses=documented(
-        DoneAnswer, "VALIDATION_ERROR", "EMAIL_CAN_NOT_BE_UPDATED", "UNAUTHORIZED", "SESSION_NOT_FRESH", "CONFLICT"
+        DoneAnswer,
+        "VALIDATION_ERROR",
+        "EMAIL_CAN_NOT_BE_UPDATED",
+        uncoded(400, "NOTHING_TO_UPDATE", NOTHING_TO_UPDATE),
+        "UNAUTHORIZED",
+        "SESSION_NOT_FRESH",
+        "CONFLICT",
     ),
 )
 def update_user(caller: CurrentCaller, form: UpdateUser) -> JsonResponse:
@@ -138,6 +148,7 @@ def update_user(caller: CurrentCaller, form: UpdateUser) -> JsonResponse:
 
 @router.get(
     "/list-accounts",
+    operation_id="listAccounts",
     summary="What you sign in with",
     responses=documented(list[shapes.Account], "UNAUTHORIZED", body=False),
 )

@@ -11,7 +11,6 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BeforeValidator, Field
 from starlette.responses import Response
-from typing_extensions import TypedDict
 
 from api.edge.authentication import Caller, CurrentCaller
 from api.edge.contract_route import ContractRoute
@@ -30,6 +29,7 @@ from projections.trails.activity import ATTEMPT, BadCursor, Cursor, Page, Select
 from projections.trails.names import Reader
 from projections.trails.narrator import Narrator, RenderedEntry
 
+from .activity_shapes import EXAMPLE_FILES, ActivityAnswer, Entry, OrganizationActivityAnswer, OrganizationEntry
 from .documented import documented
 from .shapes import wire_id
 
@@ -42,55 +42,6 @@ _ID = re.compile(r"[0-9a-f]{32}")
 _EVENTS = sorted(set(EVENT_BY_NAME) - {NAME_BY_EVENT[SessionRenewed]})
 # nothing ever happened outside of these, and what is computed with moments inside of them stays a moment
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
-
-
-class Entry(TypedDict):
-    """What happened. Where from is "" if unknown or none of the reader's business.
-
-    `sessionId` is the session it is about or was done through, `current` if that is the one asking. `times` such things
-    happened from `since` to `at`, told as one. `newDevice` marks a sign-in or a move from a browser, system and
-    network not seen before.
-    """
-
-    at: str
-    event: str
-    text: str
-    device: str
-    location: str
-    ipAddress: str
-    sessionId: str | None
-    current: bool
-    times: int
-    since: str
-    newDevice: bool
-
-
-class OrganizationEntry(Entry):
-    """What happened in an organization. `actor` is who did it and `person` the member it is about, as they were called
-    and reached then; their user ids and addresses if it was a person. Of whoever never belonged to it, only the address
-    it has.
-    """
-
-    actor: str
-    actorId: str | None
-    actorEmail: str
-    person: str
-    personId: str | None
-    personEmail: str
-
-
-class ActivityAnswer(TypedDict):
-    """A page of a person's entries, newest first; `nextCursor` is null at the end."""
-
-    entries: list[Entry]
-    nextCursor: str | None
-
-
-class OrganizationActivityAnswer(TypedDict):
-    """A page of an organization's entries, newest first; `nextCursor` is null at the end."""
-
-    entries: list[OrganizationEntry]
-    nextCursor: str | None
 
 
 def _cursor(text: str) -> str:
@@ -171,6 +122,7 @@ router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["activity"
 
 @router.get(
     "/activity/list",
+    operation_id="listActivity",
     summary="What you did and what was done to your account, newest first",
     responses=documented(ActivityAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", body=False),
 )
@@ -190,12 +142,15 @@ def list_activity(caller: CurrentCaller, query: Annotated[ActivityQuery, Query()
 
 
 def _with_downloads(responses: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
-    text = {"schema": {"type": "string"}}
-    return responses | {200: {**responses[200], "content": {kind: text for kind in MEDIA_TYPES.values()}}}
+    """With the files beside the page: each media type has a schema of its own."""
+    page = {"application/json": {"schema": {"$ref": f"#/components/schemas/{OrganizationActivityAnswer.__name__}"}}}
+    files = {kind: {"schema": {"type": "string"}, "example": EXAMPLE_FILES[form]} for form, kind in MEDIA_TYPES.items()}
+    return responses | {200: {**responses[200], "content": page | files}}
 
 
 @router.get(
     "/organization/activity",
+    operation_id="listOrganizationActivity",
     summary="What happened in an organization, newest first, for its owners and admins; a page, or all as a file",
     response_class=Response,
     responses=_with_downloads(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NotRequired
+from typing import Annotated, Any, NamedTuple, NotRequired
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from api.edge.problems import STATUS_OF_CODE, message_for, too_many_requests
 from domain.refusals import TooManyAttempts
+
+MAY_BE_EMPTY = "x-may-be-empty"
+"""Marks an answer that comes with the body its media type promises, or with neither body nor media type."""
 
 _ANY_ROUTE = (TooManyAttempts.code, "SERVICE_UNAVAILABLE")
 _ANY_BODY = (
@@ -19,28 +23,55 @@ _ANY_BODY = (
     "INVALID_ORIGIN",
     "INVALID_CALLBACK_URL",
 )
+_SECONDS = {"description": "Seconds until it is worth trying again.", "schema": {"type": "string"}}
+_WAITING = {429: ("Retry-After", "X-Retry-After"), 503: ("Retry-After",)}
 
 
 class ProblemAnswer(TypedDict):
     """Every error that has a body. A few have no code."""
 
-    message: str
-    code: NotRequired[str]
+    message: Annotated[str, Field(examples=["Invalid email or password"])]
+    code: NotRequired[Annotated[str, Field(examples=["INVALID_EMAIL_OR_PASSWORD"])]]
 
 
-def documented(success: Any, *codes: str, body: bool = True) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route: `success` (None if it only refuses), these codes, and those of every route."""
+class Refused(NamedTuple):
+    """A refusal as it is answered: by this name, with this status; None for an empty body."""
+
+    name: str
+    status: int
+    example: ProblemAnswer | None
+
+
+def at(status: int, code: str) -> Refused:
+    """A refusal with another status than its code usually has."""
+    return Refused(code, status, _example(code))
+
+
+def uncoded(status: int, name: str, message: str | None = None) -> Refused:
+    """A refusal that goes out without its code: with a message alone or, without one, with an empty body."""
+    return Refused(name, status, None if message is None else {"message": message})
+
+
+def documented(success: Any, *refusals: str | Refused, body: bool = True) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route: `success` (None if it only refuses), these refusals, and those of every route.
+
+    Without a `body` to read, none is refused.
+    """
     responses: dict[int | str, dict[str, Any]] = {}
     if success is not None:
         responses[200] = {"model": success, "description": "Success"}
-    for code in (*codes, *(_ANY_BODY if body else ()), *_ANY_ROUTE):
-        status = STATUS_OF_CODE[code]
-        entry = responses.setdefault(
-            status, {"model": ProblemAnswer, "content": {"application/json": {"examples": {}}}}
-        )
-        examples = entry["content"]["application/json"]["examples"]
-        examples[code] = {"value": _example(code)}
-        entry["description"] = ", ".join(examples)
+    for refusal in (*refusals, *(_ANY_BODY if body else ()), *_ANY_ROUTE):
+        name, status, example = at(STATUS_OF_CODE[refusal], refusal) if isinstance(refusal, str) else refusal
+        entry = responses.setdefault(status, {"description": ""})
+        if example is None:
+            name, entry[MAY_BE_EMPTY] = f"{name} (with an empty body)", True
+        else:
+            entry["model"] = ProblemAnswer
+            content = entry.setdefault("content", {"application/json": {"examples": {}}})
+            content["application/json"]["examples"][name] = {"value": example}
+        entry["description"] = ", ".join(filter(None, (entry["description"], name)))
+        if status in _WAITING:
+            entry["headers"] = {header: _SECONDS for header in _WAITING[status]}
     return responses
 
 

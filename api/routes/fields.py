@@ -8,7 +8,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from domain.email_address import canonical
+from domain import passwords
+from domain.email_address import LONGEST, canonical
 
 NOTHING_TO_UPDATE = "No fields to update"
 """What is answered, without a code, to a body with nothing in it that may be set."""
@@ -35,8 +36,39 @@ def _logo_url(text: str) -> str:
     return text
 
 
-PersonsName = Annotated[str, Field(max_length=200)]
-EmailAddress = Annotated[str, AfterValidator(_email)]
+# counted in UTF-16 code units by the commands (wire.md §1), which refuse with codes of their own
+_PASSWORD = {"format": "password", "maxLength": passwords.LONGEST, "examples": ["correct horse 1"]}
+
+PersonsName = Annotated[str, Field(max_length=200, examples=["Ada Lovelace"])]
+EmailAddress = Annotated[
+    str,
+    AfterValidator(_email),
+    Field(
+        description="Letters, digits and `_ ' + -` in parts joined by dots, `@`, a domain name; kept in lower case.",
+        json_schema_extra={"format": "email", "maxLength": LONGEST, "examples": ["ada@example.com"]},
+    ),
+]
+GivenAddress = Annotated[str, Field(json_schema_extra={"format": "email", "examples": ["ada@example.com"]})]
+"""The same, where the command refuses with a code of its own."""
+NewPassword = Annotated[str, Field(json_schema_extra={**_PASSWORD, "minLength": passwords.SHORTEST})]
+"""A password to be set."""
+GivenPassword = Annotated[str, Field(json_schema_extra=_PASSWORD)]
+"""A password to be compared with the one that is set."""
+OptionalId = Annotated[str, Field(description="Left out or empty: the active organization.")]
+RoleOrRoles = Annotated[
+    Annotated[str, Field(json_schema_extra={"minLength": 1})]
+    | Annotated[list[str], Field(json_schema_extra={"minItems": 1})],
+    Field(
+        description="`owner`, `admin`, `member`; several as a list or joined by commas, at least one.",
+        json_schema_extra={"examples": ["member"]},
+    ),
+]
+CallbackUrl = Annotated[
+    str, Field(description="Where the browser wants to be sent: a path, or a trusted origin's URL.")
+]
+RememberMe = Annotated[
+    bool, Field(description="`false`: the session's cookie ends with the browser. Left out it is `true`.")
+]
 ImageUrl = Annotated[str, Field(max_length=2048), AfterValidator(_image_url)]
 """An address of http or https; empty for none."""
 LogoUrl = Annotated[str, Field(max_length=2048), AfterValidator(_logo_url)]

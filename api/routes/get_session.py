@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from functools import lru_cache, partial
+from typing import Annotated
 from urllib.parse import parse_qs
 
 from anyio import to_thread
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 from starlette.types import Scope
 from typing_extensions import TypedDict
 
@@ -19,6 +21,7 @@ from api.edge.problems import Problem
 from api.edge.request_context import BASE_PATH, RequestContext
 from api.edge.response_writer import ResponseWriter
 from api.edge.services import Services
+from api.edge.session_schemes import SESSION_USED
 from domain.commands.lookups import Person
 from domain.events.keys import token_hash
 from domain.refusals import SessionOver
@@ -46,38 +49,37 @@ class CurrentSessionAnswer(TypedDict):
     user: shapes.User
 
 
-DOCUMENTATION = {
-    "get": {
-        "tags": ["session"],
-        "summary": "The session of the request and its person, or null",
-        "operationId": "get_session",
-        "parameters": [
-            {
-                "name": "disableRefresh",
-                "in": "query",
-                "required": False,
-                "description": "Look without extending the session; `false` and `0` are the same as leaving it out.",
-                "schema": {"type": "string"},
-            }
-        ],
-        "responses": {
-            "200": {
-                "description": "Success",
-                "content": {
-                    "application/json": {
-                        "schema": {"anyOf": [{"$ref": "#/components/schemas/CurrentSessionAnswer"}, {"type": "null"}]}
-                    }
-                },
-            },
-            "429": {"description": "TOO_MANY_REQUESTS"},
-            "503": {"description": "SERVICE_UNAVAILABLE"},
-        },
-    }
-}
-"""The entry of this route in `/openapi.json`: the web framework does not know of it."""
+class Looking(BaseModel):
+    """How to look for the session."""
+
+    disableRefresh: Annotated[
+        str,
+        Field(description="Look without extending the session; `false` and `0` are the same as leaving it out."),
+    ] = ""
 
 
-@router.post(PATH, status_code=405, summary="Not in this configuration", responses=documented(None, DEFERRED))
+documentation = APIRouter(prefix=BASE_PATH, tags=["session"])
+"""The entry of this route in `/openapi.json`; the web framework serves it not."""
+
+
+@documentation.get(
+    PATH,
+    operation_id="getSession",
+    summary="The session of the request and its person, or null",
+    openapi_extra=SESSION_USED,
+    responses=documented(CurrentSessionAnswer | None, body=False),
+)
+def _only_documented(query: Annotated[Looking, Query()]) -> JsonResponse:
+    raise NotImplementedError
+
+
+@router.post(
+    PATH,
+    operation_id="getSessionDeferred",
+    status_code=405,
+    summary="Refuses: a session is extended by GET, when it is used",
+    responses=documented(None, DEFERRED),
+)
 def get_session_deferred() -> JsonResponse:
     """Better Auth's other way to extend a session, which it refuses by default."""
     raise Problem.of_code(DEFERRED)

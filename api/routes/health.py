@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import psycopg
 from fastapi import APIRouter, Request
 from prometheus_client.core import CollectorRegistry, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
+from pydantic import ConfigDict, with_config
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
@@ -23,11 +24,32 @@ from domain.store.requirements import keys_still_fit
 from domain.store.servers import read_only
 from projections.maintenance.condition import Condition, condition
 
+from .documented import documented
+
 contract = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["health"])
 operations = APIRouter(tags=["health"])
 
 PATIENCE = 10.0
 """Seconds the sequencer or a follower may lie behind before the log is called `behind`."""
+
+
+_READY: dict[str, Any] = {
+    "ready": True,
+    "database": "ok",
+    "history": "ok",
+    "log": {
+        "head": 1024,
+        "secondsWaiting": 0.0,
+        "followers": {"journal": {"position": 1024, "secondsBehind": 0.0, "setAside": 0}},
+    },
+    "drift": {"account_list": 0},
+}
+_STOPPING = {**_READY, "ready": False}
+_METRICS = """\
+# HELP daybook_log_head Newest position of the log, -1 while it is empty.
+# TYPE daybook_log_head gauge
+daybook_log_head 1024.0
+"""
 
 
 class OkAnswer(TypedDict):
@@ -58,6 +80,7 @@ class LogAnswer(TypedDict):
     followers: dict[str, FollowerAnswer]
 
 
+@with_config(ConfigDict(json_schema_extra={"examples": [_READY]}))
 class ReadyAnswer(TypedDict):
     """Whether requests can be served. `database` is `away` while it does not answer or is not fit to serve from,
     `read-only` while a server answers but takes no writes (a standby, or one whose operator forbids them), and
@@ -75,20 +98,28 @@ class ReadyAnswer(TypedDict):
     drift: dict[str, int]
 
 
-@contract.get("/ok", summary="The service answers", responses={200: {"model": OkAnswer}})
+@contract.get("/ok", operation_id="ok", summary="The service answers", responses=documented(OkAnswer, body=False))
 async def ok() -> JsonResponse:
     return JsonResponse(OkAnswer(ok=True))
 
 
-@operations.get("/healthz", summary="The process runs", responses={200: {"model": AliveAnswer}})
+@operations.get("/healthz", operation_id="healthz", summary="The process runs", responses={200: {"model": AliveAnswer}})
 async def healthz() -> JsonResponse:
     return JsonResponse(AliveAnswer(status="alive"))
 
 
 @operations.get(
     "/readyz",
+    operation_id="readyz",
     summary="Requests can be served; how the log is",
-    responses={200: {"model": ReadyAnswer}, 503: {"model": ReadyAnswer, "description": "Not yet, or not any more"}},
+    responses={
+        200: {"model": ReadyAnswer},
+        503: {
+            "model": ReadyAnswer,
+            "description": "Not yet, or not any more",
+            "content": {"application/json": {"example": _STOPPING}},
+        },
+    },
 )
 def readyz(request: Request) -> JsonResponse:
     now = _condition(request)
@@ -119,9 +150,13 @@ def readyz(request: Request) -> JsonResponse:
 
 @operations.get(
     "/metrics",
+    operation_id="metrics",
     summary="The log in numbers, for Prometheus",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, 503: {"description": "Not now"}},
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": _METRICS}}},
+        503: {"description": "Not now"},
+    },
 )
 def metrics(request: Request) -> Response:
     now = _condition(request)

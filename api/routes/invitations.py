@@ -21,10 +21,13 @@ from projections.lists import invitation_list
 from projections.lists.member_list import live_role
 
 from . import shapes
-from .documented import documented
-from .fields import id_in
+from .documented import documented, uncoded
+from .fields import GivenAddress, OptionalId, RoleOrRoles, id_in
 
 router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["invitation"])
+
+_NO_ORGANIZATION = "Organization ID is required"
+_NOT_A_MEMBER = "You are not a member of this organization"
 
 
 class Invite(BaseModel):
@@ -34,16 +37,18 @@ class Invite(BaseModel):
         strict=True, json_schema_extra={"examples": [{"email": "bo@example.com", "role": "member"}]}
     )
 
-    email: str
-    role: str | list[str]
-    organizationId: str = ""
+    email: GivenAddress
+    role: RoleOrRoles
+    organizationId: OptionalId = ""
     resend: bool = False
 
 
 class Named(BaseModel):
     """An invitation, by the id in its link."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(
+        strict=True, json_schema_extra={"examples": [{"invitationId": "6d0a3bd1c2f94e5f8a7b9c0d1e2f3041"}]}
+    )
 
     invitationId: str
 
@@ -51,11 +56,12 @@ class Named(BaseModel):
 class OfOrganization(QueryModel):
     """The invitations of which organization; of the active one if none is named."""
 
-    organizationId: str = ""
+    organizationId: OptionalId = ""
 
 
 @router.post(
     "/organization/invite-member",
+    operation_id="inviteMember",
     name="invite",
     summary="Invite somebody by their address; `id` is what goes into the link",
     responses=documented(
@@ -67,7 +73,7 @@ class OfOrganization(QueryModel):
         "INVALID_EMAIL",
         "MEMBER_NOT_FOUND",
         "YOU_ARE_NOT_ALLOWED_TO_INVITE_USERS_TO_THIS_ORGANIZATION",
-        "ROLE_NOT_FOUND",
+        uncoded(400, "ROLE_NOT_FOUND", "ROLE_NOT_FOUND: wizard"),
         "YOU_ARE_NOT_ALLOWED_TO_INVITE_USER_WITH_THIS_ROLE",
         "USER_IS_ALREADY_A_MEMBER_OF_THIS_ORGANIZATION",
         "USER_IS_ALREADY_INVITED_TO_THIS_ORGANIZATION",
@@ -97,6 +103,7 @@ def invite_member(caller: CurrentCaller, form: Invite) -> JsonResponse:
 
 @router.post(
     "/organization/cancel-invitation",
+    operation_id="cancelInvitation",
     summary="Take an invitation back",
     responses=documented(
         shapes.Invitation,
@@ -116,11 +123,14 @@ def cancel_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
 
 @router.get(
     "/organization/list-invitations",
+    operation_id="listInvitations",
     summary="The invitations of an organization, whatever became of them",
     responses=documented(
         list[shapes.Invitation],
         "VALIDATION_ERROR",
         "UNAUTHORIZED",
+        uncoded(400, "NO_ACTIVE_ORGANIZATION", _NO_ORGANIZATION),
+        uncoded(403, "YOU_ARE_NOT_A_MEMBER_OF_THIS_ORGANIZATION", _NOT_A_MEMBER),
         "YOU_ARE_NOT_ALLOWED_TO_LIST_INVITATIONS",
         body=False,
     ),
@@ -129,10 +139,10 @@ def list_invitations(caller: CurrentCaller, query: Annotated[OfOrganization, Que
     session, context = caller.require_session(), caller.services.context
     organization_id = id_in(query.organizationId) or session.active_organization_id
     if organization_id is None:
-        raise Problem(400, message="Organization ID is required")
+        raise Problem(400, message=_NO_ORGANIZATION)
     role = live_role(context.store.statements, organization_id, session.user_id)
     if role is None:
-        raise Problem(403, message="You are not a member of this organization")
+        raise Problem(403, message=_NOT_A_MEMBER)
     roles = roles_in(role)
     if not allow(roles, "invitation", "create"):
         raise Problem.of_code("YOU_ARE_NOT_ALLOWED_TO_LIST_INVITATIONS")

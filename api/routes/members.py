@@ -30,8 +30,9 @@ from projections.lists.member_search import IN_MEMORY, Filter, Order, field_type
 from projections.lists.session_list import LiveSession
 
 from . import shapes
-from .documented import documented
-from .fields import id_in
+from .answer_fields import MemberRole
+from .documented import at, documented
+from .fields import OptionalId, id_in
 from .organizations import Which, named, seen_now
 from .queries import AtMost
 
@@ -69,7 +70,7 @@ class ActiveMemberRole(QueryModel):
     """Whose role in which organization: one's own in the active one, if nothing is named."""
 
     userId: str = ""
-    organizationId: str = ""
+    organizationId: OptionalId = ""
     organizationSlug: str = ""
 
 
@@ -82,7 +83,7 @@ class HasPermission(BaseModel):
 
     permissions: dict[str, list[str]] | None = None
     permission: dict[str, list[str]] | None = None
-    organizationId: str = ""
+    organizationId: OptionalId = ""
 
     @model_validator(mode="after")
     def _exactly_one(self) -> HasPermission:
@@ -95,13 +96,13 @@ class MembersAnswer(TypedDict):
     """Members, and how many the filter leaves in all."""
 
     members: list[shapes.MemberWithPerson]
-    total: int
+    total: Annotated[int, Field(examples=[1])]
 
 
 class RoleAnswer(TypedDict):
     """A member's role."""
 
-    role: str
+    role: MemberRole
 
 
 class PermissionAnswer(TypedDict):
@@ -113,6 +114,7 @@ class PermissionAnswer(TypedDict):
 
 @router.get(
     "/list-members",
+    operation_id="listMembers",
     summary="The members of an organization; all, or a page of them, filtered, sorted, searched",
     responses=documented(
         MembersAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", NO_ACTIVE, "ORGANIZATION_NOT_FOUND", NOT_A_MEMBER, body=False
@@ -146,6 +148,7 @@ def _list_members(caller: Caller, session: LiveSession, query: ListMembers) -> J
 
 @router.get(
     "/get-active-member",
+    operation_id="getActiveMember",
     summary="Yourself as a member of the active organization",
     responses=documented(shapes.MemberWithPerson, "UNAUTHORIZED", NO_ACTIVE, body=False),
 )
@@ -158,6 +161,7 @@ async def get_active_member(caller: CurrentCaller) -> JsonResponse:
 
 @router.get(
     "/get-active-member-role",
+    operation_id="getActiveMemberRole",
     summary="What a member is",
     responses=documented(
         RoleAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", NO_ACTIVE, "ORGANIZATION_NOT_FOUND", NOT_A_MEMBER, body=False
@@ -186,9 +190,14 @@ def _role(caller: Caller, session: LiveSession, query: ActiveMemberRole) -> Json
 
 @router.post(
     "/has-permission",
+    operation_id="hasPermission",
     summary="Whether your roles allow all of this",
     responses=documented(
-        PermissionAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", NO_ACTIVE, "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION"
+        PermissionAnswer,
+        "VALIDATION_ERROR",
+        "UNAUTHORIZED",
+        NO_ACTIVE,
+        at(401, "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION"),
     ),
 )
 def has_permission(caller: CurrentCaller, form: HasPermission) -> JsonResponse:

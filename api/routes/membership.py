@@ -22,8 +22,8 @@ from projections.lists import member_list
 from projections.lists.member_list import MemberRow
 
 from . import shapes
-from .documented import documented
-from .fields import id_in
+from .documented import documented, uncoded
+from .fields import OptionalId, RoleOrRoles, id_in
 from .members import NO_ACTIVE, meant
 
 router = APIRouter(route_class=ContractRoute, prefix=f"{BASE_PATH}/organization", tags=["organization"])
@@ -32,10 +32,10 @@ router = APIRouter(route_class=ContractRoute, prefix=f"{BASE_PATH}/organization"
 class RemoveMember(BaseModel):
     """Which member to remove: by the member's id, or the person's address."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"memberIdOrEmail": "bo@example.com"}]})
 
     memberIdOrEmail: str
-    organizationId: str = ""
+    organizationId: OptionalId = ""
 
 
 class UpdateRole(BaseModel):
@@ -46,14 +46,16 @@ class UpdateRole(BaseModel):
     ]})  # fmt: skip
 
     memberId: str
-    role: str | list[str]
-    organizationId: str = ""
+    role: RoleOrRoles
+    organizationId: OptionalId = ""
 
 
 class Leave(BaseModel):
     """Which organization to leave."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(
+        strict=True, json_schema_extra={"examples": [{"organizationId": "0193a1f0c4e97c3b8a1d2f4e60718293"}]}
+    )
 
     organizationId: str
 
@@ -61,10 +63,12 @@ class Leave(BaseModel):
 class Transfer(BaseModel):
     """Which member shall own the organization."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(
+        strict=True, json_schema_extra={"examples": [{"memberId": "0193a1f0c4eb7a4d9c5b6e8f02132435"}]}
+    )
 
     memberId: str
-    organizationId: str = ""
+    organizationId: OptionalId = ""
 
 
 class RemovedAnswer(TypedDict):
@@ -75,6 +79,7 @@ class RemovedAnswer(TypedDict):
 
 @router.post(
     "/update-member-role",
+    operation_id="updateMemberRole",
     name="change_role",
     summary="Make a member something else",
     responses=documented(
@@ -83,6 +88,7 @@ class RemovedAnswer(TypedDict):
         "UNAUTHORIZED",
         NO_ACTIVE,
         "ROLE_NOT_FOUND",
+        uncoded(400, "no role at all"),
         "SESSION_NOT_FRESH",
         "MEMBER_NOT_FOUND",
         "YOU_ARE_NOT_ALLOWED_TO_UPDATE_THIS_MEMBER",
@@ -108,6 +114,7 @@ def update_member_role(caller: CurrentCaller, form: UpdateRole) -> JsonResponse:
 
 @router.post(
     "/remove-member",
+    operation_id="removeMember",
     summary="Remove a member",
     responses=documented(
         RemovedAnswer,
@@ -141,6 +148,7 @@ def remove_member(caller: CurrentCaller, form: RemoveMember) -> JsonResponse:
 
 @router.post(
     "/leave",
+    operation_id="leaveOrganization",
     name="leave_organization",
     summary="Leave an organization",
     responses=documented(
@@ -163,6 +171,7 @@ def leave(caller: CurrentCaller, form: Leave) -> JsonResponse:
 
 @router.post(
     "/transfer-ownership",
+    operation_id="transferOwnership",
     summary="Make another member the owner, and yourself an admin",
     responses=documented(
         shapes.Member,

@@ -20,12 +20,13 @@ from projections.lists import organization_list
 from projections.lists.member_list import member
 
 from . import shapes
-from .documented import documented
-from .fields import LogoUrl, id_in
+from .documented import at, documented, uncoded
+from .fields import NOTHING_TO_UPDATE, LogoUrl, OptionalId, id_in
 from .organizations import named
 
 router = APIRouter(route_class=ContractRoute, prefix=f"{BASE_PATH}/organization", tags=["organization"])
 
+_NOBODY = "User not found"
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -66,13 +67,15 @@ class Update(BaseModel):
     model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"data": {"name": "Acme Works"}}]})
 
     data: Changes
-    organizationId: str = ""
+    organizationId: OptionalId = ""
 
 
 class Delete(BaseModel):
     """Which organization to close."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(
+        strict=True, json_schema_extra={"examples": [{"organizationId": "0193a1f0c4e97c3b8a1d2f4e60718293"}]}
+    )
 
     organizationId: str
 
@@ -80,7 +83,9 @@ class Delete(BaseModel):
 class SetActive(BaseModel):
     """Which organization to turn to; null for none, nothing to look at the active one."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(
+        strict=True, json_schema_extra={"examples": [{"organizationId": "0193a1f0c4e97c3b8a1d2f4e60718293"}]}
+    )
 
     organizationId: str | None = ""
     organizationSlug: str = ""
@@ -100,12 +105,13 @@ class FreeAnswer(TypedDict):
 
 @router.post(
     "/create",
+    operation_id="createOrganization",
     name="found_organization",
     summary="Found an organization, own it and turn to it",
     responses=documented(
         FoundedAnswer,
         "VALIDATION_ERROR",
-        "UNAUTHORIZED",
+        uncoded(401, "UNAUTHORIZED"),
         "YOU_ARE_NOT_ALLOWED_TO_CREATE_A_NEW_ORGANIZATION",
         "ORGANIZATION_ALREADY_EXISTS",
         "CONFLICT",
@@ -130,6 +136,7 @@ def create(caller: CurrentCaller, form: Create) -> JsonResponse:
 
 @router.post(
     "/check-slug",
+    operation_id="checkOrganizationSlug",
     summary="Whether a slug is free",
     responses=documented(FreeAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", "ORGANIZATION_SLUG_ALREADY_TAKEN"),
 )
@@ -142,12 +149,14 @@ def check_slug(caller: CurrentCaller, form: Slug) -> JsonResponse:
 
 @router.post(
     "/update",
+    operation_id="updateOrganization",
     name="update_organization",
     summary="Change an organization's name, slug, logo or metadata",
     responses=documented(
         shapes.ChangedOrganization,
         "VALIDATION_ERROR",
-        "UNAUTHORIZED",
+        uncoded(400, "NOTHING_TO_UPDATE", NOTHING_TO_UPDATE),
+        uncoded(401, "UNAUTHORIZED", _NOBODY),
         "ORGANIZATION_NOT_FOUND",
         "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION",
         "YOU_ARE_NOT_ALLOWED_TO_UPDATE_THIS_ORGANIZATION",
@@ -156,7 +165,7 @@ def check_slug(caller: CurrentCaller, form: Slug) -> JsonResponse:
     ),
 )
 def update(caller: CurrentCaller, form: Update) -> JsonResponse:
-    session = caller.require_session_or(Problem(401, message="User not found"))
+    session = caller.require_session_or(Problem(401, message=_NOBODY))
     organization_id = id_in(form.organizationId) or session.active_organization_id
     if organization_id is None:
         raise OrganizationNotFound
@@ -170,7 +179,7 @@ def update(caller: CurrentCaller, form: Update) -> JsonResponse:
     )
     # who may not change it is told so first
     if not given:
-        raise Problem(400, message="No fields to update")
+        raise Problem(400, message=NOTHING_TO_UPDATE)
     changed = organization_list.organization(caller.services.context.store.statements, organization_id)
     if changed is None:
         raise OrganizationNotFound
@@ -179,12 +188,13 @@ def update(caller: CurrentCaller, form: Update) -> JsonResponse:
 
 @router.post(
     "/delete",
+    operation_id="deleteOrganization",
     name="close_organization",
     summary="Close an organization for all its members",
     responses=documented(
         shapes.Organization,
         "VALIDATION_ERROR",
-        "UNAUTHORIZED",
+        uncoded(401, "UNAUTHORIZED"),
         "ORGANIZATION_NOT_FOUND",
         "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION",
         "YOU_ARE_NOT_ALLOWED_TO_DELETE_THIS_ORGANIZATION",
@@ -206,13 +216,14 @@ def delete(caller: CurrentCaller, form: Delete) -> JsonResponse:
 
 @router.post(
     "/set-active",
+    operation_id="setActiveOrganization",
     name="choose_organization",
     summary="Turn this device to an organization, or to none",
     responses=documented(
         shapes.Organization | None,
         "VALIDATION_ERROR",
         "UNAUTHORIZED",
-        "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION",
+        at(403, "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION"),
         "ORGANIZATION_NOT_FOUND",
         "CONFLICT",
     ),

@@ -25,8 +25,8 @@ from projections.lists.member_list import live_role
 from projections.lists.session_list import LiveSession
 
 from . import shapes
-from .documented import documented
-from .fields import id_in
+from .documented import at, documented
+from .fields import OptionalId, id_in
 from .queries import AtMost
 
 router = APIRouter(route_class=ContractRoute, prefix=f"{BASE_PATH}/organization", tags=["organization"])
@@ -35,7 +35,7 @@ router = APIRouter(route_class=ContractRoute, prefix=f"{BASE_PATH}/organization"
 class Which(QueryModel):
     """Which organization; the active one if none is named."""
 
-    organizationId: str = ""
+    organizationId: OptionalId = ""
     organizationSlug: str = ""
 
 
@@ -54,13 +54,14 @@ class FullAnswer(shapes.Organization):
 
 @router.get(
     "/get-organization",
+    operation_id="getOrganization",
     summary="An organization you belong to, or null if none is active",
     responses=documented(
         shapes.Organization | None,
         "VALIDATION_ERROR",
         "UNAUTHORIZED",
         "ORGANIZATION_NOT_FOUND",
-        "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION",
+        at(403, "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION"),
         body=False,
     ),
 )
@@ -79,13 +80,14 @@ def get_organization(caller: CurrentCaller, query: Annotated[Which, Query()]) ->
 
 @router.get(
     "/get-full-organization",
+    operation_id="getFullOrganization",
     summary="An organization you belong to with its members and invitations, or null if none is active",
     responses=documented(
         FullAnswer | None,
         "VALIDATION_ERROR",
         "UNAUTHORIZED",
         "ORGANIZATION_NOT_FOUND",
-        "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION",
+        at(403, "USER_IS_NOT_A_MEMBER_OF_THE_ORGANIZATION"),
         body=False,
     ),
 )
@@ -116,6 +118,7 @@ def _full_organization(caller: Caller, session: LiveSession, query: WhichInFull)
 
 @router.get(
     "/list",
+    operation_id="listOrganizations",
     summary="The organizations you belong to, in the order in which you joined",
     responses=documented(list[shapes.Organization], "UNAUTHORIZED", body=False),
 )

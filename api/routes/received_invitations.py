@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, NotRequired
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from api.edge.authentication import Caller, CurrentCaller, CurrentClient
@@ -14,6 +15,7 @@ from api.edge.json_response import NOT_KEPT, JsonResponse
 from api.edge.problems import Problem
 from api.edge.query import ExactQuery
 from api.edge.request_context import BASE_PATH
+from api.edge.session_schemes import SESSION_NEEDED
 from domain.commands import invitation as invitations
 from domain.email_address import canonical
 from domain.refusals import InvitationNotFound, InviterGone, NotTheRecipient
@@ -22,19 +24,23 @@ from projections.lists.account_list import email_known
 from projections.lists.invitation_list import InvitationRow
 
 from . import shapes
-from .documented import documented
+from .answer_fields import EndsAt, InvitedAddress, OfferedRole, OrganizationName, Slug
+from .documented import documented, uncoded
 from .invitations import Named, shown
 
 router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["invitation"])
 
 _NOT_FOUND = "INVITATION_NOT_FOUND"
+_NOT_AUTHENTICATED = "Not authenticated"
+_MISSING_SESSION = "Missing session headers, or email query parameter."
+_NO_ADDRESS = "User email cannot be passed for client side API calls."
 _NOT_THE_RECIPIENT = "YOU_ARE_NOT_THE_RECIPIENT_OF_THE_INVITATION"
 
 
 class WhichInvitation(ExactQuery):
     """An invitation, by the id in its link."""
 
-    id: str
+    id: Annotated[str, Field(examples=["6d0a3bd1c2f94e5f8a7b9c0d1e2f3041"])]
 
 
 class _Whose(ExactQuery):
@@ -58,25 +64,25 @@ class RejectedAnswer(TypedDict):
 class InvitationAnswer(shapes.Invitation):
     """An invitation as its recipient sees it: to what, by whom."""
 
-    organizationName: str
-    organizationSlug: str
-    inviterEmail: str
+    organizationName: OrganizationName
+    organizationSlug: Slug
+    inviterEmail: Annotated[str, Field(examples=["ada@example.com"])]
 
 
 class OwnInvitation(shapes.Invitation):
     """An invitation to the person who asks."""
 
-    organizationName: str
+    organizationName: OrganizationName
 
 
 class CheckedInvitation(TypedDict):
     """What whoever has the link may know of an invitation. `acceptable` is false, or not there (wire.md A31)."""
 
-    email: str
-    organizationName: str
-    role: str
-    status: str
-    expiresAt: str
+    email: InvitedAddress
+    organizationName: OrganizationName
+    role: OfferedRole
+    status: Annotated[str, Field(examples=["pending"])]
+    expiresAt: EndsAt
     acceptable: NotRequired[bool]
 
 
@@ -89,6 +95,7 @@ class CheckAnswer(TypedDict):
 
 @router.post(
     "/organization/accept-invitation",
+    operation_id="acceptInvitation",
     summary="Join by an invitation, and turn to the organization",
     responses=documented(
         AcceptedAnswer,
@@ -115,6 +122,7 @@ def accept_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
 
 @router.post(
     "/organization/reject-invitation",
+    operation_id="rejectInvitation",
     summary="Refuse an invitation",
     responses=documented(
         RejectedAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", _NOT_FOUND, _NOT_THE_RECIPIENT, "CONFLICT"
@@ -131,11 +139,12 @@ def reject_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
 
 @router.get(
     "/organization/get-invitation",
+    operation_id="getInvitation",
     summary="An invitation to you: to what, as what, by whom",
     responses=documented(
         InvitationAnswer,
         "VALIDATION_ERROR",
-        "UNAUTHORIZED",
+        uncoded(401, "UNAUTHORIZED", _NOT_AUTHENTICATED),
         _NOT_FOUND,
         _NOT_THE_RECIPIENT,
         "INVITER_IS_NO_LONGER_A_MEMBER_OF_THE_ORGANIZATION",
@@ -143,7 +152,7 @@ def reject_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
     ),
 )
 def get_invitation(caller: CurrentCaller, query: Annotated[WhichInvitation, Query()]) -> JsonResponse:
-    session = caller.require_session_or(Problem(401, message="Not authenticated"))
+    session = caller.require_session_or(Problem(401, message=_NOT_AUTHENTICATED))
     row = _acceptable(caller, query.id)
     if row.email is None or row.email != session.email:
         raise NotTheRecipient
@@ -160,15 +169,23 @@ def get_invitation(caller: CurrentCaller, query: Annotated[WhichInvitation, Quer
 
 @router.get(
     "/organization/list-user-invitations",
+    operation_id="listUserInvitations",
     summary="The invitations to your address that you have not answered",
-    responses=documented(list[OwnInvitation], "EMAIL_VERIFICATION_REQUIRED_FOR_INVITATION", body=False),
+    openapi_extra=SESSION_NEEDED,
+    responses=documented(
+        list[OwnInvitation],
+        uncoded(400, "UNAUTHORIZED", _MISSING_SESSION),
+        uncoded(400, "EMAIL_GIVEN", _NO_ADDRESS),
+        "EMAIL_VERIFICATION_REQUIRED_FOR_INVITATION",
+        body=False,
+    ),
 )
 def list_user_invitations(
     caller: CurrentCaller, query: Annotated[_Whose, Query(include_in_schema=False)]
 ) -> JsonResponse:
     if query.email:
-        raise Problem(400, message="User email cannot be passed for client side API calls.")
-    missing = Problem(400, message="Missing session headers, or email query parameter.")
+        raise Problem(400, message=_NO_ADDRESS)
+    missing = Problem(400, message=_MISSING_SESSION)
     session, context = caller.require_session_or(missing), caller.services.context
     if not session.email_verified:
         raise Problem.of_code("EMAIL_VERIFICATION_REQUIRED_FOR_INVITATION")
@@ -183,6 +200,7 @@ def list_user_invitations(
 
 @router.get(
     "/invitation/check",
+    operation_id="checkInvitation",
     summary="What whoever has a link may know of its invitation; nothing is used up by looking",
     responses=documented(CheckAnswer, "VALIDATION_ERROR", _NOT_FOUND, body=False),
 )

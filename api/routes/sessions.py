@@ -17,7 +17,7 @@ from api.edge.request_context import BASE_PATH
 from domain.commands import session as sessions
 
 from . import shapes
-from .documented import documented
+from .documented import documented, uncoded
 from .fields import NOTHING_TO_UPDATE
 from .queries import Paged
 
@@ -37,7 +37,7 @@ class RevokeSession(BaseModel):
 class UpdateSession(BaseModel):
     """The body of an update of the session: there is nothing of it that may be set."""
 
-    model_config = ConfigDict(strict=True, extra="allow")
+    model_config = ConfigDict(strict=True, extra="allow", json_schema_extra={"examples": [{}]})
 
 
 class DoneAnswer(TypedDict):
@@ -48,6 +48,7 @@ class DoneAnswer(TypedDict):
 
 @router.get(
     "/list-sessions",
+    operation_id="listSessions",
     summary="The devices you are signed in on: this one, then those last used",
     responses=documented(list[shapes.ListedSession], "VALIDATION_ERROR", "UNAUTHORIZED", body=False),
 )
@@ -79,6 +80,7 @@ async def list_sessions(caller: CurrentCaller, query: Annotated[Paged, Query()])
 
 @router.post(
     "/revoke-session",
+    operation_id="revokeSession",
     summary="Sign one device out",
     responses=documented(DoneAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", "CONFLICT"),
 )
@@ -92,6 +94,7 @@ def revoke_session(caller: CurrentCaller, form: RevokeSession) -> JsonResponse:
 
 @router.post(
     "/revoke-sessions",
+    operation_id="revokeSessions",
     summary="Sign all devices out, this one too",
     responses=documented(DoneAnswer, "UNAUTHORIZED", "CONFLICT"),
 )
@@ -104,6 +107,7 @@ def revoke_sessions(caller: CurrentCaller) -> JsonResponse:
 
 @router.post(
     "/revoke-other-sessions",
+    operation_id="revokeOtherSessions",
     summary="Sign all devices out but this one",
     responses=documented(DoneAnswer, "UNAUTHORIZED", "CONFLICT"),
 )
@@ -115,8 +119,16 @@ def revoke_other_sessions(caller: CurrentCaller) -> JsonResponse:
 
 @router.post(
     "/update-session",
-    summary="Not in this configuration: a session has no fields of its own",
-    responses=documented(None, "VALIDATION_ERROR", "UNAUTHORIZED", "FIELD_NOT_ALLOWED"),
+    operation_id="updateSession",
+    status_code=400,
+    summary="Refuses: a session has no fields that may be set; use set-active for its organization",
+    responses=documented(
+        None,
+        "VALIDATION_ERROR",
+        "UNAUTHORIZED",
+        "FIELD_NOT_ALLOWED",
+        uncoded(400, "NOTHING_TO_UPDATE", NOTHING_TO_UPDATE),
+    ),
 )
 def update_session(caller: CurrentCaller, form: UpdateSession) -> JsonResponse:
     caller.require_session()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, NotRequired, cast
+from typing import Annotated, Any, NotRequired, cast
 from uuid import UUID
 
 import msgspec
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from api.edge.batching.session_lists import SessionView
@@ -25,17 +26,43 @@ from projections.lists.organization_list import OrganizationRow
 from projections.lists.session_list import LiveSession, SessionRow
 from projections.places import Places
 
+from .answer_fields import (
+    AccountAddress,
+    BeganAt,
+    ChangedAt,
+    DeviceName,
+    EndsAt,
+    InvitationId,
+    InvitedAddress,
+    IpAddress,
+    Location,
+    Logo,
+    MemberId,
+    MemberRole,
+    OfferedRole,
+    OrganizationId,
+    OrganizationName,
+    PersonName,
+    Picture,
+    SessionId,
+    Slug,
+    UserAgent,
+    UserId,
+)
+
+_STATUSES = [status.value for status in Status if status != Status.EXPIRED]
+
 
 class User(TypedDict):
     """A person with an account. Dates are ISO 8601 in UTC with three fractional digits."""
 
-    id: str
-    name: str
-    email: str
-    emailVerified: bool
-    image: str | None
-    createdAt: str
-    updatedAt: str
+    id: UserId
+    name: PersonName
+    email: AccountAddress
+    emailVerified: Annotated[bool, Field(examples=[False])]
+    image: Picture
+    createdAt: BeganAt
+    updatedAt: ChangedAt
 
 
 class Session(TypedDict):
@@ -44,79 +71,79 @@ class Session(TypedDict):
     `device` is what the browser says of itself, `location` where the address is registered, both "" if unknown.
     """
 
-    id: str
-    token: str
-    userId: str
-    expiresAt: str
-    createdAt: str
-    updatedAt: str
-    authenticatedAt: str
-    ipAddress: str
-    userAgent: str
-    device: str
-    location: str
+    id: SessionId
+    token: SessionId
+    userId: UserId
+    expiresAt: EndsAt
+    createdAt: BeganAt
+    updatedAt: ChangedAt
+    authenticatedAt: BeganAt
+    ipAddress: IpAddress
+    userAgent: UserAgent
+    device: DeviceName
+    location: Location
     current: bool
-    activeOrganizationId: str | None
+    activeOrganizationId: OrganizationId | None
 
 
 class ListedSession(Session):
     """A signed-in device on the list of its person: by which way it signed in, and when it was last used."""
 
-    signInWay: str
-    lastActiveAt: str
+    signInWay: Annotated[str, Field(examples=["password"])]
+    lastActiveAt: ChangedAt
 
 
 class Account(TypedDict):
     """What a person signs in with: a password."""
 
-    id: str
-    accountId: str
-    providerId: str
-    userId: str
-    createdAt: str
-    updatedAt: str
-    scopes: list[str]
+    id: UserId
+    accountId: UserId
+    providerId: Annotated[str, Field(examples=["credential"])]
+    userId: UserId
+    createdAt: BeganAt
+    updatedAt: ChangedAt
+    scopes: Annotated[list[str], Field(examples=[[]])]
 
 
 class Organization(TypedDict):
     """An organization; `metadata` is JSON text here."""
 
-    id: str
-    name: str
-    slug: str
-    logo: str | None
-    metadata: str | None
-    createdAt: str
+    id: OrganizationId
+    name: OrganizationName
+    slug: Slug
+    logo: Logo
+    metadata: Annotated[str | None, Field(examples=['{"plan":"team"}'])]
+    createdAt: BeganAt
 
 
 class ChangedOrganization(TypedDict):
     """An organization as it was just made or changed; `metadata` is an object here, left out if there is none."""
 
-    id: str
-    name: str
-    slug: str
-    logo: str | None
-    createdAt: str
-    metadata: NotRequired[dict[str, Any]]
+    id: OrganizationId
+    name: OrganizationName
+    slug: Slug
+    logo: Logo
+    createdAt: BeganAt
+    metadata: NotRequired[Annotated[dict[str, Any], Field(examples=[{"plan": "team"}])]]
 
 
 class MembersPerson(TypedDict):
     """Who a member is."""
 
-    id: str
-    name: str
-    email: str
-    image: str | None
+    id: UserId
+    name: PersonName
+    email: AccountAddress
+    image: Picture
 
 
 class Member(TypedDict):
     """A person's place in an organization; several roles are joined by commas."""
 
-    id: str
-    organizationId: str
-    userId: str
-    role: str
-    createdAt: str
+    id: MemberId
+    organizationId: OrganizationId
+    userId: UserId
+    role: MemberRole
+    createdAt: BeganAt
 
 
 class MemberWithPerson(Member):
@@ -131,14 +158,14 @@ class Invitation(TypedDict):
     `acceptable` is there, and false, if who sent a pending one could not send it any more (wire.md A31).
     """
 
-    id: str
-    organizationId: str
-    email: str
-    role: str
-    status: str
-    expiresAt: str
-    createdAt: str
-    inviterId: str
+    id: InvitationId
+    organizationId: OrganizationId
+    email: InvitedAddress
+    role: OfferedRole
+    status: Annotated[str, Field(examples=["pending"], json_schema_extra={"enum": _STATUSES})]
+    expiresAt: EndsAt
+    createdAt: BeganAt
+    inviterId: UserId
     acceptable: NotRequired[bool]
 
 

@@ -23,6 +23,7 @@ from api.edge.origins import forbidden_sign_in
 from api.edge.problems import Problem
 from api.edge.request_context import BASE_PATH, RequestContext
 from api.edge.services import Services
+from api.edge.session_schemes import SESSION_USED
 from domain.commands import session as sessions
 from domain.commands.session import SignedIn
 from domain.commands.user import sign_up
@@ -38,8 +39,20 @@ from domain.refusals import (
 )
 
 from . import shapes
-from .documented import documented
-from .fields import EmailAddress, ImageUrl, PersonsName
+from .answer_fields import SessionSecret
+from .documented import at, documented
+from .fields import (
+    CallbackUrl,
+    EmailAddress,
+    GivenAddress,
+    GivenPassword,
+    ImageUrl,
+    NewPassword,
+    PersonsName,
+    RememberMe,
+)
+
+_OF_THE_INVITATION = (NotTheRecipient, InviterGone, AlreadyMember, MemberLimitReached, InvitationsOff)
 
 router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["account"])
 
@@ -53,10 +66,10 @@ class SignUp(BaseModel):
 
     name: PersonsName
     email: EmailAddress
-    password: Annotated[str, Field(min_length=1)]
+    password: Annotated[NewPassword, Field(min_length=1)]
     image: ImageUrl = ""
-    callbackURL: str = ""
-    rememberMe: bool = True
+    callbackURL: CallbackUrl = ""
+    rememberMe: RememberMe = True
 
 
 class SignIn(BaseModel):
@@ -66,16 +79,16 @@ class SignIn(BaseModel):
         {"email": "ada@example.com", "password": "correct horse 1"}
     ]})  # fmt: skip
 
-    email: str
-    password: str
-    callbackURL: str = ""
-    rememberMe: bool = True
+    email: GivenAddress
+    password: GivenPassword
+    callbackURL: CallbackUrl = ""
+    rememberMe: RememberMe = True
 
 
 class SignedUpAnswer(TypedDict):
     """A new account, signed in. `token` is the session's secret, as the cookie has it."""
 
-    token: str
+    token: SessionSecret
     user: shapes.User
 
 
@@ -83,8 +96,8 @@ class SignedInAnswer(TypedDict):
     """A new session. `redirect` and `url` say where the request asked to be sent."""
 
     redirect: bool
-    token: str
-    url: NotRequired[str]
+    token: SessionSecret
+    url: NotRequired[Annotated[str, Field(examples=["/welcome"])]]
     user: shapes.User
 
 
@@ -96,6 +109,7 @@ class SignedOutAnswer(TypedDict):
 
 @router.post(
     "/sign-up/email",
+    operation_id="signUpEmail",
     name="sign_up",
     summary="Open an account with its personal organization, signed in",
     responses=documented(
@@ -105,6 +119,7 @@ class SignedOutAnswer(TypedDict):
         "PASSWORD_TOO_LONG",
         "EMAIL_PASSWORD_SIGN_UP_DISABLED",
         "INVITATION_NOT_FOUND",
+        *(at(400, refusal.code) for refusal in _OF_THE_INVITATION),
         "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL",
         "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED",
         "CONFLICT",
@@ -115,7 +130,7 @@ def sign_up_with_email(client: CurrentClient, form: SignUp) -> JsonResponse:
     _refuse_other_sites(services, request)
     try:
         signed_in = _sign_up(services, request, form)
-    except (NotTheRecipient, InviterGone, AlreadyMember, MemberLimitReached, InvitationsOff) as refused:
+    except _OF_THE_INVITATION as refused:
         # whatever is wrong with the invitation, it is the request that was bad (wire.md A4)
         raise Problem.of_code(refused.code, status=400) from None
     _give_cookies(services, request, signed_in, remembered=form.rememberMe)
@@ -138,6 +153,7 @@ def _sign_up(services: Services, request: RequestContext, form: SignUp) -> Signe
 
 @router.post(
     "/sign-in/email",
+    operation_id="signInEmail",
     name="sign_in",
     summary="Sign a device in",
     responses=documented(
@@ -168,7 +184,13 @@ def sign_in_with_email(client: CurrentClient, form: SignIn) -> JsonResponse:
     return JsonResponse({**answer, "url": form.callbackURL}, headers={"Location": _header_safe(form.callbackURL)})
 
 
-@router.post("/sign-out", summary="Sign this device out", responses=documented(SignedOutAnswer, "CONFLICT"))
+@router.post(
+    "/sign-out",
+    operation_id="signOut",
+    openapi_extra=SESSION_USED,
+    summary="Sign this device out",
+    responses=documented(SignedOutAnswer, "CONFLICT"),
+)
 def sign_out(caller: CurrentCaller) -> JsonResponse:
     services, request, shown = caller.services, caller.request, caller.presented
     # a second live cookie of the same name would otherwise be what the browser shows next

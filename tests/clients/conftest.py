@@ -13,6 +13,7 @@ import pytest
 from tests.api.conftest import HandClock, settings_for
 from tests.clients.javascript import HERE, PROGRAM, Application, JavaScript, installed
 from tests.clients.team import Teammate
+from tests.clients.tools import installed_tools
 from tests.databases import Database
 from tests.server import Server, application, served
 
@@ -26,6 +27,21 @@ def server(module_database: Database, tmp_path_factory: pytest.TempPathFactory) 
     settings = {**urls, "TRUSTED_ORIGINS": SINGLE_PAGE_APP}
     with served(tmp_path_factory.mktemp("server") / "log", settings) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def document(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the server says of itself, as a file."""
+    file = tmp_path_factory.mktemp("document") / "openapi.json"
+    with server.client() as client:
+        file.write_bytes(client.get("/openapi.json").raise_for_status().content)
+    return file
+
+
+@pytest.fixture(scope="session")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of the environment that generates clients and requests."""
+    return installed_tools(spare=tmp_path_factory.mktemp("tools"))
 
 
 @pytest.fixture(scope="session")

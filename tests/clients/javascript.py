@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -15,10 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Timer
-from typing import Any, NoReturn
+from typing import Any
 
-import pytest
-
+from tests.clients.kept import cannot_run, kept_folder
 from tests.people import PASSWORD
 
 HERE = Path(__file__).parent
@@ -168,12 +166,12 @@ def installed(spare: Path) -> Path:
     `spare` is used where that cannot be written. Skips where the client cannot run; fails there if `CI` is set.
     """
     if not (shutil.which("node") and shutil.which("npm")):
-        _cannot_run("node and npm are not both installed here")
+        cannot_run("node and npm are not both installed here")
     capable = ["node", "-e", "process.exit('getSetCookie' in Headers.prototype ? 0 : 1)"]
     if subprocess.run(capable, capture_output=True, timeout=30, check=False).returncode != 0:
-        _cannot_run("node is too old here; take 20 or newer")
+        cannot_run("node is too old here; take 20 or newer")
     locked = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in INSTALLED)).hexdigest()
-    kept = (_cache() or spare) / f"better-auth-{locked[:16]}"
+    kept = (kept_folder() or spare) / f"better-auth-{locked[:16]}"
     if not kept.exists():
         _install(kept)
     return kept / "node_modules"
@@ -182,17 +180,6 @@ def installed(spare: Path) -> Path:
 def _revive(value: dict[str, Any]) -> Any:
     """What the program wrote for a Date."""
     return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=value["Date"]) if value.keys() == {"Date"} else value
-
-
-def _cache() -> Path | None:
-    """A folder of the person's own to keep packages in, None where nothing can be written."""
-    given = os.environ.get("XDG_CACHE_HOME", "")
-    try:
-        folder = (Path(given) if os.path.isabs(given) else Path.home() / ".cache") / "daybook-tests"
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # the latter where a user has no home
-        return None
-    return folder if os.access(folder, os.W_OK) else None
 
 
 def _install(kept: Path) -> None:
@@ -205,18 +192,11 @@ def _install(kept: Path) -> None:
         try:
             run = subprocess.run(NPM_CI, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
         except subprocess.TimeoutExpired:
-            _cannot_run("npm did not install the client within 300 s")
+            cannot_run("npm did not install the client within 300 s")
         if run.returncode != 0:
             code = next((line for line in run.stderr.splitlines() if " code " in line), "npm gave no code")
-            _cannot_run(f"npm could not install the client: {code}")
+            cannot_run(f"npm could not install the client: {code}")
         try:
             folder.rename(kept)
         except OSError:
             assert kept.exists(), f"{kept} can be neither written nor found"
-
-
-def _cannot_run(reason: str) -> NoReturn:
-    """Skip where a person works, fail where the answer counts."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason}; where CI is set these tests must run")
-    pytest.skip(reason)
