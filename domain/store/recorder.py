@@ -125,6 +125,9 @@ class PostgresRecorder(ApplicationRecorder):
                 raise refused_by(violation) from None
             except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
                 raise StreamMovedOn from None
+            except psycopg.errors.IdleInTransactionSessionTimeout:
+                # whoever held the keys too long was rolled back
+                raise StoreUnavailable from None
             except LOST as error:
                 await_another(self.pool, error, attempt)
                 continue

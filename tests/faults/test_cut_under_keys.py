@@ -13,7 +13,7 @@ from domain.store.requirements import open_keyring
 from projections import INLINE
 from tests.databases import Database
 from tests.domain.store.entries import by_the_system
-from tests.domain.store.test_key_locks import forgotten, keys_of, session_of, signed_up
+from tests.domain.store.forgetting import forgotten, keys_of, session_of, signed_up
 from tests.faults.proxy import Cut, Proxy
 from tests.faults.test_cut_connections import proxy
 from tests.people import ADA, SECRET
