@@ -13,6 +13,10 @@ _ACCEPTED = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 
+_EITHER_CASE = _ACCEPTED.pattern.replace("a-z", "A-Za-z").replace("(?<!')", "")
+PATTERN = f"^(?:{_EITHER_CASE})$"
+"""The same for whoever validates with JSON Schema: either case, and no look-behind, which some engines do not have."""
+
 
 def canonical(text: str) -> str | None:
     """The address in lower case, or None when it is none we accept (wire.md §1). Blanks around it are not forgiven."""

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from domain.email_address import PATTERN
+
 _HEX_ID = "^[0-9a-f]{32}$"
 
 
@@ -41,8 +43,8 @@ OrganizationName = Annotated[str, _text("Analytical Engines")]
 Slug = Annotated[str, _text("analytical-engines")]
 MemberRole = Annotated[str, Field(examples=["owner"], description="Several are joined by commas.")]
 OfferedRole = Annotated[str, Field(examples=["member"], description="Several are joined by commas.")]
-AccountAddress = Annotated[str, Field(json_schema_extra={"format": "email", "examples": ["ada@example.com"]})]
-"""Of somebody who has an account."""
+AccountAddress = Annotated[str, Field(json_schema_extra={"pattern": PATTERN, "examples": ["ada@example.com"]})]
+"""Of somebody who has an account. No `email` by format: a local part of 65 characters is none to strict validators."""
 InvitedAddress = Annotated[str, _text("bo@example.com")]
 """Of somebody who was invited; empty where it was forgotten since."""
 Picture = Annotated[str | None, _text("https://example.com/ada.png")]

@@ -23,6 +23,15 @@ _ANY_BODY = (
     "INVALID_ORIGIN",
     "INVALID_CALLBACK_URL",
 )
+_AS_SENT = {
+    "VALIDATION_ERROR": "[body.email] Invalid email address",
+    "BAD_REQUEST": "Invalid JSON in request body",
+    "UNSUPPORTED_MEDIA_TYPE": 'Content-Type "text/plain" is not allowed. Allowed types: application/json',
+    "ROLE_NOT_FOUND": "ROLE_NOT_FOUND: wizard",
+    "FIELD_NOT_ALLOWED": "activeOrganizationId is not allowed to be set",
+}
+"""Messages that say what was wrong, where others only say what their code says."""
+_IN_A_QUERY = "[query.limit] Invalid input"
 _SECONDS = {"description": "Seconds until it is worth trying again.", "schema": {"type": "string"}}
 _WAITING = {429: ("Retry-After", "X-Retry-After"), 503: ("Retry-After",)}
 
@@ -63,6 +72,8 @@ def documented(success: Any, *refusals: str | Refused, body: bool = True) -> dic
     for refusal in (*refusals, *(_ANY_BODY if body else ()), *_ANY_ROUTE):
         name, status, example = at(STATUS_OF_CODE[refusal], refusal) if isinstance(refusal, str) else refusal
         entry = responses.setdefault(status, {"description": ""})
+        if name == "VALIDATION_ERROR" and not body:
+            example = {"message": _IN_A_QUERY, "code": name}
         if example is None:
             name, entry[MAY_BE_EMPTY] = f"{name} (with an empty body)", True
         else:
@@ -78,4 +89,4 @@ def documented(success: Any, *refusals: str | Refused, body: bool = True) -> dic
 def _example(code: str) -> ProblemAnswer:
     if code == TooManyAttempts.code:
         return {"message": too_many_requests(1).message or ""}
-    return {"message": message_for(code), "code": code}
+    return {"message": _AS_SENT.get(code) or message_for(code), "code": code}

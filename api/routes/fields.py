@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from domain import passwords
-from domain.email_address import LONGEST, canonical
+from domain.email_address import LONGEST, PATTERN, canonical
 
 NOTHING_TO_UPDATE = "No fields to update"
 """What is answered, without a code, to a body with nothing in it that may be set."""
@@ -45,7 +45,12 @@ EmailAddress = Annotated[
     AfterValidator(_email),
     Field(
         description="Letters, digits and `_ ' + -` in parts joined by dots, `@`, a domain name; kept in lower case.",
-        json_schema_extra={"format": "email", "maxLength": LONGEST, "examples": ["ada@example.com"]},
+        json_schema_extra={
+            "format": "email",
+            "pattern": PATTERN,
+            "maxLength": LONGEST,
+            "examples": ["ada@example.com"],
+        },
     ),
 ]
 GivenAddress = Annotated[str, Field(json_schema_extra={"format": "email", "examples": ["ada@example.com"]})]

@@ -133,6 +133,22 @@ def test_every_answer_has_an_example_that_its_schema_allows(document: Any, opera
     assert seen > 400
 
 
+@pytest.mark.parametrize(
+    ("sent", "media_type", "code"),
+    [
+        (b'{"name": "Ada", "email": "ada", "password": "correct horse 1"}', "application/json", "VALIDATION_ERROR"),
+        (b"{", "application/json", "BAD_REQUEST"),
+        (b'{"name": "Ada", "email": "ada@x.io", "password": "short"}', "application/json", "PASSWORD_TOO_SHORT"),
+    ],
+)
+def test_an_example_of_a_refusal_is_what_is_sent(
+    browser: Browser, operations: dict[str, Any], sent: bytes, media_type: str, code: str
+) -> None:
+    refused = browser.ask("POST", f"{BASE}/sign-up/email", sent, {"Content-Type": media_type})
+    described = operations["signUpEmail"]["responses"][str(refused.status)]["content"]["application/json"]
+    assert described["examples"][code]["value"] == refused.json()
+
+
 def test_every_body_has_an_example_that_its_schema_allows(document: Any, operations: dict[str, Any]) -> None:
     bodies = [(name, operation["requestBody"]) for name, operation in operations.items() if "requestBody" in operation]
     assert len(bodies) > 20
@@ -223,9 +239,11 @@ def test_moments_addresses_ids_and_passwords_have_their_forms_and_bounds(documen
     ]
     assert len(moments) > 20
     assert [(name, field) for name, field, described in moments if described.get("format") != "date-time"] == []
-    assert schemas["User"]["properties"]["email"]["format"] == "email"
     assert schemas["User"]["properties"]["id"]["pattern"] == "^[0-9a-f]{32}$"
     sign_up, change = schemas["SignUp"]["properties"], schemas["ChangePassword"]["properties"]
+    assert sign_up["email"]["format"] == schemas["SignIn"]["properties"]["email"]["format"] == "email"
+    # an address that was accepted may have a local part of 65 characters, which strict validators of that format refuse
+    assert schemas["User"]["properties"]["email"]["pattern"] == sign_up["email"]["pattern"]
     for set_anew in (sign_up["password"], change["newPassword"]):
         assert (set_anew["minLength"], set_anew["maxLength"], set_anew["format"]) == (8, 128, "password")
     assert "minLength" not in change["currentPassword"]
@@ -238,6 +256,22 @@ def test_the_bounds_are_those_of_the_validation(browser: Browser, email: str) ->
     assert browser.sign_up(email, name="a" * 200, password="a" * 7).problem == (400, "PASSWORD_TOO_SHORT")
     assert browser.sign_up(f"{'a' * (250 - len('@x.io'))}@x.io", password="a" * 128).status == 200
     assert browser.sign_up(f"{'a' * (255 - len('@x.io'))}@x.io").problem == (400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("address", ["o'k@x.io", "a+b@x.io", "a@x.museum", f"{'a' * 65}@x.io", "A.B@X.IO"])
+def test_an_accepted_address_is_one_the_document_allows(document: Any, browser: Browser, address: str) -> None:
+    schema = document["components"]["schemas"]["SignUp"]["properties"]["email"]
+    assert problems(document, schema, address) == []
+    assert browser.sign_up(address).status == 200
+
+
+@pytest.mark.parametrize("address", [
+    "a@b", "a@b.c", "ü@x.io", "a@ü.io", "a!b@x.io", '"a"@x.io', "a@127.0.0.1", "a@x_y.io", ".a@x.io", "a..b@x.io", "",
+])  # fmt: skip
+def test_a_refused_address_is_one_the_document_forbids(document: Any, browser: Browser, address: str) -> None:
+    schema = document["components"]["schemas"]["SignUp"]["properties"]["email"]
+    assert problems(document, schema, address) != []
+    assert browser.sign_up(address).problem == (400, "VALIDATION_ERROR")
 
 
 def test_a_form_is_documented_where_one_is_read(document: Any, browser: Browser, email: str) -> None:
