@@ -7,16 +7,19 @@ import os
 import re
 from collections.abc import Iterable
 from datetime import timedelta
+from email.utils import getaddresses, parseaddr
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal, LiteralString
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.commands.context import Rules
+from domain.email_address import canonical
 from domain.passwords import Argon2Parameters
 from domain.session import Lifetimes
 
@@ -91,6 +94,12 @@ class Settings(BaseSettings):
     # How many members and pending invitations an organization may have; 0: as many as it likes.
     member_limit: int = Field(default=0, ge=0, le=1_000_000)
     invitation_limit: int = Field(default=0, ge=0, le=1_000_000)
+    # Where messages to people are left for a mail server, as .eml files; without it none are sent.
+    mail_folder: Path | None = None
+    # Whom they are from, an address with or without a name; else no-reply at the host of base_url.
+    mail_from: str | None = None
+    # The page that the link of an invitation opens; else the front page of base_url.
+    invitation_page: str | None = None
     # How many wrong passwords an hour of one account (NIST SP 800-63B §3.2.2: no more than 100).
     wrong_passwords: int = Field(default=100, ge=1, le=1_000_000)
     # One password hash: KiB of memory, passes, lanes. Not below OWASP's minimum.
@@ -117,6 +126,21 @@ class Settings(BaseSettings):
         if url is not None and (wrong := _wrong_with_origin(url)):
             raise PydanticCustomError("base_url", wrong)
         return url
+
+    @field_validator("mail_from")
+    @classmethod
+    def _require_sender(cls, sender: str | None) -> str | None:
+        if sender is not None and not _is_sender(sender):
+            message = "must be one address, such as no-reply@example.com or Accounts <no-reply@example.com>"
+            raise PydanticCustomError("sender", message)
+        return sender
+
+    @field_validator("invitation_page")
+    @classmethod
+    def _require_page(cls, page: str | None) -> str | None:
+        if page is not None and not _is_page(page):
+            raise PydanticCustomError("page", "must be a URL such as https://app.example.com/join")
+        return page
 
     @field_validator("cookie_prefix")
     @classmethod
@@ -207,6 +231,16 @@ class Settings(BaseSettings):
         return _networks(self.trusted_proxies)
 
     @property
+    def mail_sender(self) -> str:
+        """Whom messages to people are from."""
+        return self.mail_from or f"no-reply@{urlsplit(self.origin).hostname}"
+
+    @property
+    def page_of_invitations(self) -> str:
+        """The URL that the link of an invitation opens."""
+        return self.invitation_page or f"{self.origin}/"
+
+    @property
     def lifetimes(self) -> Lifetimes:
         """How long sessions live."""
         full = timedelta(seconds=self.session_lifetime)
@@ -273,6 +307,19 @@ def _wrong_with_origin(url: str) -> LiteralString | None:
     if not re.fullmatch(r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]", host):
         return "must name a host after the slashes, such as https://accounts.example.com"
     return None
+
+
+def _is_sender(text: str) -> bool:
+    """Whether it is one address with or without a name, and cannot end its line."""
+    _, address = parseaddr(text)
+    return text.isprintable() and canonical(address) is not None and len(getaddresses([text])) == 1
+
+
+def _is_page(text: str) -> bool:
+    scheme, separator, rest = text.partition("://")
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    readable = text.isascii() and text.isprintable() and " " not in text
+    return readable and bool(separator) and _wrong_with_origin(f"{scheme}://{host}") is None
 
 
 def _may_match_origin(pattern: str) -> bool:

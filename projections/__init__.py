@@ -1,5 +1,6 @@
 """What can be seen, and the one list of which projection runs where."""
 
+from .deliveries import due
 from .lists import account_list, invitation_list, member_list, organization_list, session_list
 from .trails import journal
 
@@ -11,4 +12,4 @@ INLINE = (
     session_list.PROJECTION,
 )
 
-FOLLOWERS = (journal.FOLLOWER,)
+FOLLOWERS = (journal.FOLLOWER, due.FOLLOWER)

@@ -1,4 +1,4 @@
-"""What the background process runs, beside the workers: sequencer, followers, sweep, retention.
+"""What the background process runs, beside the workers: sequencer, followers, sender, sweep, retention.
 
 Any node may have one: the sequencer's lock and the followers' rows see to it that only one works at a time.
 """
@@ -13,10 +13,12 @@ from collections.abc import Callable
 from functools import partial
 from logging.config import dictConfig
 
+from api.deliveries.channels import channels, kinds_sent
+from api.deliveries.sender import Sender, run_sender
 from api.settings import Settings
 from domain.clock import Clock, now
-from domain.session import Lifetimes
-from domain.store.connections import connect
+from domain.events.keys import Keyring
+from domain.store.connections import Statements, connect, open_pool
 from domain.store.mapper import SealingMapper
 from domain.store.requirements import open_keyring
 from domain.store.sequencer import run_sequencer
@@ -24,12 +26,13 @@ from domain.store.servers import LOST
 from domain.store.session_settings import parameters_are_logged
 from domain.store.wakeups import Wakeups
 from projections import FOLLOWERS
+from projections.deliveries.queue import Queue
 from projections.maintenance.follow import run_follower
 from projections.maintenance.sweep import run_sweep
 
 from .logs import LOGGING
 from .orphans import end_with
-from .retention import run_retention
+from .retention import Retention, run_retention
 
 _AGAIN_AFTER = 1.0
 _LAST_WORDS = 0.5
@@ -46,8 +49,9 @@ def run(settings: Settings, clock: Clock, stop: threading.Event) -> None:
     tasks: dict[str, Callable[[threading.Event], None]] = {
         "sequencer": partial(run_sequencer, conninfo, wakeups=Wakeups.of_this_node()),
         **{one.name: partial(run_follower, conninfo, one) for one in FOLLOWERS},
+        "sender": partial(_send, settings, conninfo, secret, clock),
         "sweep": partial(_sweep, conninfo, secret),
-        "retention": partial(_retain, conninfo, secret, settings.lifetimes, clock),
+        "retention": partial(_retain, settings, conninfo, secret, clock),
         "start": partial(_look_at_the_server, conninfo),
     }
     threads = [
@@ -74,15 +78,32 @@ def _look_at_the_server(conninfo: str, stop: threading.Event) -> None:
 
 
 def _sweep(conninfo: str, secret: str, stop: threading.Event) -> None:
-    with connect(conninfo, "daybook-start") as connection:
-        keyring = open_keyring(connection, secret)
-    run_sweep(conninfo, SealingMapper(keyring), stop)
+    run_sweep(conninfo, SealingMapper(_keyring(conninfo, secret)), stop)
 
 
-def _retain(conninfo: str, secret: str, lifetimes: Lifetimes, clock: Clock, stop: threading.Event) -> None:
+def _send(settings: Settings, conninfo: str, secret: str, clock: Clock, stop: threading.Event) -> None:
+    """Send what is due, if there is anything to send it by."""
+    if not kinds_sent(settings):
+        stop.wait()
+        return
+    keyring = _keyring(conninfo, secret)
+    with open_pool(conninfo, size=1, name="daybook-sender") as pool:
+        statements = Statements(pool)
+        run_sender(conninfo, Sender(Queue(statements), channels(settings, statements, keyring, clock)), stop)
+
+
+def _retain(settings: Settings, conninfo: str, secret: str, clock: Clock, stop: threading.Event) -> None:
+    keyring = _keyring(conninfo, secret)
+    with open_pool(conninfo, size=1, name="daybook-retention") as pool:
+        retention = Retention.over(
+            pool, keyring, sessions_live_for=settings.lifetimes.full, kinds_sent=kinds_sent(settings), clock=clock
+        )
+        run_retention(retention, stop)
+
+
+def _keyring(conninfo: str, secret: str) -> Keyring:
     with connect(conninfo, "daybook-start") as connection:
-        keyring = open_keyring(connection, secret)
-    run_retention(conninfo, keyring, stop, sessions_live_for=lifetimes.full, clock=clock)
+        return open_keyring(connection, secret)
 
 
 def _keep_running(name: str, task: Callable[[threading.Event], None], stop: threading.Event) -> None:

@@ -17,7 +17,7 @@ from api.version import VERSION
 from domain.store.conflicts import StoreUnavailable
 from domain.store.migrate import printed_grants
 
-from . import history, maintenance, people
+from . import deliveries, history, maintenance, people
 from .configured import configured
 from .database import APPLICATION_ROLE, database, prepare
 from .refusal import WontStart, first_line
@@ -91,6 +91,7 @@ app.command()(history.tail)
 app.command()(maintenance.rebuild)
 app.command()(maintenance.verify)
 app.add_typer(people.app, name="user")
+app.add_typer(deliveries.app, name="deliveries")
 
 
 def main() -> None:

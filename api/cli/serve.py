@@ -19,6 +19,7 @@ from logging.config import dictConfig
 from rich.console import Console
 
 from api.background.logs import LOGGING
+from api.deliveries.mail_folder import FolderUnusable, MailFolder
 from api.settings import Settings
 from domain import clock as system_clock
 from projections.places import Places, PlacesUnreadable
@@ -45,6 +46,7 @@ def serve(settings: Settings, *, show: bool, as_json: bool) -> None:
     signal.signal(signal.SIGTERM, _stop)
     dictConfig(LOGGING)
     _require_places(settings)
+    _require_mail_folder(settings)
     with closing(Listener(settings.host, settings.port)) as listener:
         # before there is a database, beside which none would be made any more
         secret = secret_of(settings)
@@ -127,6 +129,15 @@ def _require_places(settings: Settings) -> None:
         Places(settings.geoip_database)
     except PlacesUnreadable as error:
         raise WontStart(str(error)) from error
+
+
+def _require_mail_folder(settings: Settings) -> None:
+    """A misspelt one would be noticed by those who wait for their mail. Raises WontStart."""
+    if settings.mail_folder is not None:
+        try:
+            MailFolder(settings.mail_folder).require_usable()
+        except FolderUnusable as error:
+            raise WontStart(str(error)) from error
 
 
 def _stop(_number: int, _frame: object) -> None:

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, with_config
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
+from api.deliveries.channels import kinds_sent
 from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
 from api.edge.problems import UNAVAILABLE
@@ -22,6 +23,7 @@ from api.edge.services import Services
 from api.stopping import STOPPING
 from domain.store.requirements import keys_still_fit
 from domain.store.servers import read_only
+from projections.deliveries.ended import DeliveryCondition, delivery_condition
 from projections.maintenance.condition import Condition, condition
 
 from .documented import documented
@@ -151,7 +153,7 @@ def readyz(request: Request) -> JsonResponse:
 @operations.get(
     "/metrics",
     operation_id="metrics",
-    summary="The log in numbers, for Prometheus",
+    summary="The log and deliveries in numbers, for Prometheus",
     response_class=Response,
     responses={
         200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": _METRICS}}},
@@ -160,18 +162,19 @@ def readyz(request: Request) -> JsonResponse:
 )
 def metrics(request: Request) -> Response:
     now = _condition(request)
-    if now is None:
+    due = None if now is None else _deliveries(request)
+    if now is None or due is None:
         return Response(status_code=503, headers={"Retry-After": "1"})
     registry = CollectorRegistry()
-    registry.register(_Numbers(now))
+    registry.register(_Numbers(now, due))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
 class _Numbers(Collector):
-    """The condition of the log, the same whichever worker or node is asked."""
+    """The condition of the log and of deliveries, the same whichever worker or node is asked."""
 
-    def __init__(self, now: Condition) -> None:
-        self._now = now
+    def __init__(self, now: Condition, due: list[DeliveryCondition]) -> None:
+        self._now, self._due = now, due
 
     def collect(self) -> Iterator[Metric]:
         now = self._now
@@ -190,6 +193,12 @@ class _Numbers(Collector):
             ("restarts", "How often a follower began again.", {f.name: float(f.restarts) for f in now.followers}),
         ):
             yield _labelled(f"daybook_follower_{name}", text, "follower", values)
+        for name, text, values in (
+            ("waiting", "Messages that are still to be sent.", {one.kind: float(one.waiting) for one in self._due}),
+            ("waiting_seconds", "For how long one of them is.", {one.kind: one.seconds_waiting for one in self._due}),
+            ("given_up", "Messages tried in vain.", {one.kind: float(one.given_up) for one in self._due}),
+        ):
+            yield _labelled(f"daybook_deliveries_{name}", text, "kind", values)
         drift = {table: float(rows) for table, rows in now.drift.items()}
         yield _labelled("daybook_drift_rows", "Rows that do not say what their events say.", "table", drift)
 
@@ -216,6 +225,19 @@ def _condition(request: Request) -> Condition | None:
         return condition(services.context.store.statements)
     except UNAVAILABLE:
         return None
+
+
+def _deliveries(request: Request) -> list[DeliveryCondition] | None:
+    """How deliveries are, of the kinds that this node sends; None while the database does not answer."""
+    services: Services | None = request.app.state.services
+    if services is None:
+        return None
+    try:
+        known = delivery_condition(services.context.store.statements)
+    except UNAVAILABLE:
+        return None
+    # what nobody is to send only waits until it is dropped
+    return [one for one in known if one.kind in kinds_sent(services.settings)]
 
 
 def _keys_fit(request: Request) -> bool:

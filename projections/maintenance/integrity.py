@@ -86,6 +86,10 @@ _CHECKS: dict[str, LiteralString] = {
     "no follower is ahead of the log": """
         SELECT count(*), min(name) FROM followers WHERE position > coalesce((SELECT max(position) FROM log), -1)
     """,
+    "each delivery is of an event in the log": """
+        SELECT count(*), min(d.kind || ' ' || d.stream_id || ' ' || d.version) FROM deliveries d
+          LEFT JOIN log l USING (stream_id, version) WHERE l.position IS NULL
+    """,
     "nothing is set aside": """
         SELECT count(*), min(follower || ' ' || position) FROM set_aside
     """,

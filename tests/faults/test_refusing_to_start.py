@@ -88,6 +88,13 @@ def test_a_data_folder_below_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_a_folder_for_mail_that_is_not_there(tmp_path: Path) -> None:
+    sentence = refusal(tmp_path, MAIL_FOLDER=tmp_path / "mial", DATA_DIR=tmp_path / "data")
+    assert sentence == f"The folder for mail, {tmp_path}/mial, is not there or no folder."
+    assert not (tmp_path / "mial").exists()
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_port_somebody_else_listens_on(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

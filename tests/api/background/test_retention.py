@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -55,3 +56,31 @@ def test_counters_that_no_window_reaches_are_forgotten(retention: Retention, dat
         database.rows("INSERT INTO rate_limits VALUES (%s, 1, clock_timestamp() - %s)", key, age)
     retention.tidy(whole=False)
     assert database.rows("SELECT key FROM rate_limits") == [(b"\x01new",)]
+
+
+def test_deliveries_that_are_over_are_forgotten_and_those_nobody_sends_are_dropped(
+    retention: Retention, database: Database
+) -> None:
+    for number, (state, age) in enumerate((("sent", 8), ("sent", 1), ("waiting", 4), ("waiting", 1))):
+        database.rows(
+            "INSERT INTO deliveries (kind, stream_id, version, state, due_at, ended_at)"
+            " VALUES ('invitation', %s, 1, %s, now() - %s, CASE WHEN %s = 'sent' THEN now() - %s END)",
+            UUID(int=number), state, timedelta(days=age), state, timedelta(days=age),
+        )  # fmt: skip
+    retention.tidy(whole=False)
+    assert database.rows("SELECT stream_id, state FROM deliveries ORDER BY stream_id") == [
+        (UUID(int=1), "sent"),
+        (UUID(int=2), "dropped"),
+        (UUID(int=3), "waiting"),
+    ]
+
+
+def test_deliveries_that_this_node_sends_wait_however_long(retention: Retention, database: Database) -> None:
+    """While all nodes were away for days, nobody decided against them."""
+    database.rows(
+        "INSERT INTO deliveries (kind, stream_id, version, due_at)"
+        " VALUES ('invitation', gen_random_uuid(), 1, now() - interval '30 days')"
+    )
+    sends = replace(retention, kinds_sent=("invitation",))
+    sends.tidy(whole=True)
+    assert database.value("SELECT state FROM deliveries") == "waiting"

@@ -57,6 +57,7 @@ def test_keys_of_drift_sort_as_bytes_whatever_the_language_of_the_database(datab
         "already_member",
         "stream_moved_on",
         "session_token",
+        "one_delivery_of_a_kind_an_event",
         "command_once",
     ],
 )

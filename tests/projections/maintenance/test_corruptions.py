@@ -188,6 +188,10 @@ KINDS: dict[str, tuple[str, str]] = {
         f"INSERT INTO queue (stream_id, version) VALUES ({SESSION}, 1)",
         "no event waits that is in the log or not there",
     ),
+    "a delivery is of no event": (
+        "INSERT INTO deliveries (kind, stream_id, version) VALUES ('invitation', gen_random_uuid(), 1)",
+        "each delivery is of an event in the log",
+    ),
     "a follower is ahead": ("UPDATE followers SET position = position + 100", "no follower is ahead of the log"),
     # passwords and migrations
     "two have one password": (

@@ -1,0 +1,91 @@
+"""The command line about messages that could not be sent: `daybook deliveries list`, `daybook deliveries retry`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from api.edge.wire_time import to_wire
+from domain.store.connections import Statements, open_pool
+from projections.deliveries import ended
+from projections.deliveries.due import named
+from projections.deliveries.ended import GivenUp
+
+from .configured import configured
+from .database import reached
+from .refusal import WontStart
+
+app = typer.Typer(help="Messages that were tried in vain and given up.", no_args_is_help=True)
+
+_SHOWN = 1_000
+"""At most, longest ago first."""
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+@app.command("list")
+def list_given_up(as_json: Json = False) -> None:
+    """List what was given up: which message, how often it was tried, since when, and why it failed the last time."""
+    with _statements() as statements:
+        found = ended.given_up(statements, limit=_SHOWN)
+    if as_json:
+        print(json.dumps([_plain(one) for one in found]))
+        return
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    for one in found:
+        console.print(f"{one.name}  {one.attempts} attempts since {to_wire(one.first_due_at)}: {one.reason}")
+    if not found:
+        console.print("Nothing was given up.")
+
+
+@app.command()
+def retry(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="As `list` says them.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Everything that was given up.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Have messages tried again that were given up, as if they had just become due."""
+    if every == bool(names):
+        raise WontStart("Name messages or give --all, not both." if every else "Which message? NAME, or --all.")
+    wanted = [_named(name) for name in dict.fromkeys(names or [])]
+    with _statements() as statements:
+        retried = ended.retry_all(statements) if every else sum(ended.retry(statements, *one) for one in wanted)
+    if as_json:
+        print(json.dumps({"retried": retried}))
+    else:
+        print(f"{retried} to be tried again")
+    if retried < len(wanted):
+        raise WontStart(f"{len(wanted) - retried} of these had not been given up.")
+
+
+@contextmanager
+def _statements() -> Iterator[Statements]:
+    with reached(configured()) as found, open_pool(found.application_url, size=1, name="daybook-deliveries") as pool:
+        yield Statements(pool)
+
+
+def _named(name: str) -> Any:
+    try:
+        return named(name)
+    except ValueError:
+        raise WontStart(
+            f"{name!r} is no message's name, like invitation.018f….1: see `daybook deliveries list`."
+        ) from None
+
+
+def _plain(one: GivenUp) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "kind": one.kind,
+        "streamId": one.stream_id.hex,
+        "version": one.version,
+        "attempts": one.attempts,
+        "firstDueAt": to_wire(one.first_due_at),
+        "givenUpAt": to_wire(one.ended_at),
+        "reason": one.reason,
+    }

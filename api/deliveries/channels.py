@@ -1,0 +1,34 @@
+"""Which kinds of deliveries this node sends, and by what: from the settings."""
+
+from __future__ import annotations
+
+from api.settings import Settings
+from domain.clock import Clock
+from domain.events.keys import Keyring
+from domain.store.connections import Statements
+from projections.deliveries.due import INVITATION
+
+from .invitation_mail import InvitationMails
+from .mail_folder import MailFolder
+from .transport import Channel, Channels
+
+
+def kinds_sent(settings: Settings) -> tuple[str, ...]:
+    """The kinds of deliveries that these settings have a transport for."""
+    return () if settings.mail_folder is None else (INVITATION,)
+
+
+def channels(settings: Settings, statements: Statements, keyring: Keyring, clock: Clock) -> Channels:
+    """How each of those is sent; none without a transport."""
+    if settings.mail_folder is None:
+        return {}
+    folder = MailFolder(settings.mail_folder)
+    folder.remove_unfinished(now=clock())
+    mails = InvitationMails(
+        statements=statements,
+        keyring=keyring,
+        clock=clock,
+        sender=settings.mail_sender,
+        page=settings.page_of_invitations,
+    )
+    return {INVITATION: Channel(mails.compose, folder)}

@@ -1,0 +1,133 @@
+"""What became of deliveries: for those who watch, for the operator who has them tried again, and until forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.store.connections import Statements
+from domain.store.session_settings import NOT_AWAITED
+
+from .due import KINDS, name_of
+
+NO_TRANSPORT = "no transport"
+"""Why something was dropped that no node had a way to send for days."""
+
+_AT_ONCE = 10_000
+"""Rows that one statement ends or forgets: however many there are, none takes long."""
+# Locked rows are passed over: somebody is at them.
+_FORGET = f"""
+DELETE FROM deliveries WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM deliveries
+     WHERE (state IN ('sent', 'dropped') AND ended_at < statement_timestamp() - interval '7 days')
+        OR (state = 'given_up' AND ended_at < statement_timestamp() - interval '90 days')
+     LIMIT $1 FOR UPDATE SKIP LOCKED
+))
+RETURNING {NOT_AWAITED}
+"""
+_DROP_UNSENT = f"""
+UPDATE deliveries SET state = 'dropped', reason = '{NO_TRANSPORT}', ended_at = clock_timestamp(), lease = NULL
+ WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM deliveries
+     WHERE state = 'waiting' AND kind <> ALL($1) AND due_at < statement_timestamp() - interval '3 days'
+     LIMIT $2 FOR UPDATE SKIP LOCKED
+))
+RETURNING true
+"""
+_GIVEN_UP = """
+SELECT kind, stream_id, version, attempts, first_due_at, ended_at, reason FROM deliveries
+ WHERE state = 'given_up' ORDER BY ended_at, kind, stream_id, version LIMIT $1
+"""
+_AGAIN = """
+UPDATE deliveries SET state = 'waiting', first_due_at = clock_timestamp(), due_at = clock_timestamp(), attempts = 0,
+       ended_at = NULL, reason = NULL
+"""
+_RETRY = f"{_AGAIN} WHERE state = 'given_up' AND kind = $1 AND stream_id = $2 AND version = $3 RETURNING true"
+_RETRY_SOME = f"""
+{_AGAIN} WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM deliveries WHERE state = 'given_up' LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING true
+"""
+_CONDITION = """
+SELECT known.kind, waiting.number, waiting.seconds,
+       (SELECT count(*) FROM (SELECT FROM deliveries d WHERE d.kind = known.kind AND state = 'given_up' LIMIT $2) AS g)
+  FROM unnest($1::text[]) AS known (kind), LATERAL (
+       SELECT count(*) AS number,
+              coalesce(greatest(0, extract(epoch FROM statement_timestamp() - min(first_due_at))), 0)::float8 AS seconds
+         FROM (SELECT first_due_at FROM deliveries d WHERE d.kind = known.kind AND state = 'waiting' LIMIT $2) AS w
+       ) AS waiting
+ ORDER BY known.kind
+"""
+COUNTED = 100_000
+"""As far as rows are counted."""
+
+
+class GivenUp(NamedTuple):
+    """A message that was tried in vain, how often, since when and until when, and why the last time."""
+
+    kind: str
+    stream_id: UUID
+    version: int
+    attempts: int
+    first_due_at: datetime
+    ended_at: datetime
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """By which it is had tried again."""
+        return name_of(self.kind, self.stream_id, self.version)
+
+
+class DeliveryCondition(NamedTuple):
+    """Of one kind: how many wait, for how many seconds the longest, and how many were given up.
+
+    What is to be tried again waits too. Counted up to `COUNTED`.
+    """
+
+    kind: str
+    waiting: int
+    seconds_waiting: float
+    given_up: int
+
+
+def delivery_condition(read: Statements) -> list[DeliveryCondition]:
+    """As it is now, each kind there can be. Raises StoreUnavailable."""
+    return [DeliveryCondition._make(row) for row in read.rows(_CONDITION, list(KINDS), COUNTED)]
+
+
+def given_up(read: Statements, *, limit: int) -> Sequence[GivenUp]:
+    """What was given up, longest ago first. Raises StoreUnavailable."""
+    return [GivenUp._make(row) for row in read.rows(_GIVEN_UP, limit)]
+
+
+def retry(statements: Statements, kind: str, stream_id: UUID, version: int) -> bool:
+    """Have it tried anew, as if it had just become due; whether it had been given up. Raises StoreUnavailable."""
+    return bool(statements.rows(_RETRY, kind, stream_id, version))
+
+
+def retry_all(statements: Statements) -> int:
+    """Have all tried anew that were given up; how many those were. Raises StoreUnavailable."""
+    return _in_parts(statements, _RETRY_SOME)
+
+
+def forget(statements: Statements) -> int:
+    """Delete what was sent or dropped a week ago, and given up ninety days ago; how much. Raises StoreUnavailable."""
+    return _in_parts(statements, _FORGET)
+
+
+def drop_unsent(statements: Statements, kinds: Collection[str]) -> int:
+    """End what has been due for three days and is of none of these kinds, which this node sends; how much that was.
+
+    Without it rows would wait for ever where nobody is to send them. Raises StoreUnavailable.
+    """
+    return _in_parts(statements, _DROP_UNSENT, list(kinds))
+
+
+def _in_parts(statements: Statements, sql: str, *values: object) -> int:
+    done, found = 0, _AT_ONCE
+    while found == _AT_ONCE:
+        found = len(statements.rows(sql, *values, _AT_ONCE))
+        done += found
+    return done

@@ -1,0 +1,102 @@
+"""`daybook deliveries`: what was given up is listed, and tried again when the operator says so."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from uuid import UUID
+
+import pytest
+
+from tests.databases import Database
+from tests.people import SECRET
+from tests.server import ROOT
+
+FIRST, SECOND = UUID(int=1), UUID(int=2)
+NAMES = [f"invitation.{one.hex}.3" for one in (FIRST, SECOND)]
+
+
+def run(database: Database, *arguments: str) -> tuple[int, str, str]:
+    """`daybook deliveries` with these arguments: how it ended, what it said, what it complained of."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DAYBOOK_")}
+    environment |= {"DAYBOOK_DATABASE_URL": database.application_url, "DAYBOOK_SECRET": SECRET}
+    command = [sys.executable, "-m", "api.cli", "deliveries", *arguments]
+    done = subprocess.run(
+        command, env=environment | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def given_up(module_database: Database) -> Database:
+    """Two that were given up, and one that was sent."""
+    module_database.rows("DELETE FROM deliveries")
+    for stream_id, state, reason in (
+        (FIRST, "given_up", "ENOSPC"),
+        (SECOND, "given_up", "550"),
+        (UUID(int=3), "sent", None),
+    ):
+        module_database.rows(
+            "INSERT INTO deliveries (kind, stream_id, version, state, attempts, first_due_at, ended_at, reason)"
+            " VALUES ('invitation', %s, 3, %s, 82, '2026-03-14 12:00Z', '2026-03-17 12:00Z', %s)",
+            stream_id, state, reason,
+        )  # fmt: skip
+    return module_database
+
+
+def waiting(database: Database) -> list[UUID]:
+    rows = database.rows("SELECT stream_id FROM deliveries WHERE state = 'waiting' ORDER BY stream_id")
+    return [stream_id for (stream_id,) in rows]
+
+
+def test_what_was_given_up_is_listed_with_how_often_and_why(given_up: Database) -> None:
+    assert run(given_up, "list") == (
+        0,
+        f"{NAMES[0]}  82 attempts since 2026-03-14T12:00:00.000Z: ENOSPC\n"
+        f"{NAMES[1]}  82 attempts since 2026-03-14T12:00:00.000Z: 550\n",
+        "",
+    )
+
+
+def test_programs_are_told_the_same_in_json(given_up: Database) -> None:
+    code, said, complained = run(given_up, "list", "--json")
+    assert (code, complained) == (0, "")
+    assert json.loads(said)[1] == {
+        "name": NAMES[1],
+        "kind": "invitation",
+        "streamId": SECOND.hex,
+        "version": 3,
+        "attempts": 82,
+        "firstDueAt": "2026-03-14T12:00:00.000Z",
+        "givenUpAt": "2026-03-17T12:00:00.000Z",
+        "reason": "550",
+    }
+
+
+def test_one_is_tried_again_by_its_name(given_up: Database) -> None:
+    assert run(given_up, "retry", NAMES[1]) == (0, "1 to be tried again\n", "")
+    assert waiting(given_up) == [SECOND]
+    assert json.loads(run(given_up, "list", "--json")[1])[0]["name"] == NAMES[0]
+
+
+def test_all_are_tried_again(given_up: Database) -> None:
+    assert run(given_up, "retry", "--all", "--json") == (0, '{"retried": 2}\n', "")
+    assert waiting(given_up) == [FIRST, SECOND]
+    assert run(given_up, "list") == (0, "Nothing was given up.\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "Which message? NAME, or --all.\n"),
+        (["--all", NAMES[0]], "Name messages or give --all, not both.\n"),
+        (["Bo's"], "is no message's name"),
+        ([NAMES[0], f"invitation.{UUID(int=3).hex}.3"], "1 of these had not been given up.\n"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_a_sentence(given_up: Database, arguments: list[str], sentence: str) -> None:
+    code, _, complained = run(given_up, "retry", *arguments)
+    assert code == 1
+    assert sentence in complained

@@ -1,0 +1,99 @@
+"""Invitations by mail, from the call to the file in the folder, through a server that runs as it is run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from tests.api.browser import Browser
+from tests.api.routes.fellows import Person, new_email
+from tests.databases import Database
+from tests.server import Server, served
+
+PAGE = "https://app.example.com/join"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mail")
+
+
+@pytest.fixture(scope="module")
+def server(module_database: Database, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    settings = {
+        "DATABASE_URL": module_database.application_url,
+        "OWNER_DATABASE_URL": module_database.owner_url,
+        "WORKERS": 1,
+        "MAIL_FOLDER": folder,
+        "MAIL_FROM": "Accounts <no-reply@accounts.example.com>",
+        "INVITATION_PAGE": PAGE,
+    }
+    log = tmp_path_factory.mktemp("server") / "log"
+    with served(log, settings) as server:
+        yield server
+    written = log.read_text()
+    assert "ERROR" not in written
+    assert "invitationId" not in written
+
+
+@pytest.fixture
+def ada(server: Server) -> Person:
+    ada = Person(server.url, "Ada")
+    ada.founds(f"acme-{time.monotonic_ns()}")
+    return ada
+
+
+def mail_to(email: str, folder: Path, *, number: int = 1) -> list[EmailMessage]:
+    """The messages to an address, once there are so many; in the order of their dates."""
+    deadline = time.monotonic() + 20
+    while True:
+        found = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in folder.glob("*.eml")]
+        theirs = [one for one in found if isinstance(one, EmailMessage) and one["To"] == email]
+        if len(theirs) >= number:
+            return sorted(theirs, key=lambda one: one["Date"].datetime)
+        assert time.monotonic() < deadline, f"{len(theirs)} messages to {email}"
+        time.sleep(0.05)
+
+
+def link_in(message: EmailMessage) -> str:
+    [line] = [line for line in message.get_content().splitlines() if line.startswith(PAGE)]
+    return str(line)
+
+
+def test_who_is_invited_gets_a_message_whose_link_lets_them_in(server: Server, ada: Person, folder: Path) -> None:
+    email = new_email()
+    ada.invites(email)
+    [message] = mail_to(email, folder)
+    assert message["From"] == "Accounts <no-reply@accounts.example.com>"
+    bo = Browser(server.url)
+    assert bo.sign_up(email, name="Bo", callbackURL=link_in(message).replace(PAGE, "/join")).status == 200
+    assert bo.session()["activeOrganizationId"] == ada.active
+
+
+def test_who_is_invited_again_gets_another(ada: Person, folder: Path) -> None:
+    email = new_email()
+    ada.invites(email)
+    mail_to(email, folder)
+    ada.invites(email, resend=True)
+    first, second = mail_to(email, folder, number=2)
+    assert link_in(first) == link_in(second)
+    assert first["Message-ID"] != second["Message-ID"]
+
+
+def test_what_waits_is_in_the_numbers_for_who_watches(server: Server, ada: Person, module_database: Database) -> None:
+    stream = "SELECT stream_id FROM log ORDER BY position LIMIT 1"
+    module_database.rows(
+        "INSERT INTO deliveries (kind, stream_id, version, state, ended_at, reason)"
+        f" VALUES ('invitation', ({stream}), 9, 'given_up', now(), 'ENOSPC')"
+    )
+    with server.client() as client:
+        numbers = client.get("/metrics").text
+    module_database.rows("DELETE FROM deliveries WHERE version = 9")
+    assert 'daybook_deliveries_given_up{kind="invitation"} 1.0' in numbers
+    assert 'daybook_deliveries_waiting{kind="invitation"} ' in numbers
+    assert 'daybook_deliveries_waiting_seconds{kind="invitation"} ' in numbers
