@@ -12,18 +12,20 @@ from domain.passwords import HashingBusy
 from domain.refusals import TooManyAttempts
 from domain.store import deadlines
 
-from . import body, cross_origin, problems
+from . import body, problems
 from .addressed import wrongly_addressed
 from .attempts import attempt_of
 from .authentication import PresentedCredentials, counted_for, find_session
+from .body import Body
 from .contract_route import ContractRoute
-from .origins import forbidden_origin
+from .limiting.rate_limiter import UNCOUNTED
 from .problems import Problem
-from .redirects import UntrustedTarget, require_trusted_targets
-from .request_context import BASE_PATH, RequestContext
+from .redirects import UntrustedTarget
+from .request_context import RequestContext
 from .response_writer import ResponseWriter
 from .route_index import RouteIndex
 from .services import Services
+from .surfaces import Surface, surface_of
 
 DEADLINE = 9.5
 """Seconds after which a request is answered with 503, so that none outlives ten."""
@@ -65,45 +67,55 @@ class Gate:
             await send({"type": "websocket.close"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        services = self.services
+        services, surface = self.services, surface_of(scope["path"])
         deadlines.begin()
-        request, writer = _way_out(services, scope, send)
+        request, writer = _way_out(services, surface, scope, send)
         if wrong := wrongly_addressed(scope):
             # and what follows on a connection of somebody so unclear is not read
             misled = Problem.of_code("BAD_REQUEST", wrong, {"Connection": "close"})
             return await misled.to_response()(scope, receive, writer)
-        if not scope["path"].startswith(f"{BASE_PATH}/"):
-            # health and documentation are not the contract's; an unknown path is the same empty 404
+        if surface is None or not scope["path"].startswith(surface.prefix):
+            # health and documentation are on no surface; an unknown path is the same empty 404
             page: ASGIApp = self._web if self._routes.framework_answers(scope) else Problem(404).to_response()
             work: Awaitable[None] = _until(DEADLINE, page(scope, receive, writer), writer)
         elif services is None or request is None:
             work = problems.unavailable().to_response()(scope, receive, writer)
         else:
-            work = self._answer_contract(services, request, scope, receive, writer)
+            work = self._answer_on(surface, services, request, scope, receive, writer)
         try:
             await work
         except body.ClientGone:
             return
         except Exception as error:
-            if writer.started:
-                problems.log_unexpected(error)
-            else:
-                writer = writer.instead()
-                answer = problems.response_to(error, request)
-                if isinstance(error, UntrustedTarget) and services:
-                    services.operator_hints.target_refused(error.target)
-                if (
-                    isinstance(error, TooManyAttempts | HashingBusy)
-                    and services
-                    and not await services.held_back.hold()
-                ):
-                    answer.headers["connection"] = "close"
-                await answer(scope, receive, writer)
-        if services is None or request is None:
+            writer = await self._refuse(error, surface, request, scope, receive, writer)
+        if services is None or request is None or surface is None:
             return
         services.operator_hints.answered(request)
-        if request.refused_with is not None:
+        if request.refused_with is not None and surface.remembers_attempts:
             self._note(services, request, request.refused_with, scope, writer.status)
+
+    async def _refuse(
+        self,
+        error: Exception,
+        surface: Surface | None,
+        request: RequestContext | None,
+        scope: Scope,
+        receive: Receive,
+        writer: ResponseWriter,
+    ) -> ResponseWriter:
+        """Answer an error, unless an answer is on its way; whoever asks too often waits a moment for it."""
+        if writer.started:
+            problems.log_unexpected(error)
+            return writer
+        services, writer = self.services, writer.instead()
+        answer = (problems.response_to if surface is None else surface.refuse)(error, request)
+        if services is not None:
+            if isinstance(error, UntrustedTarget):
+                services.operator_hints.target_refused(error.target)
+            if isinstance(error, TooManyAttempts | HashingBusy) and not await services.held_back.hold():
+                answer.headers["connection"] = "close"
+        await answer(scope, receive, writer)
+        return writer
 
     def _note(self, services: Services, request: RequestContext, code: str, scope: Scope, status: int | None) -> None:
         """Of a refused command, remember that it was tried; the answer is out, so nobody can tell by the time."""
@@ -112,62 +124,59 @@ class Gate:
         if attempt is not None:
             services.attempt_buffer.note(attempt)
 
-    async def _answer_contract(
-        self, services: Services, request: RequestContext, scope: Scope, receive: Receive, writer: ResponseWriter
+    async def _answer_on(
+        self,
+        surface: Surface,
+        services: Services,
+        request: RequestContext,
+        scope: Scope,
+        receive: Receive,
+        writer: ResponseWriter,
     ) -> None:
         # asked by the browser, not the person, and costs nothing: counted, every sign-in from there would count twice
-        if request.method == "OPTIONS" and (answer := cross_origin.preflight(request, services.origins)):
+        if answer := surface.answers_before(request, services.origins):
             return await answer(scope, receive, writer)
         if request.path in _HASHING and request.method == "POST" and self._queue_is_full(services):
             raise HashingBusy
-        counting = services.limits.count_request(
-            counted_for(services, request), request.path, routed=scope["path"] in self._routes.paths
-        )
+        counting = self._counting(surface, services, request, scope)
         plain = self._plain.get((request.method, scope["path"]))
         if plain is not None and await plain(services, request, scope, writer, counting):
             return
         route = self._routes.route(scope)
         if route is not None and route.on_the_loop and request.method == "GET" and body.none_is_sent(request.headers):
             async with asyncio.timeout(DEADLINE):
-                return await self._read(services, request, scope, receive, writer, route, counting)
-        await _until(DEADLINE, self._answer_routed(services, request, scope, receive, writer, route, counting), writer)
+                presented = await find_session(services, request) if route.asks_who else None
+                await counting
+                response = await _answered(surface, route, services, request, scope, Body(), presented)
+                return await response(scope, receive, writer)
+        routed = self._answer_routed(surface, route, services, request, scope, receive, writer, counting)
+        await _until(DEADLINE, routed, writer)
 
-    async def _read(
-        self,
-        services: Services,
-        request: RequestContext,
-        scope: Scope,
-        receive: Receive,
-        writer: ResponseWriter,
-        route: ContractRoute,
-        counting: Awaitable[None],
-    ) -> None:
-        """A read that needs no thread; whose session it is is looked for while the request is counted."""
-        presented = await find_session(services, request) if route.asks_who else None
-        await counting
-        response = await _answered(route, services, request, scope, body.Body(), presented)
-        await response(scope, receive, writer)
+    def _counting(self, surface: Surface, services: Services, request: RequestContext, scope: Scope) -> Awaitable[None]:
+        """The counting of a request, which has begun."""
+        if not surface.counted:
+            return UNCOUNTED
+        routed = scope["path"] in self._routes.paths
+        return services.limits.count_request(counted_for(services, request), request.path, routed=routed)
 
     async def _answer_routed(
         self,
+        surface: Surface,
+        route: ContractRoute | None,
         services: Services,
         request: RequestContext,
         scope: Scope,
         receive: Receive,
         writer: ResponseWriter,
-        route: ContractRoute | None,
         counting: Awaitable[None],
     ) -> None:
         await counting
         if route is None:
             raise Problem(404)
-        content = await body.read(receive, request)
-        if code := forbidden_origin(scope["method"], request.headers, services.origins):
-            raise Problem.of_code(code)
-        if scope["method"] != "GET":
-            require_trusted_targets(content.content, scope["query_string"], services.origins)
+        sent = await surface.read_body(receive, request)
+        surface.require_trusted(request, sent, scope["query_string"], services.origins)
         if request.path not in _HASHING:
-            response = await _answered(route, services, request, scope, content)
+            response = await _answered(surface, route, services, request, scope, sent)
             return await response(scope, receive, writer)
         # asked again: while its body came, others may have taken the last place
         if self._queue_is_full(services):
@@ -175,7 +184,7 @@ class Gate:
         services.loop_load.here()
         self._hashing += 1
         try:
-            response = await _answered(route, services, request, scope, content)
+            response = await _answered(surface, route, services, request, scope, sent)
         finally:
             self._hashing -= 1
         await response(scope, receive, writer)
@@ -187,29 +196,32 @@ class Gate:
         return services.passwords.full or self._hashing >= services.passwords.places
 
 
-def _way_out(services: Services | None, scope: Scope, send: Send) -> tuple[RequestContext | None, ResponseWriter]:
-    """What is the contract's goes out with the headers that the contract gives every answer, however it ends."""
-    if not f"{scope['path']}/".startswith(f"{BASE_PATH}/"):
+def _way_out(
+    services: Services | None, surface: Surface | None, scope: Scope, send: Send
+) -> tuple[RequestContext | None, ResponseWriter]:
+    """Every answer of a surface goes out with the headers that it gives all of them, however it ends."""
+    if surface is None:
         return None, ResponseWriter(send)
-    if services is None or scope["path"] == BASE_PATH:
-        return None, ResponseWriter(send, headers=cross_origin.OF_NOBODY)
+    if services is None or not scope["path"].startswith(surface.prefix):
+        return None, ResponseWriter(send, headers=surface.headers_of_nobody)
     request = RequestContext.of(scope, services.clock(), services.addresses)
-    return request, ResponseWriter(send, request, cross_origin.headers_for(request, services.origins))
+    return request, ResponseWriter(send, request, surface.headers(request, services.origins))
 
 
 async def _answered(
+    surface: Surface,
     route: ContractRoute,
     services: Services,
     request: RequestContext,
     scope: Scope,
-    content: body.Body,
+    sent: Body,
     presented: PresentedCredentials | None = None,
 ) -> Response:
     """What a route answers, its refusals too: those of the gate itself are answered more slowly (`HeldBack`)."""
     try:
-        return await route.answer(services, request, scope["query_string"], content, presented)
+        return await route.answer(services, request, scope["query_string"], sent, presented)
     except Exception as error:
-        return problems.response_to(error, request)
+        return surface.refuse(error, request)
 
 
 async def _until(deadline: float, work: Awaitable[None], writer: ResponseWriter) -> None:

@@ -77,7 +77,7 @@ class RateLimiter:
         That raises TooManyAttempts, or StoreUnavailable. Raises TooManyAttempts at once where that is known already.
         """
         if not self._on:
-            return _UNCOUNTED
+            return UNCOUNTED
         return self._requests.count(self._counter(whose, path if routed else _shared(path)))
 
     def _new_counter(self, whose: str, path: str) -> Counter:
@@ -178,7 +178,8 @@ class _Uncounted:
         yield from ()
 
 
-_UNCOUNTED = _Uncounted()
+UNCOUNTED = _Uncounted()
+"""The counting of what is not counted."""
 
 
 def _shared(path: str) -> str:

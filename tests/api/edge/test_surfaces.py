@@ -1,0 +1,40 @@
+"""Each path belongs to one surface at most, and what is on none has no session and no limit."""
+
+from __future__ import annotations
+
+import pytest
+
+from api.edge.surfaces import CONTRACT, SURFACES, surface_of
+from tests.api.browser import BASE, Browser
+from tests.api.edge.limited import SETTINGS as LIMITED
+from tests.databases import Database
+from tests.server import Server
+
+SETTINGS = LIMITED
+
+
+@pytest.mark.parametrize("path", ["/api/auth/", "/api/auth/get-session", "/api/auth//", "/api/auth"])
+def test_what_is_below_the_base_path_is_the_contracts(path: str) -> None:
+    assert surface_of(path) is CONTRACT
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/healthz", "/docs", "/api", "/api/authority", "/API/auth/ok", "//api/auth/ok", ""]
+)
+def test_all_else_is_on_no_surface(path: str) -> None:
+    assert surface_of(path) is None
+
+
+def test_no_prefix_is_below_another() -> None:
+    prefixes = [one.prefix for one in SURFACES]
+    assert [(a, b) for a in prefixes for b in prefixes if a is not b and a.startswith(b)] == []
+    assert all(one.startswith("/") and one.endswith("/") for one in prefixes)
+
+
+def test_what_is_on_no_surface_is_not_counted(server: Server, module_database: Database) -> None:
+    browser = Browser(server.url)
+    module_database.rows("DELETE FROM rate_limits")
+    assert {browser.ask("GET", "/healthz").status for _ in range(120)} == {200}
+    assert module_database.rows("SELECT FROM rate_limits") == []
+    assert browser.ask("GET", f"{BASE}/ok").status == 200
+    assert len(module_database.rows("SELECT FROM rate_limits")) == 1
