@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -36,9 +37,18 @@ def set_up(folder: Path, lock: str) -> None:
     # Read before pip reads it: should it change meanwhile, the stamp differs and the next start installs again.
     texts = {name: Path(ROOT, name).read_bytes() for name in {RUNTIME, lock}}
     install(folder, lock, turn)
+    leave_program(folder)
     for name, text in texts.items():
         leave_stamp(folder, name, text)
     say(f"Ready after {time.monotonic() - began:.0f} s.")
+
+
+def leave_program(folder: Path) -> None:
+    """The command `daybook` in the environment: of this checkout, from its root, as scripts/daybook runs it."""
+    program = folder / "bin" / "daybook"
+    root, python = shlex.quote(str(ROOT)), shlex.quote(str(folder / "bin" / "python"))
+    program.write_text(f'#!/bin/sh\ncd -- {root} && exec {python} -m api.cli "$@"\n')
+    program.chmod(0o755)
 
 
 def take_turn(folder: Path) -> int:
