@@ -16,7 +16,7 @@ from anyio import to_thread
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Query
 from fastapi.routing import APIRoute
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.responses import Response
 
 from .authentication import Caller, Client, PresentedCredentials, find_session
@@ -48,8 +48,12 @@ class ContractRoute(APIRoute):
                 self._client = name
             elif any(isinstance(mark, Query) for mark in marks):
                 self._readers[name] = partial(_query, kind)
-            else:
+            elif isinstance(kind, type) and issubclass(kind, BaseModel):
                 self._readers[name] = partial(_body, TypeAdapter(kind))
+            else:
+                raise TypeError(f"a handler of the contract takes no {parameter}: {path}")
+        if self.dependencies:
+            raise TypeError(f"a route of the contract has no dependencies: {path}")
         self.on_the_loop = inspect.iscoroutinefunction(endpoint)
 
     @property
