@@ -154,7 +154,7 @@ class Gate:
 
     def _counting(self, surface: Surface, services: Services, request: RequestContext, scope: Scope) -> Awaitable[None]:
         """The counting of a request, which has begun."""
-        if not surface.counted:
+        if not surface.counted or not services.limits.on:
             return UNCOUNTED
         routed = scope["path"] in self._routes.paths
         return services.limits.count_request(counted_for(services, request), request.path, routed=routed)

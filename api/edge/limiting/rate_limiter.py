@@ -59,7 +59,7 @@ class RateLimiter:
         on: bool,
         wrong_passwords: int,
     ) -> None:
-        self._requests, self._counters, self._keyring, self._lookups, self._on = (
+        self._requests, self._counters, self._keyring, self._lookups, self.on = (
             requests,
             counters,
             keyring,
@@ -76,7 +76,7 @@ class RateLimiter:
 
         That raises TooManyAttempts, or StoreUnavailable. Raises TooManyAttempts at once where that is known already.
         """
-        if not self._on:
+        if not self.on:
             return UNCOUNTED
         return self._requests.count(self._counter(whose, path if routed else _shared(path)))
 
@@ -90,7 +90,7 @@ class RateLimiter:
         In one query, since every sign-in has to wait for both. As `password_guess`.
         """
         email_hash = self._keyring.email_hash(address)
-        if not self._on:
+        if not self.on:
             yield self._lookups.account_by_email(email_hash)
             return
         counter = self._of_all(address)
@@ -113,7 +113,7 @@ class RateLimiter:
         nothing. Raises TooManyAttempts.
         """
         address = canonical(session.email or "")
-        if not self._on or address is None:
+        if not self.on or address is None:
             yield
             return
         reserved = [self._of_all(address)]
