@@ -148,7 +148,7 @@ class Gate:
                 presented = await find_session(services, request) if route.asks_who else None
                 await counting
                 response = await _answered(surface, route, services, request, scope, Body(), presented)
-                return await response(scope, receive, writer)
+            return await response(scope, receive, writer)
         routed = self._answer_routed(surface, route, services, request, scope, receive, writer, counting)
         await _until(DEADLINE, routed, writer)
 
