@@ -7,11 +7,10 @@ import os
 import re
 from collections.abc import Iterable
 from datetime import timedelta
-from email.utils import getaddresses, parseaddr
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Literal, LiteralString
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -19,10 +18,10 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.commands.context import Rules
-from domain.email_address import canonical
 from domain.passwords import Argon2Parameters
 from domain.session import Lifetimes
 
+from .setting_values import is_page, is_sender, listed, may_match_origin, networks, wrong_with_origin
 from .sites import host_of, wrong_with_cookie_domain
 
 PREFIX = "DAYBOOK_"
@@ -30,9 +29,6 @@ OTHER_NAMES = frozenset({"DAYBOOK_VENV"})
 """Names with our prefix that are no settings, yet may be there: where scripts/ keep the virtual environment."""
 # Kubernetes tells every container of a Service called "daybook" where that is.
 _SERVICE_LINK = re.compile(r"DAYBOOK_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_\w+)?)")
-# As api/edge/origins.py takes hosts apart, with `*` and `?` anywhere.
-_HOST_PATTERN = re.compile(r"(?:[a-z0-9_.*?-]+|\[[0-9a-f:.*?]+\])(?::[0-9*?]+)?", re.ASCII)
-_PORT_AT_END = re.compile(r"(?<=[^:]):([0-9]+)$", re.ASCII)
 SHORTEST_SECRET = 32
 TEN_YEARS = 315_360_000
 MAY_NEED_FRESHNESS = ("change-password", "update-user")
@@ -123,14 +119,14 @@ class Settings(BaseSettings):
     @field_validator("base_url")
     @classmethod
     def _require_origin(cls, url: str | None) -> str | None:
-        if url is not None and (wrong := _wrong_with_origin(url)):
+        if url is not None and (wrong := wrong_with_origin(url)):
             raise PydanticCustomError("base_url", wrong)
         return url
 
     @field_validator("mail_from")
     @classmethod
     def _require_sender(cls, sender: str | None) -> str | None:
-        if sender is not None and not _is_sender(sender):
+        if sender is not None and not is_sender(sender):
             message = "must be one address, such as no-reply@example.com or Accounts <no-reply@example.com>"
             raise PydanticCustomError("sender", message)
         return sender
@@ -138,7 +134,7 @@ class Settings(BaseSettings):
     @field_validator("invitation_page")
     @classmethod
     def _require_page(cls, page: str | None) -> str | None:
-        if page is not None and not _is_page(page):
+        if page is not None and not is_page(page):
             raise PydanticCustomError("page", "must be a URL such as https://app.example.com/join")
         return page
 
@@ -187,7 +183,7 @@ class Settings(BaseSettings):
     @field_validator("trusted_origins")
     @classmethod
     def _require_origin_patterns(cls, origins: str) -> str:
-        if wrong := [pattern for pattern in _listed(origins) if not _may_match_origin(pattern)]:
+        if wrong := [pattern for pattern in listed(origins) if not may_match_origin(pattern)]:
             message = (
                 "{entry} matches no origin: name one such as https://app.example.com, or hosts such as *.example.com"
             )
@@ -197,13 +193,13 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _require_networks(cls, proxies: str) -> str:
-        _networks(proxies)
+        networks(proxies)
         return proxies
 
     @field_validator("fresh_calls")
     @classmethod
     def _require_calls(cls, calls: str) -> str:
-        if unknown := [call for call in _listed(calls) if call not in MAY_NEED_FRESHNESS]:
+        if unknown := [call for call in listed(calls) if call not in MAY_NEED_FRESHNESS]:
             message = "{call} is none of: {calls}"
             raise PydanticCustomError(
                 "call", message, {"call": repr(unknown[0]), "calls": ", ".join(MAY_NEED_FRESHNESS)}
@@ -223,12 +219,12 @@ class Settings(BaseSettings):
     @property
     def origin_patterns(self) -> tuple[str, ...]:
         """The other trusted origins (wire.md §4.3)."""
-        return _listed(self.trusted_origins)
+        return listed(self.trusted_origins)
 
     @property
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The trusted proxies; a single address is a network of one."""
-        return _networks(self.trusted_proxies)
+        return networks(self.trusted_proxies)
 
     @property
     def mail_sender(self) -> str:
@@ -255,7 +251,7 @@ class Settings(BaseSettings):
     @cached_property
     def fresh_paths(self) -> frozenset[str]:
         """The paths below the base path that need a fresh session by these settings."""
-        return frozenset(f"/{call}" for call in _listed(self.fresh_calls))
+        return frozenset(f"/{call}" for call in listed(self.fresh_calls))
 
     @property
     def rules(self) -> Rules:
@@ -291,67 +287,3 @@ def unknown_names(environment: Iterable[str]) -> dict[str, str | None]:
         nearest = difflib.get_close_matches(said, known, n=1, cutoff=0.6)
         unknown[name] = f"{PREFIX}{nearest[0]}" if nearest else None
     return unknown
-
-
-def _wrong_with_origin(url: str) -> LiteralString | None:
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme not in ("http", "https"):
-        return "must begin with https:// or http://"
-    if "/" in rest or "?" in rest or "#" in rest:
-        return "must be scheme, host and port only: no slash or path at the end"
-    if "@" in rest:
-        return "must not hold a user name or password"
-    host, colon, port = rest.rpartition(":") if re.search(r":\d*$", rest) and not rest.endswith("]") else (rest, "", "")
-    if colon and not (port and int(port) in range(1, 65_536)):
-        return "must have a port from 1 to 65535 after the colon"
-    if not re.fullmatch(r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]", host):
-        return "must name a host after the slashes, such as https://accounts.example.com"
-    return None
-
-
-def _is_sender(text: str) -> bool:
-    """Whether it is one address with or without a name, and cannot end its line."""
-    _, address = parseaddr(text)
-    return text.isprintable() and canonical(address) is not None and len(getaddresses([text])) == 1
-
-
-def _is_page(text: str) -> bool:
-    scheme, separator, rest = text.partition("://")
-    host = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    readable = text.isascii() and text.isprintable() and " " not in text
-    return readable and bool(separator) and _wrong_with_origin(f"{scheme}://{host}") is None
-
-
-def _may_match_origin(pattern: str) -> bool:
-    """Whether a pattern of wire.md §4.3 can be an origin's: its scheme is a browser's, and no path follows."""
-    scheme, separator, rest = pattern.lower().rstrip("/").rpartition("://")
-    if separator and not any(_could_be(scheme, known) for known in ("http", "https")):
-        return False
-    host, port = _HOST_PATTERN.fullmatch(rest), _PORT_AT_END.search(rest)
-    return host is not None and (port is None or 1 <= int(port[1]) <= 65_535)
-
-
-def _could_be(pattern: str, text: str) -> bool:
-    return bool(re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), text))
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(entry.strip() for entry in text.split(",") if entry.strip())
-
-
-def _networks(listed: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(_network(entry) for entry in _listed(listed))
-
-
-def _network(entry: str) -> IPv4Network | IPv6Network:
-    try:
-        # a zone is known to one machine only, and would be ignored
-        if "%" not in entry:
-            return ip_network(entry)
-    except ValueError:
-        pass
-    raise PydanticCustomError(
-        "network",
-        "{entry} is neither an IP address nor a network such as 10.0.0.0/8 (no bits set behind the prefix)",
-        {"entry": repr(entry)},
-    )
