@@ -52,15 +52,17 @@ def text_of(roles: Roles) -> str:
     return ",".join(roles)
 
 
-def allow(roles: Roles, resource: str, action: str) -> bool:
-    """Whether one of the roles allows this."""
+def allow(roles: Roles, resource: str, action: str, *, at_most: Permissions | None = None) -> bool:
+    """Whether one of the roles allows this, and `at_most` does too, where there is one: it narrows and adds nothing."""
+    if at_most is not None and action not in at_most.get(resource, frozenset()):
+        return False
     return any(action in PERMISSIONS[role].get(resource, frozenset()) for role in roles)
 
 
-def cover(held: Roles, granted: Roles) -> bool:
-    """Whether who holds these may grant those: nobody grants what they do not hold."""
+def cover(held: Roles, granted: Roles, *, at_most: Permissions | None = None) -> bool:
+    """Whether who holds these, `at_most` so much of it, may grant those: nobody grants what they do not hold."""
     return all(
-        allow(held, resource, action)
+        allow(held, resource, action, at_most=at_most)
         for role in granted
         for resource, actions in PERMISSIONS[role].items()
         for action in actions

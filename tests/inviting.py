@@ -11,8 +11,9 @@ from uuid import UUID
 from domain.commands import invitation as invitations
 from domain.commands.context import Context
 from domain.commands.organization import found_organization
+from domain.commands.principal import PersonBySession
 from domain.commands.user import sign_up
-from domain.store.envelope import CommandRecord, WhereFrom
+from domain.store.envelope import WhereFrom
 from tests.databases import Database
 from tests.keeping import caught_up
 from tests.lived import context_over
@@ -54,12 +55,12 @@ class Acme:
         """Somebody signs up by an invitation's link."""
         return self.signs_up(email, link=link)
 
-    def by(self, email: str, *, now: datetime = NOON) -> CommandRecord:
+    def by(self, email: str, *, now: datetime = NOON) -> PersonBySession:
         """What somebody does who has signed up."""
         [(user_id, session_id)] = self.database.rows(
             "SELECT user_id, session_id FROM session_list JOIN account_list USING (user_id) WHERE email = %s", email
         )
-        return CommandRecord.by_user(user_id, session_id=session_id, at=now, where_from=AT_HOME)
+        return PersonBySession(user_id=user_id, session_id=session_id, at=now, where_from=AT_HOME)
 
     def states(self) -> list[tuple[Any, ...]]:
         """Version, state and reason of each delivery there is."""

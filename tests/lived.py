@@ -13,6 +13,7 @@ import psycopg
 
 from domain.commands.context import Context
 from domain.commands.credential import change_password, reauthenticate
+from domain.commands.principal import PersonBySession
 from domain.commands.session import (
     expire,
     revoke_other_sessions,
@@ -30,7 +31,7 @@ from domain.refusals import SessionOver
 from domain.session import Lifetimes
 from domain.store import Store
 from domain.store.connections import connection_arguments, open_pool
-from domain.store.envelope import CommandRecord, WhereFrom
+from domain.store.envelope import WhereFrom
 from domain.store.requirements import open_keyring
 from projections import INLINE
 from projections.lookups import ListLookups
@@ -67,10 +68,10 @@ def context_over(database: Database) -> Iterator[Context]:
         pool.close()
 
 
-def through(context: Context, session_id: UUID, *, now: datetime, where_from: WhereFrom) -> CommandRecord:
+def through(context: Context, session_id: UUID, *, now: datetime, where_from: WhereFrom) -> PersonBySession:
     """What the person of a session does with it."""
     user_id = context.store.load(SESSION, session_id).state.user_id
-    return CommandRecord.by_user(user_id, session_id=session_id, at=now, where_from=where_from)
+    return PersonBySession(user_id=user_id, session_id=session_id, at=now, where_from=where_from)
 
 
 def comes_back(context: Context, *, session_id: UUID, now: datetime, where_from: WhereFrom) -> bool:

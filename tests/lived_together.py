@@ -14,9 +14,9 @@ from domain.commands.organization import (
     found_organization,
     update_organization,
 )
+from domain.commands.principal import PersonBySession
 from domain.commands.user import sign_up
 from domain.roles import Role
-from domain.store.envelope import CommandRecord
 from tests.lived import Lives
 from tests.people import PASSWORD
 
@@ -145,7 +145,7 @@ class LivesTogether(Lives):
         self._enter(user_id)
         return user_id, next(reversed(self.sessions)), email
 
-    def _by(self, who: Newcomer) -> CommandRecord:
+    def _by(self, who: Newcomer) -> PersonBySession:
         """What somebody does a minute later."""
         self.now += timedelta(minutes=1)
-        return CommandRecord.by_user(who[0], session_id=who[1], at=self.now, where_from=self.somewhere())
+        return PersonBySession(user_id=who[0], session_id=who[1], at=self.now, where_from=self.somewhere())

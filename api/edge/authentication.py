@@ -15,9 +15,10 @@ from fastapi import Depends
 
 from domain.commands import session as sessions
 from domain.commands.lookups import Account
+from domain.commands.principal import PersonBySession
 from domain.events.keys import token_hash
 from domain.refusals import Conflict, SessionOver
-from domain.store.envelope import CommandRecord
+from domain.roles import Roles, allow
 from projections.lists.session_list import LiveSession, was_replaced
 
 from .bearer import bearer_token
@@ -165,6 +166,61 @@ def clear_session(services: Services, request: RequestContext, presented: Presen
 
 
 @dataclass(frozen=True, slots=True)
+class CurrentBySession:
+    """A person who asks through a session that lives: what was read of both at the door, and what else they may do.
+
+    What only a session has is asked of `session`: who asks by something else has none.
+    """
+
+    services: Services
+    request: RequestContext
+    session: LiveSession
+
+    @property
+    def principal(self) -> PersonBySession:
+        """Who gives a command with this request."""
+        return PersonBySession(
+            user_id=self.session.user_id,
+            session_id=self.session.session_id,
+            at=self.request.now,
+            where_from=self.request.where_from,
+        )
+
+    @property
+    def user_id(self) -> UUID:
+        """Whose account it is."""
+        return self.session.user_id
+
+    @property
+    def email(self) -> str | None:
+        """Their address; None once erased."""
+        return self.session.email
+
+    @property
+    def email_verified(self) -> bool:
+        """Whether it was proved to be theirs."""
+        return self.session.email_verified
+
+    @property
+    def active_organization_id(self) -> UUID | None:
+        """The organization that is meant where none is named."""
+        return self.session.active_organization_id
+
+    def may(self, roles: Roles, resource: str, action: str) -> bool:
+        """Whether who has these roles may look at this: through a session, all that they allow."""
+        return allow(roles, resource, action)
+
+    def require_fresh(self) -> None:
+        """What is sensitive needs the password proved a short while ago (wire.md A3). Raises SessionNotFresh."""
+        lifetimes = self.services.context.lifetimes
+        lifetimes.require_fresh(authenticated_at=self.session.authenticated_at, now=self.request.now)
+
+
+CurrentPrincipal = CurrentBySession
+"""Who a request is made by, let in: one variant for each of `domain.commands.principal.Person`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """Who asks, whoever it is."""
 
@@ -186,22 +242,15 @@ class Caller(Client):
             request.concerns, request.session_id = presented.session.user_id, presented.session.session_id
         return Caller(services, request, presented)
 
-    def command(self, session: LiveSession) -> CommandRecord:
-        """What the caller does with this request, through their session."""
-        request = self.request
-        return CommandRecord.by_user(
-            session.user_id, session_id=session.session_id, at=request.now, where_from=request.where_from
-        )
-
     @property
     def remembered(self) -> bool:
         """Whether the browser keeps the session when it is closed."""
         return not self.services.cookies.dont_remember(self.request.headers.get("cookie"))
 
-    def require_session(self) -> LiveSession:
-        """The caller's session, extended if due; the first line of every handler that needs one.
+    def require_principal(self) -> CurrentPrincipal:
+        """Who asks, their session extended if due; the first line of every handler that needs to know.
 
-        401 without; 403 if it is not fresh and by the settings has to be (wire.md A3).
+        401 without a session; 403 if it is not fresh and by the settings has to be (wire.md A3).
         """
         services, request, session = self.services, self.request, self.presented.session
         try:
@@ -213,30 +262,26 @@ class Caller(Client):
         except SessionOver:
             clear_session(services, request, self.presented)
             raise Problem.of_code("UNAUTHORIZED") from None
+        current = CurrentBySession(services, request, session)
         if request.path in services.settings.fresh_paths:
-            self.require_fresh(session)
-        return session
+            current.require_fresh()
+        return current
 
-    async def require_session_soon(self) -> LiveSession:
-        """As `require_session`, for a handler on the event loop: what has to be written down is so in a thread."""
+    async def require_principal_soon(self) -> CurrentPrincipal:
+        """As `require_principal`, for a handler on the event loop: what has to be written down is so in a thread."""
         session = self.presented.session
         writes = bool(self.presented.tokens) if session is None else self._uses(session)
-        return await to_thread.run_sync(self.require_session) if writes else self.require_session()
+        return await to_thread.run_sync(self.require_principal) if writes else self.require_principal()
 
     def _uses(self, session: LiveSession) -> bool:
         return extends(self.services, self.request, session) or moved(self.request, session)
 
-    def require_session_or(self, problem: Problem) -> LiveSession:
-        """As `require_session`, refusing without a session as a route alone does."""
+    def require_principal_or(self, problem: Problem) -> CurrentPrincipal:
+        """As `require_principal`, refusing who shows nothing as a route alone does."""
         try:
-            return self.require_session()
+            return self.require_principal()
         except Problem as refused:
             raise problem if refused.status == 401 else refused from None
-
-    def require_fresh(self, session: LiveSession) -> None:
-        """What is sensitive needs the password proved a short while ago (wire.md A3). Raises SessionNotFresh."""
-        lifetimes = self.services.context.lifetimes
-        lifetimes.require_fresh(authenticated_at=session.authenticated_at, now=self.request.now)
 
 
 def _given_by_the_route() -> None:

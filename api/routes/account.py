@@ -76,16 +76,16 @@ class ChangedPasswordAnswer(TypedDict):
     ),
 )
 def change_password(caller: CurrentCaller, form: ChangePassword) -> JsonResponse:
-    session, services, request = caller.require_session(), caller.services, caller.request
+    current, services, request = caller.require_principal(), caller.services, caller.request
     always = services.settings.password_change_revokes == "always"  # noqa: S105  a word, no secret
-    with password_guess(services, request, session):
+    with password_guess(services, request, current.session):
         changed = credential.change_password(
             services.context,
-            caller.command(session),
+            current.principal,
             current=form.currentPassword,
             new=form.newPassword,
             revoking=form.revokeOtherSessions or always,
-            organization_id=session.active_organization_id,
+            organization_id=current.active_organization_id,
         )
     if changed.token is not None:
         give_cookie(services, request, changed.token, remembered=caller.remembered, started_at=request.now)
@@ -108,9 +108,9 @@ def change_password(caller: CurrentCaller, form: ChangePassword) -> JsonResponse
     ),
 )
 def verify_password(caller: CurrentCaller, form: VerifyPassword) -> JsonResponse:
-    session, services, request = caller.require_session(), caller.services, caller.request
-    with password_guess(services, request, session):
-        credential.reauthenticate(services.context, caller.command(session), password=form.password)
+    current, services, request = caller.require_principal(), caller.services, caller.request
+    with password_guess(services, request, current.session):
+        credential.reauthenticate(services.context, current.principal, password=form.password)
     return JsonResponse(DoneAnswer(status=True))
 
 
@@ -129,7 +129,7 @@ def verify_password(caller: CurrentCaller, form: VerifyPassword) -> JsonResponse
     ),
 )
 def update_user(caller: CurrentCaller, form: UpdateUser) -> JsonResponse:
-    session, services, request = caller.require_session(), caller.services, caller.request
+    current, services, request = caller.require_principal(), caller.services, caller.request
     given = form.model_fields_set
     if "email" in (form.model_extra or {}):
         raise Problem.of_code("EMAIL_CAN_NOT_BE_UPDATED")
@@ -137,12 +137,12 @@ def update_user(caller: CurrentCaller, form: UpdateUser) -> JsonResponse:
         raise Problem(400, message=NOTHING_TO_UPDATE)
     user.update_user(
         services.context,
-        caller.command(session),
+        current.principal,
         name=form.name if "name" in given else None,
         image=form.image or "" if "image" in given else None,
     )
     token, remembered = caller.presented.token, caller.remembered
-    give_cookie(services, request, token, remembered=remembered, started_at=session.created_at)
+    give_cookie(services, request, token, remembered=remembered, started_at=current.session.created_at)
     return JsonResponse(DoneAnswer(status=True))
 
 
@@ -153,6 +153,6 @@ def update_user(caller: CurrentCaller, form: UpdateUser) -> JsonResponse:
     responses=documented(list[shapes.Account], "UNAUTHORIZED", body=False),
 )
 def list_accounts(caller: CurrentCaller) -> JsonResponse:
-    session = caller.require_session()
-    dates = password_dates(caller.services.context.store.statements, session.user_id)
-    return JsonResponse([] if dates is None else [shapes.account(session.user_id, dates)])
+    current = caller.require_principal()
+    dates = password_dates(caller.services.context.store.statements, current.user_id)
+    return JsonResponse([] if dates is None else [shapes.account(current.user_id, dates)])

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BeforeValidator, Field
 from starlette.responses import Response
 
-from api.edge.authentication import Caller, CurrentCaller
+from api.edge.authentication import Caller, CurrentCaller, CurrentPrincipal
 from api.edge.contract_route import ContractRoute
 from api.edge.downloads import MEDIA_TYPES, download
 from api.edge.json_response import NOT_KEPT, JsonResponse
@@ -24,7 +24,6 @@ from domain.events.catalogue import EVENT_BY_NAME, NAME_BY_EVENT
 from domain.roles import Role
 from domain.session import SessionRenewed
 from projections.lists.member_list import live_role, role_when_closed
-from projections.lists.session_list import LiveSession
 from projections.trails.activity import ATTEMPT, BadCursor, Cursor, Page, Selection, of_a_person, of_an_organization
 from projections.trails.names import Reader
 from projections.trails.narrator import Narrator, RenderedEntry
@@ -127,17 +126,17 @@ router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["activity"
     responses=documented(ActivityAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", body=False),
 )
 def list_activity(caller: CurrentCaller, query: Annotated[ActivityQuery, Query()]) -> JsonResponse:
-    session = caller.require_session()
+    current = caller.require_principal()
     page = of_a_person(
         caller.services.context.store.statements,
         caller.services.context.keyring,
-        session.user_id,
+        current.user_id,
         before=Cursor.of(query.cursor),
         limit=query.limit,
         event=query.type or None,
     )
-    rendered = _rendered(caller, page, Reader(user_id=session.user_id))
-    entries = [_entry(one, session) for one in rendered]
+    rendered = _rendered(caller, page, Reader(user_id=current.user_id))
+    entries = [_entry(one, current) for one in rendered]
     return JsonResponse(ActivityAnswer(entries=entries, nextCursor=page.next_cursor), headers=NOT_KEPT)
 
 
@@ -166,35 +165,35 @@ def _with_downloads(responses: dict[int | str, dict[str, Any]]) -> dict[int | st
     ),
 )
 def list_organization_activity(caller: CurrentCaller, query: Annotated[OrganizationActivityQuery, Query()]) -> Response:
-    session = caller.require_session()
+    current = caller.require_principal()
     selection = Selection(
-        organization_id=_readable_organization(caller, session, query.organizationId),
+        organization_id=_readable_organization(caller, current, query.organizationId),
         actor_id=UUID(query.actor) if query.actor else None,
         event=query.type or None,
         since=query.since,
         until=query.until,
     )
     if query.format != "json":
-        pages = _all_pages(caller, session, selection)
+        pages = _all_pages(caller, current, selection)
         return download("activity", query.format, list(OrganizationEntry.__annotations__), pages)
-    entries, next_cursor = _organization_page(caller, session, selection, query.cursor, query.limit)
+    entries, next_cursor = _organization_page(caller, current, selection, query.cursor, query.limit)
     return JsonResponse(OrganizationActivityAnswer(entries=entries, nextCursor=next_cursor), headers=NOT_KEPT)
 
 
-def _readable_organization(caller: Caller, session: LiveSession, asked: str) -> UUID:
+def _readable_organization(caller: Caller, current: CurrentPrincipal, asked: str) -> UUID:
     """The organization whose trail the caller may read, by committed state (wire.md §10: as members are listed).
 
     Of a closed one, those who owned it last may still read what became of it.
     """
-    organization_id = session.active_organization_id
+    organization_id = current.active_organization_id
     if asked:
         # an id that cannot be one is unknown like any other
         organization_id = UUID(asked) if _ID.fullmatch(asked) else UUID(int=0)
     if organization_id is None:
         raise Problem.of_code("NO_ACTIVE_ORGANIZATION")
     read = caller.services.context.store.statements
-    role = live_role(read, organization_id, session.user_id)
-    if role is None and Role.OWNER in (role_when_closed(read, organization_id, session.user_id) or "").split(","):
+    role = live_role(read, organization_id, current.user_id)
+    if role is None and Role.OWNER in (role_when_closed(read, organization_id, current.user_id) or "").split(","):
         return organization_id
     if role is None:
         raise Problem.of_code("YOU_ARE_NOT_A_MEMBER_OF_THIS_ORGANIZATION")
@@ -203,22 +202,22 @@ def _readable_organization(caller: Caller, session: LiveSession, asked: str) -> 
     return organization_id
 
 
-def _all_pages(caller: Caller, session: LiveSession, selection: Selection) -> Iterator[list[OrganizationEntry]]:
+def _all_pages(caller: Caller, current: CurrentPrincipal, selection: Selection) -> Iterator[list[OrganizationEntry]]:
     cursor: str | None = ""
     while cursor is not None:
-        entries, cursor = _organization_page(caller, session, selection, cursor, _BATCH)
+        entries, cursor = _organization_page(caller, current, selection, cursor, _BATCH)
         yield entries
 
 
 def _organization_page(
-    caller: Caller, session: LiveSession, selection: Selection, cursor: str, limit: int
+    caller: Caller, current: CurrentPrincipal, selection: Selection, cursor: str, limit: int
 ) -> tuple[list[OrganizationEntry], str | None]:
     page = of_an_organization(
         caller.services.context.store.statements, selection, before=Cursor.of(cursor), limit=limit
     )
     entries = [
         OrganizationEntry(
-            **_entry(one, session),
+            **_entry(one, current),
             actor=one.actor,
             actorId=_optional_id(one.actor_id),
             actorEmail=one.actor_email,
@@ -236,7 +235,7 @@ def _rendered(caller: Caller, page: Page, reader: Reader) -> list[RenderedEntry]
     return Narrator(services.context.store, services.places, page.entries, reader=reader).rendered()
 
 
-def _entry(told: RenderedEntry, session: LiveSession) -> Entry:
+def _entry(told: RenderedEntry, current: CurrentPrincipal) -> Entry:
     return {
         "at": to_wire(told.at),
         "event": told.event,
@@ -245,7 +244,7 @@ def _entry(told: RenderedEntry, session: LiveSession) -> Entry:
         "location": told.location,
         "ipAddress": told.ip_address,
         "sessionId": _optional_id(told.session_id),
-        "current": told.session_id == session.session_id,
+        "current": told.session_id == current.session.session_id,
         "times": told.times,
         "since": to_wire(told.since),
         "newDevice": told.new_device,

@@ -16,7 +16,7 @@ from api.edge.query import QueryModel
 from api.edge.request_context import BASE_PATH
 from domain.commands import invitation as invitations
 from domain.refusals import OrganizationNotFound, UnknownRole
-from domain.roles import allow, roles_in
+from domain.roles import roles_in
 from projections.lists import invitation_list
 from projections.lists.member_list import live_role
 
@@ -83,14 +83,14 @@ class OfOrganization(QueryModel):
     ),
 )
 def invite_member(caller: CurrentCaller, form: Invite) -> JsonResponse:
-    session = caller.require_session()
-    organization_id = id_in(form.organizationId) or session.active_organization_id
+    current = caller.require_principal()
+    organization_id = id_in(form.organizationId) or current.active_organization_id
     if organization_id is None:
         raise OrganizationNotFound
     try:
         invitation_id = invitations.invite(
             caller.services.context,
-            caller.command(session),
+            current.principal,
             organization_id=organization_id,
             email=form.email,
             role=form.role,
@@ -116,8 +116,8 @@ def invite_member(caller: CurrentCaller, form: Invite) -> JsonResponse:
     ),
 )
 def cancel_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
-    session = caller.require_session()
-    canceled = invitations.cancel(caller.services.context, caller.command(session), link=form.invitationId)
+    current = caller.require_principal()
+    canceled = invitations.cancel(caller.services.context, current.principal, link=form.invitationId)
     return JsonResponse(shown(caller, canceled))
 
 
@@ -136,15 +136,15 @@ def cancel_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
     ),
 )
 def list_invitations(caller: CurrentCaller, query: Annotated[OfOrganization, Query()]) -> JsonResponse:
-    session, context = caller.require_session(), caller.services.context
-    organization_id = id_in(query.organizationId) or session.active_organization_id
+    current, context = caller.require_principal(), caller.services.context
+    organization_id = id_in(query.organizationId) or current.active_organization_id
     if organization_id is None:
         raise Problem(400, message=_NO_ORGANIZATION)
-    role = live_role(context.store.statements, organization_id, session.user_id)
+    role = live_role(context.store.statements, organization_id, current.user_id)
     if role is None:
         raise Problem(403, message=_NOT_A_MEMBER)
     roles = roles_in(role)
-    if not allow(roles, "invitation", "create"):
+    if not current.may(roles, "invitation", "create"):
         raise Problem.of_code("YOU_ARE_NOT_ALLOWED_TO_LIST_INVITATIONS")
     rows = invitation_list.invitations_of(context.store.statements, organization_id, limit=None, offset=0)
     return JsonResponse(shapes.invitations(rows, context.keyring, seen_as=roles))

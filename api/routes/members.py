@@ -15,19 +15,18 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from api.edge.authentication import Caller, CurrentCaller
+from api.edge.authentication import Caller, CurrentCaller, CurrentPrincipal
 from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
 from api.edge.query import QueryModel
 from api.edge.request_context import BASE_PATH
 from domain.refusals import NotAMember
-from domain.roles import PERMISSIONS, Roles, allow, roles_in
+from domain.roles import PERMISSIONS, Roles, roles_in
 from projections.lists import member_list
 from projections.lists.full_organization import FullOrganization
 from projections.lists.member_list import MemberRow
 from projections.lists.member_search import IN_MEMORY, Filter, Order, field_type, in_order, members_of
-from projections.lists.session_list import LiveSession
 
 from . import shapes
 from .answer_fields import MemberRole
@@ -121,18 +120,18 @@ class PermissionAnswer(TypedDict):
     ),
 )
 async def list_members(caller: CurrentCaller, query: Annotated[ListMembers, Query()]) -> Response:
-    session = await caller.require_session_soon()
+    current = await caller.require_principal_soon()
     if query.filterField is None and not query.filterValue and not query.search and query.sortBy in IN_MEMORY:
-        seen = await seen_now(caller, session, query, invitations=False)
+        seen = await seen_now(caller, current, query, invitations=False)
         if seen is not None:
             return seen.answer(_shown_as(query), partial(_page_of, query))
-    return await to_thread.run_sync(_list_members, caller, session, query)
+    return await to_thread.run_sync(_list_members, caller, current, query)
 
 
-def _list_members(caller: Caller, session: LiveSession, query: ListMembers) -> JsonResponse:
+def _list_members(caller: Caller, current: CurrentPrincipal, query: ListMembers) -> JsonResponse:
     read = caller.services.context.store.statements
-    organization_id = meant(caller, session, query.organizationId, query.organizationSlug)
-    if member_list.live_role(read, organization_id, session.user_id) is None:
+    organization_id = meant(caller, current, query.organizationId, query.organizationSlug)
+    if member_list.live_role(read, organization_id, current.user_id) is None:
         raise Problem.of_code(NOT_A_MEMBER)
     rows, total = members_of(
         read,
@@ -153,7 +152,7 @@ def _list_members(caller: Caller, session: LiveSession, query: ListMembers) -> J
     responses=documented(shapes.MemberWithPerson, "UNAUTHORIZED", NO_ACTIVE, body=False),
 )
 async def get_active_member(caller: CurrentCaller) -> JsonResponse:
-    member = active_member(await caller.require_session_soon())
+    member = active_member(await caller.require_principal_soon())
     if member is None:
         raise Problem.of_code(NO_ACTIVE)
     return JsonResponse(shapes.member_with_person(member))
@@ -168,19 +167,19 @@ async def get_active_member(caller: CurrentCaller) -> JsonResponse:
     ),
 )
 async def get_active_member_role(caller: CurrentCaller, query: Annotated[ActiveMemberRole, Query()]) -> JsonResponse:
-    session = await caller.require_session_soon()
+    current = await caller.require_principal_soon()
     named_ones = [query.organizationId, query.organizationSlug, query.userId]
-    if session.active_role is not None and not any(named_ones):
-        return JsonResponse(RoleAnswer(role=session.active_role))
-    return await to_thread.run_sync(_role, caller, session, query)
+    if current.session.active_role is not None and not any(named_ones):
+        return JsonResponse(RoleAnswer(role=current.session.active_role))
+    return await to_thread.run_sync(_role, caller, current, query)
 
 
-def _role(caller: Caller, session: LiveSession, query: ActiveMemberRole) -> JsonResponse:
+def _role(caller: Caller, current: CurrentPrincipal, query: ActiveMemberRole) -> JsonResponse:
     read = caller.services.context.store.statements
-    organization_id = meant(caller, session, query.organizationId, query.organizationSlug)
-    own = session.active_role
-    if organization_id != session.active_organization_id:
-        own = member_list.live_role(read, organization_id, session.user_id)
+    organization_id = meant(caller, current, query.organizationId, query.organizationSlug)
+    own = current.session.active_role
+    if organization_id != current.active_organization_id:
+        own = member_list.live_role(read, organization_id, current.user_id)
     asked = id_in(query.userId)
     role = own if asked is None else member_list.live_role(read, organization_id, asked)
     if own is None or role is None:
@@ -201,12 +200,12 @@ def _role(caller: Caller, session: LiveSession, query: ActiveMemberRole) -> Json
     ),
 )
 def has_permission(caller: CurrentCaller, form: HasPermission) -> JsonResponse:
-    session = caller.require_session()
-    organization_id = meant(caller, session, form.organizationId, "")
-    role = member_list.live_role(caller.services.context.store.statements, organization_id, session.user_id)
+    current = caller.require_principal()
+    organization_id = meant(caller, current, form.organizationId, "")
+    role = member_list.live_role(caller.services.context.store.statements, organization_id, current.user_id)
     if role is None:
         raise Problem.of_code(NotAMember.code, status=401)
-    return JsonResponse(PermissionAnswer(error=None, success=_allowed(roles_in(role), form.permissions or {})))
+    return JsonResponse(PermissionAnswer(error=None, success=_allowed(current, roles_in(role), form.permissions or {})))
 
 
 def _shown_as(query: ListMembers) -> str:
@@ -224,8 +223,9 @@ def members_answer(rows: Sequence[MemberRow], total: int) -> MembersAnswer:
     return MembersAnswer(members=[shapes.member_with_person(row) for row in rows], total=total)
 
 
-def active_member(session: LiveSession) -> MemberRow | None:
-    """Whom a session acts as in its active organization, None without one."""
+def active_member(current: CurrentPrincipal) -> MemberRow | None:
+    """As whom somebody acts in their active organization, None without one."""
+    session = current.session
     if session.active_organization_id is None:
         return None
     assert session.active_membership_id is not None
@@ -243,16 +243,16 @@ def active_member(session: LiveSession) -> MemberRow | None:
     )
 
 
-def _allowed(roles: Roles, permissions: dict[str, list[str]]) -> bool:
+def _allowed(current: CurrentPrincipal, roles: Roles, permissions: dict[str, list[str]]) -> bool:
     asked = [(resource, action) for resource, actions in permissions.items() for action in actions]
     known = {resource for permitted in PERMISSIONS.values() for resource in permitted}
     named = bool(permissions) and all(actions and resource in known for resource, actions in permissions.items())
-    return named and all(allow(roles, resource, action) for resource, action in asked)
+    return named and all(current.may(roles, resource, action) for resource, action in asked)
 
 
-def meant(caller: Caller, session: LiveSession, organization_id: str, slug: str) -> UUID:
+def meant(caller: Caller, current: CurrentPrincipal, organization_id: str, slug: str) -> UUID:
     """The organization that is named, else the active one. Raises NO_ACTIVE_ORGANIZATION or OrganizationNotFound."""
-    meant = named(caller, organization_id, slug) or session.active_organization_id
+    meant = named(caller, organization_id, slug) or current.active_organization_id
     if meant is None:
         raise Problem.of_code(NO_ACTIVE)
     return meant

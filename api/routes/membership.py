@@ -97,14 +97,14 @@ class RemovedAnswer(TypedDict):
     ),
 )
 def update_member_role(caller: CurrentCaller, form: UpdateRole) -> JsonResponse:
-    session = caller.require_session()
+    current = caller.require_principal()
     roles = _roles(form.role)
-    organization_id, membership_id = meant(caller, session, form.organizationId, ""), id_in(form.memberId)
+    organization_id, membership_id = meant(caller, current, form.organizationId, ""), id_in(form.memberId)
     if membership_id is None:
         raise MemberNotFound
     memberships.change_role(
         caller.services.context,
-        caller.command(session),
+        current.principal,
         organization_id=organization_id,
         membership_id=membership_id,
         roles=roles,
@@ -129,8 +129,8 @@ def update_member_role(caller: CurrentCaller, form: UpdateRole) -> JsonResponse:
     ),
 )
 def remove_member(caller: CurrentCaller, form: RemoveMember) -> JsonResponse:
-    session, context = caller.require_session(), caller.services.context
-    organization_id = meant(caller, session, form.organizationId, "")
+    current, context = caller.require_principal(), caller.services.context
+    organization_id = meant(caller, current, form.organizationId, "")
     membership_id = id_in(form.memberIdOrEmail)
     if by_email := "@" in form.memberIdOrEmail:
         address = canonical(form.memberIdOrEmail)
@@ -138,9 +138,7 @@ def remove_member(caller: CurrentCaller, form: RemoveMember) -> JsonResponse:
         membership_id = context.lookups.member_with_email(organization_id, email_hash)
     if membership_id is None:
         raise MemberNotFound
-    memberships.remove_member(
-        context, caller.command(session), organization_id=organization_id, membership_id=membership_id
-    )
+    memberships.remove_member(context, current.principal, organization_id=organization_id, membership_id=membership_id)
     removed = _member(caller, membership_id)
     shown = shapes.member_with_person(removed) if by_email else shapes.member(removed)
     return JsonResponse(RemovedAnswer(member=shown))
@@ -162,10 +160,10 @@ def remove_member(caller: CurrentCaller, form: RemoveMember) -> JsonResponse:
     ),
 )
 def leave(caller: CurrentCaller, form: Leave) -> JsonResponse:
-    session, organization_id = caller.require_session(), id_in(form.organizationId)
+    current, organization_id = caller.require_principal(), id_in(form.organizationId)
     if organization_id is None:
         raise MemberNotFound
-    membership_id = memberships.leave(caller.services.context, caller.command(session), organization_id=organization_id)
+    membership_id = memberships.leave(caller.services.context, current.principal, organization_id=organization_id)
     return JsonResponse(shapes.member_with_person(_member(caller, membership_id)))
 
 
@@ -185,13 +183,13 @@ def leave(caller: CurrentCaller, form: Leave) -> JsonResponse:
     ),
 )
 def transfer_ownership(caller: CurrentCaller, form: Transfer) -> JsonResponse:
-    session = caller.require_session()
-    organization_id, membership_id = meant(caller, session, form.organizationId, ""), id_in(form.memberId)
+    current = caller.require_principal()
+    organization_id, membership_id = meant(caller, current, form.organizationId, ""), id_in(form.memberId)
     if membership_id is None:
         raise MemberNotFound
     memberships.transfer_ownership(
         caller.services.context,
-        caller.command(session),
+        current.principal,
         organization_id=organization_id,
         membership_id=membership_id,
     )

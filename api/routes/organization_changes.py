@@ -118,10 +118,10 @@ class FreeAnswer(TypedDict):
     ),
 )
 def create(caller: CurrentCaller, form: Create) -> JsonResponse:
-    session, read = caller.require_session_or(Problem(401)), caller.services.context.store.statements
+    current, read = caller.require_principal_or(Problem(401)), caller.services.context.store.statements
     organization_id, membership_id = organizations.found_organization(
         caller.services.context,
-        caller.command(session),
+        current.principal,
         name=form.name,
         slug=form.slug,
         logo=form.logo or None,
@@ -141,7 +141,7 @@ def create(caller: CurrentCaller, form: Create) -> JsonResponse:
     responses=documented(FreeAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", "ORGANIZATION_SLUG_ALREADY_TAKEN"),
 )
 def check_slug(caller: CurrentCaller, form: Slug) -> JsonResponse:
-    caller.require_session()
+    caller.require_principal()
     if caller.services.context.lookups.slug_known(caller.services.context.keyring.slug_slots(form.slug)):
         raise NewSlugTaken
     return JsonResponse(FreeAnswer(status=True))
@@ -165,8 +165,8 @@ def check_slug(caller: CurrentCaller, form: Slug) -> JsonResponse:
     ),
 )
 def update(caller: CurrentCaller, form: Update) -> JsonResponse:
-    session = caller.require_session_or(Problem(401, message=_NOBODY))
-    organization_id = id_in(form.organizationId) or session.active_organization_id
+    current = caller.require_principal_or(Problem(401, message=_NOBODY))
+    organization_id = id_in(form.organizationId) or current.active_organization_id
     if organization_id is None:
         raise OrganizationNotFound
     given = {name: getattr(form.data, name) for name in form.data.model_fields_set}
@@ -175,7 +175,7 @@ def update(caller: CurrentCaller, form: Update) -> JsonResponse:
     if "logo" in given:
         given["logo"] = given["logo"] or None
     organizations.update_organization(
-        caller.services.context, caller.command(session), organization_id=organization_id, changes=given
+        caller.services.context, current.principal, organization_id=organization_id, changes=given
     )
     # who may not change it is told so first
     if not given:
@@ -203,12 +203,12 @@ def update(caller: CurrentCaller, form: Update) -> JsonResponse:
     ),
 )
 def delete(caller: CurrentCaller, form: Delete) -> JsonResponse:
-    session = caller.require_session_or(Problem(401))
+    current = caller.require_principal_or(Problem(401))
     organization_id = id_in(form.organizationId)
     if organization_id is None:
         raise OrganizationNotFound
     before = organization_list.organization(caller.services.context.store.statements, organization_id)
-    organizations.close_organization(caller.services.context, caller.command(session), organization_id=organization_id)
+    organizations.close_organization(caller.services.context, current.principal, organization_id=organization_id)
     if before is None:
         raise NotAMember
     return JsonResponse(shapes.organization(before))
@@ -229,18 +229,18 @@ def delete(caller: CurrentCaller, form: Delete) -> JsonResponse:
     ),
 )
 def set_active(caller: CurrentCaller, form: SetActive) -> JsonResponse:
-    session, context = caller.require_session(), caller.services.context
-    organization_id = session.active_organization_id
+    current, context = caller.require_principal(), caller.services.context
+    organization_id = current.active_organization_id
     if form.organizationId is None:
         organization_id = None
     elif meant := named(caller, form.organizationId, "" if form.organizationId else form.organizationSlug):
         organization_id = meant
     try:
-        organizations.choose_organization(context, caller.command(session), organization_id=organization_id)
+        organizations.choose_organization(context, current.principal, organization_id=organization_id)
     except NotAMember:
         raise Problem.of_code(NotAMember.code, status=403) from None
     token, remembered = caller.presented.token, caller.remembered
-    give_cookie(caller.services, caller.request, token, remembered=remembered, started_at=session.created_at)
+    give_cookie(caller.services, caller.request, token, remembered=remembered, started_at=current.session.created_at)
     if organization_id is None:
         return JsonResponse(None)
     chosen = organization_list.organization(context.store.statements, organization_id)

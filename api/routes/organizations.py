@@ -9,7 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from api.edge.authentication import Caller, CurrentCaller
+from api.edge.authentication import Caller, CurrentCaller, CurrentPrincipal
 from api.edge.batching.organizations_seen import OrganizationView
 from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
@@ -22,7 +22,6 @@ from domain.roles import roles_in
 from projections.lists import organization_list
 from projections.lists.full_organization import FullOrganization, full_organization
 from projections.lists.member_list import live_role
-from projections.lists.session_list import LiveSession
 
 from . import shapes
 from .documented import at, documented
@@ -66,14 +65,14 @@ class FullAnswer(shapes.Organization):
     ),
 )
 def get_organization(caller: CurrentCaller, query: Annotated[Which, Query()]) -> JsonResponse:
-    session, read = caller.require_session(), caller.services.context.store.statements
-    organization_id = named(caller, query.organizationId, query.organizationSlug) or session.active_organization_id
+    current, read = caller.require_principal(), caller.services.context.store.statements
+    organization_id = named(caller, query.organizationId, query.organizationSlug) or current.active_organization_id
     if organization_id is None:
         return JsonResponse(None)
     found = organization_list.organization(read, organization_id)
     if found is None:
         raise OrganizationNotFound
-    if live_role(read, organization_id, session.user_id) is None:
+    if live_role(read, organization_id, current.user_id) is None:
         raise Problem.of_code(NotAMember.code, status=403)
     return JsonResponse(shapes.organization(found))
 
@@ -92,10 +91,10 @@ def get_organization(caller: CurrentCaller, query: Annotated[Which, Query()]) ->
     ),
 )
 async def get_full_organization(caller: CurrentCaller, query: Annotated[WhichInFull, Query()]) -> Response:
-    session = await caller.require_session_soon()
-    seen = await seen_now(caller, session, query, invitations=True)
+    current = await caller.require_principal_soon()
+    seen = await seen_now(caller, current, query, invitations=True)
     if seen is None:
-        return await to_thread.run_sync(_full_organization, caller, session, query)
+        return await to_thread.run_sync(_full_organization, caller, current, query)
     most = query.membersLimit
     return seen.answer(
         f"get-full-organization {most}",
@@ -103,12 +102,12 @@ async def get_full_organization(caller: CurrentCaller, query: Annotated[WhichInF
     )
 
 
-def _full_organization(caller: Caller, session: LiveSession, query: WhichInFull) -> JsonResponse:
+def _full_organization(caller: Caller, current: CurrentPrincipal, query: WhichInFull) -> JsonResponse:
     read = caller.services.context.store.statements
-    organization_id = named(caller, query.organizationId, query.organizationSlug) or session.active_organization_id
+    organization_id = named(caller, query.organizationId, query.organizationSlug) or current.active_organization_id
     if organization_id is None:
         return JsonResponse(None)
-    full = full_organization(read, organization_id, session.user_id, most_members=query.membersLimit or None)
+    full = full_organization(read, organization_id, current.user_id, most_members=query.membersLimit or None)
     if full is None:
         if organization_list.organization(read, organization_id) is None:
             raise OrganizationNotFound
@@ -123,20 +122,22 @@ def _full_organization(caller: Caller, session: LiveSession, query: WhichInFull)
     responses=documented(list[shapes.Organization], "UNAUTHORIZED", body=False),
 )
 def list_organizations(caller: CurrentCaller) -> JsonResponse:
-    session = caller.require_session()
-    rows = organization_list.organizations_of(caller.services.context.store.statements, session.user_id)
+    current = caller.require_principal()
+    rows = organization_list.organizations_of(caller.services.context.store.statements, current.user_id)
     return JsonResponse([shapes.organization(row) for row in rows])
 
 
-async def seen_now(caller: Caller, session: LiveSession, query: Which, *, invitations: bool) -> OrganizationView | None:
+async def seen_now(
+    caller: Caller, current: CurrentPrincipal, query: Which, *, invitations: bool
+) -> OrganizationView | None:
     """The organization that is meant, as who asks sees it, of the query that all share who ask at the moment.
 
     None if that does not say: none is meant, it is named by its slug, it is too large, or they do not belong to it.
     """
-    organization_id = id_in(query.organizationId) or session.active_organization_id
+    organization_id = id_in(query.organizationId) or current.active_organization_id
     if organization_id is None or query.organizationSlug:
         return None
-    view = await caller.services.organizations.seen(organization_id, session.user_id, invitations=invitations)
+    view = await caller.services.organizations.seen(organization_id, current.user_id, invitations=invitations)
     return None if view is None or view.crowded else view
 
 

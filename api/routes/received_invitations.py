@@ -111,8 +111,8 @@ class CheckAnswer(TypedDict):
     ),
 )
 def accept_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
-    session, context = caller.require_session(), caller.services.context
-    joined = invitations.accept(context, caller.command(session), link=form.invitationId)
+    current, context = caller.require_principal(), caller.services.context
+    joined = invitations.accept(context, current.principal, link=form.invitationId)
     found = invitation_list.accepted(context.store.statements, joined.invitation_id, joined.membership_id)
     assert found is not None, "it has just been written"
     invitation, member = found
@@ -129,9 +129,9 @@ def accept_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
     ),
 )
 def reject_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
-    session = caller.require_session()
+    current = caller.require_principal()
     try:
-        rejected = invitations.reject(caller.services.context, caller.command(session), link=form.invitationId)
+        rejected = invitations.reject(caller.services.context, current.principal, link=form.invitationId)
     except InvitationNotFound:
         raise Problem.of_code(_NOT_FOUND, "Invitation not found!") from None
     return JsonResponse(RejectedAnswer(invitation=shown(caller, rejected), member=None))
@@ -152,9 +152,9 @@ def reject_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
     ),
 )
 def get_invitation(caller: CurrentCaller, query: Annotated[WhichInvitation, Query()]) -> JsonResponse:
-    session = caller.require_session_or(Problem(401, message=_NOT_AUTHENTICATED))
+    current = caller.require_principal_or(Problem(401, message=_NOT_AUTHENTICATED))
     row = _acceptable(caller, query.id)
-    if row.email is None or row.email != session.email:
+    if row.email is None or row.email != current.email:
         raise NotTheRecipient
     if row.inviter_role is None:
         raise InviterGone
@@ -186,10 +186,10 @@ def list_user_invitations(
     if query.email:
         raise Problem(400, message=_NO_ADDRESS)
     missing = Problem(400, message=_MISSING_SESSION)
-    session, context = caller.require_session_or(missing), caller.services.context
-    if not session.email_verified:
+    current, context = caller.require_principal_or(missing), caller.services.context
+    if not current.email_verified:
         raise Problem.of_code("EMAIL_VERIFICATION_REQUIRED_FOR_INVITATION")
-    rows = invitation_list.invitations_to(context.store.statements, context.keyring.email_hash(session.email or ""))
+    rows = invitation_list.invitations_to(context.store.statements, context.keyring.email_hash(current.email or ""))
     return JsonResponse(
         [
             OwnInvitation(**shapes.invitation(row, context.keyring), organizationName=row.organization_name or "")

@@ -53,7 +53,8 @@ class DoneAnswer(TypedDict):
     responses=documented(list[shapes.ListedSession], "VALIDATION_ERROR", "UNAUTHORIZED", body=False),
 )
 async def list_sessions(caller: CurrentCaller, query: Annotated[Paged, Query()]) -> JsonResponse:
-    session, services, now = await caller.require_session_soon(), caller.services, caller.request.now
+    current, services, now = await caller.require_principal_soon(), caller.services, caller.request.now
+    session = current.session
     lifetimes, held = services.context.lifetimes, services.last_active_buffer.held()
     rows = await services.session_lists.sessions_of(
         SessionListKey(
@@ -85,9 +86,9 @@ async def list_sessions(caller: CurrentCaller, query: Annotated[Paged, Query()])
     responses=documented(DoneAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", "CONFLICT"),
 )
 def revoke_session(caller: CurrentCaller, form: RevokeSession) -> JsonResponse:
-    session, request = caller.require_session(), caller.request
-    revoked = sessions.revoke_session(caller.services.context, caller.command(session), named=form.token)
-    if revoked == session.session_id:
+    current, request = caller.require_principal(), caller.request
+    revoked = sessions.revoke_session(caller.services.context, current.principal, named=form.token)
+    if revoked == current.session.session_id:
         clear_cookies(caller.services, request)
     return JsonResponse(DoneAnswer(status=True))
 
@@ -99,8 +100,8 @@ def revoke_session(caller: CurrentCaller, form: RevokeSession) -> JsonResponse:
     responses=documented(DoneAnswer, "UNAUTHORIZED", "CONFLICT"),
 )
 def revoke_sessions(caller: CurrentCaller) -> JsonResponse:
-    session, request = caller.require_session(), caller.request
-    sessions.revoke_sessions(caller.services.context, caller.command(session))
+    current, request = caller.require_principal(), caller.request
+    sessions.revoke_sessions(caller.services.context, current.principal)
     clear_cookies(caller.services, request)
     return JsonResponse(DoneAnswer(status=True))
 
@@ -112,8 +113,8 @@ def revoke_sessions(caller: CurrentCaller) -> JsonResponse:
     responses=documented(DoneAnswer, "UNAUTHORIZED", "CONFLICT"),
 )
 def revoke_other_sessions(caller: CurrentCaller) -> JsonResponse:
-    session = caller.require_session()
-    sessions.revoke_other_sessions(caller.services.context, caller.command(session))
+    current = caller.require_principal()
+    sessions.revoke_other_sessions(caller.services.context, current.principal)
     return JsonResponse(DoneAnswer(status=True))
 
 
@@ -131,7 +132,7 @@ def revoke_other_sessions(caller: CurrentCaller) -> JsonResponse:
     ),
 )
 def update_session(caller: CurrentCaller, form: UpdateSession) -> JsonResponse:
-    caller.require_session()
+    caller.require_principal()
     given: dict[str, Any] = form.model_extra or {}
     if "activeOrganizationId" in given:
         raise Problem.of_code("FIELD_NOT_ALLOWED", "activeOrganizationId is not allowed to be set")

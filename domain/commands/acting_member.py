@@ -8,12 +8,11 @@ from uuid import UUID
 
 from domain.membership import Membership
 from domain.organization import Organization
-from domain.roles import Roles
+from domain.roles import Role, Roles, allow, cover
 from domain.store import Loaded, StreamQuery, Subject
-from domain.store.envelope import CommandRecord
 
 from .context import Context
-from .principal import Principal, actor, load_principal
+from .principal import LoadedPerson, Person, load_principal
 from .queries import membership_of, the_organization
 
 
@@ -37,9 +36,12 @@ class MemberContext:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ActingMember(MemberContext):
-    """A member of an open organization who gives a command in it, through a session that lives."""
+    """A member of an open organization who gives a command in it.
 
-    principal: Principal
+    Their rights are what their roles allow, narrowed by what they act by. No command asks the roles themselves.
+    """
+
+    principal: LoadedPerson
 
     @property
     def subject(self) -> Subject:
@@ -48,8 +50,21 @@ class ActingMember(MemberContext):
 
     @property
     def guards(self) -> list[Loaded[Any]]:
-        """What must still stand as it was read, the session too."""
+        """What must still stand as it was read, what they act by too."""
         return [self.organization, self.membership, *self.principal.guards]
+
+    @property
+    def owns(self) -> bool:
+        """Whether they act as an owner, who alone may remove others and pass ownership on."""
+        return Role.OWNER in self.roles and self.may_grant((Role.OWNER,))
+
+    def may(self, resource: str, action: str) -> bool:
+        """Whether they may do this."""
+        return allow(self.roles, resource, action, at_most=self.principal.at_most)
+
+    def may_grant(self, roles: Roles) -> bool:
+        """Whether they may make somebody this: nobody grants what they do not hold, or do not hold here."""
+        return cover(self.roles, roles, at_most=self.principal.at_most)
 
 
 def member_context(
@@ -71,17 +86,17 @@ def belonging(organization: Loaded[Organization] | None, membership: Loaded[Memb
 
 
 def acting_member(
-    context: Context, command: CommandRecord, organization_id: UUID, *beside: StreamQuery[Any]
+    context: Context, principal: Person, organization_id: UUID, *beside: StreamQuery[Any]
 ) -> tuple[ActingMember | None, list[Loaded[Any] | None]]:
     """As `member_context`, of who gives a command. Raises SessionOver."""
-    principal, [organization, membership, *others] = load_principal(
-        context, command, *_queries(organization_id, actor(command)), *beside
+    loaded, [organization, membership, *others] = load_principal(
+        context, principal, *_queries(organization_id, principal.user_id), *beside
     )
-    return acting_as(principal, organization, membership), others
+    return acting_as(loaded, organization, membership), others
 
 
 def acting_as(
-    principal: Principal, organization: Loaded[Organization] | None, membership: Loaded[Membership] | None
+    principal: LoadedPerson, organization: Loaded[Organization] | None, membership: Loaded[Membership] | None
 ) -> ActingMember | None:
     """Who acts as this member; None if there is no such membership, or the organization is closed."""
     if organization is None or membership is None or organization.state.closed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,16 +29,15 @@ from domain.refusals import (
     MemberLimitReached,
     MemberNotFound,
 )
-from domain.roles import Role, Roles, allow, cover, may_invite_as, roles_in
+from domain.roles import Role, Roles, may_invite_as, roles_in
 from domain.store import Addition, Loaded, Store, StreamQuery
 from domain.store.conflicts import StreamMovedOn, retry_on_conflict
-from domain.store.envelope import CommandRecord
 
 from .acting_member import ActingMember, acting_as, acting_member, belonging, member_context
 from .context import Context
 from .lookups import Lookups
 from .ownership import require_proof
-from .principal import actor, load_principal
+from .principal import Person, PersonBySession, System, load_by_session, load_principal, record_of
 from .queries import invitation_behind, invitation_pending, membership_of, the_organization
 
 
@@ -56,7 +55,7 @@ class JoiningByInvitation:
 @retry_on_conflict
 def invite(
     context: Context,
-    command: CommandRecord,
+    principal: Person,
     *,
     organization_id: UUID,
     email: str,
@@ -76,94 +75,96 @@ def invite(
     if address is None:
         raise MalformedEmail
     email_hash = context.keyring.email_hash(address)
-    own, [pending] = acting_member(context, command, organization_id, invitation_pending(organization_id, email_hash))
+    own, [pending] = acting_member(context, principal, organization_id, invitation_pending(organization_id, email_hash))
     if own is None:
         raise MemberNotFound
-    if not allow(own.roles, "invitation", "create"):
+    if not own.may("invitation", "create"):
         raise MayNotInvite
     roles = roles_in(role)
-    if not cover(own.roles, roles):
+    if not own.may_grant(roles):
         raise MayNotInviteAs
-    if pending is not None and _ran_out(context.store, pending, now=command.at):
+    if pending is not None and _ran_out(context.store, pending, now=principal.at):
         pending = None
     # looked up last: whoever accepts it meanwhile is then found to be a member
     recipient_id, membership_id = context.lookups.recipient(organization_id, email_hash)
     if membership_id is not None:
         raise AlreadyMember
     if pending is None:
-        return _send(context, command, own, address, email_hash, roles, recipient_id, resend=resend)
+        return _send(context, principal, own, address, email_hash, roles, recipient_id, resend=resend)
     if resend:
-        return _resend(context, command, own, pending)
+        return _resend(context, principal, own, pending)
     if _stands(context, pending.state):
         raise AlreadyInvited
-    require_proof(context, command, own.principal, before=(), after=roles)
-    _make_way(context, command, own, pending)
-    return _send(context, command, own, address, email_hash, roles, recipient_id, resend=resend)
+    require_proof(context, own.principal, before=(), after=roles)
+    _make_way(context, principal, own, pending)
+    return _send(context, principal, own, address, email_hash, roles, recipient_id, resend=resend)
 
 
 @retry_on_conflict
-def cancel(context: Context, command: CommandRecord, *, link: str) -> UUID:
+def cancel(context: Context, principal: Person, *, link: str) -> UUID:
     """Take an invitation back; which it was.
 
     Raises InvitationNotFound, MemberNotFound, MayNotCancel, SessionOver, Conflict.
     """
     wanted = invitation_behind(context.keyring.link_hash(link))
     organization_id = wanted.column("organization_id")
-    beside = the_organization(organization_id), membership_of(actor(command), organization_id)
-    principal, [invitation, organization, membership] = load_principal(context, command, wanted, *beside)
+    beside = the_organization(organization_id), membership_of(principal.user_id, organization_id)
+    loaded, [invitation, organization, membership] = load_principal(context, principal, wanted, *beside)
     if invitation is None or organization is None:
         raise InvitationNotFound
-    own = acting_as(principal, _require_open(organization), membership)
+    own = acting_as(loaded, _require_open(organization), membership)
     if own is None:
         raise MemberNotFound
-    if not allow(own.roles, "invitation", "cancel"):
+    if not own.may("invitation", "cancel"):
         raise MayNotCancel
-    context.store.append(command, own.subject, invitation.with_events(invitation.state.cancel()), guards=own.guards)
+    context.store.append(
+        record_of(principal), own.subject, invitation.with_events(invitation.state.cancel()), guards=own.guards
+    )
     invitation_id: UUID = invitation.stream_id
     return invitation_id
 
 
 @retry_on_conflict
-def reject(context: Context, command: CommandRecord, *, link: str) -> UUID:
+def reject(context: Context, principal: PersonBySession, *, link: str) -> UUID:
     """Do not want it; which it was. Raises InvitationNotFound, NotTheRecipient, SessionOver, SubjectGone, Conflict."""
     wanted = invitation_behind(context.keyring.link_hash(link))
     beside = the_organization(wanted.column("organization_id"))
-    principal, [invitation, organization] = load_principal(context, command, wanted, beside)
+    loaded, [invitation, organization] = load_by_session(context, principal, wanted, beside)
     if invitation is None or organization is None:
         raise InvitationNotFound
-    guards = [_require_open(organization), *principal.guards]
-    rejected = invitation.state.reject(user_id=actor(command), email_hash=principal.user.state.email_hash)
-    context.store.append(command, principal.subject, invitation.with_events(rejected), guards=guards)
+    guards = [_require_open(organization), *loaded.guards]
+    rejected = invitation.state.reject(user_id=principal.user_id, email_hash=loaded.user.state.email_hash)
+    context.store.append(record_of(principal), loaded.subject, invitation.with_events(rejected), guards=guards)
     invitation_id: UUID = invitation.stream_id
     return invitation_id
 
 
 @retry_on_conflict
-def accept(context: Context, command: CommandRecord, *, link: str) -> JoiningByInvitation:
+def accept(context: Context, principal: PersonBySession, *, link: str) -> JoiningByInvitation:
     """Join by an invitation, and turn to the organization; one commit.
 
     Raises InvitationsOff, InvitationNotFound, NotTheRecipient, InviterGone, AlreadyMember, MemberLimitReached,
     SessionOver, SubjectGone, Conflict.
     """
-    user_id = actor(command)
+    user_id = principal.user_id
     offer = invited_by(context, link)
     invitation, *_ = offer
     own = membership_of(user_id, invitation.column("organization_id"))
-    principal, [*found, membership] = load_principal(context, command, *offer, own)
+    loaded, [*found, membership] = load_by_session(context, principal, *offer, own)
     entered = joining(
         context,
         found,
         user_id=user_id,
-        email_hash=principal.user.state.email_hash,
+        email_hash=loaded.user.state.email_hash,
         belongs=membership is not None,
-        now=command.at,
+        now=principal.at,
     )
     context.store.append(
-        command,
-        principal.subject,
+        record_of(principal),
+        loaded.subject,
         *entered.additions,
-        principal.session.with_events(principal.session.state.choose(entered.organization_id)),
-        guards=[*entered.guards, *principal.guards],
+        loaded.session.with_events(loaded.session.state.choose(entered.organization_id)),
+        guards=[*entered.guards, *loaded.guards],
     )
     return entered
 
@@ -234,7 +235,7 @@ def _ran_out(store: Store, invitation: Loaded[Invitation], *, now: datetime) -> 
 
 def expire(store: Store, invitation: Loaded[Invitation], *, now: datetime) -> bool:
     """Note that an invitation has run out, before anything else is done about it; whether that was news."""
-    return store.append(CommandRecord.by_system(at=now), None, invitation.with_events(invitation.state.expire(now=now)))
+    return store.append(record_of(System(at=now)), None, invitation.with_events(invitation.state.expire(now=now)))
 
 
 def expire_run_out(store: Store, lookups: Lookups, *, now: datetime) -> int:
@@ -258,7 +259,7 @@ def _require_open(organization: Loaded[Organization]) -> Loaded[Organization]:
 
 def _send(
     context: Context,
-    command: CommandRecord,
+    principal: Person,
     own: ActingMember,
     address: str,
     email_hash: bytes,
@@ -274,15 +275,17 @@ def _send(
         email=address,
         email_hash=email_hash,
         roles=roles,
-        inviter_id=actor(command),
+        inviter_id=principal.user_id,
         link_hash=context.keyring.link_hash(context.keyring.invitation_link(invitation_id)),
-        expires_at=command.at + context.rules.invitation_lifetime,
-        place=_invitation_seat(context, organization_id, invitation_id, now=command.at),
+        expires_at=principal.at + context.rules.invitation_lifetime,
+        place=_invitation_seat(context, organization_id, invitation_id, now=principal.at),
         recipient_id=recipient_id,
     )
-    require_proof(context, command, own.principal, before=(), after=roles)
+    require_proof(context, own.principal, before=(), after=roles)
     try:
-        context.store.append(command, own.subject, Addition(invitation_id, 0, sent, recipient), guards=own.guards)
+        context.store.append(
+            record_of(principal), own.subject, Addition(invitation_id, 0, sent, recipient), guards=own.guards
+        )
     except AlreadyInvited:
         # by somebody else a moment ago: that one may be resent
         if resend:
@@ -291,14 +294,14 @@ def _send(
     return invitation_id
 
 
-def _resend(context: Context, command: CommandRecord, own: ActingMember, pending: Loaded[Invitation]) -> UUID:
+def _resend(context: Context, principal: Person, own: ActingMember, pending: Loaded[Invitation]) -> UUID:
     """The role stays as it was sent: who resends must hold it too."""
-    if not cover(own.roles, pending.state.roles):
+    if not own.may_grant(pending.state.roles):
         raise MayNotInviteAs
-    require_proof(context, command, own.principal, before=(), after=pending.state.roles)
-    expires_at = command.at + context.rules.invitation_lifetime
-    resent = pending.state.resend(inviter_id=actor(command), expires_at=expires_at)
-    context.store.append(command, own.subject, pending.with_events(resent), guards=own.guards)
+    require_proof(context, own.principal, before=(), after=pending.state.roles)
+    expires_at = principal.at + context.rules.invitation_lifetime
+    resent = pending.state.resend(inviter_id=principal.user_id, expires_at=expires_at)
+    context.store.append(record_of(principal), own.subject, pending.with_events(resent), guards=own.guards)
     return pending.stream_id
 
 
@@ -308,10 +311,10 @@ def _stands(context: Context, pending: Invitation) -> bool:
     return inviter is not None and may_invite_as(inviter.roles, pending.roles)
 
 
-def _make_way(context: Context, command: CommandRecord, own: ActingMember, pending: Loaded[Invitation]) -> None:
+def _make_way(context: Context, principal: Person, own: ActingMember, pending: Loaded[Invitation]) -> None:
     """Take back what nobody stands behind; an act of its own, since an address is freed before it is taken again."""
-    withdrawing = replace(command, command_id=new_id())
-    context.store.append(withdrawing, own.subject, pending.with_events(pending.state.cancel()), guards=own.guards)
+    canceled = pending.with_events(pending.state.cancel())
+    context.store.append(record_of(principal), own.subject, canceled, guards=own.guards)
 
 
 def _seat(context: Context, organization_id: UUID, membership_id: UUID) -> int | None:

@@ -18,15 +18,15 @@ from domain.refusals import (
     NotAMember,
     SlugTaken,
 )
-from domain.roles import Role, allow
-from domain.store import Addition, Subject
+from domain.roles import Role
+from domain.store import Addition, StreamQuery, Subject
 from domain.store.conflicts import retry_on_conflict
-from domain.store.envelope import CommandRecord
 
-from .acting_member import acting_member
+from .acting_member import acting_member, belonging
 from .context import Context
 from .ownership import require_proof
-from .principal import actor, load_principal
+from .principal import Person, PersonBySession, load_by_session, record_of
+from .queries import membership_of, the_organization
 
 
 def personal_organization(keyring: Keyring, owner_id: UUID, *, name: str, email: str) -> tuple[UUID, list[Addition]]:
@@ -52,7 +52,7 @@ def personal_organization(keyring: Keyring, owner_id: UUID, *, name: str, email:
 @retry_on_conflict
 def found_organization(
     context: Context,
-    command: CommandRecord,
+    principal: PersonBySession,
     *,
     name: str,
     slug: str,
@@ -68,7 +68,7 @@ def found_organization(
         raise MayNotFound
     if context.lookups.slug_known(context.keyring.slug_slots(slug)):
         raise SlugTaken
-    organization_id, membership_id, owner_id = new_id(), new_id(), actor(command)
+    organization_id, membership_id, owner_id = new_id(), new_id(), principal.user_id
     founded = Organization.found(
         name=name,
         slug=slug,
@@ -80,32 +80,32 @@ def found_organization(
     joined = Membership.join(
         organization_id=organization_id, user_id=owner_id, roles=(Role.OWNER,), joining=Joining.FOUNDED
     )
-    principal, _ = load_principal(context, command)
-    turned = principal.session.state.choose(organization_id) if turning else []
+    loaded, _ = load_by_session(context, principal)
+    turned = loaded.session.state.choose(organization_id) if turning else []
     context.store.append(
-        command,
-        principal.subject,
+        record_of(principal),
+        loaded.subject,
         Addition(organization_id, 0, founded, context.store.new_subject(organization_id)),
         Addition(membership_id, 0, joined),
-        principal.session.with_events(turned),
-        guards=principal.guards,
+        loaded.session.with_events(turned),
+        guards=loaded.guards,
     )
     return organization_id, membership_id
 
 
 @retry_on_conflict
 def update_organization(
-    context: Context, command: CommandRecord, *, organization_id: UUID, changes: Mapping[str, str | None]
+    context: Context, principal: Person, *, organization_id: UUID, changes: Mapping[str, str | None]
 ) -> bool:
     """Change `name`, `slug`, `logo` or `metadata` (JSON text), whichever is among the changes; whether anything was.
 
     Raises NotAMember, MayNotUpdateOrganization, NewSlugTaken, SessionOver, Conflict.
     """
-    own, _ = acting_member(context, command, organization_id)
+    own, _ = acting_member(context, principal, organization_id)
     facts = context.lookups.facts(organization_id)
     if own is None or facts is None:
         raise NotAMember
-    if not allow(own.roles, "organization", "update"):
+    if not own.may("organization", "update"):
         raise MayNotUpdateOrganization
     organization, changed = own.organization.state, list[Any]()
     if (name := changes.get("name")) is not None:
@@ -120,42 +120,44 @@ def update_organization(
     if "metadata" in changes:
         changed += organization.keep(changes["metadata"], before=facts.metadata)
     try:
-        return context.store.append(command, own.subject, own.organization.with_events(changed), guards=own.guards)
+        return context.store.append(
+            record_of(principal), own.subject, own.organization.with_events(changed), guards=own.guards
+        )
     except SlugTaken:
         raise NewSlugTaken from None
 
 
 @retry_on_conflict
-def close_organization(context: Context, command: CommandRecord, *, organization_id: UUID) -> None:
+def close_organization(context: Context, principal: Person, *, organization_id: UUID) -> None:
     """Close an organization for all its members.
 
     Raises NotAMember, MayNotClose, SessionNotFresh, SessionOver, Conflict.
     """
-    own, _ = acting_member(context, command, organization_id)
+    own, _ = acting_member(context, principal, organization_id)
     if own is None:
         raise NotAMember
-    if not allow(own.roles, "organization", "delete"):
+    if not own.may("organization", "delete"):
         raise MayNotClose
     # nobody owns it then
-    require_proof(context, command, own.principal, before=own.roles, after=())
+    require_proof(context, own.principal, before=own.roles, after=())
     context.store.append(
-        command, own.subject, own.organization.with_events(own.organization.state.close()), guards=own.guards
+        record_of(principal),
+        own.subject,
+        own.organization.with_events(own.organization.state.close()),
+        guards=own.guards,
     )
 
 
 @retry_on_conflict
-def choose_organization(context: Context, command: CommandRecord, *, organization_id: UUID | None) -> bool:
+def choose_organization(context: Context, principal: PersonBySession, *, organization_id: UUID | None) -> bool:
     """Turn the session to an organization, or to none; whether it was not. What a session chose counts only while its
     person belongs to it, so that is not guarded. Raises NotAMember, SessionOver, SubjectGone, Conflict.
     """
-    if organization_id is None:
-        principal, _ = load_principal(context, command)
-    else:
-        own, _ = acting_member(context, command, organization_id)
-        if own is None:
-            raise NotAMember
-        principal = own.principal
-    session = principal.session
-    return context.store.append(
-        command, principal.subject, session.with_events(session.state.choose(organization_id)), guards=[principal.user]
-    )
+    chosen: list[StreamQuery[Any]] = []
+    if organization_id is not None:
+        chosen = [the_organization(organization_id), membership_of(principal.user_id, organization_id)]
+    loaded, found = load_by_session(context, principal, *chosen)
+    if found and belonging(*found) is None:
+        raise NotAMember
+    turned = loaded.session.with_events(loaded.session.state.choose(organization_id))
+    return context.store.append(record_of(principal), loaded.subject, turned, guards=[loaded.user])

@@ -14,13 +14,13 @@ from domain.refusals import Conflict, SessionOver
 from domain.session import EndReason, Session, Way
 from domain.store import Addition, Loaded
 from domain.store.conflicts import NoSuchStream, retry_on_conflict
-from domain.store.envelope import CommandRecord, WhereFrom
+from domain.store.envelope import WhereFrom
 from domain.user import Revocation, User
 
 from .context import Context
 from .lookups import Person
 from .organization import personal_organization
-from .principal import load_principal
+from .principal import PersonBySession, System, load_by_session, record_of
 from .queries import the_account, the_session
 from .verified_account import VerifiedAccount
 
@@ -86,7 +86,7 @@ def sign_in(
         now=now,
     )
     context.store.append(
-        CommandRecord.by_user(person.user_id, session_id=session_id, at=now, where_from=where_from),
+        record_of(PersonBySession(user_id=person.user_id, session_id=session_id, at=now, where_from=where_from)),
         account.subject,
         *founding,
         started,
@@ -115,7 +115,7 @@ def _end_surplus(context: Context, user_id: UUID, *, keep: int, now: datetime) -
     oldest = context.lookups.oldest_sessions(user_id, keep=keep, now=now, started_after=started_after)
     loaded = [context.store.load(SESSION, session_id) for session_id in oldest]
     ends = [session.with_events(session.state.end(reason=EndReason.CROWDED_OUT)) for session in loaded]
-    return context.store.append(CommandRecord.by_system(at=now), None, *ends)
+    return context.store.append(record_of(System(at=now)), None, *ends)
 
 
 @retry_on_conflict
@@ -134,8 +134,8 @@ def use_session(
     used = session.state.use(seen=seen, moved=moved, extending=extending, lifetimes=context.lifetimes, now=now)
     # a session that goes on does so from where it is known to be: to seal that each time is most of what it would cost
     where_from_now = where_from if moved else None
-    command = CommandRecord.by_user(user.stream_id, session_id=session_id, at=now, where_from=where_from_now)
-    return context.store.append(command, user.subject if moved else None, session.with_events(used))
+    principal = PersonBySession(user_id=user.stream_id, session_id=session_id, at=now, where_from=where_from_now)
+    return context.store.append(record_of(principal), user.subject if moved else None, session.with_events(used))
 
 
 @retry_on_conflict
@@ -145,7 +145,7 @@ def expire(context: Context, *, session_id: UUID, now: datetime) -> bool:
     if seen is None:
         return False
     expired = session.state.expire(started_at=seen.started_at, lifetimes=context.lifetimes, now=now)
-    return context.store.append(CommandRecord.by_system(at=now), None, session.with_events(expired))
+    return context.store.append(record_of(System(at=now)), None, session.with_events(expired))
 
 
 @retry_on_conflict
@@ -153,55 +153,55 @@ def sign_out(context: Context, *, session_id: UUID, now: datetime, where_from: W
     """End a session; whether it still lived. Raises NoSuchStream, SubjectGone, Conflict."""
     session, user = _with_its_account(context, session_id)
     return context.store.append(
-        CommandRecord.by_user(user.stream_id, session_id=session_id, at=now, where_from=where_from),
+        record_of(PersonBySession(user_id=user.stream_id, session_id=session_id, at=now, where_from=where_from)),
         user.subject,
         session.with_events(session.state.end(reason=EndReason.SIGNED_OUT)),
     )
 
 
 @retry_on_conflict
-def revoke_session(context: Context, command: CommandRecord, *, named: str) -> UUID | None:
+def revoke_session(context: Context, principal: PersonBySession, *, named: str) -> UUID | None:
     """End the session of the same person that is `named` by its handle or its token.
 
     Which it was; None if no live session of theirs has this name: those of others are left alone. Raises SessionOver,
     SubjectGone, Conflict.
     """
-    principal, _ = load_principal(context, command)
-    user_id = principal.user.stream_id
+    loaded, _ = load_by_session(context, principal)
+    user_id = loaded.user.stream_id
     session_id = context.lookups.live_session(user_id, session_id=_handle(named), token_hash=token_hash(named))
     if session_id is None:
         # that there is none is acknowledged too: what ended it must outlast the server
-        context.store.append(command, principal.subject)
+        context.store.append(record_of(principal), loaded.subject)
         return None
-    own = session_id == principal.session.stream_id
-    session = principal.session if own else context.store.load(SESSION, session_id)
+    own = session_id == loaded.session.stream_id
+    session = loaded.session if own else context.store.load(SESSION, session_id)
     ended = session.state.end(reason=EndReason.REVOKED)
-    context.store.append(command, principal.subject, session.with_events(ended), guards=principal.guards)
+    context.store.append(record_of(principal), loaded.subject, session.with_events(ended), guards=loaded.guards)
     return session_id
 
 
 @retry_on_conflict
-def revoke_sessions(context: Context, command: CommandRecord) -> None:
+def revoke_sessions(context: Context, principal: PersonBySession) -> None:
     """End every session of the person, the one that asks too: one event, however many there are.
 
     Raises SessionOver, SubjectGone, Conflict.
     """
-    principal, _ = load_principal(context, command)
-    revoked = principal.user.state.revoke_sessions(Revocation.EVERYWHERE)
-    context.store.append(command, principal.subject, principal.user.with_events(revoked), guards=principal.guards)
+    loaded, _ = load_by_session(context, principal)
+    revoked = loaded.user.state.revoke_sessions(Revocation.EVERYWHERE)
+    context.store.append(record_of(principal), loaded.subject, loaded.user.with_events(revoked), guards=loaded.guards)
 
 
 @retry_on_conflict
-def revoke_other_sessions(context: Context, command: CommandRecord) -> None:
+def revoke_other_sessions(context: Context, principal: PersonBySession) -> None:
     """End every session of the person but the one that asks: two events, however many there are.
 
     Raises SessionOver, SubjectGone, Conflict.
     """
-    principal, _ = load_principal(context, command)
-    revoked = principal.user.state.revoke_sessions(Revocation.OTHERS)
-    kept = principal.session.state.keep(epoch=principal.user.state_after(revoked).session_epoch)
+    loaded, _ = load_by_session(context, principal)
+    revoked = loaded.user.state.revoke_sessions(Revocation.OTHERS)
+    kept = loaded.session.state.keep(epoch=loaded.user.state_after(revoked).session_epoch)
     context.store.append(
-        command, principal.subject, principal.user.with_events(revoked), principal.session.with_events(kept)
+        record_of(principal), loaded.subject, loaded.user.with_events(revoked), loaded.session.with_events(kept)
     )
 
 

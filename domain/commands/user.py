@@ -13,14 +13,14 @@ from domain.session import Way
 from domain.store import Addition
 from domain.store.conflicts import retry_on_conflict
 from domain.store.credentials import first_credentials
-from domain.store.envelope import CommandRecord, WhereFrom
+from domain.store.envelope import WhereFrom
 from domain.user import User
 
 from .context import Context, hashed_once
 from .invitation import invited_by, joining
 from .lookups import Person
 from .organization import personal_organization
-from .principal import load_principal
+from .principal import Operator, PersonBySession, load_by_session, record_of
 from .session import SignedIn, new_session
 
 
@@ -76,7 +76,7 @@ def sign_up(
         now=now,
     )
     context.store.append(
-        CommandRecord.by_user(user_id, session_id=session_id, at=now, where_from=where_from),
+        record_of(PersonBySession(user_id=user_id, session_id=session_id, at=now, where_from=where_from)),
         owner,
         Addition(user_id, 0, signed_up, owner),
         *belonging,
@@ -109,7 +109,7 @@ def create_user(context: Context, *, email: str, name: str, password: str, now: 
     _, belonging = personal_organization(context.keyring, owner.subject_id, name=name, email=address)
     signed_up = User.sign_up(email=address, name=name, image=None, email_hash=email_hash)
     context.store.append(
-        CommandRecord.by_operator(at=now),
+        record_of(Operator(at=now)),
         None,
         Addition(owner.subject_id, 0, signed_up, owner),
         *belonging,
@@ -121,13 +121,13 @@ def create_user(context: Context, *, email: str, name: str, password: str, now: 
 
 
 @retry_on_conflict
-def update_user(context: Context, command: CommandRecord, *, name: str | None, image: str | None) -> bool:
+def update_user(context: Context, principal: PersonBySession, *, name: str | None, image: str | None) -> bool:
     """Change a person's name or image, whichever is given; an empty image takes theirs away.
 
     Whether anything is different now. Raises SessionOver, SubjectGone, Conflict.
     """
-    principal, _ = load_principal(context, command)
-    user = principal.user
+    loaded, _ = load_by_session(context, principal)
+    user = loaded.user
     account = context.lookups.account(user.stream_id)
     if account is None:
         raise SubjectGone
@@ -135,8 +135,8 @@ def update_user(context: Context, command: CommandRecord, *, name: str | None, i
     if image is not None:
         changed += user.state.show(image or None, before=account.person.image)
     return context.store.append(
-        command,
-        principal.subject,
-        user.with_events(changed, principal.subject),
-        guards=principal.guards,
+        record_of(principal),
+        loaded.subject,
+        user.with_events(changed, loaded.subject),
+        guards=loaded.guards,
     )

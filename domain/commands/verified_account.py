@@ -7,9 +7,12 @@ from datetime import datetime
 
 from domain.email_address import canonical
 from domain.passwords import require_not_too_long
-from domain.refusals import MalformedEmail, WrongCredentials
+from domain.refusals import MalformedEmail, NoPassword, WrongCredentials, WrongPassword
 from domain.session import Way
+from domain.store import Loaded
+from domain.store.conflicts import StreamMovedOn
 from domain.store.credentials import rehash
+from domain.user import User
 
 from .context import Context
 from .lookups import Account
@@ -58,4 +61,19 @@ def verify_password(context: Context, account: Account | None, password: str, *,
         raise WrongCredentials(None if account is None else account.person.user_id)
     if context.passwords.outdated(stored):
         rehash(context.store.statements, account.person.user_id, old=stored, new=context.passwords.hash(password))
+    return VerifiedAccount(account, Way.PASSWORD, now, _CHECKED)
+
+
+def confirm_password(context: Context, user: Loaded[User], password: str, *, now: datetime) -> VerifiedAccount:
+    """The account of somebody who is let in already, if this is its password as the account stands.
+
+    Raises WrongPassword, NoPassword, HashingBusy, StreamMovedOn.
+    """
+    account = context.lookups.account(user.stream_id)
+    if account is None or account.password_hash is None:
+        raise NoPassword
+    if account.password_version != user.state.password_version:
+        raise StreamMovedOn
+    if not context.passwords.verify(account.password_hash, password):
+        raise WrongPassword(user.stream_id)
     return VerifiedAccount(account, Way.PASSWORD, now, _CHECKED)

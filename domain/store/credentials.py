@@ -1,22 +1,25 @@
-"""Password hashes: beside the keys, never in an event. An old hash is gone when it is replaced."""
+"""Password hashes: beside the keys, never in an event. An old hash is gone when it is replaced.
+
+They are one kind of credential among others, so whoever reads or writes them says so.
+"""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from .connections import Statements
-from .rows import CREDENTIALS, Write, change, put
+from .rows import PASSWORDS, Write, change, put
 from .session_settings import NOT_AWAITED
 
 
 def first_credentials(user_id: UUID, *, password_version: int, password_hash: str) -> Write:
     """The row that goes with opening an account."""
-    return Write(CREDENTIALS, user_id, put(password_version=password_version, hash=password_hash))
+    return Write(PASSWORDS, user_id, put(password_version=password_version, hash=password_hash, **PASSWORDS.only))
 
 
 def changed_credentials(user_id: UUID, *, password_version: int, password_hash: str) -> Write:
     """The row that goes with another password."""
-    return Write(CREDENTIALS, user_id, change(password_version=password_version, hash=password_hash))
+    return Write(PASSWORDS, user_id, change(password_version=password_version, hash=password_hash))
 
 
 def rehash(statements: Statements, user_id: UUID, *, old: str, new: str) -> None:
@@ -26,7 +29,8 @@ def rehash(statements: Statements, user_id: UUID, *, old: str, new: str) -> None
     """
     statements.rows(
         # promised to nobody: if it gets lost, the old hash is as good
-        f"UPDATE credentials SET hash = $3 WHERE user_id = $1 AND hash = $2 RETURNING {NOT_AWAITED}",
+        "UPDATE credentials SET hash = $3 WHERE user_id = $1 AND kind = 'password' AND hash = $2"
+        f" RETURNING {NOT_AWAITED}",
         user_id,
         old,
         new,

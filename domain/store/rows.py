@@ -44,13 +44,15 @@ def change(**values: Any) -> Row:
 class Table:
     """A table as the store writes it: its key and the PostgreSQL type of each other column.
 
-    `versioned` tables mirror streams: their rows carry the version of the stream they come from.
+    `versioned` tables mirror streams: their rows carry the version of the stream they come from. Where the key has more
+    columns, `only` are their values, plain words: the rows that have them are those meant, one of each key.
     """
 
     name: str
     key: str
     columns: Mapping[str, str]
     versioned: bool = True
+    only: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -113,4 +115,11 @@ def merge(writes: Iterable[Write]) -> list[Write]:
 
 
 SUBJECT_KEYS = Table("subject_keys", "subject_id", {"person_id": "uuid", "wrapped": "bytea"}, versioned=False)
-CREDENTIALS = Table("credentials", "user_id", {"password_version": "integer", "hash": "text"}, versioned=False)
+PASSWORDS = Table(
+    "credentials",
+    "user_id",
+    {"password_version": "integer", "hash": "text", "kind": "text", "id": "text"},
+    versioned=False,
+    only={"kind": "password", "id": ""},
+)
+"""Of the credentials of people, which are keyed by whose, kind and id, those that are passwords."""

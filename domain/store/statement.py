@@ -183,10 +183,16 @@ def _insert(table: str, types: dict[str, str], rows: int, numbers: Iterator[int]
 def _update(table: Table, types: dict[str, str], rows: int, numbers: Iterator[int]) -> str:
     if rows == 1:
         key, *columns = [f"{name} = ${next(numbers)}::{kind}" for name, kind in types.items()]
-        return f"UPDATE {table.name} SET {', '.join(columns)} WHERE {key}"
+        return f"UPDATE {table.name} SET {', '.join(columns)} WHERE {key}{_only(table, table.name)}"
     sets = ", ".join(f"{name} = given.{name}" for name in types if name != table.key)
     source = _given(types, rows, numbers)
-    return f"UPDATE {table.name} AS target SET {sets} FROM {source} WHERE target.{table.key} = given.{table.key}"
+    key = f"target.{table.key} = given.{table.key}{_only(table, 'target')}"
+    return f"UPDATE {table.name} AS target SET {sets} FROM {source} WHERE {key}"
+
+
+def _only(table: Table, row: str) -> str:
+    """That a row is one of those that are meant, if the table has others too."""
+    return "".join(f" AND {row}.{column} = '{value}'" for column, value in table.only.items())
 
 
 def _given(types: dict[str, str], rows: int, numbers: Iterator[int]) -> str:

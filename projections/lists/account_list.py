@@ -79,7 +79,7 @@ _ACCOUNT = f"""
 SELECT a.user_id, a.email, a.name, a.image, a.email_verified, a.created_at, a.updated_at,
        k.wrapped, a.session_epoch, c.password_version, c.hash, ({start_in("a.user_id")})
   FROM account_list a
-  LEFT JOIN credentials c ON c.user_id = a.user_id
+  LEFT JOIN credentials c ON c.user_id = a.user_id AND c.kind = 'password'
   LEFT JOIN subject_keys k ON k.subject_id = a.user_id
 """
 
@@ -114,7 +114,8 @@ def password_dates(read: Statements, user_id: UUID) -> PasswordDates | None:
     """Of an open account; None if it has no password."""
     row = read.row(
         "SELECT a.created_at, coalesce(a.password_changed_at, a.created_at)"
-        "  FROM account_list a JOIN credentials USING (user_id) WHERE user_id = $1 AND a.ended_at IS NULL",
+        "  FROM account_list a JOIN credentials c USING (user_id)"
+        " WHERE user_id = $1 AND c.kind = 'password' AND a.ended_at IS NULL",
         user_id,
     )
     return None if row is None else PasswordDates(*row)

@@ -105,7 +105,7 @@ _CHECKS: dict[str, LiteralString] = {
     """,
     "no two people have one password hash": """
         SELECT count(*), min(hash_of::text) FROM (SELECT min(user_id::text) AS hash_of FROM credentials
-         GROUP BY hash HAVING count(*) > 1) alike
+         WHERE kind = 'password' GROUP BY hash HAVING count(*) > 1) alike
     """,
     "no time of the log lies ahead": """
         SELECT count(*), min(position)::text FROM log WHERE recorded_at > clock_timestamp() + interval '5 minutes'

@@ -15,7 +15,7 @@ from domain.events.catalogue import AGGREGATE_BY_EVENT, NAME_BY_EVENT, USER, sto
 from domain.events.subjects import key_owner
 from domain.store.connections import Values
 from domain.store.mapper import SealingMapper
-from domain.store.rows import CREDENTIALS, SUBJECT_KEYS, Projection
+from domain.store.rows import PASSWORDS, SUBJECT_KEYS, Projection
 from domain.store.streams import FIRST, LAST, Stream, opened, stretch
 from domain.user import User
 from projections import INLINE
@@ -179,7 +179,8 @@ class PasswordVersions:
         """Compare the accounts among these streams, which are all between two ids."""
         kept: dict[UUID, int] = dict(
             connection.execute(
-                f"SELECT user_id, password_version FROM {CREDENTIALS.name} WHERE user_id > %s AND user_id <= %s",
+                f"SELECT user_id, password_version FROM {PASSWORDS.name}"
+                " WHERE user_id > %s AND user_id <= %s AND kind = 'password'",
                 (after, through),
             ).fetchall()
         )

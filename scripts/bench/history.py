@@ -32,7 +32,7 @@ from domain.store.connections import Values, connection_arguments
 from domain.store.credentials import first_credentials
 from domain.store.envelope import CommandRecord, Recorded, WhereFrom
 from domain.store.mapper import SealingMapper
-from domain.store.rows import CREDENTIALS, SUBJECT_KEYS, Kind, Write, merge, put, write_of
+from domain.store.rows import PASSWORDS, SUBJECT_KEYS, Kind, Write, merge, put, write_of
 from domain.store.statement import COMMAND_COLUMNS, EVENT_COLUMNS
 from domain.user import User
 from projections import INLINE
@@ -56,7 +56,7 @@ _TYPES: Mapping[str, Mapping[str, str]] = {
     "commands": COMMAND_COLUMNS,
     "events": EVENT_COLUMNS,
     "log": {"position": "bigint", "stream_id": "uuid", "version": "integer", "recorded_at": "timestamptz"},
-    **{table.name: table.types for table in (SUBJECT_KEYS, CREDENTIALS, *(one.table for one in INLINE))},
+    **{table.name: table.types for table in (SUBJECT_KEYS, PASSWORDS, *(one.table for one in INLINE))},
 }
 _COMMANDS, _EVENTS, _LOG = ((name, *_TYPES[name]) for name in ("commands", "events", "log"))
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from domain.refusals import EmptyRole, UnknownRole
-from domain.roles import Role, Roles, allow, change_ownership, cover, may_invite_as, roles_in, text_of
+from domain.roles import (
+    PERMISSIONS,
+    Permissions,
+    Role,
+    Roles,
+    allow,
+    change_ownership,
+    cover,
+    may_invite_as,
+    roles_in,
+    text_of,
+)
 from tests.domain.stories import refuses
 
 # the table of wire.md §10.1, cell by cell
@@ -55,6 +66,37 @@ def test_several_roles_allow_what_any_of_them_does() -> None:
 )
 def test_roles_come_as_a_text_with_commas_or_as_a_list(given: str | list[str], roles: tuple[Role, ...]) -> None:
     assert roles_in(given) == roles
+
+
+@pytest.mark.parametrize(
+    ("role", "at_most", "resource", "action", "expected"),
+    [
+        ("owner", {"organization": frozenset({"delete"})}, "organization", "delete", True),
+        ("owner", {"organization": frozenset({"delete"})}, "organization", "update", False),
+        ("owner", {"organization": frozenset({"delete"})}, "member", "delete", False),
+        ("owner", {}, "organization", "delete", False),
+        ("admin", {"organization": frozenset({"delete"})}, "organization", "delete", False),
+        ("member", {"member": frozenset({"delete"})}, "member", "delete", False),
+    ],
+)
+def test_a_limit_narrows_what_roles_allow_and_adds_nothing(
+    role: str, at_most: Permissions, resource: str, action: str, expected: bool
+) -> None:
+    assert allow(roles_in(role), resource, action, at_most=at_most) is expected
+
+
+@pytest.mark.parametrize(
+    ("held", "at_most", "granted", "may"),
+    [
+        ("owner", {"ac": frozenset({"read"})}, "member", True),
+        ("owner", {"ac": frozenset({"update"})}, "member", False),
+        ("owner", PERMISSIONS[Role.ADMIN], "admin", True),
+        ("owner", PERMISSIONS[Role.ADMIN], "owner", False),
+        ("admin", PERMISSIONS[Role.OWNER], "owner", False),
+    ],
+)
+def test_nobody_grants_what_a_limit_keeps_from_them(held: str, at_most: Permissions, granted: str, may: bool) -> None:
+    assert cover(roles_in(held), roles_in(granted), at_most=at_most) is may
 
 
 @pytest.mark.parametrize("given", ["member,", ",member", ["member", ""], " , member ,,"])

@@ -34,7 +34,8 @@ _FINDINGS = {
         LEFT JOIN organization_list o ON o.organization_id = s.organization_id AND o.personal_organization = s.user_id
         WHERE o.organization_id IS NULL""",
     "an account without a password": """
-        SELECT user_id FROM account_list LEFT JOIN credentials USING (user_id) WHERE hash IS NULL""",
+        SELECT user_id FROM account_list LEFT JOIN credentials c USING (user_id)
+        GROUP BY user_id HAVING count(*) FILTER (WHERE c.kind = 'password') <> 1""",
     "an account without a key": """
         SELECT user_id FROM account_list LEFT JOIN subject_keys ON subject_id = user_id WHERE wrapped IS NULL""",
     "an account without exactly one command": """

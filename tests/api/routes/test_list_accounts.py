@@ -56,6 +56,26 @@ def test_who_has_no_password_has_no_account_of_that_kind(
     assert browser.get("/list-accounts").json() == []
 
 
+def test_what_is_no_password_is_none_to_sign_in_with_nor_to_change(
+    browser: Browser, email: str, module_database: Database
+) -> None:
+    user_id = UUID(browser.sign_up(email).json()["user"]["id"])
+    beside = (
+        "INSERT INTO credentials (user_id, kind, id, password_version, hash)"
+        " SELECT user_id, 'app', 'one', password_version, hash FROM credentials WHERE user_id = %s"
+    )
+    module_database.rows(beside, user_id)
+    change = {"currentPassword": PASSWORD, "newPassword": "battery staple 2"}
+    assert browser.post("/change-password", change).status == 200
+    phone = Browser(browser.url)
+    assert phone.sign_in(email, PASSWORD).status == 401
+    assert phone.sign_in(email, "battery staple 2").status == 200
+    module_database.rows("DELETE FROM credentials WHERE user_id = %s AND kind = 'password'", user_id)
+    assert phone.get("/list-accounts").json() == []
+    assert phone.post("/verify-password", {"password": PASSWORD}).problem == (400, "CREDENTIAL_ACCOUNT_NOT_FOUND")
+    assert phone.sign_in(email, PASSWORD).status == 401
+
+
 def test_of_others_nobody_learns_anything(browser: Browser, email: str) -> None:
     browser.sign_up(email)
     other = Browser(browser.url)

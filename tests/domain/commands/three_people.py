@@ -14,10 +14,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from domain.commands.context import Context, Rules
 from domain.commands.organization import found_organization
+from domain.commands.principal import PersonBySession
 from domain.commands.user import sign_up
 from domain.refusals import Refusal
 from domain.session import UNSET, Lifetimes
-from domain.store.envelope import CommandRecord, WhereFrom
+from domain.store.envelope import WhereFrom
 from tests.domain.commands.organization_model import ELSEWHERE, Organization, OrganizationModel, Outcome
 from tests.people import NOON, PASSWORD
 
@@ -145,10 +146,10 @@ class ThreePeople(RuleBasedStateMachine):
             return type(refusal)
         return done if isinstance(done, bool) else True
 
-    def by(self, person: int) -> CommandRecord:
+    def by(self, person: int) -> PersonBySession:
         """What a person does now."""
-        return CommandRecord.by_user(
-            self.people[person], session_id=self.sessions[person], at=self.now, where_from=HERE
+        return PersonBySession(
+            user_id=self.people[person], session_id=self.sessions[person], at=self.now, where_from=HERE
         )
 
     def address(self, person: int) -> str:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 
 from api.cli.embedded import EmbeddedPostgres
 from domain.store.connections import connection_arguments
 from domain.store.migrate import NotMigrated, grants, migrate, migrations, require_migrated
-from domain.store.rows import CREDENTIALS, SUBJECT_KEYS, Table
+from domain.store.rows import PASSWORDS, SUBJECT_KEYS, Table
 from domain.store.statement import COMMAND_COLUMNS, EVENT_COLUMNS
 from projections import INLINE
 from projections.trails import journal
 from tests.databases import Database
-from tests.people import ADA
+from tests.people import ADA, BO
 
 TYPES = {"timestamp with time zone": "timestamptz"}
 
@@ -29,7 +32,7 @@ def columns(database: Database, table: str) -> dict[str, str]:
     return {name: TYPES.get(kind, kind) for name, kind in rows}
 
 
-@pytest.mark.parametrize("table", [*(one.table for one in INLINE), CREDENTIALS, SUBJECT_KEYS], ids=lambda t: t.name)
+@pytest.mark.parametrize("table", [*(one.table for one in INLINE), PASSWORDS, SUBJECT_KEYS], ids=lambda t: t.name)
 def test_a_lists_columns_are_the_tables(database: Database, table: Table) -> None:
     assert columns(database, table.name) == dict(table.types)
 
@@ -59,6 +62,7 @@ def test_keys_of_drift_sort_as_bytes_whatever_the_language_of_the_database(datab
         "session_token",
         "one_delivery_of_a_kind_an_event",
         "command_once",
+        "credential_once",
     ],
 )
 def test_a_rule_that_cannot_be_raced_is_a_named_constraint(database: Database, name: str) -> None:
@@ -73,25 +77,53 @@ def test_every_migration_is_applied_once_and_only_once(database: Database) -> No
         assert migrate(connection, application_role="daybook") == []
 
 
-def test_accounts_of_a_release_before_are_known_by_the_address_they_have(cluster: EmbeddedPostgres) -> None:
+@contextmanager
+def release_before(cluster: EmbeddedPostgres, number: int) -> Iterator[tuple[Database, Callable[[], None]]]:
+    """A database as it was before a migration, and what applies that one."""
+    name = f"before_{number}"
     with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE older_one")
-    with Database(cluster, "older_one") as database:
-        with psycopg.connect(database.owner_url, **connection_arguments("tests")) as connection:
-            connection.execute(b"CREATE SCHEMA daybook")
-            for one in migrations():
-                if one.number < 7:
-                    connection.execute(one.text)
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    with Database(cluster, name) as database:
+
+        def apply(those: Callable[[int], bool]) -> None:
+            with psycopg.connect(database.owner_url, **connection_arguments("tests")) as connection:
+                connection.execute(b"CREATE SCHEMA IF NOT EXISTS daybook")
+                for one in migrations():
+                    if those(one.number):
+                        connection.execute(one.text)
+
+        apply(lambda other: other < number)
+        yield database, lambda: apply(lambda other: other == number)
+
+
+def test_accounts_of_a_release_before_are_known_by_the_address_they_have(cluster: EmbeddedPostgres) -> None:
+    with release_before(cluster, 7) as (database, migrated):
         database.rows(
             "INSERT INTO account_list (user_id, version, email_slot, created_at, updated_at)"
             " VALUES (%s, 1, 'the keyed hash of her address', now(), now())",
             ADA,
         )
-        [addresses] = [one for one in migrations() if one.number == 7]
-        with psycopg.connect(database.owner_url, **connection_arguments("tests")) as connection:
-            connection.execute(addresses.text)
+        migrated()
         assert database.rows("SELECT email_hash, email_slot FROM account_list") == [
             (b"the keyed hash of her address", b"the keyed hash of her address")
+        ]
+
+
+def test_passwords_of_a_release_before_are_passwords_still_and_it_goes_on_keeping_them(
+    cluster: EmbeddedPostgres,
+) -> None:
+    inserted = "INSERT INTO credentials (user_id, password_version, hash) SELECT %s::uuid, %s::integer, %s::text"
+    with release_before(cluster, 9) as (database, migrated):
+        database.rows(inserted, ADA, 1, "hers")
+        migrated()
+        database.rows(inserted, BO, 1, "his")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            database.rows(inserted, ADA, 1, "a second one")
+        changed = "UPDATE credentials SET password_version = %s::integer, hash = %s::text WHERE user_id = %s::uuid"
+        database.rows(changed, 2, "her next", ADA)
+        assert database.rows("SELECT user_id, kind, id, password_version, hash FROM credentials ORDER BY hash") == [
+            (ADA, "password", "", 2, "her next"),
+            (BO, "password", "", 1, "his"),
         ]
 
 

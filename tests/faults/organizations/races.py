@@ -19,9 +19,9 @@ from domain.clock import now
 from domain.commands import invitation as invitations
 from domain.commands.context import Context
 from domain.commands.organization import found_organization
+from domain.commands.principal import PersonBySession
 from domain.commands.user import sign_up
 from domain.refusals import Refusal
-from domain.store.envelope import CommandRecord
 from tests.faults.owners import HERE, Owner, signed_in
 from tests.people import PASSWORD
 
@@ -48,9 +48,9 @@ class Person:
     user_id: UUID
     tabs: tuple[UUID, UUID]
 
-    def acts(self, *, tab: int = 0, at: datetime | None = None) -> CommandRecord:
+    def acts(self, *, tab: int = 0, at: datetime | None = None) -> PersonBySession:
         """What they do now, or at a given time."""
-        return CommandRecord.by_user(self.user_id, session_id=self.tabs[tab], at=at or now(), where_from=HERE)
+        return PersonBySession(user_id=self.user_id, session_id=self.tabs[tab], at=at or now(), where_from=HERE)
 
 
 @dataclass(frozen=True)

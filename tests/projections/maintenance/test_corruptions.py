@@ -14,9 +14,9 @@ import pytest
 
 from domain.commands.invitation import accept, invite
 from domain.commands.organization import found_organization, update_organization
+from domain.commands.principal import PersonBySession
 from domain.commands.user import update_user
 from domain.store.connections import connection_arguments
-from domain.store.envelope import CommandRecord
 from domain.store.mapper import SealingMapper
 from projections.maintenance.structure import structure
 from projections.maintenance.verify import verify
@@ -253,8 +253,8 @@ def lives(module_database: Database) -> Iterator[Lives]:
         yield lives
 
 
-def lives_command(lives: Lives, user_id: Any, session_id: Any) -> CommandRecord:
-    return CommandRecord.by_user(user_id, session_id=session_id, at=lives.now, where_from=lives.somewhere())
+def lives_command(lives: Lives, user_id: Any, session_id: Any) -> PersonBySession:
+    return PersonBySession(user_id=user_id, session_id=session_id, at=lives.now, where_from=lives.somewhere())
 
 
 def found(database: Database, lives: Lives) -> set[str]:

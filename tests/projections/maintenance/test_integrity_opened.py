@@ -217,3 +217,12 @@ def test_a_password_of_nobody(log: EditedLog) -> None:
     nobody = "00000000-0000-7000-8000-00000000000e"
     log.edit(("INSERT INTO credentials (user_id, password_version, hash) VALUES (%s, 1, '')", nobody))
     assert log.findings() == {PASSWORD_VERSION: (1, nobody)}
+
+
+def test_another_credential_than_a_password_is_nobodys_password(log: EditedLog) -> None:
+    log.edit(
+        "INSERT INTO credentials (user_id, kind, id, password_version, hash)"
+        " SELECT user_id, other, '', password_version + 1, hash"
+        "   FROM credentials, unnest('{passkey,provider}'::text[]) AS other WHERE kind = 'password'"
+    )
+    assert log.findings() == {}

@@ -15,6 +15,7 @@ import pytest
 
 from domain.commands.context import Context
 from domain.commands.credential import change_password, reauthenticate
+from domain.commands.principal import PersonBySession
 from domain.commands.session import (
     SignedIn,
     expire,
@@ -29,7 +30,7 @@ from domain.commands.user import sign_up, update_user
 from domain.commands.verified_account import verified_account
 from domain.events.catalogue import AGGREGATE_BY_EVENT, EVENT_BY_NAME, SESSION, USER
 from domain.refusals import EmailTaken, SessionOver, WrongCredentials, WrongPassword
-from domain.store.envelope import CommandRecord, WhereFrom
+from domain.store.envelope import WhereFrom
 from projections.lists.session_list import LIVE_SESSIONS
 from projections.trails.replay import NoStory, story
 from tests.databases import Database
@@ -170,13 +171,13 @@ class World:
                 revoke_other_sessions(self.context, command)
                 model.sessions_revoked(user_id, but=session_id, now=self.now)
 
-    def _change(self, move: Move, command: CommandRecord, user_id: UUID) -> None:
+    def _change(self, move: Move, command: PersonBySession, user_id: UUID) -> None:
         name, image = NAMES[move.other % 3], IMAGES[move.other % 2]
         changed = update_user(self.context, command, name=name, image=(image or "") if move.flag else None)
         given = {"name": name, "image": image} if move.flag else {"name": name}
         assert changed is self.model.person_changed(user_id, self.now, **given)
 
-    def _confirm(self, move: Move, command: CommandRecord, session_id: UUID) -> None:
+    def _confirm(self, move: Move, command: PersonBySession, session_id: UUID) -> None:
         user_id = self.model.sessions[session_id]["user_id"]
         password = self._password(user_id, move)
         if password == self.model.passwords[user_id]:
@@ -186,7 +187,7 @@ class World:
             with pytest.raises(WrongPassword):
                 reauthenticate(self.context, command, password=password)
 
-    def _change_password(self, move: Move, command: CommandRecord, session_id: UUID) -> None:
+    def _change_password(self, move: Move, command: PersonBySession, session_id: UUID) -> None:
         user_id = self.model.sessions[session_id]["user_id"]
         current, new = self._password(user_id, move), PASSWORDS[move.which % 2]
         organization_id = self.model.people[user_id] if move.other % 3 else None

@@ -21,9 +21,10 @@ from domain.commands.context import Context
 from domain.commands.invitation import accept, cancel, invite, reject
 from domain.commands.membership import change_role, leave, remove_member, transfer_ownership
 from domain.commands.organization import close_organization, found_organization, update_organization
+from domain.commands.principal import PersonBySession
 from domain.commands.user import sign_up, update_user
 from domain.roles import Role
-from domain.store.envelope import CommandRecord, WhereFrom
+from domain.store.envelope import WhereFrom
 from projections.places import Places
 from projections.trails.activity import Cursor, Selection, of_a_person, of_an_organization
 from projections.trails.names import Reader
@@ -81,9 +82,9 @@ class History:
     members: dict[Someone, tuple[UUID, str]] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
 
-    def by(self, someone: Someone) -> CommandRecord:
+    def by(self, someone: Someone) -> PersonBySession:
         self.now += timedelta(seconds=1)
-        return CommandRecord.by_user(someone.user_id, session_id=someone.session_id, at=self.now, where_from=HERE)
+        return PersonBySession(user_id=someone.user_id, session_id=someone.session_id, at=self.now, where_from=HERE)
 
     def tell(self, words: str, *, actor: Someone, person: Someone | None = None, **more: object) -> None:
         names: dict[str, tuple[Someone | None, str]] = {"ACTOR": (actor, actor.name), "ORG": (None, self.name)}
