@@ -38,6 +38,7 @@ from .routes import (
     membership,
     organization_changes,
     organizations,
+    pictures,
     received_invitations,
     sessions,
     sign_in,
@@ -84,6 +85,7 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock.now
         invitations.router,
         received_invitations.router,
         activity.router,
+        pictures.router,
         health.contract,
         error_page.router,
     )

@@ -24,7 +24,7 @@ from projections.lists.session_list import LiveSession, was_replaced
 from .bearer import bearer_token
 from .known_device import Device
 from .problems import Problem
-from .request_context import RequestContext
+from .request_context import PICTURES, RequestContext
 from .services import Services
 
 READING = "GET"
@@ -297,8 +297,11 @@ CurrentCaller = Annotated[Caller, Depends(_given_by_the_route)]
 def counted_for(services: Services, request: RequestContext) -> str:
     """For whom a request is counted: the session of a read whose secret we signed, else the address (wire.md §5).
 
-    A backend that checks sessions of many people has one address; who guesses secrets cannot sign them.
+    A backend that checks sessions of many people has one address; who guesses secrets cannot sign them. Pictures are
+    the same for everybody, and counted by address.
     """
+    if request.path.startswith(PICTURES):
+        return request.where_from.ip_address
     if request.method == READING and (tokens := _tokens(services, request)) and not _is_bare(request):
         return token_hash(tokens[0]).hex()
     return request.where_from.ip_address

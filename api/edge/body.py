@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.types import Receive
+
+from domain import pictures
 
 from . import media_type, strict_json
 from .json_response import encode
@@ -14,11 +16,18 @@ from .problems import Problem
 from .request_context import RequestContext
 
 LARGEST = 64 * 1024
-"""Bytes (wire.md A18)."""
+"""Bytes, beside a picture (wire.md A18)."""
 
 PATIENCE = 6.0
 """Seconds a client has to send its body: less than any request may ask the database, so that it may still ask."""
 
+_PICTURES: Mapping[str, Sequence[str]] = {
+    "/sign-up/email": ("image",),
+    "/update-user": ("image",),
+    "/organization/create": ("logo",),
+    "/organization/update": ("data", "logo"),
+}
+"""Where in a body a picture may stand, by path."""
 _FORM_PATHS = {"/sign-in/email", "/sign-up/email"}
 
 
@@ -46,9 +55,22 @@ async def read(receive: Receive, request: RequestContext) -> Body:
     """
     try:
         async with asyncio.timeout(PATIENCE):
-            raw = await _bytes(receive, request.headers.get("content-length", ""))
+            raw = await _bytes(receive, request.headers.get("content-length", ""), largest(request.path))
     except TimeoutError:
         raise Problem.of_code("REQUEST_TIMEOUT", headers={"Connection": "close"}) from None
+    try:
+        content = _parsed(raw, request)
+    except Problem:
+        if len(raw) > LARGEST:
+            # whatever else is wrong with it, there is no picture in it that could make up for that
+            raise _too_large() from None
+        raise
+    if len(raw) - _length_of_picture(content.content, _PICTURES.get(request.path, ())) > LARGEST:
+        raise _too_large()
+    return content
+
+
+def _parsed(raw: bytes, request: RequestContext) -> Body:
     content_type = request.headers.get("content-type")
     if not raw or not content_type or request.method == "GET":
         return Body()
@@ -63,13 +85,25 @@ async def read(receive: Receive, request: RequestContext) -> Body:
         raise Problem.of_code("BAD_REQUEST", "Invalid JSON in request body") from None
 
 
+def largest(path: str) -> int:
+    """Bytes that a body to a path may have in all."""
+    return LARGEST + pictures.LONGEST_URL if path in _PICTURES else LARGEST
+
+
+def _length_of_picture(content: object, place: Sequence[str]) -> int:
+    """Characters of the picture that stands in this place of a body, 0 if none does."""
+    for name in place:
+        content = content.get(name) if isinstance(content, dict) else None
+    return len(content) if isinstance(content, str) and content.startswith(pictures.SCHEME) else 0
+
+
 def accepted(path: str) -> tuple[str, ...]:
     """The media types that a body to a path may have."""
     return media_type.FORM_OR_JSON if path in _FORM_PATHS else media_type.ONLY_JSON
 
 
-async def _bytes(receive: Receive, content_length: str) -> bytes:
-    if content_length.isdecimal() and int(content_length[:12]) > LARGEST:
+async def _bytes(receive: Receive, content_length: str, most: int) -> bytes:
+    if content_length.isdecimal() and int(content_length[:12]) > most:
         raise _too_large()
     chunks, size, more = [], 0, True
     while more:
@@ -78,7 +112,7 @@ async def _bytes(receive: Receive, content_length: str) -> bytes:
             raise ClientGone
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
-        if size > LARGEST:
+        if size > most:
             raise _too_large()
         more = message.get("more_body", False)
     return b"".join(chunks)

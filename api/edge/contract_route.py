@@ -8,7 +8,7 @@ once into what it takes; per request its query and its body are validated, its h
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Annotated, Any, get_args, get_origin
 
@@ -29,7 +29,8 @@ _MISSING = {"type": "missing", "msg": "Field required", "input": None}
 
 
 class ContractRoute(APIRoute):
-    """What its handler takes is told by types: a `Client` or a `Caller`, a model of the query, a model of the body.
+    """What its handler takes is told by types: a `Client` or a `Caller`, a model of the query, a model of the body; and
+    the last part of its path by its name, where that is one in braces.
 
     A handler that is a coroutine function runs on the event loop and keeps its own deadlines; any other in a thread.
     """
@@ -37,6 +38,7 @@ class ContractRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         self._client = self._caller = ""
+        self.folder, self._last = _folder(path, self.param_convertors)
         self._readers: dict[str, Callable[[bytes, Body], Any]] = {}
         for name, parameter in inspect.signature(endpoint, eval_str=True).parameters.items():
             kind, *marks = (
@@ -46,6 +48,8 @@ class ContractRoute(APIRoute):
                 self._caller = name
             elif kind is Client:
                 self._client = name
+            elif name == self._last:
+                pass
             elif any(isinstance(mark, Query) for mark in marks):
                 self._readers[name] = partial(_query, kind)
             elif isinstance(kind, type) and issubclass(kind, BaseModel):
@@ -78,12 +82,23 @@ class ContractRoute(APIRoute):
             arguments[self._caller] = Caller.of(services, request, presented or await find_session(services, request))
         elif self._client:
             arguments[self._client] = Client(services, request)
+        if self._last:
+            arguments[self._last] = request.path.rpartition("/")[2]
         answer: Response
         if self.on_the_loop:
             answer = await self.endpoint(**arguments)
         else:
             answer = await to_thread.run_sync(partial(self.endpoint, **arguments))
         return answer
+
+
+def _folder(path: str, parameters: Collection[str]) -> tuple[str, str]:
+    """What a path is before its last part, and what that is called, if it is a parameter; else nothing."""
+    if not parameters:
+        return "", ""
+    folder, _, last = path.rpartition("/")
+    assert [last] == [f"{{{name}}}" for name in parameters], "only the last part of a path may be a parameter"
+    return f"{folder}/", last[1:-1]
 
 
 def _annotated(annotation: object) -> bool:

@@ -14,6 +14,8 @@ from .client_address import FORWARDING_HEADERS, ClientAddresses
 
 _LONGEST_USER_AGENT = 1024
 BASE_PATH = "/api/auth"
+PICTURES = "/picture/"
+"""Below the base path, where pictures are found: a page shows those of many people at once, whoever looks at it."""
 
 TWICE = "\n"
 """What stands between the lines of a header that may come once only, where its worst line counts: no value holds it."""

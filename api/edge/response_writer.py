@@ -14,6 +14,9 @@ _EXPOSED = (b"access-control-expose-headers", b"set-auth-token")
 NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 _CACHING = b"cache-control"
 _NOT_KEPT = (_CACHING, b"no-store")
+FOR_GOOD = "public, max-age=31536000, immutable"
+"""The one other thing that a route may say to caches: of what never changes and is the same for everybody."""
+_KEPT_FOR_GOOD = (_CACHING, FOR_GOOD.encode())
 
 
 class ResponseWriter:
@@ -40,14 +43,16 @@ class ResponseWriter:
     def _with_given(self, headers: Headers) -> Headers:
         """Also that a browser shall not guess at what it gets.
 
-        Of a request, too, that no cache shall keep it, whatever a route says, and its cookies. Beside a new session's
-        cookie its token, for clients that keep none (wire.md §8, bearer).
+        Of a request, too, that no cache shall keep it, whatever a route says but `FOR_GOOD`, and its cookies. Beside a
+        new session's cookie its token, for clients that keep none (wire.md §8, bearer).
         """
         request = self._visit
         if request is None:
             return [*headers, NO_SNIFFING, *self._headers]
         given = [header for header in headers if header[0] != _CACHING]
-        given += [NO_SNIFFING, _NOT_KEPT]
+        # what gives a session away is kept by nobody, whatever a route says
+        for_good = _KEPT_FOR_GOOD in headers and not request.set_cookies
+        given += [NO_SNIFFING, _KEPT_FOR_GOOD if for_good else _NOT_KEPT]
         given += [(b"set-cookie", cookie.encode("latin-1")) for cookie in request.set_cookies]
         if request.set_cookies and request.auth_token is not None:
             given += [(b"set-auth-token", request.auth_token.encode("latin-1")), _EXPOSED]

@@ -11,23 +11,29 @@ from .contract_route import ContractRoute
 
 
 class RouteIndex:
-    """Routes of the contract by method and path, and those that the web framework answers, which are few."""
+    """Routes of the contract by method and path, and those that the web framework answers, which are few.
+
+    Of a few only the folder is known: what the last part of the path says is for them to read.
+    """
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
         self._contract: dict[tuple[str, str], ContractRoute] = {}
+        self._folders: dict[tuple[str, str], ContractRoute] = {}
         self._others = list[BaseRoute]()
         for route in routes:
             if isinstance(route, ContractRoute):
+                index, path = (self._folders, route.folder) if route.folder else (self._contract, route.path)
                 for method in route.methods or ():
-                    self._contract.setdefault((method, route.path), route)
+                    index.setdefault((method, path), route)
             else:
                 self._others.append(route)
         self.paths = frozenset(path for _, path in self._contract)
-        """Those that some route of the contract answers, whatever the method."""
+        """Those that some route of the contract answers exactly, whatever the method."""
 
     def route(self, scope: Scope) -> ContractRoute | None:
         """The route that takes exactly this method and path; there is no 405 and no redirect (wire.md §1)."""
-        return self._contract.get((scope["method"], scope["path"]))
+        method, path = scope["method"], scope["path"]
+        return self._contract.get((method, path)) or self._folders.get((method, path[: path.rfind("/") + 1]))
 
     def framework_answers(self, scope: Scope) -> bool:
         """Whether a route of the web framework takes exactly this method and path."""

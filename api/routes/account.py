@@ -17,7 +17,7 @@ from projections.lists.account_list import password_dates
 from . import shapes
 from .answer_fields import SessionSecret
 from .documented import documented, uncoded
-from .fields import NOTHING_TO_UPDATE, GivenPassword, ImageUrl, NewPassword, PersonsName
+from .fields import NOTHING_TO_UPDATE, GivenPassword, NewPassword, PersonsName, PictureUrl, wanted
 from .sessions import DoneAnswer
 
 router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["account"])
@@ -49,7 +49,7 @@ class UpdateUser(BaseModel):
     model_config = ConfigDict(strict=True, extra="allow", json_schema_extra={"examples": [{"name": "Ada King"}]})
 
     name: PersonsName = ""
-    image: ImageUrl | None = None
+    image: PictureUrl | None = None
 
 
 class ChangedPasswordAnswer(TypedDict):
@@ -139,7 +139,7 @@ def update_user(caller: CurrentCaller, form: UpdateUser) -> JsonResponse:
         services.context,
         current.principal,
         name=form.name if "name" in given else None,
-        image=form.image or "" if "image" in given else None,
+        image=wanted(form.image or "") if "image" in given else None,
     )
     token, remembered = caller.presented.token, caller.remembered
     give_cookie(services, request, token, remembered=remembered, started_at=current.session.created_at)

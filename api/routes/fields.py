@@ -8,14 +8,15 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from domain import passwords
+from domain import passwords, pictures
 from domain.email_address import LONGEST, PATTERN, canonical
+from domain.pictures import NotAPicture, Picture, picture_in
 
 NOTHING_TO_UPDATE = "No fields to update"
 """What is answered, without a code, to a body with nothing in it that may be set."""
 
-_OWN_IMAGE = re.compile(r"/(?![/\\])[^\s\\]*|data:image/(?:png|jpeg|webp|gif);base64,[A-Za-z0-9+/]*={0,2}", re.ASCII)
-_IMAGE_URL = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
+_LONGEST_URL = 2048
+_URL = re.compile(r"https?://[^\s/?#]+[^\s]*|/(?![/\\])[^\s\\]*", re.IGNORECASE)
 
 
 def _email(text: str) -> str:
@@ -24,16 +25,28 @@ def _email(text: str) -> str:
     return text
 
 
-def _image_url(text: str) -> str:
-    if text and not _IMAGE_URL.fullmatch(text):
-        raise ValueError("Invalid image URL")
+def _picture_url(text: str) -> str:
+    if text.startswith(pictures.SCHEME):
+        _require_at_most(pictures.LONGEST_URL, text)
+        try:
+            picture_in(text)
+        except NotAPicture:
+            raise ValueError("Invalid image: not a PNG, JPEG, WebP or GIF in base64 that is what it says") from None
+    elif text:
+        _require_at_most(_LONGEST_URL, text)
+        if not _URL.fullmatch(text):
+            raise ValueError("Invalid image URL")
     return text
 
 
-def _logo_url(text: str) -> str:
-    if text and not (_IMAGE_URL.fullmatch(text) or _OWN_IMAGE.fullmatch(text)):
-        raise ValueError("Invalid logo URL")
-    return text
+def _require_at_most(longest: int, text: str) -> None:
+    if len(text) > longest:
+        raise ValueError(f"Too big: expected string to have <={longest} characters")
+
+
+def wanted(url: str) -> Picture | str:
+    """What somebody wants to show with an accepted `PictureUrl`: the picture in it, or the URL."""
+    return picture_in(url) if url.startswith(pictures.SCHEME) else url
 
 
 # counted in UTF-16 code units by the commands (wire.md §1), which refuse with codes of their own
@@ -74,10 +87,17 @@ CallbackUrl = Annotated[
 RememberMe = Annotated[
     bool, Field(description="`false`: the session's cookie ends with the browser. Left out it is `true`.")
 ]
-ImageUrl = Annotated[str, Field(max_length=2048), AfterValidator(_image_url)]
-"""An address of http or https; empty for none."""
-LogoUrl = Annotated[str, Field(max_length=2048), AfterValidator(_logo_url)]
-"""The same, a path on the application's own host, or a small picture itself; nothing that a page could run."""
+PictureUrl = Annotated[
+    str,
+    AfterValidator(_picture_url),
+    Field(
+        description=f"An address of http or https or a path on the host of the page, of {_LONGEST_URL} characters at"
+        " most; or a picture itself, `data:image/png;base64,…` (`jpeg`, `webp`, `gif`), which is kept and answered as"
+        " an address of ours. Empty for none.",
+        json_schema_extra={"maxLength": pictures.LONGEST_URL, "examples": ["https://example.com/ada.png"]},
+    ),
+]
+"""What an account or an organization shows of itself; nothing that a page could run (wire.md A18, A36)."""
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _NOBODY = UUID(int=0)

@@ -15,13 +15,14 @@ from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
 from api.edge.request_context import BASE_PATH
 from domain.commands import organization as organizations
+from domain.pictures import Picture
 from domain.refusals import NewSlugTaken, NotAMember, OrganizationNotFound
 from projections.lists import organization_list
 from projections.lists.member_list import member
 
 from . import shapes
 from .documented import at, documented, uncoded
-from .fields import NOTHING_TO_UPDATE, LogoUrl, OptionalId, id_in
+from .fields import NOTHING_TO_UPDATE, OptionalId, PictureUrl, id_in, wanted
 from .organizations import named
 
 router = APIRouter(route_class=ContractRoute, prefix=f"{BASE_PATH}/organization", tags=["organization"])
@@ -37,7 +38,7 @@ class Create(BaseModel):
 
     name: _Name
     slug: _Name
-    logo: LogoUrl | None = None
+    logo: PictureUrl | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
     keepCurrentActiveOrganization: bool = False
 
@@ -57,7 +58,7 @@ class Changes(BaseModel):
 
     name: _Name = ""
     slug: _Name = ""
-    logo: LogoUrl | None = None
+    logo: PictureUrl | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -124,7 +125,7 @@ def create(caller: CurrentCaller, form: Create) -> JsonResponse:
         current.principal,
         name=form.name,
         slug=form.slug,
-        logo=form.logo or None,
+        logo=wanted(form.logo or "") or None,
         metadata=_json(form.metadata) if "metadata" in form.model_fields_set else None,
         turning=not form.keepCurrentActiveOrganization,
     )
@@ -172,13 +173,19 @@ def update(caller: CurrentCaller, form: Update) -> JsonResponse:
     given = {name: getattr(form.data, name) for name in form.data.model_fields_set}
     if "metadata" in given:
         given["metadata"] = _json(given["metadata"])
-    if "logo" in given:
-        given["logo"] = given["logo"] or None
+    logo = wanted(given.pop("logo") or "") if "logo" in given else None
+    picture = logo if isinstance(logo, Picture) else None
+    if isinstance(logo, str):
+        given["logo"] = logo or None
     organizations.update_organization(
-        caller.services.context, current.principal, organization_id=organization_id, changes=given
+        caller.services.context,
+        current.principal,
+        organization_id=organization_id,
+        changes=given,
+        picture=picture,
     )
     # who may not change it is told so first
-    if not given:
+    if not form.data.model_fields_set:
         raise Problem(400, message=NOTHING_TO_UPDATE)
     changed = organization_list.organization(caller.services.context.store.statements, organization_id)
     if changed is None:

@@ -46,10 +46,11 @@ from .fields import (
     EmailAddress,
     GivenAddress,
     GivenPassword,
-    ImageUrl,
     NewPassword,
     PersonsName,
+    PictureUrl,
     RememberMe,
+    wanted,
 )
 
 _OF_THE_INVITATION = (NotTheRecipient, InviterGone, AlreadyMember, MemberLimitReached, InvitationsOff)
@@ -67,7 +68,7 @@ class SignUp(BaseModel):
     name: PersonsName
     email: EmailAddress
     password: Annotated[NewPassword, Field(min_length=1)]
-    image: ImageUrl = ""
+    image: PictureUrl = ""
     callbackURL: CallbackUrl = ""
     rememberMe: RememberMe = True
 
@@ -142,7 +143,7 @@ def _sign_up(services: Services, request: RequestContext, form: SignUp) -> Signe
         services.context,
         email=form.email,
         name=form.name,
-        image=form.image or None,
+        image=wanted(form.image) or None,
         password=form.password,
         remembered=form.rememberMe,
         link=_invitation_id(form.callbackURL),

@@ -29,6 +29,12 @@ class MemberContext:
         return self.membership.state.roles
 
     @property
+    def organization_key(self) -> Subject:
+        """The organization's key."""
+        assert self.organization.subject is not None, "organizations have keys"
+        return self.organization.subject
+
+    @property
     def guards(self) -> list[Loaded[Any]]:
         """What must still stand as it was read."""
         return [self.organization, self.membership]

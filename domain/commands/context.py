@@ -34,7 +34,7 @@ class Rules:
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """The store and the look-ups, the keys, the hashing pool, and how long sessions live and how many of a person;
-    and what else the operator allows."""
+    what else the operator allows; and the address below which pictures are handed out."""
 
     store: Store
     lookups: Lookups
@@ -43,6 +43,7 @@ class Context:
     lifetimes: Lifetimes
     sessions_per_user: int | None = None
     rules: Rules = Rules()
+    pictures_at: str = "/api/auth/picture/"
 
 
 def hashed_once(command: Callable[Concatenate[Context, P], T]) -> Callable[Concatenate[Context, P], T]:

@@ -10,6 +10,7 @@ from domain.events.keys import Keyring
 from domain.ids import new_id
 from domain.membership import Joining, Membership
 from domain.organization import Organization, personal_slug
+from domain.pictures import Picture
 from domain.refusals import (
     MayNotClose,
     MayNotFound,
@@ -21,10 +22,13 @@ from domain.refusals import (
 from domain.roles import Role
 from domain.store import Addition, StreamQuery, Subject
 from domain.store.conflicts import retry_on_conflict
+from domain.store.pictures import no_picture
+from domain.store.rows import Write
 
 from .acting_member import acting_member, belonging
 from .context import Context
 from .ownership import require_proof
+from .pictures import Wanted, shown
 from .principal import Person, PersonBySession, load_by_session, record_of
 from .queries import membership_of, the_organization
 
@@ -56,7 +60,7 @@ def found_organization(
     *,
     name: str,
     slug: str,
-    logo: str | None,
+    logo: Wanted,
     metadata: str | None,
     turning: bool,
 ) -> tuple[UUID, UUID]:
@@ -69,11 +73,13 @@ def found_organization(
     if context.lookups.slug_known(context.keyring.slug_slots(slug)):
         raise SlugTaken
     organization_id, membership_id, owner_id = new_id(), new_id(), principal.user_id
+    subject = context.store.new_subject(organization_id)
+    logo_url, kept = shown(context, subject, logo)
     founded = Organization.found(
         name=name,
         slug=slug,
         slug_hash=context.keyring.slug_hash(slug),
-        logo=logo,
+        logo=logo_url,
         metadata=metadata,
         owner_id=owner_id,
     )
@@ -85,21 +91,28 @@ def found_organization(
     context.store.append(
         record_of(principal),
         loaded.subject,
-        Addition(organization_id, 0, founded, context.store.new_subject(organization_id)),
+        Addition(organization_id, 0, founded, subject),
         Addition(membership_id, 0, joined),
         loaded.session.with_events(turned),
         guards=loaded.guards,
+        writes=kept,
     )
     return organization_id, membership_id
 
 
 @retry_on_conflict
 def update_organization(
-    context: Context, principal: Person, *, organization_id: UUID, changes: Mapping[str, str | None]
+    context: Context,
+    principal: Person,
+    *,
+    organization_id: UUID,
+    changes: Mapping[str, str | None],
+    picture: Picture | None = None,
 ) -> bool:
     """Change `name`, `slug`, `logo` or `metadata` (JSON text), whichever is among the changes; whether anything was.
 
-    Raises NotAMember, MayNotUpdateOrganization, NewSlugTaken, SessionOver, Conflict.
+    `picture` is kept, and shown as the logo. One that is shown no more is gone. Raises NotAMember,
+    MayNotUpdateOrganization, NewSlugTaken, SubjectGone, SessionOver, Conflict.
     """
     own, _ = acting_member(context, principal, organization_id)
     facts = context.lookups.facts(organization_id)
@@ -115,14 +128,16 @@ def update_organization(
         if slug != facts.slug and context.lookups.slug_known(context.keyring.slug_slots(slug)):
             raise NewSlugTaken
         changed += organization.change_slug(slug, slug_hash=context.keyring.slug_hash(slug), before=facts.slug)
-    if "logo" in changes:
-        changed += organization.show(changes["logo"], before=facts.logo)
+    writes = list[Write]()
+    if picture is not None or "logo" in changes:
+        logo, kept = shown(context, own.organization_key, picture or changes["logo"])
+        if shows_another := organization.show(logo, before=facts.logo):
+            changed, writes = changed + shows_another, kept or [no_picture(organization_id)]
     if "metadata" in changes:
         changed += organization.keep(changes["metadata"], before=facts.metadata)
+    additions = own.organization.with_events(changed)
     try:
-        return context.store.append(
-            record_of(principal), own.subject, own.organization.with_events(changed), guards=own.guards
-        )
+        return context.store.append(record_of(principal), own.subject, additions, guards=own.guards, writes=writes)
     except SlugTaken:
         raise NewSlugTaken from None
 
@@ -145,6 +160,7 @@ def close_organization(context: Context, principal: Person, *, organization_id: 
         own.subject,
         own.organization.with_events(own.organization.state.close()),
         guards=own.guards,
+        writes=[no_picture(organization_id)],
     )
 
 

@@ -14,12 +14,15 @@ from domain.store import Addition
 from domain.store.conflicts import retry_on_conflict
 from domain.store.credentials import first_credentials
 from domain.store.envelope import WhereFrom
+from domain.store.pictures import no_picture
+from domain.store.rows import Write
 from domain.user import User
 
 from .context import Context, hashed_once
 from .invitation import invited_by, joining
 from .lookups import Person
 from .organization import personal_organization
+from .pictures import Wanted, shown
 from .principal import Operator, PersonBySession, load_by_session, record_of
 from .session import SignedIn, new_session
 
@@ -31,7 +34,7 @@ def sign_up(
     *,
     email: str,
     name: str,
-    image: str | None,
+    image: Wanted,
     password: str,
     remembered: bool,
     link: str | None = None,
@@ -61,7 +64,8 @@ def sign_up(
         raise EmailTaken
     password_hash = context.passwords.hash(password)
 
-    signed_up = User.sign_up(email=address, name=name, image=image, email_hash=email_hash)
+    image_url, kept = shown(context, owner, image)
+    signed_up = User.sign_up(email=address, name=name, image=image_url, email_hash=email_hash)
     if entered is None:
         organization_id, belonging = personal_organization(context.keyring, user_id, name=name, email=address)
     else:
@@ -82,10 +86,16 @@ def sign_up(
         *belonging,
         started,
         guards=[] if entered is None else entered.guards,
-        writes=[first_credentials(user_id, password_version=1, password_hash=password_hash)],
+        writes=[first_credentials(user_id, password_version=1, password_hash=password_hash), *kept],
     )
     person = Person(
-        user_id=user_id, email=address, name=name, image=image, email_verified=False, created_at=now, updated_at=now
+        user_id=user_id,
+        email=address,
+        name=name,
+        image=image_url,
+        email_verified=False,
+        created_at=now,
+        updated_at=now,
     )
     return SignedIn(person=person, token=token)
 
@@ -121,22 +131,26 @@ def create_user(context: Context, *, email: str, name: str, password: str, now: 
 
 
 @retry_on_conflict
-def update_user(context: Context, principal: PersonBySession, *, name: str | None, image: str | None) -> bool:
+def update_user(context: Context, principal: PersonBySession, *, name: str | None, image: Wanted) -> bool:
     """Change a person's name or image, whichever is given; an empty image takes theirs away.
 
-    Whether anything is different now. Raises SessionOver, SubjectGone, Conflict.
+    Whether anything is different now. A picture that was kept and is shown no more is gone. Raises SessionOver,
+    SubjectGone, Conflict.
     """
     loaded, _ = load_by_session(context, principal)
     user = loaded.user
     account = context.lookups.account(user.stream_id)
     if account is None:
         raise SubjectGone
-    changed = [] if name is None else user.state.rename(name, before=account.person.name)
+    changed, writes = [] if name is None else user.state.rename(name, before=account.person.name), list[Write]()
     if image is not None:
-        changed += user.state.show(image or None, before=account.person.image)
+        image_url, kept = shown(context, loaded.subject, image)
+        if shows_another := user.state.show(image_url or None, before=account.person.image):
+            changed, writes = changed + shows_another, kept or [no_picture(user.stream_id)]
     return context.store.append(
         record_of(principal),
         loaded.subject,
         user.with_events(changed, loaded.subject),
         guards=loaded.guards,
+        writes=writes,
     )

@@ -102,6 +102,13 @@ class Keyring:
         """The keyed hash by which an invitation is found by the id in its link."""
         return self._hash("link", link)
 
+    def picture_link(self, owner_id: UUID, content: bytes) -> str:
+        """Under what a picture of its owner's is handed out, 32 hex digits: never to be guessed.
+
+        The same for the same bytes, so that the same once more changes nothing, and what is found there never does.
+        """
+        return self._hash("picture", owner_id.hex + sha256(content).hexdigest())[:16].hex()
+
     def slug_hash(self, slug: str) -> bytes:
         """The keyed hash of a slug, letter for letter: by which it is found and kept unique."""
         return self._hash("slug", slug)

@@ -22,6 +22,7 @@ from .conflicts import StreamMovedOn
 from .connections import Values
 from .deadlines import BoundedConnection
 from .envelope import Subject
+from .pictures import no_picture
 from .rows import SUBJECT_KEYS, Table, Write, change
 from .statement import Link, Mode
 
@@ -101,10 +102,11 @@ class HeldKeys:
             return cursor.execute(sql, values, prepare=True).rowcount
 
     def destroyed(self, subject_ids: Iterable[UUID]) -> list[Write]:
-        """What destroys these keys, of those held."""
-        destroyed = set(subject_ids)
-        assert destroyed <= self.subjects.keys(), "only a key that is held can be destroyed"
-        return [Write(SUBJECT_KEYS, subject_id, change(wrapped=None)) for subject_id in sorted(destroyed)]
+        """What destroys these keys, of those held, and the pictures that are sealed with them."""
+        destroyed = sorted(set(subject_ids))
+        assert self.subjects.keys() >= set(destroyed), "only a key that is held can be destroyed"
+        keys = [Write(SUBJECT_KEYS, subject_id, change(wrapped=None)) for subject_id in destroyed]
+        return [*keys, *map(no_picture, destroyed)]
 
     def require_held(self, links: Iterable[Link]) -> None:
         """A key row locked only now might be waited for by somebody who waits for one of these."""

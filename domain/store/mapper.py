@@ -77,7 +77,7 @@ class SealingMapper(Mapper[UUID]):
     """Seals on the way in and opens on the way out. Wrapped keys come with what is mapped, the keyring opens them."""
 
     def __init__(self, keyring: Keyring) -> None:
-        self._keyring = keyring
+        self.keyring = keyring
 
     def command_columns(self, command: CommandRecord, subject: Subject | None) -> tuple[Any, ...]:
         """The values of `COMMAND_COLUMNS`: copies of what is searched for, the public bytes, the sealed where-from."""
@@ -156,7 +156,7 @@ class SealingMapper(Mapper[UUID]):
         The command is made of the copies in its columns; where it came from is opened if the key is given.
         """
         subject = None if subject_id is None else Subject(subject_id, wrapped)
-        key = None if wrapped is None or sealed is None else self._keyring.open(subject_id, wrapped)  # type: ignore[arg-type]
+        key = None if wrapped is None or sealed is None else self.keyring.open(subject_id, wrapped)  # type: ignore[arg-type]
         associated_data = b"" if key is None else associated_data_of(stream_id, version)
         where_from: dict[str, Any] = {}
         if command_wrapped is not None and command_sealed is not None:
@@ -217,7 +217,7 @@ class SealingMapper(Mapper[UUID]):
         assert subject_id is not None, "what is sealed is sealed for somebody"
         content = personal_content(
             stored,
-            key=self._keyring.open(subject_id, wrapped),
+            key=self.keyring.open(subject_id, wrapped),
             associated_data=command_id.bytes,
             name="",
         )
@@ -226,7 +226,7 @@ class SealingMapper(Mapper[UUID]):
     def _key(self, subject: Subject | None) -> AESGCM | None:
         if subject is None or subject.wrapped is None:
             return None
-        return self._keyring.open(subject.subject_id, subject.wrapped)
+        return self.keyring.open(subject.subject_id, subject.wrapped)
 
 
 def _subject_id(subject: Subject | None) -> UUID | None:

@@ -16,10 +16,11 @@ from .envelope import CommandRecord, Recorded
 
 
 class Kind(StrEnum):
-    """Whether a row begins or goes on."""
+    """Whether a row begins or goes on, or either."""
 
     PUT = "put"
     CHANGE = "change"
+    KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ def put(**values: Any) -> Row:
 def change(**values: Any) -> Row:
     """These columns of the row have new values."""
     return Row(Kind.CHANGE, values)
+
+
+def keep(**values: Any) -> Row:
+    """The row has these columns from now on, whether it began before or not."""
+    return Row(Kind.KEEP, values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,3 +129,4 @@ PASSWORDS = Table(
     only={"kind": "password", "id": ""},
 )
 """Of the credentials of people, which are keyed by whose, kind and id, those that are passwords."""
+PICTURES = Table("pictures", "owner_id", {"link": "text", "sealed": "bytea"}, versioned=False)

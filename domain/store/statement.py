@@ -146,10 +146,12 @@ def _text(shape: _Shape) -> str:
     clauses.append(f"appended AS ({events}{held} RETURNING stream_id, version)")
     for place, (table, kind, columns, rows) in enumerate(shape.writes):
         types = {name: table.types[name] for name in (table.key, *columns)}
-        if kind is Kind.PUT:
-            clause = _insert(table.name, types, rows, numbers) + held
-        else:
+        if kind is Kind.CHANGE:
             clause = _update(table, types, rows, numbers) + held.replace("WHERE", "AND")
+        else:
+            clause = _insert(table.name, types, rows, numbers) + held
+        if kind is Kind.KEEP:
+            clause += f" ON CONFLICT ({table.key}) DO UPDATE SET " + ", ".join(f"{n} = EXCLUDED.{n}" for n in columns)
         clauses.append(f"row_{place} AS ({clause})")
     return f"WITH {', '.join(clauses)} INSERT INTO queue (stream_id, version) SELECT stream_id, version FROM appended"
 

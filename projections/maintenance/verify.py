@@ -24,6 +24,7 @@ from projections.trails import journal
 from . import journal_rows
 from .expected import Difference, defaults_of, differences, everything, fingerprint, row_of, rows_between
 from .integrity import Finding, Seals, Violations, order
+from .pictures import pictures
 from .undisturbed import undisturbed
 
 _CHUNK = 5_000
@@ -99,6 +100,8 @@ def verify(
             progress("commands", result.commands, None)
         result.held, result.keys_gone = seals.held, seals.keys_gone
         result.findings += seals.findings()
+        progress("pictures", 0, None)
+        result.findings += pictures(connection, mapper.keyring)
         _journal(connection, entries, progress)
     return result
 

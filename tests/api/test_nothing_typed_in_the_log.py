@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,11 +14,13 @@ from tests.api.dumps import dump, found
 from tests.databases import Database
 from tests.keeping import caught_up
 from tests.people import PASSWORD
+from tests.pictures import data_url, png
 from tests.server import served
 
 BOOK = ("commands", "events", "queue", "log", "journal", "attempts")
 ADA, BO, CY = ("zacharia.quux@mailbox.test", "bohumil.ypsilon@mailbox.test", "cyriaka.omega@mailbox.test")
 BROWSER = "Quuxbrowser/7.7 (of Zacharia)"
+PORTRAIT = png(size=400)
 TYPED = {
     "a name": "Zacharia Quux",
     "another name of hers": "Zacharia Quux-Ypsilon",
@@ -25,6 +28,8 @@ TYPED = {
     "an organization": "Zacharia Quux GmbH",
     "its slug": "zacharia-quux-gmbh",
     "its logo": "https://pictures.mailbox.test/gmbh.png",
+    "a picture itself": data_url(PORTRAIT),
+    "the bytes of the picture": PORTRAIT[40:-40].hex(),
     "its metadata": "kontakt-quux",
     "its next name": "Quux und Partner",
     "its next slug": "quux-und-partner",
@@ -33,6 +38,7 @@ TYPED = {
     "her own organization": "Zacharia Quux zuhause",
     "her own slug": "zacharia-zuhause",
 }
+PICTURES = ("a picture itself", "the bytes of the picture")
 ADDRESSES = (ADA, BO, CY, "mailbox.test", BROWSER, "Quuxbrowser", "127.0.0.1")
 
 
@@ -83,6 +89,11 @@ def _a_day(ada: httpx.Client, bo: httpx.Client, cy: httpx.Client) -> None:
     [own] = [one["id"] for one in ada.get("/api/auth/organization/list").json() if one["id"] != acme]
     home = {"name": TYPED["her own organization"], "slug": TYPED["her own slug"]}
     _done(ada, "organization/update", organizationId=own, data=home)
+    # first what is kept for an address that comes after it, then one that stays
+    _done(bo, "update-user", image=TYPED["a picture itself"])
+    _done(bo, "update-user", image=TYPED["a picture"])
+    _done(ada, "organization/update", organizationId=own, data={"logo": TYPED["a picture itself"]})
+    _done(ada, "update-user", image=TYPED["a picture itself"])
     invitations = [
         _done(ada, "organization/invite-member", organizationId=acme, email=email, role="admin")["id"]
         for email in (BO, CY)
@@ -111,6 +122,14 @@ def _found(texts: list[str], somewhere: bytes) -> list[str]:
 def test_the_search_finds_what_the_lists_show(seen: Seen) -> None:
     shown = [TYPED["its next name"], TYPED["its next slug"], TYPED["her own organization"], ADA, BROWSER]
     assert _found(shown, seen.whole) == sorted(shown)
+
+
+def test_the_bytes_of_a_picture_stand_nowhere_at_all(seen: Seen) -> None:
+    assert b"/api/auth/picture/" in seen.whole
+    assert b"/api/auth/picture/" not in seen.book
+    for form in (PORTRAIT[40:-40], b64encode(PORTRAIT)[60:-60]):
+        assert form not in seen.whole
+    assert _found([TYPED[what] for what in PICTURES], seen.whole) == []
 
 
 def test_a_dump_of_the_book_holds_nothing_that_was_typed_and_no_address(seen: Seen) -> None:

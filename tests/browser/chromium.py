@@ -43,8 +43,14 @@ _SCRIPT = """<!doctype html><body><pre id="told">nothing</pre><script>
     }});
     return await answer.json();
   }};
+  const shown = (url) => new Promise((resolve) => {{
+    const image = document.body.appendChild(new Image());
+    image.onload = () => resolve([image.naturalWidth, image.naturalHeight]);
+    image.onerror = () => resolve(null);
+    image.src = url;
+  }});
   let told = [];
-  for (const [path, body] of {asked}) told.push(await ask(path, body));
+  for (const [path, body] of {asked}) told.push(await (path.startsWith('https:') ? shown(path) : ask(path, body)));
   told.push({{ cookies: await (await fetch('/cookies')).text() }});
   document.getElementById('told').textContent = JSON.stringify(told);
 }})();
@@ -126,6 +132,8 @@ def hosts(folder: Path) -> Iterator[Hosts]:
 
 def visits(hosts: Hosts, host: str, profile: Path, asked: list[Any], *, apart: bool = False) -> Any:
     """Open a page of this host that asks Daybook all of this, path and body, one after the other.
+
+    Of a whole address it shows the picture there, and tells its width and height, or null.
 
     What was answered, and in the end which cookies the page's own server was sent. The `profile` keeps cookies from one
     visit to the next, those of other sites only `apart` for each, as Safari and Firefox do, or as they are.

@@ -7,12 +7,14 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.api.conftest import HandClock, settings_for
 from tests.clients.javascript import CLOSE_BROWSER, Application, JavaScript, dated, signs_in, signs_up
 from tests.databases import Database
 from tests.people import NOON, PASSWORD
+from tests.pictures import data_url, png
 from tests.server import application
 
 ANOTHER = "battery staple 2"
@@ -116,6 +118,13 @@ def test_another_name_and_image_show_in_the_session_store(laptop: Application) -
     assert laptop.call("updateUser", image=None).data == DONE
     shown = laptop.refetched()["user"]
     assert (shown["name"], shown["image"]) == ("Ada King", None)
+
+
+def test_an_avatar_may_be_a_picture_itself_as_ui_kits_send_it(laptop: Application) -> None:
+    assert laptop.call("updateUser", image=data_url(png())).data == DONE
+    shown = laptop.refetched()["user"]["image"]
+    assert "/api/auth/picture/" in shown
+    assert httpx.get(shown).content == png()
 
 
 def test_what_cannot_be_updated_is_an_error_with_a_message_to_show(laptop: Application) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
+import httpx
+
 from tests.clients.javascript import JavaScript, dated
 from tests.clients.team import Teammate, new_email, new_slug
+from tests.pictures import data_url, png
 
 METADATA = {"plan": "pro", "seats": 5, "since": "2026-03-14T12:00:00.000Z", "nested": {"ok": True}}
 TAKEN = (400, "ORGANIZATION_SLUG_ALREADY_TAKEN")
@@ -54,6 +57,13 @@ def test_an_organization_is_changed_and_the_stores_follow(ada: Teammate, acme: s
     assert (shown["slug"], shown["logo"]) == (slug, "https://x.io/works.png")
     assert ada.does("update", data={"logo": None}, organizationId=acme)["logo"] is None
     assert ada.does("getOrganization")["logo"] is None
+
+
+def test_a_logo_may_be_a_picture_itself_as_ui_kits_send_it(ada: Teammate, acme: str) -> None:
+    changed = ada.does("update", data={"logo": data_url(png())})
+    assert changed["logo"].partition("/api/auth/picture/")[0].startswith("http://localhost:")
+    assert httpx.get(changed["logo"]).content == png()
+    assert ada.does("getOrganization")["logo"] == changed["logo"]
 
 
 def test_metadata_is_an_object_when_written_and_json_text_when_read(ada: Teammate) -> None:

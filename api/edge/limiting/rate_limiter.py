@@ -9,6 +9,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from api.edge.known_device import Device
+from api.edge.request_context import PICTURES
 from domain.commands.lookups import Account, Lookups
 from domain.email_address import canonical
 from domain.events.keys import Keyring
@@ -22,6 +23,7 @@ from .request_counter import RequestCounter
 _GENERAL = Limit(100, timedelta(seconds=10))
 _FEW = Limit(3, timedelta(seconds=10))
 _FEW_MAILS = Limit(3, timedelta(seconds=60))
+_MANY = Limit(1_000, timedelta(seconds=10))
 _BY_PREFIX = {
     "/sign-in": _FEW,
     "/sign-up": _FEW,
@@ -31,6 +33,7 @@ _BY_PREFIX = {
     "/request-password-reset": _FEW_MAILS,
     "/send-verification-email": _FEW_MAILS,
     "/forget-password": _FEW_MAILS,
+    PICTURES: _MANY,  # all together
 }
 _UNROUTED = ""
 """The path under which all those are counted that nobody routes: as many as one likes could be made up."""

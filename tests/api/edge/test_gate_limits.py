@@ -136,6 +136,23 @@ def test_a_backend_that_checks_many_sessions_is_counted_by_session(server: Serve
     assert checked({"Authorization": f"Bearer {tokens[1]}"}, 1) == checked({"Cookie": cookies[2]}, 1) == [429]
 
 
+def test_pictures_share_a_bucket_of_a_thousand_by_address_whoever_looks_at_them(
+    server: Server, counters: Counters, email: str
+) -> None:
+    before, person, path = counters.all(), a_visitor(server.url), "/picture/" + "f" * 32
+    sent = {"Authorization": f"Bearer {person.sign_up(email).headers['set-auth-token']}"}
+    assert person.statuses("GET", path, 150) == [404] * 150
+    other = {person.ask("GET", f"{BASE}/picture/{number:032x}", None, sent).status for number in range(50)}
+    assert other == {404}
+    counted = [key for key, hits in counters.all().items() if key not in before and hits == 200]
+    assert len(counted) == 1
+    counters.set_hits(counted[0], 999)
+    assert person.ask("GET", f"{BASE}{path}", None, sent).status == 404
+    assert_refused(person.ask("GET", f"{BASE}{path}", None, sent), within=range(1, 11))
+    assert person.ask("GET", f"{BASE}/get-session", None, sent).status == 200
+    assert a_visitor(server.url).statuses("GET", path, 1) == [404]
+
+
 @pytest.mark.parametrize("guess", ["Cookie", "bare", "signed"])
 def test_who_guesses_sessions_is_counted_by_address(server: Server, email: str, guess: str) -> None:
     guesser, person = a_visitor(server.url), a_visitor(server.url)

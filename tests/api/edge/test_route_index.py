@@ -28,6 +28,16 @@ def entered() -> None:
     """Another method of the same path."""
 
 
+@router.get("/notes/{name}")
+def note(name: str) -> None:
+    """One of many below a folder."""
+
+
+@router.get("/notes/newest")
+def newest() -> None:
+    """One of them that is something else."""
+
+
 async def page(scope: Scope, receive: Receive, send: Send) -> None:
     """Below a folder."""
 
@@ -49,6 +59,9 @@ def leads(method: str, path: str) -> bool:
     [
         ("GET", "/api/list"),
         ("POST", "/api/list"),
+        ("GET", "/api/notes/a"),
+        ("GET", "/api/notes/a b"),
+        ("GET", "/api/notes/newest"),
         ("GET", "/docs"),
         ("GET", "/static/a.css"),
         ("HEAD", "/static/a.css"),
@@ -68,6 +81,11 @@ def test_these_lead_somewhere(method: str, path: str) -> None:
         ("GET", "/api//list"),
         ("GET", "/API/list"),
         ("GET", "/list"),
+        ("POST", "/api/notes/a"),
+        ("GET", "/api/notes"),
+        ("GET", "/api/notes/a/b"),
+        ("GET", "/api/notes/a/"),
+        ("GET", "/api//notes/a"),
         ("GET", "/static/a.css\n"),
     ],
 )
@@ -82,6 +100,24 @@ def test_the_first_route_of_a_method_and_a_path_answers(method: str, endpoint: o
     assert route.endpoint is endpoint
 
 
+@pytest.mark.parametrize(
+    ("path", "endpoint"), [("/api/notes/a", note), ("/api/notes/newer", note), ("/api/notes/newest", newest)]
+)
+def test_an_exact_path_comes_before_a_folder(path: str, endpoint: object) -> None:
+    route = INDEX.route(asked("GET", path))
+    assert route is not None
+    assert route.endpoint is endpoint
+
+
+@pytest.mark.parametrize("path", ["/{name}/notes", "/{name}/{other}", "/notes-{name}"])
+def test_only_the_last_part_of_a_path_may_be_a_parameter(path: str) -> None:
+    def endpoint(name: str, other: str = "") -> None:
+        raise AssertionError
+
+    with pytest.raises(AssertionError, match="only the last part"):
+        ContractRoute(path, endpoint)
+
+
 def test_what_is_not_of_the_contract_is_left_to_the_framework() -> None:
     scope = asked("GET", "/static/a.css")
     assert INDEX.route(scope) is None
@@ -89,4 +125,4 @@ def test_what_is_not_of_the_contract_is_left_to_the_framework() -> None:
 
 
 def test_each_path_of_the_contract_is_known_once() -> None:
-    assert INDEX.paths == {"/api/list"}
+    assert INDEX.paths == {"/api/list", "/api/notes/newest"}

@@ -63,6 +63,7 @@ OPERATIONS = {
     "checkInvitation": "GET /api/auth/invitation/check",
     "listActivity": "GET /api/auth/activity/list",
     "listOrganizationActivity": "GET /api/auth/organization/activity",
+    "getPicture": "GET /api/auth/picture/{link}",
     "ok": "GET /api/auth/ok",
     "errorPage": "GET /api/auth/error",
     "healthz": "GET /healthz",
@@ -72,8 +73,8 @@ OPERATIONS = {
 """Generated clients name their functions by these: they stay as they are, and a new route gets a new one."""
 
 OPEN = {
-    "signUpEmail", "signInEmail", "getSessionDeferred", "checkInvitation", "ok", "errorPage", "healthz", "readyz",
-    "metrics",
+    "signUpEmail", "signInEmail", "getSessionDeferred", "checkInvitation", "getPicture", "ok", "errorPage", "healthz",
+    "readyz", "metrics",
 }  # fmt: skip
 TRAIL = f"{BASE}/organization/activity"
 
@@ -168,6 +169,8 @@ def test_an_answer_without_a_body_says_so(operations: dict[str, Any]) -> None:
         ("createOrganization", "401"),
         ("deleteOrganization", "401"),
         ("errorPage", "302"),
+        ("getPicture", "304"),
+        ("getPicture", "404"),
         ("metrics", "503"),
     }
     refused = operations["updateMemberRole"]["responses"]["400"]
@@ -285,6 +288,19 @@ def test_a_form_is_documented_where_one_is_read(document: Any, browser: Browser,
     assert "rememberMe" not in document["components"]["schemas"]["SignUpForm"]["properties"]
     fields = f"name=Ada&email={email}&password=correct+horse+1&image=https://example.com/ada.png&callbackURL=/".encode()
     assert browser.ask("POST", f"{BASE}/sign-up/email", fields, {"Content-Type": form}).status == 200
+
+
+def test_a_picture_is_one_of_four_types_and_so_is_what_may_be_sent(document: Any) -> None:
+    described = document["paths"][f"{BASE}/picture/{{link}}"]["get"]
+    assert list(described["responses"]["200"]["content"]) == ["image/png", "image/jpeg", "image/webp", "image/gif"]
+    [link] = described["parameters"]
+    assert (link["name"], link["in"], link["schema"]["pattern"]) == ("link", "path", "^[0-9a-f]{32}$")
+    schemas = document["components"]["schemas"]
+    for schema, field in (("SignUp", "image"), ("UpdateUser", "image"), ("Create", "logo"), ("Changes", "logo")):
+        given = schemas[schema]["properties"][field]
+        text = next((one for one in given.get("anyOf", []) if one["type"] == "string"), given)
+        assert text["maxLength"] == 204_800
+        assert "data:image/png;base64" in (given | text)["description"]
 
 
 def test_a_page_of_the_trail_has_its_own_type_and_so_have_the_files(document: Any) -> None:

@@ -1,0 +1,57 @@
+"""Pictures: one row for each who shows one, sealed under their key, beside the history like password hashes.
+
+An event says where a picture is found. What it replaces is gone with the commit of that event, and all of them with
+the key (docs/decisions/0041-pictures.md).
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+
+from domain.events.keys import Keyring, seal, unseal
+from domain.refusals import SubjectGone
+
+from .connections import Statements
+from .envelope import Subject
+from .rows import PICTURES, Write, change, keep
+
+_FOUND = """
+SELECT p.owner_id, p.sealed, k.wrapped FROM pictures p JOIN subject_keys k ON k.subject_id = p.owner_id
+ WHERE p.link = $1 AND k.wrapped IS NOT NULL
+"""
+
+
+def kept_picture(keyring: Keyring, owner: Subject, *, link: str, content: bytes) -> Write:
+    """The row that goes with showing this picture, instead of the one of before. Raises SubjectGone without a key."""
+    if owner.wrapped is None:
+        raise SubjectGone
+    key = keyring.open(owner.subject_id, owner.wrapped)
+    sealed = seal(key, content, _associated_data(owner.subject_id, link))
+    return Write(PICTURES, owner.subject_id, keep(link=link, sealed=sealed))
+
+
+def no_picture(owner_id: UUID) -> Write:
+    """What goes with showing none that is kept here; nothing happens if there was none."""
+    return Write(PICTURES, owner_id, change(link=None, sealed=None))
+
+
+def find_picture(statements: Statements, keyring: Keyring, link: str) -> bytes | None:
+    """The picture with this link; None if there is none, its owner's key is gone, or it was damaged."""
+    found = statements.row(_FOUND, link, binary=True)
+    if found is None:
+        return None
+    try:
+        return open_picture(keyring, *found, link=link)
+    except InvalidTag:
+        return None
+
+
+def open_picture(keyring: Keyring, owner_id: UUID, sealed: bytes, wrapped: bytes, *, link: str) -> bytes:
+    """The content of a row. Raises cryptography's InvalidTag."""
+    return unseal(keyring.open(owner_id, wrapped), sealed, _associated_data(owner_id, link))
+
+
+def _associated_data(owner_id: UUID, link: str) -> bytes:
+    return b"picture" + owner_id.bytes + link.encode()
