@@ -21,6 +21,7 @@ from domain.roles import roles_in
 from domain.store.connections import Statements
 from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
+from domain.store.select_list import SelectList
 
 TABLE = Table(
     "member_list",
@@ -73,13 +74,6 @@ PROJECTION = Projection(MEMBERSHIP.name, TABLE, project, restore=restore)
 OWNING = "m.live_user_id IS NOT NULL AND 'owner' = ANY (string_to_array(m.role, ','))"
 """The owners among members `m`; as the index member_list_owners has it."""
 
-MEMBER = "m.membership_id, m.organization_id, m.user_id, m.role, m.joined_at, a.name, a.email, a.image"
-"""The columns of a `MemberRow`."""
-_PEOPLE = """
-  FROM member_list m
-  JOIN account_list a ON a.user_id = m.user_id
-"""
-
 
 class MemberRow(NamedTuple):
     """A member with who they are; personal fields are None once erased."""
@@ -94,10 +88,27 @@ class MemberRow(NamedTuple):
     image: str | None
 
 
+MEMBER = SelectList(
+    MemberRow,
+    membership_id="m.membership_id",
+    organization_id="m.organization_id",
+    user_id="m.user_id",
+    role="m.role",
+    joined_at="m.joined_at",
+    name="a.name",
+    email="a.email",
+    image="a.image",
+)
+_PEOPLE = """
+  FROM member_list m
+  JOIN account_list a ON a.user_id = m.user_id
+"""
+
+
 def member(read: Statements, membership_id: UUID) -> MemberRow | None:
     """A member, also one who has gone."""
-    row = read.row(f"SELECT {MEMBER} {_PEOPLE} WHERE m.membership_id = $1", membership_id)
-    return None if row is None else MemberRow(*row)
+    row = read.row(f"SELECT {MEMBER.sql} {_PEOPLE} WHERE m.membership_id = $1", membership_id)
+    return MEMBER.find(row)
 
 
 def live_role(read: Statements, organization_id: UUID, user_id: UUID) -> str | None:

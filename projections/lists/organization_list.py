@@ -25,6 +25,7 @@ from domain.organization import (
 from domain.store.connections import Statements
 from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
+from domain.store.select_list import SelectList
 
 from .member_list import OWNING
 
@@ -111,28 +112,35 @@ class OrganizationRow(NamedTuple):
     created_at: datetime
 
 
-ORGANIZATION_ROW = "o.organization_id, o.name, o.slug, o.logo, o.metadata, o.created_at"
-"""The columns of an `OrganizationRow`."""
+ORGANIZATION_ROW = SelectList(
+    OrganizationRow,
+    organization_id="o.organization_id",
+    name="o.name",
+    slug="o.slug",
+    logo="o.logo",
+    metadata="o.metadata",
+    created_at="o.created_at",
+)
 
 
 def organizations_of(read: Statements, user_id: UUID) -> list[OrganizationRow]:
     """The open organizations a person belongs to, in the order in which they joined."""
     rows = read.rows(
-        f"SELECT {ORGANIZATION_ROW} FROM member_list m JOIN organization_list o USING (organization_id)"
+        f"SELECT {ORGANIZATION_ROW.sql} FROM member_list m JOIN organization_list o USING (organization_id)"
         " WHERE m.live_user_id = $1 AND o.ended_at IS NULL"
         " ORDER BY m.joined_at, m.membership_id",
         user_id,
     )
-    return [OrganizationRow(*row) for row in rows]
+    return ORGANIZATION_ROW.read_all(rows)
 
 
 def organization(read: Statements, organization_id: UUID) -> OrganizationRow | None:
     """An open organization."""
     row = read.row(
-        f"SELECT {ORGANIZATION_ROW} FROM organization_list o WHERE o.organization_id = $1 AND o.ended_at IS NULL",
+        f"SELECT {ORGANIZATION_ROW.sql} FROM organization_list o WHERE o.organization_id = $1 AND o.ended_at IS NULL",
         organization_id,
     )
-    return None if row is None else OrganizationRow(*row)
+    return ORGANIZATION_ROW.find(row)
 
 
 def organization_by_slug(read: Statements, slots: Sequence[bytes]) -> UUID | None:

@@ -17,6 +17,7 @@ import pytest
 from domain.session import Seen
 from domain.store.connections import Statements, Values
 from projections.lists.session_list import (
+    LIVE_SESSION,
     LIVE_SESSIONS,
     last_seen,
     live_session,
@@ -108,7 +109,9 @@ QUESTIONS: dict[str, tuple[Question, Any]] = {
     "where one was seen last": (lambda read: last_seen(read, OF_THE_BUSY), SEEN),
     "whether one was replaced": (lambda read: was_replaced(read, secrets(1, 2, 3)), False),
     "whose they are": (
-        lambda read: sorted(row[2] for row in read.rows(LIVE_SESSIONS, secrets(20, 7, 4_000))),
+        lambda read: sorted(
+            one.user_id for one in LIVE_SESSION.read_all(read.rows(LIVE_SESSIONS, secrets(20, 7, 4_000)))
+        ),
         [BUSY, QUIET],
     ),
 }
