@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from domain.events.keys import Keyring
@@ -97,7 +96,7 @@ def found_organization(
 def update_organization(
     context: Context, command: CommandRecord, *, organization_id: UUID, changes: Mapping[str, str | None]
 ) -> bool:
-    """Change `name`, `slug`, `logo` or `metadata` (JSON text), whichever is among the changes; whether anything was.
+    """Change what is among the changes, by the names of `Facts`; whether anything was.
 
     Raises NotAMember, MayNotUpdateOrganization, NewSlugTaken, SessionOver, Conflict.
     """
@@ -107,18 +106,12 @@ def update_organization(
         raise NotAMember
     if not allow(own.roles, "organization", "update"):
         raise MayNotUpdateOrganization
-    organization, changed = own.organization.state, list[Any]()
-    if (name := changes.get("name")) is not None:
-        changed += organization.rename(name, before=facts.name)
-    if (slug := changes.get("slug")) is not None:
-        # not left to the constraint: two organizations that swap their slugs would wait for each other
-        if slug != facts.slug and context.lookups.slug_known(context.keyring.slug_slots(slug)):
-            raise NewSlugTaken
-        changed += organization.change_slug(slug, slug_hash=context.keyring.slug_hash(slug), before=facts.slug)
-    if "logo" in changes:
-        changed += organization.show(changes["logo"], before=facts.logo)
-    if "metadata" in changes:
-        changed += organization.keep(changes["metadata"], before=facts.metadata)
+    slug = changes.get("slug")
+    # not left to the constraint: two organizations that swap their slugs would wait for each other
+    if slug is not None and slug != facts.slug and context.lookups.slug_known(context.keyring.slug_slots(slug)):
+        raise NewSlugTaken
+    slug_hash = None if slug is None else context.keyring.slug_hash(slug)
+    changed = own.organization.state.change(changes, before=facts, slug_hash=slug_hash)
     try:
         return context.store.append(command, own.subject, own.organization.with_events(changed), guards=own.guards)
     except SlugTaken:

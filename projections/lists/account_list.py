@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, assert_never
 from uuid import UUID
@@ -106,19 +107,20 @@ ACCOUNT_BY_EMAIL = f"{_ACCOUNT} WHERE a.email_slot = {{0}} AND a.ended_at IS NUL
 """The open account with the address of this hash, for `ACCOUNT`; hash and epoch are of one moment."""
 
 
-def email_known(read: Statements, email_hash: bytes) -> bool:
-    """Whether an account has this address."""
-    return read.row("SELECT FROM account_list WHERE email_slot = $1", email_hash) is not None
+@dataclass
+class AccountLookups:
+    """Of `domain.commands.lookups.Lookups` what this list answers."""
 
+    read: Statements
 
-def account_by_email(read: Statements, email_hash: bytes) -> Account | None:
-    """The open account with this address; hash and epoch are of one moment."""
-    return ACCOUNT.find(read.row(ACCOUNT_BY_EMAIL.format("$1"), email_hash))
+    def email_known(self, email_hash: bytes) -> bool:
+        return self.read.row("SELECT FROM account_list WHERE email_slot = $1", email_hash) is not None
 
+    def account_by_email(self, email_hash: bytes) -> Account | None:
+        return ACCOUNT.find(self.read.row(ACCOUNT_BY_EMAIL.format("$1"), email_hash))
 
-def account(read: Statements, user_id: UUID) -> Account | None:
-    """A person's open account; hash and epoch are of one moment."""
-    return ACCOUNT.find(read.row(f"{_ACCOUNT} WHERE a.user_id = $1 AND a.ended_at IS NULL", user_id))
+    def account(self, user_id: UUID) -> Account | None:
+        return ACCOUNT.find(self.read.row(f"{_ACCOUNT} WHERE a.user_id = $1 AND a.ended_at IS NULL", user_id))
 
 
 class PasswordDates(NamedTuple):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
+from domain.commands.lookups import AT_ONCE
 from domain.events.catalogue import INVITATION
 from domain.invitation import (
     Invitation,
@@ -207,36 +209,34 @@ def invitations_to(read: Statements, email_hash: bytes) -> list[InvitationRow]:
     return _INVITATION.read_all(rows)
 
 
-def run_out(read: Statements, organization_id: UUID, *, now: datetime, limit: int) -> list[UUID]:
-    """Pending invitations of an organization that have run out, oldest first."""
-    rows = read.rows(
-        "SELECT invitation_id FROM invitation_list"
-        " WHERE organization_id = $1 AND pending_slot IS NOT NULL AND expires_at <= $2 ORDER BY expires_at LIMIT $3",
-        organization_id,
-        now,
-        limit,
-    )
-    return [row[0] for row in rows]
+@dataclass
+class InvitationLookups:
+    """Of `domain.commands.lookups.Lookups` what this list answers."""
 
+    read: Statements
 
-def run_out_anywhere(read: Statements, *, now: datetime, limit: int) -> list[UUID]:
-    """Pending invitations that have run out, oldest first."""
-    rows = read.rows(
-        "SELECT invitation_id FROM invitation_list"
-        " WHERE pending_slot IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
-        now,
-        limit,
-    )
-    return [row[0] for row in rows]
+    def free_invitation_seats(self, organization_id: UUID, *, limit: int) -> list[int]:
+        # less those that were sent without one
+        rows = self.read.rows(
+            "WITH held AS (SELECT place FROM invitation_list WHERE organization_id = $1 AND pending_slot IS NOT NULL)"
+            " SELECT place FROM"
+            " generate_series(1, $2::integer - (SELECT count(*) FROM held WHERE place IS NULL)::integer) AS place"
+            " WHERE place NOT IN (SELECT place FROM held WHERE place IS NOT NULL) ORDER BY place",
+            organization_id,
+            limit,
+        )
+        return [row[0] for row in rows]
 
-
-def free_invitation_seats(read: Statements, organization_id: UUID, *, limit: int) -> list[int]:
-    """The places for pending invitations that are free, of `limit` less those that were sent without one."""
-    rows = read.rows(
-        "WITH held AS (SELECT place FROM invitation_list WHERE organization_id = $1 AND pending_slot IS NOT NULL)"
-        " SELECT place FROM generate_series(1, $2::integer - (SELECT count(*) FROM held WHERE place IS NULL)::integer)"
-        " AS place WHERE place NOT IN (SELECT place FROM held WHERE place IS NOT NULL) ORDER BY place",
-        organization_id,
-        limit,
-    )
-    return [row[0] for row in rows]
+    def run_out_invitations(
+        self, *, organization_id: UUID | None = None, now: datetime, limit: int = AT_ONCE
+    ) -> list[UUID]:
+        # texts differ, since a filter that may be absent keeps the planner from its index
+        where, values = ("", []) if organization_id is None else (" AND organization_id = $3", [organization_id])
+        rows = self.read.rows(
+            "SELECT invitation_id FROM invitation_list"
+            f" WHERE pending_slot IS NOT NULL AND expires_at <= $1{where} ORDER BY expires_at LIMIT $2",
+            now,
+            limit,
+            *values,
+        )
+        return [row[0] for row in rows]

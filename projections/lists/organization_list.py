@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
 from domain.events.catalogue import ORGANIZATION
 from domain.organization import (
+    Facts,
     LogoChanged,
     MetadataChanged,
     Organization,
@@ -101,6 +103,10 @@ PROJECTION = Projection(
 )
 
 
+_SHOWN = {"name": "o.name", "slug": "o.slug", "logo": "o.logo", "metadata": "o.metadata"}
+_FACTS = SelectList(Facts, **_SHOWN)
+
+
 class OrganizationRow(NamedTuple):
     """An organization as it is listed. `metadata` is JSON text. What was typed is None once erased."""
 
@@ -115,10 +121,7 @@ class OrganizationRow(NamedTuple):
 ORGANIZATION_ROW = SelectList(
     OrganizationRow,
     organization_id="o.organization_id",
-    name="o.name",
-    slug="o.slug",
-    logo="o.logo",
-    metadata="o.metadata",
+    **_SHOWN,
     created_at="o.created_at",
 )
 
@@ -147,3 +150,20 @@ def organization_by_slug(read: Statements, slots: Sequence[bytes]) -> UUID | Non
     """Which open organization has the slug with these slots (`Keyring.slug_slots`)."""
     row = read.row("SELECT organization_id FROM organization_list WHERE slug_slot = ANY($1)", list(slots))
     return None if row is None else row[0]
+
+
+@dataclass
+class OrganizationLookups:
+    """Of `domain.commands.lookups.Lookups` what this list answers."""
+
+    read: Statements
+
+    def facts(self, organization_id: UUID) -> Facts | None:
+        row = self.read.row(
+            f"SELECT {_FACTS.sql} FROM organization_list o WHERE o.organization_id = $1 AND o.ended_at IS NULL",
+            organization_id,
+        )
+        return None if row is None else _FACTS.read(row)
+
+    def slug_known(self, slots: Sequence[bytes]) -> bool:
+        return organization_by_slug(self.read, slots) is not None

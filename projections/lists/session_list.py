@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
+from domain.commands.lookups import AT_ONCE
 from domain.events.catalogue import SESSION
 from domain.session import (
     EndReason,
@@ -237,47 +238,47 @@ _SEEN = SelectList(
 )
 
 
-def last_seen(read: Statements, session_id: UUID) -> Seen | None:
-    """From where a session was last seen; None if its account has left it behind."""
-    return _SEEN.find(read.row(f"SELECT {_SEEN.sql} FROM session_list s {_LIVING} WHERE s.session_id = $1", session_id))
+@dataclass
+class SessionLookups:
+    """Of `domain.commands.lookups.Lookups` what this list answers."""
 
+    read: Statements
 
-def authenticated_at(read: Statements, session_id: UUID) -> datetime | None:
-    """When the person last proved through a session who they are."""
-    row = read.row("SELECT authenticated_at FROM session_list WHERE session_id = $1", session_id)
-    return None if row is None else row[0]
+    def last_seen(self, session_id: UUID) -> Seen | None:
+        row = self.read.row(f"SELECT {_SEEN.sql} FROM session_list s {_LIVING} WHERE s.session_id = $1", session_id)
+        return _SEEN.find(row)
 
+    def authenticated_at(self, session_id: UUID) -> datetime | None:
+        row = self.read.row("SELECT authenticated_at FROM session_list WHERE session_id = $1", session_id)
+        return None if row is None else row[0]
 
-def live_session(read: Statements, user_id: UUID, session_id: UUID | None, token_hash: bytes) -> UUID | None:
-    """Which live session of the person has this id or this secret; also one that has run out unnoticed."""
-    row = read.row(
-        f"SELECT s.session_id FROM session_list s {_LIVING}"
-        " WHERE s.user_id = $1 AND (s.session_id = $2 OR s.token_hash = $3) AND s.ended_at IS NULL",
-        user_id,
-        session_id,
-        token_hash,
-    )
-    return None if row is None else row[0]
+    def live_session(self, user_id: UUID, *, session_id: UUID | None, token_hash: bytes) -> UUID | None:
+        row = self.read.row(
+            f"SELECT s.session_id FROM session_list s {_LIVING}"
+            " WHERE s.user_id = $1 AND (s.session_id = $2 OR s.token_hash = $3) AND s.ended_at IS NULL",
+            user_id,
+            session_id,
+            token_hash,
+        )
+        return None if row is None else row[0]
 
-
-def oldest_sessions(
-    read: Statements, user_id: UUID, *, keep: int, now: datetime, started_after: datetime | None, limit: int
-) -> list[UUID]:
-    """The live sessions of a person beyond the `keep` newest ones, oldest first."""
-    rows = read.rows(
-        "SELECT session_id FROM ("
-        f"SELECT s.session_id, s.created_at FROM session_list s {_LIVING}"
-        " WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2"
-        "   AND ($3::timestamptz IS NULL OR s.created_at > $3)"
-        " ORDER BY s.created_at DESC, s.session_id DESC OFFSET $4) AS surplus"
-        " ORDER BY created_at, session_id LIMIT $5",
-        user_id,
-        now,
-        started_after,
-        keep,
-        limit,
-    )
-    return [row[0] for row in rows]
+    def oldest_sessions(
+        self, user_id: UUID, *, keep: int, now: datetime, started_after: datetime | None, limit: int = AT_ONCE
+    ) -> list[UUID]:
+        rows = self.read.rows(
+            "SELECT session_id FROM ("
+            f"SELECT s.session_id, s.created_at FROM session_list s {_LIVING}"
+            " WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2"
+            "   AND ($3::timestamptz IS NULL OR s.created_at > $3)"
+            " ORDER BY s.created_at DESC, s.session_id DESC OFFSET $4) AS surplus"
+            " ORDER BY created_at, session_id LIMIT $5",
+            user_id,
+            now,
+            started_after,
+            keep,
+            limit,
+        )
+        return [row[0] for row in rows]
 
 
 def was_replaced(read: Statements, token_hashes: Sequence[bytes]) -> bool:
