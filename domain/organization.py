@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 from uuid import UUID
@@ -102,6 +103,16 @@ OrganizationEvent = (
 )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """What an organization is called and shows now; its list knows it. `metadata` is JSON text. None once erased."""
+
+    name: str | None
+    slug: str | None
+    logo: str | None
+    metadata: str | None
+
+
 def personal_slug(organization_id: UUID) -> str:
     """The slug of an organization that comes with an account.
 
@@ -153,6 +164,24 @@ class Organization:
     def keep(self, metadata: str | None, *, before: str | None) -> list[OrganizationEvent]:
         """Keep something else for the application; nothing if it is the same as `before`."""
         return [] if metadata == before else [MetadataChanged(metadata=metadata)]
+
+    def change(
+        self, changes: Mapping[str, str | None], *, before: Facts, slug_hash: bytes | None
+    ) -> list[OrganizationEvent]:
+        """Whichever of its facts are among the changes, by their names; `slug_hash` is that of a slug among them.
+
+        It always has a name and a slug: None leaves them as they are.
+        """
+        changed = list[OrganizationEvent]()
+        if (name := changes.get("name")) is not None:
+            changed += self.rename(name, before=before.name)
+        if (slug := changes.get("slug")) is not None and slug_hash is not None:
+            changed += self.change_slug(slug, slug_hash=slug_hash, before=before.slug)
+        if "logo" in changes:
+            changed += self.show(changes["logo"], before=before.logo)
+        if "metadata" in changes:
+            changed += self.keep(changes["metadata"], before=before.metadata)
+        return changed
 
     def add_owner(self, user_id: UUID) -> list[OrganizationEvent]:
         """One more person owns it; nothing if they do."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from domain.store.connections import Statements
-from projections.lists.session_list import SESSIONS_OF_PEOPLE, SessionRow
+from projections.lists.session_list import LISTED_SESSION, SESSIONS_OF_PEOPLE, SessionRow
 
 
 def sessions_of(
@@ -36,4 +36,4 @@ def last_used(
     since = started_after or datetime(1, 1, 1, tzinfo=UTC)
     most = 1_000_000 if limit is None else limit
     rows = read.rows(SESSIONS_OF_PEOPLE, [user_id], [first], [now], [since], [most], [offset], binary=True)
-    return [(SessionRow._make(shown), active_at) for _, shown, active_at in rows]
+    return [(one.row, one.active_at) for one in LISTED_SESSION.read_all(rows)]

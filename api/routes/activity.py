@@ -24,7 +24,8 @@ from domain.events.catalogue import EVENT_BY_NAME, NAME_BY_EVENT
 from domain.roles import Role
 from domain.session import SessionRenewed
 from projections.lists.member_list import live_role, role_when_closed
-from projections.trails.activity import ATTEMPT, BadCursor, Cursor, Page, Selection, of_a_person, of_an_organization
+from projections.trails.activity import ATTEMPT, Page, Selection, of_a_person, of_an_organization
+from projections.trails.cursor import BadCursor, Cursor
 from projections.trails.names import Reader
 from projections.trails.narrator import Narrator, RenderedEntry
 

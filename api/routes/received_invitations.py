@@ -20,7 +20,6 @@ from domain.commands import invitation as invitations
 from domain.email_address import canonical
 from domain.refusals import InvitationNotFound, InviterGone, NotTheRecipient
 from projections.lists import invitation_list
-from projections.lists.account_list import email_known
 from projections.lists.invitation_list import InvitationRow
 
 from . import shapes
@@ -221,7 +220,7 @@ def check_invitation(client: CurrentClient, query: Annotated[WhichInvitation, Qu
     )
     if not _waits(row, now) or not row.stands:
         checked["acceptable"] = False
-    known = email_known(context.store.statements, context.keyring.email_hash(address))
+    known = context.lookups.email_known(context.keyring.email_hash(address))
     return JsonResponse(CheckAnswer(invitation=checked, userExists=known), headers=NOT_KEPT)
 
 

@@ -86,18 +86,18 @@ def invite(
     if pending is not None and _ran_out(context.store, pending, now=principal.at):
         pending = None
     # looked up last: whoever accepts it meanwhile is then found to be a member
-    recipient_id, membership_id = context.lookups.recipient(organization_id, email_hash)
-    if membership_id is not None:
+    recipient = context.lookups.recipient(organization_id, email_hash)
+    if recipient.membership_id is not None:
         raise AlreadyMember
     if pending is None:
-        return _send(context, principal, own, address, email_hash, roles, recipient_id, resend=resend)
+        return _send(context, principal, own, address, email_hash, roles, recipient.user_id, resend=resend)
     if resend:
         return _resend(context, principal, own, pending)
     if _stands(context, pending.state):
         raise AlreadyInvited
     require_proof(context, own.principal, before=(), after=roles)
     _make_way(context, principal, own, pending)
-    return _send(context, principal, own, address, email_hash, roles, recipient_id, resend=resend)
+    return _send(context, principal, own, address, email_hash, roles, recipient.user_id, resend=resend)
 
 
 @retry_on_conflict

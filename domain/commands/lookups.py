@@ -8,8 +8,12 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from domain.organization import Facts
 from domain.session import Seen
 from domain.store import Subject
+
+AT_ONCE = 100
+"""As many sessions, or invitations, as one look-up finds to be ended."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,13 +45,11 @@ class Account:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Facts:
-    """What an organization is called and shows now. `metadata` is JSON text; all is None once erased."""
+class Recipient:
+    """Whose account has an address, and which living membership of an organization is theirs; None if none."""
 
-    name: str | None
-    slug: str | None
-    logo: str | None
-    metadata: str | None
+    user_id: UUID | None
+    membership_id: UUID | None
 
 
 class Lookups(Protocol):
@@ -57,10 +59,10 @@ class Lookups(Protocol):
         """Whether an account has this address."""
 
     def account_by_email(self, email_hash: bytes) -> Account | None:
-        """The account with this address."""
+        """The open account with this address; hash and epoch are of one moment."""
 
     def account(self, user_id: UUID) -> Account | None:
-        """A person's account."""
+        """A person's open account; hash and epoch are of one moment."""
 
     def last_seen(self, session_id: UUID) -> Seen | None:
         """From where a session was last seen; None if its account has left it behind."""
@@ -69,10 +71,10 @@ class Lookups(Protocol):
         """When the person last proved through a session who they are; None if there is no such session."""
 
     def live_session(self, user_id: UUID, *, session_id: UUID | None, token_hash: bytes) -> UUID | None:
-        """Which live session of the person has this id or this secret."""
+        """Which live session of the person has this id or this secret; also one that has run out unnoticed."""
 
     def oldest_sessions(self, user_id: UUID, *, keep: int, now: datetime, started_after: datetime | None) -> list[UUID]:
-        """The live sessions of a person beyond the `keep` newest ones, oldest first, a hundred at most.
+        """The live sessions of a person beyond the `keep` newest ones, oldest first, `AT_ONCE` at most.
 
         Those that did not start after `started_after` have lived for as long as any may.
         """
@@ -80,23 +82,23 @@ class Lookups(Protocol):
     def organization_to_start_in(self, user_id: UUID) -> UUID | None:
         """The organization last chosen if the person still belongs to it, else the one joined first, else None."""
 
-    def recipient(self, organization_id: UUID, email_hash: bytes) -> tuple[UUID | None, UUID | None]:
-        """Whose account has this address, and which living membership of an organization is theirs; None if none."""
+    def recipient(self, organization_id: UUID, email_hash: bytes) -> Recipient:
+        """Who has this address, as seen by an organization."""
 
     def member_with_email(self, organization_id: UUID, email_hash: bytes) -> UUID | None:
         """Which living membership of an organization is that of who has this address."""
 
     def facts(self, organization_id: UUID) -> Facts | None:
-        """What an organization is called and shows."""
+        """What an open organization is called and shows."""
 
     def slug_known(self, slots: Sequence[bytes]) -> bool:
         """Whether an open organization has the slug with these slots (`Keyring.slug_slots`)."""
 
     def free_seats(self, organization_id: UUID, *, limit: int) -> list[int]:
-        """The seats for members that are free, of `limit`."""
+        """The seats for members that are free, of `limit` less the members who joined without one."""
 
     def free_invitation_seats(self, organization_id: UUID, *, limit: int) -> list[int]:
-        """The places for pending invitations that are free, of `limit`."""
+        """The places for pending invitations that are free, of `limit` less those that were sent without one."""
 
     def run_out_invitations(self, *, organization_id: UUID | None = None, now: datetime) -> list[UUID]:
-        """Pending invitations that have run out, of one organization or of all, a hundred at most."""
+        """Pending invitations that have run out, of one organization or of all, oldest first, `AT_ONCE` at most."""

@@ -109,7 +109,7 @@ def update_organization(
     changes: Mapping[str, str | None],
     picture: Picture | None = None,
 ) -> bool:
-    """Change `name`, `slug`, `logo` or `metadata` (JSON text), whichever is among the changes; whether anything was.
+    """Change what is among the changes, by the names of `Facts`; whether anything was.
 
     `picture` is kept, and shown as the logo. One that is shown no more is gone. Raises NotAMember,
     MayNotUpdateOrganization, NewSlugTaken, SubjectGone, SessionOver, Conflict.
@@ -120,22 +120,17 @@ def update_organization(
         raise NotAMember
     if not own.may("organization", "update"):
         raise MayNotUpdateOrganization
-    organization, changed = own.organization.state, list[Any]()
-    if (name := changes.get("name")) is not None:
-        changed += organization.rename(name, before=facts.name)
-    if (slug := changes.get("slug")) is not None:
-        # not left to the constraint: two organizations that swap their slugs would wait for each other
-        if slug != facts.slug and context.lookups.slug_known(context.keyring.slug_slots(slug)):
-            raise NewSlugTaken
-        changed += organization.change_slug(slug, slug_hash=context.keyring.slug_hash(slug), before=facts.slug)
-    writes = list[Write]()
+    slug = changes.get("slug")
+    # not left to the constraint: two organizations that swap their slugs would wait for each other
+    if slug is not None and slug != facts.slug and context.lookups.slug_known(context.keyring.slug_slots(slug)):
+        raise NewSlugTaken
+    slug_hash = None if slug is None else context.keyring.slug_hash(slug)
+    wanted, writes = dict(changes), list[Write]()
     if picture is not None or "logo" in changes:
-        logo, kept = shown(context, own.organization_key, picture or changes["logo"])
-        if shows_another := organization.show(logo, before=facts.logo):
-            changed, writes = changed + shows_another, kept or [no_picture(organization_id)]
-    if "metadata" in changes:
-        changed += organization.keep(changes["metadata"], before=facts.metadata)
-    additions = own.organization.with_events(changed)
+        wanted["logo"], kept = shown(context, own.organization_key, picture or changes["logo"])
+        if wanted["logo"] != facts.logo:
+            writes = kept or [no_picture(organization_id)]
+    additions = own.organization.with_events(own.organization.state.change(wanted, before=facts, slug_hash=slug_hash))
     try:
         return context.store.append(record_of(principal), own.subject, additions, guards=own.guards, writes=writes)
     except SlugTaken:

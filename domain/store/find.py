@@ -14,9 +14,7 @@ from .rows import Projection
 
 S = TypeVar("S")
 State = Mapping[str, Any]
-"""The columns of a row, those derived among them, and what `KEY_COLUMNS` says of its subject's key."""
-KEY_COLUMNS = ("key_known", "key_there", "wrapped")
-"""Whether the subject ever had a key, whether its row is there, and the key as stored: None once destroyed."""
+"""The columns of a row, those derived among them, and of its subject's key `_key_columns`, each by name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +63,24 @@ def shape_of(projections: Sequence[Projection], wanted: Sequence[StreamQuery[Any
     return shape, values
 
 
+def _columns(projection: Projection, row: str = "", key: str = "") -> dict[str, str]:
+    """What is asked of a row called `row` and its subject's key called `key`: SQL by name, as it is read again."""
+    columns = {name: f"{row}.{name}" for name in projection.table.types}
+    columns |= {name: expression.format(row=row) for name, expression in projection.derived.items()}
+    return columns | (_key_columns(f"{row}.{projection.table.key}", key) if projection.key_owner else {})
+
+
+def _key_columns(stream_id: str, key: str) -> dict[str, str]:
+    """Whether the subject ever had a key, whether its row is there, and the key as stored: None once destroyed."""
+    # older than the keys of its kind is only what nothing is sealed in; looked at where there is no key only
+    sealed = f"EXISTS (SELECT FROM events WHERE stream_id = {stream_id} AND sealed IS NOT NULL)"
+    return {
+        "key_known": f"CASE WHEN {key}.subject_id IS NULL THEN {sealed} ELSE true END",
+        "key_there": f"{key}.subject_id IS NOT NULL",
+        "wrapped": f"{key}.wrapped",
+    }
+
+
 @lru_cache(256)
 def question(shape: Shape) -> str:
     """The query for rows by these columns; the values of those without a row are its parameters, in this order."""
@@ -72,8 +88,7 @@ def question(shape: Shape) -> str:
     fields, joins = list[str](), list[str]()
     for place, (projection, columns) in enumerate(shape):
         row, table = f"row_{place}", projection.table
-        fields += [f"{row}.{name}" for name in table.types]
-        fields += [expression.format(row=row) for expression in projection.derived.values()]
+        fields += _columns(projection, row, f"key_{place}").values()
         conditions = [
             f"{row}.{name} = " + (f"row_{of[0]}.{of[1]}" if of else f"${next(numbers)}::{table.types[name]}")
             for name, of in columns
@@ -81,10 +96,6 @@ def question(shape: Shape) -> str:
         joins.append(f"LEFT JOIN {table.name} {row} ON {' AND '.join(conditions)}")
         if projection.key_owner:
             key = f"key_{place}"
-            # older than the keys of its kind is only what nothing is sealed in; looked at where there is no key only
-            sealed = f"EXISTS (SELECT FROM events WHERE stream_id = {row}.{table.key} AND sealed IS NOT NULL)"
-            fields += [f"CASE WHEN {key}.subject_id IS NULL THEN {sealed} ELSE true END"]
-            fields += [f"{key}.subject_id IS NOT NULL", f"{key}.wrapped"]
             joins.append(f"LEFT JOIN subject_keys {key} ON {key}.subject_id = {row}.{table.key}")
     return f"SELECT {', '.join(fields)} FROM (SELECT) AS once {' '.join(joins)}"
 
@@ -93,6 +104,5 @@ def states(projections: Sequence[Projection], fields: Iterable[Any]) -> Iterator
     """What the answer holds of each row, None for one there is not."""
     taken = iter(fields)
     for projection in projections:
-        keys = KEY_COLUMNS if projection.key_owner else ()
-        state = {name: next(taken) for name in (*projection.table.types, *projection.derived, *keys)}
+        state = {name: next(taken) for name in _columns(projection)}
         yield None if state[projection.table.key] is None else state

@@ -24,11 +24,13 @@ from .deadlines import BoundedConnection
 from .envelope import Subject
 from .pictures import no_picture
 from .rows import SUBJECT_KEYS, Table, Write, change
+from .select_list import SelectList
 from .statement import Link, Mode
 
 # More than the lock of an append: nobody may read a key for sealing who would write after it is destroyed.
-_LOCKED = """
-SELECT subject_id, wrapped, person_id FROM subject_keys WHERE subject_id = ANY($1::uuid[])
+_SUBJECT = SelectList(Subject, subject_id="subject_id", wrapped="wrapped", person_id="person_id")
+_LOCKED = f"""
+SELECT {_SUBJECT.sql} FROM subject_keys WHERE subject_id = ANY($1::uuid[])
  ORDER BY subject_id FOR UPDATE
 """
 _KNOWN = "SELECT FROM commands WHERE command_id = $1"
@@ -122,9 +124,8 @@ def hold_keys(connection: BoundedConnection, whose: Whose) -> HeldKeys:
     """
     held = HeldKeys(connection)
     wanted = set(whose(held))
-    rows = held.rows(_LOCKED, list(wanted))
-    held.subjects = {subject_id: Subject(subject_id, wrapped, person_id) for subject_id, wrapped, person_id in rows}
-    if not rows:
+    held.subjects = {one.subject_id: one for one in _SUBJECT.read_all(held.rows(_LOCKED, list(wanted)))}
+    if not held.subjects:
         raise SubjectGone
     if not set(whose(held)) <= wanted:
         raise StreamMovedOn

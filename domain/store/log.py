@@ -15,17 +15,10 @@ from domain.events.catalogue import UnknownEvent
 from domain.events.codec import Encoded, decode
 
 from .connections import Statements, Values
+from .select_list import SelectList
 
 BEFORE_THE_FIRST = -1
 """Where a reader stands who has read nothing: positions count from 0."""
-
-_ENTRIES = """
-SELECT l.position, l.recorded_at, e.name, l.stream_id, l.version, e.body,
-       c.command_id, c.at, c.actor_kind, c.actor_id, c.session_id
-  FROM log l JOIN events e USING (stream_id, version) JOIN commands c USING (command_id)
-"""
-_AFTER = f"{_ENTRIES} WHERE l.position > $1::bigint AND l.position <= $1::bigint + $2 ORDER BY l.position"
-_AT = f"{_ENTRIES} WHERE l.position = ANY($1) ORDER BY l.position"
 
 _FIRST = "SELECT stream_id, name, body FROM events WHERE stream_id = ANY($1) AND version = 1"
 
@@ -60,6 +53,28 @@ class LogEntry(NamedTuple):
     def event(self) -> Any:
         """The event, its personal fields None. Raises UnknownEvent or msgspec.DecodeError if it is unreadable."""
         return decode(self.name, Encoded(self.body, None), key=None, associated_data=b"")
+
+
+_ENTRY = SelectList(
+    LogEntry,
+    position="l.position",
+    recorded_at="l.recorded_at",
+    name="e.name",
+    stream_id="l.stream_id",
+    version="l.version",
+    body="e.body",
+    command_id="c.command_id",
+    at="c.at",
+    actor_kind="c.actor_kind",
+    actor_id="c.actor_id",
+    session_id="c.session_id",
+)
+_ENTRIES = f"""
+SELECT {_ENTRY.sql}
+  FROM log l JOIN events e USING (stream_id, version) JOIN commands c USING (command_id)
+"""
+_AFTER = f"{_ENTRIES} WHERE l.position > $1::bigint AND l.position <= $1::bigint + $2 ORDER BY l.position"
+_AT = f"{_ENTRIES} WHERE l.position = ANY($1) ORDER BY l.position"
 
 
 def entries_after(connection: Connection[Values], position: int, limit: int) -> list[LogEntry]:
@@ -97,4 +112,4 @@ def position_at(read: Statements, moment: datetime) -> int:
 def _entries(connection: Connection[Values], sql: str, *values: Any) -> list[LogEntry]:
     with RawCursor(connection) as cursor:
         rows = cursor.execute(sql, values, prepare=True, binary=True).fetchall()
-    return [LogEntry._make(row) for row in rows]
+    return _ENTRY.read_all(rows)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hmac import compare_digest
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -73,6 +73,31 @@ class SealedNotification(SealedEvent, Notification):
     """A stored event with its place in the log: `id` is the position plus one, as the library counts from 1."""
 
 
+class StoredRow(NamedTuple):
+    """An event and its command as stored, with the keys they are sealed with.
+
+    `key_lost` if the key of something sealed is gone, though no erasure destroyed it.
+    """
+
+    stream_id: UUID
+    version: int
+    name: str
+    body: bytes
+    sealed: bytes | None
+    subject_id: UUID | None
+    wrapped: bytes | None
+    command_id: UUID
+    at: datetime
+    actor_kind: str
+    actor_id: UUID | None
+    session_id: UUID | None
+    command_body: bytes
+    command_sealed: bytes | None
+    command_subject_id: UUID | None
+    command_wrapped: bytes | None
+    key_lost: bool
+
+
 class SealingMapper(Mapper[UUID]):
     """Seals on the way in and opens on the way out. Wrapped keys come with what is mapped, the keyring opens them."""
 
@@ -132,46 +157,31 @@ class SealingMapper(Mapper[UUID]):
             subject=stored_event.subject,
         )
 
-    def recorded(
-        self,
-        stream_id: UUID,
-        version: int,
-        name: str,
-        body: bytes,
-        sealed: bytes | None,
-        subject_id: UUID | None,
-        wrapped: bytes | None,
-        command_id: UUID,
-        at: datetime,
-        actor_kind: str,
-        actor_id: UUID | None,
-        session_id: UUID | None,
-        command_body: bytes,
-        command_sealed: bytes | None,
-        command_subject_id: UUID | None,
-        command_wrapped: bytes | None,
-    ) -> Recorded:
+    def recorded(self, row: StoredRow) -> Recorded:
         """As `to_domain_event`, from the values themselves, for whoever reads many.
 
         The command is made of the copies in its columns; where it came from is opened if the key is given.
         """
+        subject_id, wrapped, sealed, command_id = row.subject_id, row.wrapped, row.sealed, row.command_id
         subject = None if subject_id is None else Subject(subject_id, wrapped)
         key = None if wrapped is None or sealed is None else self.keyring.open(subject_id, wrapped)  # type: ignore[arg-type]
-        associated_data = b"" if key is None else associated_data_of(stream_id, version)
+        associated_data = b"" if key is None else associated_data_of(row.stream_id, row.version)
         where_from: dict[str, Any] = {}
-        if command_wrapped is not None and command_sealed is not None:
-            stored = Encoded(command_body, command_sealed)
-            where_from = self._where_from(stored, command_id, command_subject_id, command_wrapped)
+        if row.command_wrapped is not None and row.command_sealed is not None:
+            stored = Encoded(row.command_body, row.command_sealed)
+            where_from = self._where_from(stored, command_id, row.command_subject_id, row.command_wrapped)
         command = CommandRecord(
             command_id=command_id,
-            at=at,
-            actor_kind=_ACTOR_KINDS[actor_kind],
-            actor_id=actor_id,
-            session_id=session_id,
+            at=row.at,
+            actor_kind=_ACTOR_KINDS[row.actor_kind],
+            actor_id=row.actor_id,
+            session_id=row.session_id,
             **where_from,
         )
-        event = decode(name, Encoded(body, sealed), key=key, associated_data=associated_data, beside=command_id.bytes)
-        return Recorded(stream_id, version, event, command, subject)
+        event = decode(
+            row.name, Encoded(row.body, sealed), key=key, associated_data=associated_data, beside=command_id.bytes
+        )
+        return Recorded(row.stream_id, row.version, event, command, subject)
 
     def commitment_check(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -19,15 +19,53 @@ from .envelope import Subject
 from .key_locks import HeldKeys, Reading, Whose, happened, hold_keys
 from .mapper import SealedEvent, SealedNotification, StoredCommand
 from .rows import SUBJECT_KEYS, Write
+from .select_list import SelectList
 from .servers import LOST
 from .statement import Link, append
 from .subscription import LogSubscription
 from .wakeups import Announcer
 
-STORED = """
-    e.stream_id, e.version, e.name, e.body, e.sealed, e.subject_id, k.wrapped,
-    c.command_id, c.body, c.sealed, c.subject_id, ck.wrapped
-"""
+
+class OpenableRow(NamedTuple):
+    """An event with its command as stored, and the keys it takes to open both."""
+
+    stream_id: UUID
+    version: int
+    name: str
+    body: bytes
+    sealed: bytes | None
+    subject_id: UUID | None
+    wrapped: bytes | None
+    command_id: UUID
+    command_body: bytes
+    command_sealed: bytes | None
+    command_subject_id: UUID | None
+    command_wrapped: bytes | None
+
+
+class LoggedRow(NamedTuple):
+    """The same, and its place in the log as the library counts."""
+
+    row: OpenableRow
+    place: int
+
+
+OPENABLE = SelectList(
+    OpenableRow,
+    stream_id="e.stream_id",
+    version="e.version",
+    name="e.name",
+    body="e.body",
+    sealed="e.sealed",
+    subject_id="e.subject_id",
+    wrapped="k.wrapped",
+    command_id="c.command_id",
+    command_body="c.body",
+    command_sealed="c.sealed",
+    command_subject_id="c.subject_id",
+    command_wrapped="ck.wrapped",
+)
+_LOGGED = SelectList(LoggedRow, row=OPENABLE, place="l.position + 1")
 WITH_KEYS = """
     JOIN commands c ON c.command_id = e.command_id
     LEFT JOIN subject_keys k ON k.subject_id = e.subject_id
@@ -179,7 +217,7 @@ class PostgresRecorder(ApplicationRecorder):
     ) -> list[StoredEvent]:
         """The events of a stream in order, each with the wrapped keys it takes to open it."""
         rows = self._statements.rows(
-            f"SELECT {STORED} FROM events e {WITH_KEYS}"
+            f"SELECT {OPENABLE.sql} FROM events e {WITH_KEYS}"
             " WHERE e.stream_id = $1 AND e.version > $2 AND e.version <= $3"
             f" ORDER BY e.version {'DESC' if desc else 'ASC'} LIMIT $4",
             originator_id,
@@ -187,17 +225,17 @@ class PostgresRecorder(ApplicationRecorder):
             _LAST_VERSION if lte is None else lte,
             limit,
         )
-        return [stored(row) for row in rows]
+        return [_stored(row) for row in OPENABLE.read_all(rows)]
 
     def select_places(self, places: Sequence[tuple[UUID, int]]) -> list[SealedEvent]:
         """The events at these places (stream, version), in no particular order; the library has no such question."""
         rows = self._statements.rows(
-            f"SELECT {STORED} FROM unnest($1::uuid[], $2::integer[]) AS given(stream_id, version)"
+            f"SELECT {OPENABLE.sql} FROM unnest($1::uuid[], $2::integer[]) AS given(stream_id, version)"
             f" JOIN events e USING (stream_id, version) {WITH_KEYS}",
             [stream_id for stream_id, _ in places],
             [version for _, version in places],
         )
-        return [stored(row) for row in rows]
+        return [_stored(row) for row in OPENABLE.read_all(rows)]
 
     def select_notifications(
         self,
@@ -211,7 +249,7 @@ class PostgresRecorder(ApplicationRecorder):
         """The log from a place on. The library counts from 1, the log's positions from 0."""
         first = max((start or 0) - (1 if inclusive_of_start else 0), 0)
         rows = self._statements.rows(
-            f"SELECT {STORED}, l.position + 1 FROM log l JOIN events e USING (stream_id, version) {WITH_KEYS}"
+            f"SELECT {_LOGGED.sql} FROM log l JOIN events e USING (stream_id, version) {WITH_KEYS}"
             " WHERE l.position >= $1 AND l.position < $2 AND ($3::text[] IS NULL OR e.name = ANY($3))"
             " ORDER BY l.position LIMIT $4",
             first,
@@ -219,7 +257,7 @@ class PostgresRecorder(ApplicationRecorder):
             list(topics) or None,
             limit,
         )
-        return [SealedNotification(**_fields(row), id=row[-1]) for row in rows]
+        return [SealedNotification(**_fields(row), id=place) for row, place in _LOGGED.read_all(rows)]
 
     def max_notification_id(self) -> int | None:
         """The place of the newest event in the log, None while it is empty."""
@@ -238,25 +276,22 @@ def _sealed(event: StoredEvent) -> SealedEvent:
     return event
 
 
-def stored(row: Values) -> SealedEvent:
-    """The event a row of `STORED` holds."""
+def _stored(row: OpenableRow) -> SealedEvent:
     return SealedEvent(**_fields(row))
 
 
-def _fields(row: Values) -> dict[str, Any]:
-    stream_id, version, name, body, sealed, subject_id, wrapped, *cause = row
-    command_id, command_body, command_sealed, command_subject_id, command_wrapped, *_ = cause
+def _fields(row: OpenableRow) -> dict[str, Any]:
     return {
-        "originator_id": stream_id,
-        "originator_version": version,
-        "topic": name,
-        "state": body,
-        "sealed": sealed,
-        "subject": subject_id and Subject(subject_id, wrapped),
-        "command_id": command_id,
+        "originator_id": row.stream_id,
+        "originator_version": row.version,
+        "topic": row.name,
+        "state": row.body,
+        "sealed": row.sealed,
+        "subject": None if row.subject_id is None else Subject(row.subject_id, row.wrapped),
+        "command_id": row.command_id,
         "cause": StoredCommand(
-            command_id,
-            Encoded(command_body, command_sealed),
-            command_subject_id and Subject(command_subject_id, command_wrapped),
+            row.command_id,
+            Encoded(row.command_body, row.command_sealed),
+            None if row.command_subject_id is None else Subject(row.command_subject_id, row.command_wrapped),
         ),
     }

@@ -16,7 +16,8 @@ from domain.events.subjects import erasing_names
 
 from .connections import Values
 from .envelope import Recorded
-from .mapper import SealingMapper
+from .mapper import SealingMapper, StoredRow
+from .select_list import SelectList
 
 FIRST = UUID(int=0)
 """Below the id of any stream."""
@@ -32,11 +33,31 @@ def _not_erased(key: str) -> str:
 
 
 # Where a command came from is opened only for events whose rows show it: that is most of the cost of reading.
+_STORED = SelectList(
+    StoredRow,
+    stream_id="e.stream_id",
+    version="e.version",
+    name="e.name",
+    body="e.body",
+    sealed="e.sealed",
+    subject_id="e.subject_id",
+    wrapped="k.wrapped",
+    command_id="c.command_id",
+    at="c.at",
+    actor_kind="c.actor_kind",
+    actor_id="c.actor_id",
+    session_id="c.session_id",
+    command_body="c.body",
+    command_sealed="c.sealed",
+    command_subject_id="c.subject_id",
+    command_wrapped="ck.wrapped",
+    key_lost=(
+        f"(e.sealed IS NOT NULL AND k.wrapped IS NULL AND {_not_erased('k')})"
+        f" OR (c.sealed IS NOT NULL AND ck.wrapped IS NULL AND e.name = ANY($3) AND {_not_erased('ck')})"
+    ),
+)
 _SELECT = f"""
-SELECT e.stream_id, e.version, e.name, e.body, e.sealed, e.subject_id, k.wrapped,
-       c.command_id, c.at, c.actor_kind, c.actor_id, c.session_id, c.body, c.sealed, c.subject_id, ck.wrapped,
-       (e.sealed IS NOT NULL AND k.wrapped IS NULL AND {_not_erased("k")})
-           OR (c.sealed IS NOT NULL AND ck.wrapped IS NULL AND e.name = ANY($3) AND {_not_erased("ck")})
+SELECT {_STORED.sql}
   FROM events e LEFT JOIN commands c USING (command_id)
   LEFT JOIN subject_keys k ON k.subject_id = e.subject_id
   LEFT JOIN subject_keys ck ON ck.subject_id = c.subject_id AND e.name = ANY($3)
@@ -47,10 +68,6 @@ _GIVEN = f"{_SELECT} WHERE e.stream_id = ANY($1) AND {_NAMED}"
 
 UNREADABLE = (UnknownEvent, InvalidTag, ValueError, ArithmeticError, LookupError)
 """What reading may end in after somebody edited the log: no JSON, no UTF-8, no nonce, no version, no such actor."""
-
-
-_KEYLESS = 16
-"""The column that says that the key of something sealed is gone, though no erasure destroyed it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +86,7 @@ class Stream:
     """A stream and its events, oldest first; `broken` if one is missing or cannot be opened. `rows` are as stored."""
 
     stream_id: UUID
-    rows: Sequence[Values]
+    rows: Sequence[StoredRow]
     events: Sequence[Recorded]
     broken: bool = False
 
@@ -81,7 +98,7 @@ class Stretch:
     `through` is `LAST` if there are no more.
     """
 
-    rows: list[Values]
+    rows: list[StoredRow]
     through: UUID
 
 
@@ -90,16 +107,16 @@ def stretch(connection: Connection[Values], wanted: Wanted, after: UUID, *, limi
     rows = _rows(connection, _FOLLOWING, after, wanted, limit)
     if len(rows) < limit:
         return Stretch(rows, LAST)
-    end, last = len(rows), rows[-1][0]
-    while end and rows[end - 1][0] == last:
+    end, last = len(rows), rows[-1].stream_id
+    while end and rows[end - 1].stream_id == last:
         end -= 1
     if end == 0:
         # one stream longer than the limit
         return stretch(connection, wanted, after, limit=limit * 2)
-    return Stretch(rows[:end], rows[end - 1][0])
+    return Stretch(rows[:end], rows[end - 1].stream_id)
 
 
-def opened(mapper: SealingMapper, rows: Iterable[Values]) -> list[Stream]:
+def opened(mapper: SealingMapper, rows: Iterable[StoredRow]) -> list[Stream]:
     """The streams of rows that stand in their order."""
     return list(_streams(mapper, rows))
 
@@ -111,23 +128,23 @@ def given(
     return opened(mapper, _rows(connection, _GIVEN, list(stream_ids), wanted))
 
 
-def _rows(connection: Connection[Values], sql: str, streams: Any, wanted: Wanted, *limit: int) -> list[Values]:
+def _rows(connection: Connection[Values], sql: str, streams: Any, wanted: Wanted, *limit: int) -> list[StoredRow]:
     with RawCursor(connection) as cursor:
         values = [streams, list(wanted.without), list(wanted.where_from), *limit]
-        return cursor.execute(sql, values, prepare=True, binary=True).fetchall()
+        return _STORED.read_all(cursor.execute(sql, values, prepare=True, binary=True).fetchall())
 
 
-def _streams(mapper: SealingMapper, rows: Iterable[Values]) -> Iterator[Stream]:
+def _streams(mapper: SealingMapper, rows: Iterable[StoredRow]) -> Iterator[Stream]:
     # compared as numbers, since an id's own comparison is an interpreted function
-    for _, group in groupby(rows, key=lambda row: row[0].int):
+    for _, group in groupby(rows, key=lambda row: row.stream_id.int):
         events = list(group)
-        stream_id = events[0][0]
+        stream_id = events[0].stream_id
         try:
-            opened = [mapper.recorded(*row[:_KEYLESS]) for row in events]
+            opened = [mapper.recorded(row) for row in events]
         except UNREADABLE:
             yield Stream(stream_id, events, [], broken=True)
             continue
         # the last of so many different versions is the number of them, if none is missing
         gap = opened[-1].originator_version != len(opened)
         # a key that no erasure destroyed got lost, and may come back
-        yield Stream(stream_id, events, opened, broken=gap or any(row[_KEYLESS] for row in events))
+        yield Stream(stream_id, events, opened, broken=gap or any(row.key_lost for row in events))

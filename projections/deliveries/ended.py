@@ -8,57 +8,13 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.store.connections import Statements
+from domain.store.select_list import SelectList
 from domain.store.session_settings import NOT_AWAITED
 
 from .due import KINDS, name_of
 
 NO_TRANSPORT = "no transport"
 """Why something was dropped that no node had a way to send for days."""
-
-_AT_ONCE = 10_000
-"""Rows that one statement ends or forgets: however many there are, none takes long."""
-# Locked rows are passed over: somebody is at them.
-_FORGET = f"""
-DELETE FROM deliveries WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM deliveries
-     WHERE (state IN ('sent', 'dropped') AND ended_at < statement_timestamp() - interval '7 days')
-        OR (state = 'given_up' AND ended_at < statement_timestamp() - interval '90 days')
-     LIMIT $1 FOR UPDATE SKIP LOCKED
-))
-RETURNING {NOT_AWAITED}
-"""
-_DROP_UNSENT = f"""
-UPDATE deliveries SET state = 'dropped', reason = '{NO_TRANSPORT}', ended_at = clock_timestamp(), lease = NULL
- WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM deliveries
-     WHERE state = 'waiting' AND kind <> ALL($1) AND due_at < statement_timestamp() - interval '3 days'
-     LIMIT $2 FOR UPDATE SKIP LOCKED
-))
-RETURNING true
-"""
-_GIVEN_UP = """
-SELECT kind, stream_id, version, attempts, first_due_at, ended_at, reason FROM deliveries
- WHERE state = 'given_up' ORDER BY ended_at, kind, stream_id, version LIMIT $1
-"""
-_AGAIN = """
-UPDATE deliveries SET state = 'waiting', first_due_at = clock_timestamp(), due_at = clock_timestamp(), attempts = 0,
-       ended_at = NULL, reason = NULL
-"""
-_RETRY = f"{_AGAIN} WHERE state = 'given_up' AND kind = $1 AND stream_id = $2 AND version = $3 RETURNING true"
-_RETRY_SOME = f"""
-{_AGAIN} WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM deliveries WHERE state = 'given_up' LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING true
-"""
-_CONDITION = """
-SELECT known.kind, waiting.number, waiting.seconds,
-       (SELECT count(*) FROM (SELECT FROM deliveries d WHERE d.kind = known.kind AND state = 'given_up' LIMIT $2) AS g)
-  FROM unnest($1::text[]) AS known (kind), LATERAL (
-       SELECT count(*) AS number,
-              coalesce(greatest(0, extract(epoch FROM statement_timestamp() - min(first_due_at))), 0)::float8 AS seconds
-         FROM (SELECT first_due_at FROM deliveries d WHERE d.kind = known.kind AND state = 'waiting' LIMIT $2) AS w
-       ) AS waiting
- ORDER BY known.kind
-"""
 COUNTED = 100_000
 """As far as rows are counted."""
 
@@ -92,14 +48,70 @@ class DeliveryCondition(NamedTuple):
     given_up: int
 
 
+_AT_ONCE = 10_000
+"""Rows that one statement ends or forgets: however many there are, none takes long."""
+# Locked rows are passed over: somebody is at them.
+_FORGET = f"""
+DELETE FROM deliveries WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM deliveries
+     WHERE (state IN ('sent', 'dropped') AND ended_at < statement_timestamp() - interval '7 days')
+        OR (state = 'given_up' AND ended_at < statement_timestamp() - interval '90 days')
+     LIMIT $1 FOR UPDATE SKIP LOCKED
+))
+RETURNING {NOT_AWAITED}
+"""
+_DROP_UNSENT = f"""
+UPDATE deliveries SET state = 'dropped', reason = '{NO_TRANSPORT}', ended_at = clock_timestamp(), lease = NULL
+ WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM deliveries
+     WHERE state = 'waiting' AND kind <> ALL($1) AND due_at < statement_timestamp() - interval '3 days'
+     LIMIT $2 FOR UPDATE SKIP LOCKED
+))
+RETURNING true
+"""
+_GIVEN_UP_ROW = SelectList(GivenUp, **{name: name for name in GivenUp._fields})
+_GIVEN_UP = f"""
+SELECT {_GIVEN_UP_ROW.sql} FROM deliveries
+ WHERE state = 'given_up' ORDER BY ended_at, kind, stream_id, version LIMIT $1
+"""
+_AGAIN = """
+UPDATE deliveries SET state = 'waiting', first_due_at = clock_timestamp(), due_at = clock_timestamp(), attempts = 0,
+       ended_at = NULL, reason = NULL
+"""
+_RETRY = f"{_AGAIN} WHERE state = 'given_up' AND kind = $1 AND stream_id = $2 AND version = $3 RETURNING true"
+_RETRY_SOME = f"""
+{_AGAIN} WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM deliveries WHERE state = 'given_up' LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING true
+"""
+_CONDITION_ROW = SelectList(
+    DeliveryCondition,
+    kind="known.kind",
+    waiting="waiting.number",
+    seconds_waiting="waiting.seconds",
+    given_up=(
+        "(SELECT count(*) FROM"
+        " (SELECT FROM deliveries d WHERE d.kind = known.kind AND state = 'given_up' LIMIT $2) AS g)"
+    ),
+)
+_CONDITION = f"""
+SELECT {_CONDITION_ROW.sql}
+  FROM unnest($1::text[]) AS known (kind), LATERAL (
+       SELECT count(*) AS number,
+              coalesce(greatest(0, extract(epoch FROM statement_timestamp() - min(first_due_at))), 0)::float8 AS seconds
+         FROM (SELECT first_due_at FROM deliveries d WHERE d.kind = known.kind AND state = 'waiting' LIMIT $2) AS w
+       ) AS waiting
+ ORDER BY known.kind
+"""
+
+
 def delivery_condition(read: Statements) -> list[DeliveryCondition]:
     """As it is now, each kind there can be. Raises StoreUnavailable."""
-    return [DeliveryCondition._make(row) for row in read.rows(_CONDITION, list(KINDS), COUNTED)]
+    return _CONDITION_ROW.read_all(read.rows(_CONDITION, list(KINDS), COUNTED))
 
 
 def given_up(read: Statements, *, limit: int) -> Sequence[GivenUp]:
     """What was given up, longest ago first. Raises StoreUnavailable."""
-    return [GivenUp._make(row) for row in read.rows(_GIVEN_UP, limit)]
+    return _GIVEN_UP_ROW.read_all(read.rows(_GIVEN_UP, limit))
 
 
 def retry(statements: Statements, kind: str, stream_id: UUID, version: int) -> bool:

@@ -13,37 +13,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.store.connections import Statements
+from domain.store.select_list import SelectList
 
 from .due import name_of
 
 LEASED_FOR = timedelta(minutes=1)
 """Longer than one attempt may take, whatever it is sent by."""
-
-# The moment is one for the whole statement: the index is then read up to it and no further.
-_LEASE = """
-WITH due AS MATERIALIZED (
-    SELECT kind, stream_id, version FROM deliveries
-     WHERE state = 'waiting' AND due_at <= statement_timestamp() AND kind = ANY($3)
-     ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED
-)
-UPDATE deliveries d SET lease = $1, due_at = clock_timestamp() + $2, attempts = attempts + 1
-  FROM due WHERE d.kind = due.kind AND d.stream_id = due.stream_id AND d.version = due.version
-RETURNING d.kind, d.stream_id, d.version, d.attempts,
-          EXTRACT(EPOCH FROM clock_timestamp() - d.first_due_at)::float8, d.lease,
-          EXISTS (SELECT FROM deliveries later WHERE later.kind = d.kind AND later.stream_id = d.stream_id
-                     AND later.version > d.version)
-"""
-_MINE = "kind = $1 AND stream_id = $2 AND version = $3 AND lease = $4"
-_RENEW = f"UPDATE deliveries SET due_at = clock_timestamp() + $5 WHERE {_MINE} RETURNING true"
-_END = f"""
-UPDATE deliveries SET state = $5, reason = $6, ended_at = clock_timestamp(), lease = NULL WHERE {_MINE} RETURNING true
-"""
-_POSTPONE = f"""
-UPDATE deliveries SET due_at = clock_timestamp() + $5, reason = $6, lease = NULL WHERE {_MINE} RETURNING true
-"""
-_RELEASE = f"""
-UPDATE deliveries SET due_at = clock_timestamp(), attempts = attempts - 1, lease = NULL WHERE {_MINE} RETURNING true
-"""
 
 
 class Delivery(NamedTuple):
@@ -67,6 +42,43 @@ class Delivery(NamedTuple):
         return name_of(self.kind, self.stream_id, self.version)
 
 
+_DELIVERY = SelectList(
+    Delivery,
+    kind="d.kind",
+    stream_id="d.stream_id",
+    version="d.version",
+    attempts="d.attempts",
+    age="EXTRACT(EPOCH FROM clock_timestamp() - d.first_due_at)::float8",
+    lease="d.lease",
+    superseded=(
+        "EXISTS (SELECT FROM deliveries later WHERE later.kind = d.kind AND later.stream_id = d.stream_id"
+        " AND later.version > d.version)"
+    ),
+)
+# The moment is one for the whole statement: the index is then read up to it and no further.
+_LEASE = f"""
+WITH due AS MATERIALIZED (
+    SELECT kind, stream_id, version FROM deliveries
+     WHERE state = 'waiting' AND due_at <= statement_timestamp() AND kind = ANY($3)
+     ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED
+)
+UPDATE deliveries d SET lease = $1, due_at = clock_timestamp() + $2, attempts = attempts + 1
+  FROM due WHERE d.kind = due.kind AND d.stream_id = due.stream_id AND d.version = due.version
+RETURNING {_DELIVERY.sql}
+"""
+_MINE = "kind = $1 AND stream_id = $2 AND version = $3 AND lease = $4"
+_RENEW = f"UPDATE deliveries SET due_at = clock_timestamp() + $5 WHERE {_MINE} RETURNING true"
+_END = f"""
+UPDATE deliveries SET state = $5, reason = $6, ended_at = clock_timestamp(), lease = NULL WHERE {_MINE} RETURNING true
+"""
+_POSTPONE = f"""
+UPDATE deliveries SET due_at = clock_timestamp() + $5, reason = $6, lease = NULL WHERE {_MINE} RETURNING true
+"""
+_RELEASE = f"""
+UPDATE deliveries SET due_at = clock_timestamp(), attempts = attempts - 1, lease = NULL WHERE {_MINE} RETURNING true
+"""
+
+
 class Queue:
     """The table of them. Each method but `lease` answers whether the lease was still the caller's, and it was written.
 
@@ -82,7 +94,7 @@ class Queue:
         Those of a lease whose answer got lost come due again when it has run out.
         """
         rows = self._statements.rows(_LEASE, lease, self._leased_for, list(kinds), limit)
-        return [Delivery._make(row) for row in rows]
+        return _DELIVERY.read_all(rows)
 
     def renew(self, delivery: Delivery) -> bool:
         """Before it is sent: from now on the lease lasts its full time again."""

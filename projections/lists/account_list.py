@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, assert_never
 from uuid import UUID
@@ -10,9 +11,10 @@ from uuid import UUID
 from domain.commands.lookups import Account, Person
 from domain.events.catalogue import USER
 from domain.store import Subject
-from domain.store.connections import Statements, Values
+from domain.store.connections import Statements
 from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
+from domain.store.select_list import SelectList
 from domain.user import ImageChanged, NameChanged, PasswordChanged, SessionsRevoked, SignedUp, User, UserEvent
 
 from .member_list import start_in
@@ -75,9 +77,26 @@ def restore(row: Mapping[str, Any]) -> User:
 
 PROJECTION = Projection(USER.name, TABLE, project, restore=restore, key_owner=lambda row: row["user_id"])
 
+ACCOUNT = SelectList(
+    Account,
+    person=SelectList(
+        Person,
+        user_id="a.user_id",
+        email="a.email",
+        name="a.name",
+        image="a.image",
+        email_verified="a.email_verified",
+        created_at="a.created_at",
+        updated_at="a.updated_at",
+    ),
+    subject=SelectList(Subject, subject_id="a.user_id", wrapped="k.wrapped"),
+    session_epoch="a.session_epoch",
+    password_version="c.password_version",
+    password_hash="c.hash",
+    start_in=f"({start_in('a.user_id')})",
+)
 _ACCOUNT = f"""
-SELECT a.user_id, a.email, a.name, a.image, a.email_verified, a.created_at, a.updated_at,
-       k.wrapped, a.session_epoch, c.password_version, c.hash, ({start_in("a.user_id")})
+SELECT {ACCOUNT.sql}
   FROM account_list a
   LEFT JOIN credentials c ON c.user_id = a.user_id AND c.kind = 'password'
   LEFT JOIN subject_keys k ON k.subject_id = a.user_id
@@ -85,22 +104,23 @@ SELECT a.user_id, a.email, a.name, a.image, a.email_verified, a.created_at, a.up
 
 
 ACCOUNT_BY_EMAIL = f"{_ACCOUNT} WHERE a.email_slot = {{0}} AND a.ended_at IS NULL"
-"""The open account with the address of this hash, for `account_of`; hash and epoch are of one moment."""
+"""The open account with the address of this hash, for `ACCOUNT`; hash and epoch are of one moment."""
 
 
-def email_known(read: Statements, email_hash: bytes) -> bool:
-    """Whether an account has this address."""
-    return read.row("SELECT FROM account_list WHERE email_slot = $1", email_hash) is not None
+@dataclass
+class AccountLookups:
+    """Of `domain.commands.lookups.Lookups` what this list answers."""
 
+    read: Statements
 
-def account_by_email(read: Statements, email_hash: bytes) -> Account | None:
-    """The open account with this address; hash and epoch are of one moment."""
-    return account_of(read.row(ACCOUNT_BY_EMAIL.format("$1"), email_hash))
+    def email_known(self, email_hash: bytes) -> bool:
+        return self.read.row("SELECT FROM account_list WHERE email_slot = $1", email_hash) is not None
 
+    def account_by_email(self, email_hash: bytes) -> Account | None:
+        return ACCOUNT.find(self.read.row(ACCOUNT_BY_EMAIL.format("$1"), email_hash))
 
-def account(read: Statements, user_id: UUID) -> Account | None:
-    """A person's open account; hash and epoch are of one moment."""
-    return account_of(read.row(f"{_ACCOUNT} WHERE a.user_id = $1 AND a.ended_at IS NULL", user_id))
+    def account(self, user_id: UUID) -> Account | None:
+        return ACCOUNT.find(self.read.row(f"{_ACCOUNT} WHERE a.user_id = $1 AND a.ended_at IS NULL", user_id))
 
 
 class PasswordDates(NamedTuple):
@@ -110,36 +130,17 @@ class PasswordDates(NamedTuple):
     changed_at: datetime
 
 
+_PASSWORD_DATES = SelectList(
+    PasswordDates, set_at="a.created_at", changed_at="coalesce(a.password_changed_at, a.created_at)"
+)
+
+
 def password_dates(read: Statements, user_id: UUID) -> PasswordDates | None:
     """Of an open account; None if it has no password."""
     row = read.row(
-        "SELECT a.created_at, coalesce(a.password_changed_at, a.created_at)"
+        f"SELECT {_PASSWORD_DATES.sql}"
         "  FROM account_list a JOIN credentials c USING (user_id)"
         " WHERE user_id = $1 AND c.kind = 'password' AND a.ended_at IS NULL",
         user_id,
     )
-    return None if row is None else PasswordDates(*row)
-
-
-def account_of(row: Values | None) -> Account | None:
-    """What the columns of an account say; None if there is none."""
-    if row is None or row[0] is None:
-        return None
-    *person, wrapped, session_epoch, password_version, password_hash, start_in = row
-    user_id, email, name, image, email_verified, created_at, updated_at = person
-    return Account(
-        person=Person(
-            user_id=user_id,
-            email=email,
-            name=name,
-            image=image,
-            email_verified=email_verified,
-            created_at=created_at,
-            updated_at=updated_at,
-        ),
-        subject=Subject(user_id, wrapped),
-        session_epoch=session_epoch,
-        password_version=password_version,
-        password_hash=password_hash,
-        start_in=start_in,
-    )
+    return _PASSWORD_DATES.find(row)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.store.connections import Statements
+from domain.store.select_list import Each, Known, SelectList
 
-from .invitation_list import INVITATION_ROW, InvitationRow
+from .invitation_list import OWN_COLUMNS, InvitationRow
 from .member_list import MEMBER, MemberRow
 from .organization_list import ORGANIZATION_ROW, OrganizationRow
 
 
 class FullOrganization(NamedTuple):
-    """An organization with its people, seen by somebody of this role."""
+    """An organization with its people, seen by somebody of this role.
+
+    Its invitations name neither it nor who sent them: it stands beside them, and people are among the members.
+    """
 
     organization: OrganizationRow
     role: str
@@ -22,30 +25,75 @@ class FullOrganization(NamedTuple):
     invitations: list[InvitationRow]
 
 
-_MEMBERS = f"""
-SELECT ROW({MEMBER})
+class OrganizationKey(NamedTuple):
+    """An organization, who sees it, and whether with its invitations."""
+
+    organization_id: UUID
+    user_id: UUID
+    invitations: bool
+
+
+class SeenOrganization(NamedTuple):
+    """One of many organizations, and what was asked for."""
+
+    key: OrganizationKey
+    full: FullOrganization
+
+
+_INVITATION = SelectList(
+    InvitationRow,
+    **OWN_COLUMNS,
+    # said by the organization around them
+    organization_name=Known(None),
+    organization_slug=Known(None),
+    organization_open=Known(True),
+    inviter_email=Known(None),
+)
+_MEMBERS = """
   FROM member_list m JOIN account_list a ON a.user_id = m.user_id
  WHERE m.organization_id = o.organization_id AND m.live_user_id IS NOT NULL
- ORDER BY m.joined_at, m.membership_id LIMIT {{most}}
+ ORDER BY m.joined_at, m.membership_id LIMIT {most}
 """
-_INVITATIONS = f"""
-SELECT ROW({INVITATION_ROW})
+_INVITATIONS = """
   FROM invitation_list i
- WHERE i.organization_id = o.organization_id AND own.role <> 'member' {{only}}
- ORDER BY i.created_at, i.invitation_id LIMIT {{most}}
+ WHERE i.organization_id = o.organization_id AND own.role <> 'member' {only}
+ ORDER BY i.created_at, i.invitation_id LIMIT {most}
 """
-_FULL = f"""
-SELECT {ORGANIZATION_ROW}, own.role, ARRAY({_MEMBERS.format(most="$3")}),
-       ARRAY({_INVITATIONS.format(most="NULL", only="")})
+
+
+def _full(members: str, invitations: str) -> SelectList[FullOrganization]:
+    """Of an organization `o` and the membership `own`, with these rows of members and invitations."""
+    return SelectList(
+        FullOrganization,
+        organization=ORGANIZATION_ROW,
+        role="own.role",
+        members=Each(MEMBER, members),
+        invitations=Each(_INVITATION, invitations),
+    )
+
+
+_FULL = _full(_MEMBERS.format(most="$3"), _INVITATIONS.format(most="NULL", only=""))
+_ONE = f"""
+SELECT {_FULL.sql}
   FROM organization_list o
   JOIN member_list own ON own.organization_id = o.organization_id AND own.live_user_id = $2
  WHERE o.organization_id = $1 AND o.ended_at IS NULL
 """
 MOST = 100
 """Members, and invitations, up to which an organization is told as one of many."""
+KEY = SelectList(
+    OrganizationKey,
+    organization_id="asked.organization_id",
+    user_id="asked.user_id",
+    invitations="asked.invitations",
+)
+SEEN = SelectList(
+    SeenOrganization,
+    key=KEY,
+    full=_full(_MEMBERS.format(most=MOST + 1), _INVITATIONS.format(most=MOST + 1, only="AND asked.invitations")),
+)
 FULL_ORGANIZATIONS = f"""
-SELECT asked.user_id, asked.invitations, {ORGANIZATION_ROW}, own.role, ARRAY({_MEMBERS.format(most=MOST + 1)}),
-       ARRAY({_INVITATIONS.format(most=MOST + 1, only="AND asked.invitations")})
+SELECT {SEEN.sql}
   FROM unnest($1::uuid[], $2::uuid[], $3::boolean[]) AS asked(organization_id, user_id, invitations)
   JOIN organization_list o ON o.organization_id = asked.organization_id AND o.ended_at IS NULL
   JOIN member_list own ON own.organization_id = asked.organization_id AND own.live_user_id = asked.user_id
@@ -60,16 +108,4 @@ def full_organization(
 
     None if the person does not belong to it.
     """
-    row = read.row(_FULL, organization_id, user_id, most_members, binary=True)
-    return None if row is None else full(row)
-
-
-def full(columns: Sequence[Any]) -> FullOrganization:
-    """What the columns from the organization's own on say."""
-    organization, role = OrganizationRow(*columns[:6]), columns[6]
-    return FullOrganization(
-        organization,
-        role,
-        [MemberRow(*member) for member in columns[7]],
-        [InvitationRow._make((*one, organization.name, organization.slug, True, None)) for one in columns[8]],
-    )
+    return _FULL.find(read.row(_ONE, organization_id, user_id, most_members, binary=True))

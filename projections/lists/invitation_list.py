@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
+from domain.commands.lookups import AT_ONCE
 from domain.events.catalogue import INVITATION
 from domain.invitation import (
     Invitation,
@@ -23,6 +25,7 @@ from domain.roles import may_invite_as, roles_in
 from domain.store.connections import Statements
 from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
+from domain.store.select_list import SelectList
 
 from .member_list import MEMBER, MemberRow
 
@@ -122,43 +125,67 @@ class InvitationRow(NamedTuple):
         return self.inviter_role is not None and may_invite_as(roles_in(self.inviter_role), roles_in(self.role))
 
 
-# asked for each, since the database would rather read all members of an organization than join the few who invite
-INVITATION_ROW = """
-i.invitation_id, i.organization_id, i.email, i.role, i.status, i.inviter_id, i.created_at, i.expires_at,
-(SELECT role FROM member_list WHERE organization_id = i.organization_id AND live_user_id = i.inviter_id)
-"""
-"""The columns of an `InvitationRow` that are its own; those of others come after them."""
-_ROWS = f"""
-SELECT {INVITATION_ROW},
-       o.name, o.slug, o.ended_at IS NULL, a.email
+class AcceptedInvitation(NamedTuple):
+    """An invitation with the membership it led to."""
+
+    invitation: InvitationRow
+    member: MemberRow
+
+
+OWN_COLUMNS = {
+    "invitation_id": "i.invitation_id",
+    "organization_id": "i.organization_id",
+    "email": "i.email",
+    "role": "i.role",
+    "status": "i.status",
+    "inviter_id": "i.inviter_id",
+    "created_at": "i.created_at",
+    "expires_at": "i.expires_at",
+    # asked for each, since the database would rather read all members of an organization than join the few who invite
+    "inviter_role": (
+        "(SELECT role FROM member_list WHERE organization_id = i.organization_id AND live_user_id = i.inviter_id)"
+    ),
+}
+"""The fields of an `InvitationRow` that are of the invitation `i` alone."""
+_INVITATION = SelectList(
+    InvitationRow,
+    **OWN_COLUMNS,
+    organization_name="o.name",
+    organization_slug="o.slug",
+    organization_open="o.ended_at IS NULL",
+    inviter_email="inviter.email",
+)
+_ACCEPTED = SelectList(AcceptedInvitation, invitation=_INVITATION, member=MEMBER)
+_INVITATIONS = """
   FROM invitation_list i
   JOIN organization_list o USING (organization_id)
-  LEFT JOIN account_list a ON a.user_id = i.inviter_id
+  LEFT JOIN account_list inviter ON inviter.user_id = i.inviter_id
 """
+_ROWS = f"SELECT {_INVITATION.sql} {_INVITATIONS}"
 
 
 def invitation(read: Statements, link_hash: bytes) -> InvitationRow | None:
     """The invitation with this link."""
     row = read.row(f"{_ROWS} WHERE i.link_hash = $1", link_hash)
-    return None if row is None else InvitationRow(*row)
+    return _INVITATION.find(row)
 
 
 def invitation_with_id(read: Statements, invitation_id: UUID) -> InvitationRow | None:
     """The invitation of this stream."""
     row = read.row(f"{_ROWS} WHERE i.invitation_id = $1", invitation_id)
-    return None if row is None else InvitationRow(*row)
+    return _INVITATION.find(row)
 
 
-def accepted(read: Statements, invitation_id: UUID, membership_id: UUID) -> tuple[InvitationRow, MemberRow] | None:
+def accepted(read: Statements, invitation_id: UUID, membership_id: UUID) -> AcceptedInvitation | None:
     """An invitation with the membership it led to."""
     row = read.row(
-        f"SELECT invited.*, {MEMBER} FROM ({_ROWS} WHERE i.invitation_id = $1) AS invited"
-        " CROSS JOIN member_list m JOIN account_list a USING (user_id) WHERE m.membership_id = $2",
+        f"SELECT {_ACCEPTED.sql} {_INVITATIONS}"
+        " CROSS JOIN member_list m JOIN account_list a ON a.user_id = m.user_id"
+        " WHERE i.invitation_id = $1 AND m.membership_id = $2",
         invitation_id,
         membership_id,
     )
-    width = len(InvitationRow._fields)
-    return None if row is None else (InvitationRow(*row[:width]), MemberRow(*row[width:]))
+    return _ACCEPTED.find(row)
 
 
 def invitations_of(read: Statements, organization_id: UUID, *, limit: int | None, offset: int) -> list[InvitationRow]:
@@ -169,7 +196,7 @@ def invitations_of(read: Statements, organization_id: UUID, *, limit: int | None
         limit,
         offset,
     )
-    return [InvitationRow(*row) for row in rows]
+    return _INVITATION.read_all(rows)
 
 
 def invitations_to(read: Statements, email_hash: bytes) -> list[InvitationRow]:
@@ -179,39 +206,37 @@ def invitations_to(read: Statements, email_hash: bytes) -> list[InvitationRow]:
         " ORDER BY i.created_at, i.invitation_id",
         email_hash,
     )
-    return [InvitationRow(*row) for row in rows]
+    return _INVITATION.read_all(rows)
 
 
-def run_out(read: Statements, organization_id: UUID, *, now: datetime, limit: int) -> list[UUID]:
-    """Pending invitations of an organization that have run out, oldest first."""
-    rows = read.rows(
-        "SELECT invitation_id FROM invitation_list"
-        " WHERE organization_id = $1 AND pending_slot IS NOT NULL AND expires_at <= $2 ORDER BY expires_at LIMIT $3",
-        organization_id,
-        now,
-        limit,
-    )
-    return [row[0] for row in rows]
+@dataclass
+class InvitationLookups:
+    """Of `domain.commands.lookups.Lookups` what this list answers."""
 
+    read: Statements
 
-def run_out_anywhere(read: Statements, *, now: datetime, limit: int) -> list[UUID]:
-    """Pending invitations that have run out, oldest first."""
-    rows = read.rows(
-        "SELECT invitation_id FROM invitation_list"
-        " WHERE pending_slot IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
-        now,
-        limit,
-    )
-    return [row[0] for row in rows]
+    def free_invitation_seats(self, organization_id: UUID, *, limit: int) -> list[int]:
+        # less those that were sent without one
+        rows = self.read.rows(
+            "WITH held AS (SELECT place FROM invitation_list WHERE organization_id = $1 AND pending_slot IS NOT NULL)"
+            " SELECT place FROM"
+            " generate_series(1, $2::integer - (SELECT count(*) FROM held WHERE place IS NULL)::integer) AS place"
+            " WHERE place NOT IN (SELECT place FROM held WHERE place IS NOT NULL) ORDER BY place",
+            organization_id,
+            limit,
+        )
+        return [row[0] for row in rows]
 
-
-def free_invitation_seats(read: Statements, organization_id: UUID, *, limit: int) -> list[int]:
-    """The places for pending invitations that are free, of `limit` less those that were sent without one."""
-    rows = read.rows(
-        "WITH held AS (SELECT place FROM invitation_list WHERE organization_id = $1 AND pending_slot IS NOT NULL)"
-        " SELECT place FROM generate_series(1, $2::integer - (SELECT count(*) FROM held WHERE place IS NULL)::integer)"
-        " AS place WHERE place NOT IN (SELECT place FROM held WHERE place IS NOT NULL) ORDER BY place",
-        organization_id,
-        limit,
-    )
-    return [row[0] for row in rows]
+    def run_out_invitations(
+        self, *, organization_id: UUID | None = None, now: datetime, limit: int = AT_ONCE
+    ) -> list[UUID]:
+        # texts differ, since a filter that may be absent keeps the planner from its index
+        where, values = ("", []) if organization_id is None else (" AND organization_id = $3", [organization_id])
+        rows = self.read.rows(
+            "SELECT invitation_id FROM invitation_list"
+            f" WHERE pending_slot IS NOT NULL AND expires_at <= $1{where} ORDER BY expires_at LIMIT $2",
+            now,
+            limit,
+            *values,
+        )
+        return [row[0] for row in rows]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
+from domain.commands.lookups import Recipient
 from domain.events.catalogue import MEMBERSHIP
 from domain.membership import (
     MemberJoined,
@@ -21,6 +23,7 @@ from domain.roles import roles_in
 from domain.store.connections import Statements
 from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
+from domain.store.select_list import SelectList
 
 TABLE = Table(
     "member_list",
@@ -73,13 +76,6 @@ PROJECTION = Projection(MEMBERSHIP.name, TABLE, project, restore=restore)
 OWNING = "m.live_user_id IS NOT NULL AND 'owner' = ANY (string_to_array(m.role, ','))"
 """The owners among members `m`; as the index member_list_owners has it."""
 
-MEMBER = "m.membership_id, m.organization_id, m.user_id, m.role, m.joined_at, a.name, a.email, a.image"
-"""The columns of a `MemberRow`."""
-_PEOPLE = """
-  FROM member_list m
-  JOIN account_list a ON a.user_id = m.user_id
-"""
-
 
 class MemberRow(NamedTuple):
     """A member with who they are; personal fields are None once erased."""
@@ -94,10 +90,28 @@ class MemberRow(NamedTuple):
     image: str | None
 
 
+MEMBER = SelectList(
+    MemberRow,
+    membership_id="m.membership_id",
+    organization_id="m.organization_id",
+    user_id="m.user_id",
+    role="m.role",
+    joined_at="m.joined_at",
+    name="a.name",
+    email="a.email",
+    image="a.image",
+)
+_RECIPIENT = SelectList(Recipient, user_id="a.user_id", membership_id="m.membership_id")
+_PEOPLE = """
+  FROM member_list m
+  JOIN account_list a ON a.user_id = m.user_id
+"""
+
+
 def member(read: Statements, membership_id: UUID) -> MemberRow | None:
     """A member, also one who has gone."""
-    row = read.row(f"SELECT {MEMBER} {_PEOPLE} WHERE m.membership_id = $1", membership_id)
-    return None if row is None else MemberRow(*row)
+    row = read.row(f"SELECT {MEMBER.sql} {_PEOPLE} WHERE m.membership_id = $1", membership_id)
+    return MEMBER.find(row)
 
 
 def live_role(read: Statements, organization_id: UUID, user_id: UUID) -> str | None:
@@ -107,17 +121,6 @@ def live_role(read: Statements, organization_id: UUID, user_id: UUID) -> str | N
         " WHERE m.organization_id = $1 AND m.live_user_id = $2 AND o.ended_at IS NULL",
         organization_id,
         user_id,
-    )
-    return None if row is None else row[0]
-
-
-def member_with_email(read: Statements, organization_id: UUID, email_hash: bytes) -> UUID | None:
-    """Which living membership of an organization is that of who has this address."""
-    row = read.row(
-        "SELECT m.membership_id FROM account_list a JOIN member_list m ON m.live_user_id = a.user_id"
-        " WHERE a.email_slot = $2 AND m.organization_id = $1",
-        organization_id,
-        email_hash,
     )
     return None if row is None else row[0]
 
@@ -133,30 +136,6 @@ def role_when_closed(read: Statements, organization_id: UUID, user_id: UUID) -> 
     return None if row is None else row[0]
 
 
-def recipient(read: Statements, organization_id: UUID, email_hash: bytes) -> tuple[UUID | None, UUID | None]:
-    """Whose account has this address, and which living membership of an organization is theirs; None if none."""
-    row = read.row(
-        "SELECT a.user_id, m.membership_id FROM account_list a"
-        "  LEFT JOIN member_list m ON m.live_user_id = a.user_id AND m.organization_id = $1"
-        " WHERE a.email_slot = $2",
-        organization_id,
-        email_hash,
-    )
-    return (None, None) if row is None else (row[0], row[1])
-
-
-def free_seats(read: Statements, organization_id: UUID, *, limit: int) -> list[int]:
-    """The seats for members that are free, of `limit` less the members who joined without one."""
-    rows = read.rows(
-        "WITH held AS (SELECT seat FROM member_list WHERE organization_id = $1 AND live_user_id IS NOT NULL)"
-        " SELECT seat FROM generate_series(1, $2::integer - (SELECT count(*) FROM held WHERE seat IS NULL)::integer)"
-        " AS seat WHERE seat NOT IN (SELECT seat FROM held WHERE seat IS NOT NULL) ORDER BY seat",
-        organization_id,
-        limit,
-    )
-    return [row[0] for row in rows]
-
-
 def start_in(user: str) -> str:
     """The query for the organization that a person's next session starts in; `user` is SQL for their id."""
     return f"""
@@ -170,7 +149,43 @@ def start_in(user: str) -> str:
     """
 
 
-def organization_to_start_in(read: Statements, user_id: UUID) -> UUID | None:
-    """The organization last chosen if the person still belongs to it, else the one joined first, else None."""
-    row = read.row(start_in("$1"), user_id)
-    return None if row is None else row[0]
+@dataclass
+class MemberLookups:
+    """Of `domain.commands.lookups.Lookups` what this list answers."""
+
+    read: Statements
+
+    def organization_to_start_in(self, user_id: UUID) -> UUID | None:
+        row = self.read.row(start_in("$1"), user_id)
+        return None if row is None else row[0]
+
+    def recipient(self, organization_id: UUID, email_hash: bytes) -> Recipient:
+        row = self.read.row(
+            f"SELECT {_RECIPIENT.sql} FROM account_list a"
+            "  LEFT JOIN member_list m ON m.live_user_id = a.user_id AND m.organization_id = $1"
+            " WHERE a.email_slot = $2",
+            organization_id,
+            email_hash,
+        )
+        return _RECIPIENT.find(row) or Recipient(user_id=None, membership_id=None)
+
+    def member_with_email(self, organization_id: UUID, email_hash: bytes) -> UUID | None:
+        row = self.read.row(
+            "SELECT m.membership_id FROM account_list a JOIN member_list m ON m.live_user_id = a.user_id"
+            " WHERE a.email_slot = $2 AND m.organization_id = $1",
+            organization_id,
+            email_hash,
+        )
+        return None if row is None else row[0]
+
+    def free_seats(self, organization_id: UUID, *, limit: int) -> list[int]:
+        # less the members who joined without one
+        rows = self.read.rows(
+            "WITH held AS (SELECT seat FROM member_list WHERE organization_id = $1 AND live_user_id IS NOT NULL)"
+            " SELECT seat FROM"
+            " generate_series(1, $2::integer - (SELECT count(*) FROM held WHERE seat IS NULL)::integer) AS seat"
+            " WHERE seat NOT IN (SELECT seat FROM held WHERE seat IS NOT NULL) ORDER BY seat",
+            organization_id,
+            limit,
+        )
+        return [row[0] for row in rows]

@@ -110,9 +110,9 @@ def members_of(
     if filtered is not None and (filtered.field, filtered.operator) == ("role", "in") and not words:
         among = _role_by_role("$2", order, f"{most} + {skipped}")
     rows = read.rows(
-        f"SELECT {MEMBER} FROM {among} ORDER BY {order.sql()} LIMIT {most} OFFSET {skipped}", *values, limit, offset
+        f"SELECT {MEMBER.sql} FROM {among} ORDER BY {order.sql()} LIMIT {most} OFFSET {skipped}", *values, limit, offset
     )
-    found = [MemberRow(*row) for row in rows]
+    found = MEMBER.read_all(rows)
     if limit is None and offset == 0:
         return found, len(found)
     [total] = read.row(f"SELECT count(*) FROM {counted}", *values) or (0,)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
 from domain.events.catalogue import ORGANIZATION
 from domain.organization import (
+    Facts,
     LogoChanged,
     MetadataChanged,
     Organization,
@@ -25,6 +27,7 @@ from domain.organization import (
 from domain.store.connections import Statements
 from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
+from domain.store.select_list import SelectList
 
 from .member_list import OWNING
 
@@ -100,6 +103,10 @@ PROJECTION = Projection(
 )
 
 
+_SHOWN = {"name": "o.name", "slug": "o.slug", "logo": "o.logo", "metadata": "o.metadata"}
+_FACTS = SelectList(Facts, **_SHOWN)
+
+
 class OrganizationRow(NamedTuple):
     """An organization as it is listed. `metadata` is JSON text. What was typed is None once erased."""
 
@@ -111,31 +118,52 @@ class OrganizationRow(NamedTuple):
     created_at: datetime
 
 
-ORGANIZATION_ROW = "o.organization_id, o.name, o.slug, o.logo, o.metadata, o.created_at"
-"""The columns of an `OrganizationRow`."""
+ORGANIZATION_ROW = SelectList(
+    OrganizationRow,
+    organization_id="o.organization_id",
+    **_SHOWN,
+    created_at="o.created_at",
+)
 
 
 def organizations_of(read: Statements, user_id: UUID) -> list[OrganizationRow]:
     """The open organizations a person belongs to, in the order in which they joined."""
     rows = read.rows(
-        f"SELECT {ORGANIZATION_ROW} FROM member_list m JOIN organization_list o USING (organization_id)"
+        f"SELECT {ORGANIZATION_ROW.sql} FROM member_list m JOIN organization_list o USING (organization_id)"
         " WHERE m.live_user_id = $1 AND o.ended_at IS NULL"
         " ORDER BY m.joined_at, m.membership_id",
         user_id,
     )
-    return [OrganizationRow(*row) for row in rows]
+    return ORGANIZATION_ROW.read_all(rows)
 
 
 def organization(read: Statements, organization_id: UUID) -> OrganizationRow | None:
     """An open organization."""
     row = read.row(
-        f"SELECT {ORGANIZATION_ROW} FROM organization_list o WHERE o.organization_id = $1 AND o.ended_at IS NULL",
+        f"SELECT {ORGANIZATION_ROW.sql} FROM organization_list o WHERE o.organization_id = $1 AND o.ended_at IS NULL",
         organization_id,
     )
-    return None if row is None else OrganizationRow(*row)
+    return ORGANIZATION_ROW.find(row)
 
 
 def organization_by_slug(read: Statements, slots: Sequence[bytes]) -> UUID | None:
     """Which open organization has the slug with these slots (`Keyring.slug_slots`)."""
     row = read.row("SELECT organization_id FROM organization_list WHERE slug_slot = ANY($1)", list(slots))
     return None if row is None else row[0]
+
+
+@dataclass
+class OrganizationLookups:
+    """Of `domain.commands.lookups.Lookups` what this list answers."""
+
+    read: Statements
+
+    def facts(self, organization_id: UUID) -> Facts | None:
+        row = self.read.row(
+            f"SELECT {_FACTS.sql} FROM organization_list o WHERE o.organization_id = $1 AND o.ended_at IS NULL",
+            organization_id,
+        )
+        return None if row is None else _FACTS.read(row)
+
+    def slug_known(self, slots: Sequence[bytes]) -> bool:
+        return organization_by_slug(self.read, slots) is not None

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
+from domain.commands.lookups import AT_ONCE
 from domain.events.catalogue import SESSION
 from domain.session import (
     EndReason,
@@ -25,6 +26,7 @@ from domain.session import (
 from domain.store.connections import Statements
 from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
+from domain.store.select_list import SelectList, Whole
 
 TABLE = Table(
     "session_list",
@@ -100,13 +102,37 @@ def restore(row: Mapping[str, Any]) -> Session:
 PROJECTION = Projection(SESSION.name, TABLE, project, where_from=(SessionStarted, SessionMoved), restore=restore)
 
 
+class SessionRow(NamedTuple):
+    """A live session as its person sees it: all but when it was last used, which changes all the time."""
+
+    session_id: UUID
+    user_id: UUID
+    expires_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    authenticated_at: datetime
+    seen_at: datetime
+    ip_address: str | None
+    user_agent: str | None
+    active_organization_id: UUID | None
+    way: str
+
+
+class ListedSession(NamedTuple):
+    """A session on the list of its person, of the one with this number among those asked for, and when it was used."""
+
+    number: int
+    row: SessionRow
+    active_at: datetime
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LiveSession:
     """A session that was not ended and whose account still counts its epoch, with its person and active membership.
 
     Whether it has run out is for the asker's clock to say. Where from is where it was last seen, since `seen_at`. Every
     column of the answer to `/get-session` is here, and nothing that changes at every use, so that an answer can be kept
-    by the row it was made from: the fields are the columns of `LIVE_SESSIONS`, in order, and equality is identity.
+    by the row it was made from: equality is identity.
     """
 
     token_hash: bytes
@@ -136,36 +162,57 @@ class LiveSession:
         return Seen(ip_address=self.ip_address, user_agent=self.user_agent, at=self.seen_at, started_at=self.created_at)
 
 
-_SEEN = """
-       coalesce(s.moved_at, s.created_at), coalesce(s.moved_ip_address, s.ip_address),
-       coalesce(s.moved_user_agent, s.user_agent)
-"""
+_SEEN_AT = {
+    "seen_at": "coalesce(s.moved_at, s.created_at)",
+    "ip_address": "coalesce(s.moved_ip_address, s.ip_address)",
+    "user_agent": "coalesce(s.moved_user_agent, s.user_agent)",
+}
+_OF_A_SESSION = {
+    "session_id": "s.session_id",
+    "user_id": "s.user_id",
+    "expires_at": "s.expires_at",
+    "created_at": "s.created_at",
+    "updated_at": "s.updated_at",
+    "authenticated_at": "s.authenticated_at",
+    **_SEEN_AT,
+    "active_organization_id": "o.organization_id",
+}
 _LIVING = "JOIN account_list a ON a.user_id = s.user_id AND a.session_epoch = s.epoch AND a.ended_at IS NULL"
 _ACTIVE_ORGANIZATION = """
   LEFT JOIN member_list m ON m.organization_id = s.organization_id AND m.live_user_id = s.user_id
   LEFT JOIN organization_list o ON o.organization_id = m.organization_id AND o.ended_at IS NULL
 """
-_MEMBERSHIP = """
-       CASE WHEN o.organization_id IS NOT NULL THEN m.membership_id END,
-       CASE WHEN o.organization_id IS NOT NULL THEN m.role END,
-       CASE WHEN o.organization_id IS NOT NULL THEN m.joined_at END
-"""
+_MEMBERSHIP = "CASE WHEN o.organization_id IS NOT NULL THEN {} END"
+LIVE_SESSION = SelectList(
+    LiveSession,
+    **_OF_A_SESSION,
+    token_hash="s.token_hash",
+    active_membership_id=_MEMBERSHIP.format("m.membership_id"),
+    active_role=_MEMBERSHIP.format("m.role"),
+    active_since=_MEMBERSHIP.format("m.joined_at"),
+    email="a.email",
+    name="a.name",
+    image="a.image",
+    email_verified="a.email_verified",
+    user_created_at="a.created_at",
+    user_updated_at="a.updated_at",
+)
 LIVE_SESSIONS = f"""
-SELECT s.token_hash, s.session_id, s.user_id, s.expires_at, s.created_at, s.updated_at, s.authenticated_at,
-       {_SEEN}, o.organization_id, {_MEMBERSHIP},
-       a.email, a.name, a.image, a.email_verified, a.created_at, a.updated_at
+SELECT {LIVE_SESSION.sql}
   FROM session_list s {_LIVING} {_ACTIVE_ORGANIZATION}
  WHERE s.token_hash = ANY($1) AND s.ended_at IS NULL
 """
 """The live sessions among some token hashes: committed state, asked for on every request."""
+SESSION_ROW = SelectList(SessionRow, **_OF_A_SESSION, way="s.way")
+LISTED_SESSION = SelectList(
+    ListedSession, number="asked.number", row=Whole(SESSION_ROW, "found.shown"), active_at="found.active_at"
+)
 SESSIONS_OF_PEOPLE = f"""
-SELECT asked.number, found.shown, found.active_at
+SELECT {LISTED_SESSION.sql}
   FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::bigint[], $6::bigint[])
        WITH ORDINALITY AS asked (user_id, first, now, started_after, most, skipped, number)
  CROSS JOIN LATERAL (
-    SELECT ROW(s.session_id, s.user_id, s.expires_at, s.created_at, s.updated_at, s.authenticated_at,
-               {_SEEN}, o.organization_id, s.way) AS shown,
-           s.session_id, greatest(l.at, s.updated_at) AS active_at
+    SELECT ROW({SESSION_ROW.sql}) AS shown, s.session_id, greatest(l.at, s.updated_at) AS active_at
       FROM session_list s {_LIVING} {_ACTIVE_ORGANIZATION}
       LEFT JOIN last_active l ON l.session_id = s.session_id
      WHERE s.user_id = asked.user_id AND s.ended_at IS NULL AND s.expires_at > asked.now
@@ -182,67 +229,56 @@ number of who asked, the session as one value, and when it was last used, as far
 """
 
 
-class SessionRow(NamedTuple):
-    """A live session as its person sees it: all but when it was last used, which changes all the time."""
-
-    session_id: UUID
-    user_id: UUID
-    expires_at: datetime
-    created_at: datetime
-    updated_at: datetime
-    authenticated_at: datetime
-    seen_at: datetime
-    ip_address: str | None
-    user_agent: str | None
-    active_organization_id: UUID | None
-    way: str
+_SEEN = SelectList(
+    Seen,
+    at=_SEEN_AT["seen_at"],
+    ip_address=_SEEN_AT["ip_address"],
+    user_agent=_SEEN_AT["user_agent"],
+    started_at="s.created_at",
+)
 
 
-def last_seen(read: Statements, session_id: UUID) -> Seen | None:
-    """From where a session was last seen; None if its account has left it behind."""
-    row = read.row(f"SELECT {_SEEN}, s.created_at FROM session_list s {_LIVING} WHERE s.session_id = $1", session_id)
-    if row is None:
-        return None
-    at, ip_address, user_agent, started_at = row
-    return Seen(ip_address=ip_address, user_agent=user_agent, at=at, started_at=started_at)
+@dataclass
+class SessionLookups:
+    """Of `domain.commands.lookups.Lookups` what this list answers."""
 
+    read: Statements
 
-def authenticated_at(read: Statements, session_id: UUID) -> datetime | None:
-    """When the person last proved through a session who they are."""
-    row = read.row("SELECT authenticated_at FROM session_list WHERE session_id = $1", session_id)
-    return None if row is None else row[0]
+    def last_seen(self, session_id: UUID) -> Seen | None:
+        row = self.read.row(f"SELECT {_SEEN.sql} FROM session_list s {_LIVING} WHERE s.session_id = $1", session_id)
+        return _SEEN.find(row)
 
+    def authenticated_at(self, session_id: UUID) -> datetime | None:
+        row = self.read.row("SELECT authenticated_at FROM session_list WHERE session_id = $1", session_id)
+        return None if row is None else row[0]
 
-def live_session(read: Statements, user_id: UUID, session_id: UUID | None, token_hash: bytes) -> UUID | None:
-    """Which live session of the person has this id or this secret; also one that has run out unnoticed."""
-    row = read.row(
-        f"SELECT s.session_id FROM session_list s {_LIVING}"
-        " WHERE s.user_id = $1 AND (s.session_id = $2 OR s.token_hash = $3) AND s.ended_at IS NULL",
-        user_id,
-        session_id,
-        token_hash,
-    )
-    return None if row is None else row[0]
+    def live_session(self, user_id: UUID, *, session_id: UUID | None, token_hash: bytes) -> UUID | None:
+        row = self.read.row(
+            f"SELECT s.session_id FROM session_list s {_LIVING}"
+            " WHERE s.user_id = $1 AND (s.session_id = $2 OR s.token_hash = $3) AND s.ended_at IS NULL",
+            user_id,
+            session_id,
+            token_hash,
+        )
+        return None if row is None else row[0]
 
-
-def oldest_sessions(
-    read: Statements, user_id: UUID, *, keep: int, now: datetime, started_after: datetime | None, limit: int
-) -> list[UUID]:
-    """The live sessions of a person beyond the `keep` newest ones, oldest first."""
-    rows = read.rows(
-        "SELECT session_id FROM ("
-        f"SELECT s.session_id, s.created_at FROM session_list s {_LIVING}"
-        " WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2"
-        "   AND ($3::timestamptz IS NULL OR s.created_at > $3)"
-        " ORDER BY s.created_at DESC, s.session_id DESC OFFSET $4) AS surplus"
-        " ORDER BY created_at, session_id LIMIT $5",
-        user_id,
-        now,
-        started_after,
-        keep,
-        limit,
-    )
-    return [row[0] for row in rows]
+    def oldest_sessions(
+        self, user_id: UUID, *, keep: int, now: datetime, started_after: datetime | None, limit: int = AT_ONCE
+    ) -> list[UUID]:
+        rows = self.read.rows(
+            "SELECT session_id FROM ("
+            f"SELECT s.session_id, s.created_at FROM session_list s {_LIVING}"
+            " WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2"
+            "   AND ($3::timestamptz IS NULL OR s.created_at > $3)"
+            " ORDER BY s.created_at DESC, s.session_id DESC OFFSET $4) AS surplus"
+            " ORDER BY created_at, session_id LIMIT $5",
+            user_id,
+            now,
+            started_after,
+            keep,
+            limit,
+        )
+        return [row[0] for row in rows]
 
 
 def was_replaced(read: Statements, token_hashes: Sequence[bytes]) -> bool:

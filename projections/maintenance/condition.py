@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from domain.store.connections import Statements
+from domain.store.select_list import SelectList
 from projections import FOLLOWERS
-
-_LOG = """
-SELECT coalesce((SELECT max(position) FROM log), -1),
-       coalesce((SELECT greatest(0, extract(epoch FROM clock_timestamp() - c.at))
-                   FROM queue q JOIN events e USING (stream_id, version) JOIN commands c USING (command_id)
-                  ORDER BY q.arrival LIMIT 1), 0)::float8
-"""
-_FOLLOWERS = """
-SELECT name, coalesce(f.position, -1), coalesce(f.restarts, 0),
-       coalesce((SELECT greatest(0, extract(epoch FROM clock_timestamp() - l.recorded_at))
-                   FROM log l WHERE l.position = coalesce(f.position, -1) + 1), 0)::float8,
-       (SELECT count(*) FROM set_aside s WHERE s.follower = name)
-  FROM unnest($1::text[]) AS known(name) LEFT JOIN followers f USING (name) ORDER BY name
-"""
-_DRIFT = "SELECT table_name, count(*) FROM drift GROUP BY table_name ORDER BY table_name"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +19,41 @@ class FollowerCondition:
     restarts: int
     seconds_behind: float
     set_aside: int
+
+
+class LogCondition(NamedTuple):
+    """The newest position of the log, and the age of the oldest event that is not entered yet."""
+
+    head: int
+    seconds_waiting: float
+
+
+_LOG_CONDITION = SelectList(
+    LogCondition,
+    head="coalesce((SELECT max(position) FROM log), -1)",
+    seconds_waiting="""
+       coalesce((SELECT greatest(0, extract(epoch FROM clock_timestamp() - c.at))
+                   FROM queue q JOIN events e USING (stream_id, version) JOIN commands c USING (command_id)
+                  ORDER BY q.arrival LIMIT 1), 0)::float8
+""",
+)
+_LOG = f"SELECT {_LOG_CONDITION.sql}"
+_FOLLOWER = SelectList(
+    FollowerCondition,
+    name="name",
+    position="coalesce(f.position, -1)",
+    restarts="coalesce(f.restarts, 0)",
+    seconds_behind="""
+       coalesce((SELECT greatest(0, extract(epoch FROM clock_timestamp() - l.recorded_at))
+                   FROM log l WHERE l.position = coalesce(f.position, -1) + 1), 0)::float8
+""",
+    set_aside="(SELECT count(*) FROM set_aside s WHERE s.follower = name)",
+)
+_FOLLOWERS = f"""
+SELECT {_FOLLOWER.sql}
+  FROM unnest($1::text[]) AS known(name) LEFT JOIN followers f USING (name) ORDER BY name
+"""
+_DRIFT = "SELECT table_name, count(*) FROM drift GROUP BY table_name ORDER BY table_name"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,15 +80,12 @@ class Condition:
 
 def condition(read: Statements) -> Condition:
     """As it is now. Raises StoreUnavailable."""
-    [[head, seconds_waiting]] = read.rows(_LOG)
+    [log] = _LOG_CONDITION.read_all(read.rows(_LOG))
     # also one that has never run: nobody would miss it else
     names = [one.name for one in FOLLOWERS]
     return Condition(
-        head=head,
-        seconds_waiting=seconds_waiting,
-        followers=tuple(
-            FollowerCondition(name=name, position=position, restarts=restarts, seconds_behind=behind, set_aside=aside)
-            for name, position, restarts, behind, aside in read.rows(_FOLLOWERS, names)
-        ),
+        head=log.head,
+        seconds_waiting=log.seconds_waiting,
+        followers=tuple(_FOLLOWER.read_all(read.rows(_FOLLOWERS, names))),
         drift=dict(read.rows(_DRIFT)),
     )

@@ -19,6 +19,7 @@ import projections
 from domain.store.connections import SCHEMA, Values
 from domain.store.log import BEFORE_THE_FIRST, head
 from domain.store.migrate import migrations
+from domain.store.select_list import SelectList
 from domain.store.streams import FIRST
 
 NEXT, BEFORE = "daybook_next", "daybook_before"
@@ -85,6 +86,18 @@ class Generation:
         )
 
 
+_GENERATION = SelectList(
+    Generation,
+    table="table_name",
+    release="release",
+    snapshot="snapshot",
+    through="through",
+    position="position",
+    unmade="unmade",
+)
+_SAVED = f"SELECT {_GENERATION.sql} FROM daybook_next.progress WHERE table_name = %s"
+
+
 def next_generation(connection: Connection[Values], table: str, *, anew: bool) -> Generation:
     """The generation that is being filled, of this release, or a new and empty one; `anew` throws the former away.
 
@@ -109,12 +122,7 @@ def saved(connection: Connection[Values], generation: Generation) -> Generation:
 
 
 def _saved(connection: Connection[Values], table: str) -> Generation | None:
-    found = connection.execute(
-        "SELECT table_name, release, snapshot, through, position, unmade FROM daybook_next.progress"
-        " WHERE table_name = %s",
-        (table,),
-    ).fetchone()
-    return None if found is None else Generation(*found)
+    return _GENERATION.find(connection.execute(_SAVED.encode(), (table,)).fetchone())
 
 
 def forget(connection: Connection[Values], table: str) -> None:

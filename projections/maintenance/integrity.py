@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from datetime import datetime
+from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -18,6 +19,7 @@ from domain.organization import OrganizationFounded, OrganizationRenamed, Person
 from domain.store.connections import Values
 from domain.store.envelope import Subject
 from domain.store.mapper import CommitmentCheck, SealingMapper, StoredCommand, associated_data_of
+from domain.store.select_list import SelectList
 from domain.store.streams import FIRST, UNREADABLE, Stream
 from domain.user import NameChanged, SignedUp
 
@@ -116,9 +118,47 @@ _CHECKS: dict[str, LiteralString] = {
            AND ('x' || encode(substr(wrapped, 1, 4), 'hex'))::bit(32)::integer NOT IN (SELECT generation FROM data_keys)
     """,
 }
-_COMMANDS = """
-SELECT c.command_id, c.body, c.sealed, c.subject_id, k.wrapped,
-       c.at, c.actor_kind, c.actor_id, c.session_id, c.acting_for
+
+
+class Copies(NamedTuple):
+    """What of a command stands in columns of its own too."""
+
+    command_id: UUID
+    at: datetime
+    actor_kind: str
+    actor_id: UUID | None
+    session_id: UUID | None
+    acting_for: UUID | None
+
+
+class CommandRow(NamedTuple):
+    """A command as stored, with the key it is sealed with."""
+
+    body: bytes
+    sealed: bytes | None
+    subject_id: UUID | None
+    wrapped: bytes | None
+    copies: Copies
+
+
+_COMMAND = SelectList(
+    CommandRow,
+    body="c.body",
+    sealed="c.sealed",
+    subject_id="c.subject_id",
+    wrapped="k.wrapped",
+    copies=SelectList(
+        Copies,
+        command_id="c.command_id",
+        at="c.at",
+        actor_kind="c.actor_kind",
+        actor_id="c.actor_id",
+        session_id="c.session_id",
+        acting_for="c.acting_for",
+    ),
+)
+_COMMANDS = f"""
+SELECT {_COMMAND.sql}
   FROM commands c LEFT JOIN subject_keys k USING (subject_id)
  WHERE c.command_id > $1 ORDER BY c.command_id LIMIT $2
 """
@@ -178,32 +218,36 @@ class Seals:
         """Check the events of a stream."""
         if stream.broken:
             self._unreadable.add(stream.stream_id)
-        for stream_id, version, name, body, sealed, subject_id, wrapped, command_id, *_ in stream.rows:
-            stands_at, subject = associated_data_of(stream_id, version), _subject(subject_id, wrapped)
-            check = self._check(Encoded(body, sealed), subject, stands_at, name=name, command_id=command_id)
-            if check is CommitmentCheck.BROKEN or (check is CommitmentCheck.NOTHING_SEALED and _lacks(name, body)):
-                self._broken.add(f"{stream_id} {version}")
+        for row in stream.rows:
+            encoded, subject = Encoded(row.body, row.sealed), _subject(row.subject_id, row.wrapped)
+            stands_at = associated_data_of(row.stream_id, row.version)
+            check = self._check(encoded, subject, stands_at, name=row.name, command_id=row.command_id)
+            nothing = check is CommitmentCheck.NOTHING_SEALED
+            if check is CommitmentCheck.BROKEN or (nothing and _lacks(row.name, row.body)):
+                self._broken.add(f"{row.stream_id} {row.version}")
 
     def look_at_commands(self, connection: Connection[Values]) -> Iterator[int]:
         """Check all commands, and that their columns are copies of what their bytes say; yields how many so far."""
         after, seen = FIRST, 0
         while rows := _chunk(connection, after):
-            for command_id, body, sealed, subject_id, wrapped, *copies in rows:
-                stored = StoredCommand(command_id, Encoded(body, sealed), _subject(subject_id, wrapped))
-                self._look_at_command(stored, copies)
-            after, seen = rows[-1][0], seen + len(rows)
+            for row in rows:
+                subject = _subject(row.subject_id, row.wrapped)
+                self._look_at_command(
+                    StoredCommand(row.copies.command_id, Encoded(row.body, row.sealed), subject), row.copies
+                )
+            after, seen = rows[-1].copies.command_id, seen + len(rows)
             yield seen
 
-    def _look_at_command(self, stored: StoredCommand, copies: list[object]) -> None:
+    def _look_at_command(self, stored: StoredCommand, copies: Copies) -> None:
         place = f"command {stored.command_id}"
         try:
             command = self._mapper.command(stored)
         except UNREADABLE:
             self._unreadable.add(place)
             return
-        said = [command.at, command.actor_kind, command.actor_id, command.session_id, command.acting_for]
+        said = Copies(*(getattr(command, name) for name in Copies._fields))
         check = self._check(stored.encoded, stored.subject, stored.command_id.bytes)
-        if check is CommitmentCheck.BROKEN or command.command_id != stored.command_id or said != copies:
+        if check is CommitmentCheck.BROKEN or said != copies:
             self._broken.add(place)
 
     def _check(
@@ -244,6 +288,6 @@ def _subject(subject_id: UUID | None, wrapped: bytes | None) -> Subject | None:
     return None if subject_id is None else Subject(subject_id, wrapped)
 
 
-def _chunk(connection: Connection[Values], after: UUID) -> list[Values]:
+def _chunk(connection: Connection[Values], after: UUID) -> list[CommandRow]:
     with RawCursor(connection) as cursor:
-        return cursor.execute(_COMMANDS, (after, _CHUNK), prepare=True, binary=True).fetchall()
+        return _COMMAND.read_all(cursor.execute(_COMMANDS, (after, _CHUNK), prepare=True, binary=True).fetchall())

@@ -166,7 +166,7 @@ def beside(
 
 def kind_of(stream: Stream) -> str:
     """Which aggregate a stream belongs to, by the name of its first event; "" if it is not known."""
-    return _KINDS.get(stream.rows[0][2], "")
+    return _KINDS.get(stream.rows[0].name, "")
 
 
 _KINDS = {name: AGGREGATE_BY_EVENT[event].name for event in NAME_BY_EVENT for name in stored_names(event)}

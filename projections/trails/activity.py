@@ -7,9 +7,8 @@ the log stood when it was first seen, and is told once the journal has come so f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import merge
 from typing import Any
@@ -20,46 +19,22 @@ from domain.events.keys import Keyring
 from domain.invitation import InvitationRejected
 from domain.organization import OrganizationClosed
 from domain.store import StreamVersion
-from domain.store.attempts import opened_place
 from domain.store.connections import Statements
-from domain.store.envelope import WhereFrom
 from domain.store.log import position_at
+from domain.store.select_list import SelectList
+
+from .attempts import Attempts, attempts_on
+from .cursor import Cursor
+from .journal import COLUMNS
 
 ATTEMPT = "AttemptRefused"
 """What the type of a refused attempt is called, beside the names of events."""
 _CLOSED, _REJECTED = NAME_BY_EVENT[OrganizationClosed], NAME_BY_EVENT[InvitationRejected]
 _CHUNK = 100
-_LAST = 2**62
 _READ_AT_MOST = 1_000
 """Entries that one page of folds may be made of: a siege of an account must not make its page slow."""
 _EARLY, _LATE = timedelta(days=1), timedelta(days=1)
 """How much before (by another clock) or after it happened an event may have been recorded, to be found by its time."""
-_CURSOR = re.compile(r"(-1(?=\.)|[0-9]{1,18})(?:\.([0-9a-f]{2,128}))?")
-
-
-class BadCursor(ValueError):
-    """Not a cursor of ours."""
-
-
-@dataclass(frozen=True, order=True, slots=True)
-class Cursor:
-    """Where an entry stands: at a position of the log; attempts come after the event there, in order of their keys."""
-
-    position: int
-    key: bytes = b""
-
-    def __str__(self) -> str:
-        return f"{self.position}.{self.key.hex()}" if self.key else str(self.position)
-
-    @staticmethod
-    def of(cursor: str) -> Cursor:
-        """The cursor of a text; of an empty one, the end of the log. Raises BadCursor."""
-        if not cursor:
-            return Cursor(_LAST)
-        found = _CURSOR.fullmatch(cursor)
-        if found is None or len(found[2] or "") % 2:
-            raise BadCursor
-        return Cursor(int(found[1]), bytes.fromhex(found[2] or ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,30 +78,6 @@ class Act:
     event: str | None = None
 
 
-@dataclass(slots=True)
-class Attempts:
-    """Refused commands of one kind: the newest stands for all. `where_from` is None if unknown or of many places."""
-
-    cursor: Cursor
-    since: datetime
-    at: datetime
-    command: str
-    code: str
-    where_from: WhereFrom | None
-    session_id: UUID | None
-    times: int
-
-    @property
-    def alike(self) -> Any:
-        """What it shares with those it may be folded with."""
-        return self.command, self.code, self.where_from
-
-    def fold(self, other: Attempts) -> None:
-        """Take in an older one of the same kind; attempts at one position stand in no order of time."""
-        self.times += other.times
-        self.since, self.at = min(self.since, other.since), max(self.at, other.at)
-
-
 @dataclass(frozen=True, slots=True)
 class Page:
     """Entries, newest first, and the cursor of the next page; None at the end."""
@@ -146,34 +97,27 @@ class Selection:
     until: datetime | None = None
 
 
-_COLUMNS = ", ".join(f"j.{one.name}" for one in fields(JournalEntry))
+_ENTRY = SelectList(JournalEntry, **{name: f"j.{name}" for name in COLUMNS})
 _HEADS = f"""
-SELECT {_COLUMNS} FROM journal j
+SELECT {_ENTRY.sql} FROM journal j
  WHERE {{where}} AND j.position < $2 AND NOT EXISTS (
        SELECT FROM journal h WHERE h.command_id = j.command_id AND h.position < j.position AND ({{visible}}){{alike}})
 """
 """Of each command the first entry that the reader sees: `h` is an earlier one."""
 # whoever belonged to it when it was closed belongs to it for ever: nobody can leave any more
 _CLOSINGS = f"""
-SELECT {_COLUMNS} FROM journal j
+SELECT {_ENTRY.sql} FROM journal j
  WHERE j.event = '{_CLOSED}' AND j.position < $2 AND j.organization_id = ANY (ARRAY(
        SELECT m.organization_id FROM member_list m JOIN organization_list o USING (organization_id)
         WHERE m.live_user_id = $1 AND o.ended_at IS NOT NULL))
 """
 _OF_A_TYPE = f"""
-SELECT {_COLUMNS} FROM journal j
+SELECT {_ENTRY.sql} FROM journal j
  WHERE j.person_id = $1 AND j.event = $2 AND j.position < $3 ORDER BY j.position DESC LIMIT $4
 """
-_ACT = f"SELECT {_COLUMNS} FROM journal j WHERE j.command_id = ANY($1) AND {{visible}} ORDER BY j.position"
+_ACT = f"SELECT {_ENTRY.sql} FROM journal j WHERE j.command_id = ANY($1) AND {{visible}} ORDER BY j.position"
 _ACTS_OF_A_PERSON = _ACT.format(visible="(j.person_id = $2 OR j.actor_id = $2 OR j.position = ANY($3))")
 _ACTS_OF_AN_ORGANIZATION = _ACT.format(visible="j.organization_id = $2")
-_ATTEMPTS = """
-SELECT a.after_position, a.key, a.first_at, a.last_at, a.command, a.code, a.sealed, k.wrapped, a.session_id, a.times
-  FROM attempts a LEFT JOIN subject_keys k ON k.subject_id = a.person_id
- WHERE a.person_id = $1 AND (a.after_position, a.key) < ($2, $3)
-   AND a.after_position <= coalesce((SELECT position FROM followers WHERE name = 'journal'), -1)
- ORDER BY a.after_position DESC, a.key DESC LIMIT $4
-"""
 
 
 def of_a_person(
@@ -184,7 +128,7 @@ def of_a_person(
     if event != ATTEMPT:
         found.append(_heads(read, user_id, before, event))
     if event in (None, ATTEMPT):
-        found.append(_attempts(read, keyring, user_id, before))
+        found.append(attempts_on(read, keyring, user_id, before=before, chunk=_CHUNK))
     chosen, next_cursor = _page(merge(*found, key=lambda one: one.cursor, reverse=True), limit)
     heads = [one for one in chosen if isinstance(one, JournalEntry)]
     positions = [one.position for one in heads]
@@ -196,14 +140,14 @@ def of_an_organization(read: Statements, selection: Selection, *, before: Cursor
     """What happened in an organization. The times are those of the commands, as entries show them."""
     sql, values = _of_an_organization(read, selection)
     rows = read.rows(sql, selection.organization_id, before.position, limit + 1, *values)
-    heads = [JournalEntry(*row) for row in rows[:limit]]
+    heads = _ENTRY.read_all(rows[:limit])
     acts = _acts(read, _ACTS_OF_AN_ORGANIZATION, heads, selection.organization_id, event=selection.event)
     return Page([acts[one.position] for one in heads], str(heads[-1].cursor) if len(rows) > limit else None)
 
 
 def last_of_a_type(read: Statements, user_id: UUID, event: str, *, before: int, limit: int) -> list[JournalEntry]:
     """The last entries of one type that concern a person, before a position of the log; newest first."""
-    return [JournalEntry(*row) for row in read.rows(_OF_A_TYPE, user_id, event, before, limit)]
+    return _ENTRY.read_all(read.rows(_OF_A_TYPE, user_id, event, before, limit))
 
 
 # texts differ with what is asked for, since a filter that may be absent keeps the planner from its index
@@ -251,8 +195,7 @@ def _acts(read: Statements, sql: str, heads: Sequence[JournalEntry], *values: An
     if not heads:
         return {}
     together: dict[UUID, list[JournalEntry]] = {}
-    for row in read.rows(sql, [one.command_id for one in heads], *values):
-        entry = JournalEntry(*row)
+    for entry in _ENTRY.read_all(read.rows(sql, [one.command_id for one in heads], *values)):
         together.setdefault(entry.command_id, []).append(entry)
     return {one.position: Act(tuple(together.get(one.command_id, [one])), event) for one in heads}
 
@@ -280,22 +223,6 @@ def _heads(read: Statements, user_id: UUID, before: Cursor, event: str | None) -
     # an attempt stands after the event at its position, which so is still to come
     position = before.position + 1 if before.key else before.position
     values = [] if event is None else [event]
-    while rows := read.rows(_of_a_person(event), user_id, position, _CHUNK, *values):
-        yield from (JournalEntry(*row) for row in rows)
-        position = rows[-1][0]
-
-
-def _attempts(read: Statements, keyring: Keyring, user_id: UUID, before: Cursor) -> Iterator[Attempts]:
-    while rows := read.rows(_ATTEMPTS, user_id, before.position, before.key, _CHUNK):
-        for after, key, first_at, last_at, command, code, sealed, wrapped, session_id, times in rows:
-            before = Cursor(after, key)
-            yield Attempts(
-                cursor=before,
-                since=first_at,
-                at=last_at,
-                command=command,
-                code=code,
-                where_from=opened_place(keyring, key, sealed, user_id, wrapped),
-                session_id=session_id,
-                times=times,
-            )
+    while entries := _ENTRY.read_all(read.rows(_of_a_person(event), user_id, position, _CHUNK, *values)):
+        yield from entries
+        position = entries[-1].position

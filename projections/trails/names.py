@@ -14,6 +14,7 @@ from uuid import UUID
 from domain.events.catalogue import stored_names
 from domain.organization import OrganizationFounded, OrganizationRenamed, PersonalOrganizationFounded
 from domain.store import Store, StreamVersion
+from domain.store.select_list import Known, SelectList
 from domain.user import NameChanged, SignedUp
 
 from .printable import printable, quoted
@@ -32,29 +33,59 @@ _LAST_UP_TO = """
 (SELECT e.version FROM events e WHERE e.stream_id = given.stream_id AND e.version <= given.version
     AND e.name = ANY({names}) ORDER BY e.version DESC LIMIT 1)
 """
+
+
+class WhereNamed(NamedTuple):
+    """Up to a version of a stream: the versions that last gave it its name, and its address; None if none did."""
+
+    stream_id: UUID
+    version: int
+    naming: int | None
+    addressing: int | None
+
+
+class CalledNow(NamedTuple):
+    """Who or what is called how now; None once erased."""
+
+    stream_id: UUID
+    name: str | None
+    email: str | None
+
+
+_WHERE = SelectList(
+    WhereNamed,
+    stream_id="given.stream_id",
+    version="given.version",
+    naming=_LAST_UP_TO.format(names="$3"),
+    addressing=_LAST_UP_TO.format(names="$4"),
+)
+_PERSON = SelectList(CalledNow, stream_id="a.user_id", name="a.name", email="a.email")
+_ORGANIZATION = SelectList(CalledNow, stream_id="o.organization_id", name="o.name", email=Known(None))
 _WHERE_NAMED = f"""
-SELECT given.stream_id, given.version, {_LAST_UP_TO.format(names="$3")}, {_LAST_UP_TO.format(names="$4")}
+SELECT {_WHERE.sql}
   FROM unnest($1::uuid[], $2::integer[]) AS given (stream_id, version)
 """
-_FELLOWS = """
-SELECT user_id, name, email FROM account_list a
+_FELLOWS = f"""
+SELECT {_PERSON.sql} FROM account_list a
  WHERE user_id = ANY($1) AND EXISTS (
        SELECT FROM member_list theirs JOIN member_list own USING (organization_id)
          JOIN organization_list o USING (organization_id)
         WHERE theirs.live_user_id = a.user_id AND own.live_user_id = $2 AND o.ended_at IS NULL)
 """
-_MEMBERS = """
-SELECT user_id, name, email FROM account_list a
+_MEMBERS = f"""
+SELECT {_PERSON.sql} FROM account_list a
  WHERE user_id = ANY($1) AND EXISTS (
        SELECT FROM member_list m JOIN organization_list o USING (organization_id)
         WHERE m.live_user_id = a.user_id AND m.organization_id = $2 AND o.ended_at IS NULL)
 """
-_OWN_ORGANIZATIONS = """
-SELECT organization_id, name FROM organization_list o
+_OWN_ORGANIZATIONS = f"""
+SELECT {_ORGANIZATION.sql} FROM organization_list o
  WHERE organization_id = ANY($1) AND EXISTS (
        SELECT FROM member_list m WHERE m.organization_id = o.organization_id AND m.live_user_id = $2)
 """
-_ITSELF = "SELECT organization_id, name FROM organization_list WHERE organization_id = ANY($1) AND organization_id = $2"
+_ITSELF = f"""
+SELECT {_ORGANIZATION.sql} FROM organization_list o WHERE organization_id = ANY($1) AND organization_id = $2
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,8 +149,8 @@ class NamesThen:
         if not wanted:
             return {}
         streams, versions = [stream_id for stream_id, _ in wanted], [version for _, version in wanted]
-        found = self._read.rows(_WHERE_NAMED, streams, versions, _NAMING, _ADDRESSING)
-        giving = {(stream_id, at) for stream_id, _, *given in found for at in given if at is not None}
+        found = _WHERE.read_all(self._read.rows(_WHERE_NAMED, streams, versions, _NAMING, _ADDRESSING))
+        giving = {(one.stream_id, at) for one in found for at in (one.naming, one.addressing) if at is not None}
         events = store.recorded(list(giving))
 
         def said(stream_id: UUID, version: int | None, what: str) -> str:
@@ -127,25 +158,24 @@ class NamesThen:
             return "" if recorded is None else printable(getattr(recorded.event, what))
 
         named = {}
-        for stream_id, version, naming, addressing in found:
-            address = said(stream_id, addressing, "email")
-            named[stream_id, version] = Named(said(stream_id, naming, "name") or address, address)
+        for one in found:
+            address = said(one.stream_id, one.addressing, "email")
+            name = said(one.stream_id, one.naming, "name") or address
+            named[one.stream_id, one.version] = Named(name=name, email=address)
         return named
 
     def _present(self) -> dict[UUID | None, str]:
         """What those are called now of whom the reader may know it: who belongs together sees one another."""
         people = list({user_id for user_id, _ in self._people} - {self._reader.user_id})
         organizations = list({organization_id for organization_id, _ in self._organizations})
-        now: dict[UUID | None, str] = {}
         whose = self._reader.organization_id or self._reader.user_id
         fellows, own = (_FELLOWS, _OWN_ORGANIZATIONS) if self._reader.organization_id is None else (_MEMBERS, _ITSELF)
+        called = list[CalledNow]()
         if people:
-            now |= {
-                who: printable(name) or printable(email) for who, name, email in self._read.rows(fellows, people, whose)
-            }
+            called += _PERSON.read_all(self._read.rows(fellows, people, whose))
         if organizations:
-            now |= {which: printable(name) for which, name in self._read.rows(own, organizations, whose)}
-        return now
+            called += _ORGANIZATION.read_all(self._read.rows(own, organizations, whose))
+        return {one.stream_id: printable(one.name) or printable(one.email) for one in called}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,11 +15,13 @@ from domain.organization import OrganizationRenamed
 from domain.store import Store, StreamVersion
 from domain.store.connections import Statements
 from domain.store.envelope import ActorKind, Recorded
+from domain.store.select_list import SelectList
 from domain.user import NameChanged
 from projections.devices import device
 
-from .activity import ATTEMPT, Act, Attempts, JournalEntry
+from .activity import ATTEMPT, Act, JournalEntry
 from .acts import told
+from .attempts import Attempts
 from .names import SOMEBODY, YOU, Named, Names, NamesThen, Reader
 from .new_devices import unfamiliar
 from .printable import printable, quoted
@@ -34,8 +36,23 @@ _UNKNOWN_DEVICE = "an unknown device"
 _SENTENCES = 6
 """Of an act that ended more sessions than that, the others are counted."""
 
-_SESSIONS = """
-SELECT session_id, coalesce(moved_user_agent, user_agent), coalesce(moved_ip_address, ip_address)
+
+class LastFrom(NamedTuple):
+    """What a session last came from; None once erased."""
+
+    session_id: UUID
+    user_agent: str | None
+    ip_address: str | None
+
+
+_LAST_FROM = SelectList(
+    LastFrom,
+    session_id="session_id",
+    user_agent="coalesce(moved_user_agent, user_agent)",
+    ip_address="coalesce(moved_ip_address, ip_address)",
+)
+_SESSIONS = f"""
+SELECT {_LAST_FROM.sql}
   FROM session_list WHERE session_id = ANY($1)
 """
 _INVITED = "SELECT invitation_id, email FROM invitation_list WHERE invitation_id = ANY($1)"
@@ -156,7 +173,8 @@ class Narrator:
         entry, recorded = part
         if recorded is None:
             return _UNREADABLE
-        user_agent, ip_address = self._sessions.get(entry.stream_id, (None, None))
+        last = self._sessions.get(entry.stream_id)
+        user_agent, ip_address = (None, None) if last is None else (last.user_agent, last.ip_address)
         if self._may_see(entry) and entry.session_id == entry.stream_id:
             # what the entry itself says is nearer than what the session says now; of another session it says nothing
             user_agent, ip_address = self._came_from(part)
@@ -266,7 +284,7 @@ def _invited(read: Statements, entries: Iterable[JournalEntry]) -> dict[UUID, st
     return dict(read.rows(_INVITED, streams)) if streams else {}
 
 
-def _sessions(read: Statements, entries: Iterable[JournalEntry]) -> dict[UUID, tuple[str | None, str | None]]:
+def _sessions(read: Statements, entries: Iterable[JournalEntry]) -> dict[UUID, LastFrom]:
     """The sessions entries are about, and what they last came from."""
     streams = list({one.stream_id for one in entries})
-    return {session_id: (user_agent, ip) for session_id, user_agent, ip in read.rows(_SESSIONS, streams)}
+    return {one.session_id: one for one in _LAST_FROM.read_all(read.rows(_SESSIONS, streams))}

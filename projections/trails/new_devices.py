@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.events.catalogue import NAME_BY_EVENT
 from domain.session import SessionMoved, SessionStarted
 from domain.store import Store, StreamVersion
 from domain.store.envelope import Recorded
+from domain.store.select_list import SelectList
 from projections.devices import family
 
 from .activity import JournalEntry, last_of_a_type
 
-_STARTS = """
-SELECT user_agent, ip_address, min(created_at) FROM session_list WHERE user_id = $1 AND created_at <= $2
+
+class Origin(NamedTuple):
+    """Where sessions of a person began, and the first of them when."""
+
+    user_agent: str | None
+    ip_address: str | None
+    at: datetime
+
+
+_ORIGIN = SelectList(Origin, user_agent="user_agent", ip_address="ip_address", at="min(created_at)")
+_STARTS = f"""
+SELECT {_ORIGIN.sql} FROM session_list WHERE user_id = $1 AND created_at <= $2
  GROUP BY user_agent, ip_address
 """
 _MOVED = NAME_BY_EVENT[SessionMoved]
@@ -57,8 +68,8 @@ def unfamiliar(
     if not showing:
         return set()
     origins = _Origins()
-    for user_agent, ip_address, at in store.statements.rows(_STARTS, you, max(at for _, at in showing.values())):
-        origins.see(_kind(user_agent, ip_address), at)
+    for one in _ORIGIN.read_all(store.statements.rows(_STARTS, you, max(at for _, at in showing.values()))):
+        origins.see(_kind(one.user_agent, one.ip_address), one.at)
     for kind, at in showing.values():
         origins.see(kind, at)
     for moves in _moves_before(store, you, max(one.position for one in entries)):

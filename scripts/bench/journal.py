@@ -18,7 +18,8 @@ from domain.store import Store
 from domain.store.connections import connection_arguments
 from projections.places import Places
 from projections.trails import activity
-from projections.trails.activity import Cursor, Page, Selection
+from projections.trails.activity import Page, Selection
+from projections.trails.cursor import Cursor
 from projections.trails.names import Reader
 from projections.trails.narrator import Narrator
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from domain.organization import (
+    Facts,
     LogoChanged,
     MetadataChanged,
     Organization,
@@ -56,6 +57,26 @@ def test_what_changes_is_news_and_what_stays_is_not() -> None:
     assert acme().show(None, before=None) == []
     assert acme().keep('{"a":1}', before=None) == [MetadataChanged(metadata='{"a":1}')]
     assert acme().keep(None, before=None) == []
+
+
+FACTS = Facts(name="Acme", slug="acme", logo="logo.png", metadata='{"a":1}')
+
+
+def test_what_is_among_the_changes_changes_and_nothing_else() -> None:
+    def change(**changes: str | None) -> list[OrganizationEvent]:
+        return acme().change(changes, before=FACTS, slug_hash=b"#works")
+
+    assert change() == []
+    assert change(name="Acme", slug="acme", logo="logo.png", metadata='{"a":1}') == []
+    assert change(name="Acme Works", logo=None) == [OrganizationRenamed(name="Acme Works"), LogoChanged(logo=None)]
+    assert change(slug="works", metadata=None) == [
+        SlugChanged(before="acme", slug="works", slug_hash=b"#works"),
+        MetadataChanged(metadata=None),
+    ]
+
+
+def test_an_organization_always_has_a_name_and_a_slug() -> None:
+    assert acme().change({"name": None, "slug": None}, before=FACTS, slug_hash=None) == []
 
 
 def test_what_it_is_called_and_shows_changes_nothing_of_what_it_may_do() -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import psycopg
 from psycopg.adapt import Transformer
 from psycopg.pq.abc import PGresult
 
 from domain.store.connections import opened_within
-from projections.lists.session_list import LIVE_SESSIONS, LiveSession
+from projections.lists.session_list import LIVE_SESSION, LIVE_SESSIONS, LiveSession
 
 from .batcher import Batch, Batcher, succeed
 from .prepared_connection import PreparedConnection, Statement, array
@@ -73,7 +71,7 @@ class SessionConnection:
         if row is None:
             if len(self._known) == _ROWS_KEPT:
                 self._known.clear()
-            [row] = self._rows.load_rows(number, number + 1, _live_session)
+            [row] = self._rows.load_rows(number, number + 1, LIVE_SESSION.read)
             self._known[columns] = row
         return row
 
@@ -85,7 +83,3 @@ class SessionConnection:
     async def close(self) -> None:
         """Hang up, also in the middle of an answer."""
         await self._connection.close()
-
-
-def _live_session(columns: Sequence[Any]) -> LiveSession:
-    return LiveSession(*columns)

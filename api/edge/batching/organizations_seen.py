@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -15,7 +14,7 @@ from starlette.responses import Response
 
 from api.edge.json_response import encode
 from domain.store.connections import opened_within
-from projections.lists.full_organization import FULL_ORGANIZATIONS, MOST, FullOrganization, full
+from projections.lists.full_organization import FULL_ORGANIZATIONS, KEY, MOST, SEEN, FullOrganization, OrganizationKey
 
 from .batcher import Batch, Batcher, succeed
 from .prepared_connection import PreparedConnection, Statement, array
@@ -33,14 +32,6 @@ _STATEMENT = Statement(
     types=(_UUID.array_oid, _UUID.array_oid, _BOOLEAN.array_oid),
 )
 _YES, _NO = b"\x01", b"\x00"
-
-
-class OrganizationKey(NamedTuple):
-    """An organization, who sees it, and whether with its invitations."""
-
-    organization_id: UUID
-    user_id: UUID
-    invitations: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,10 +96,9 @@ class OrganizationConnection:
         found = {}
         for number in range(answer.ntuples):
             columns = tuple(answer.get_value(number, column) for column in range(answer.nfields))
-            user_id, invitations, organization_id = columns[:3]
-            found[organization_id, user_id, invitations == _YES] = self._seen(answer, number, columns)
+            found[columns[: KEY.width]] = self._seen(answer, number, columns)
         for asked, waiting in batch.items():
-            seen = found.get((asked.organization_id.bytes, asked.user_id.bytes, asked.invitations))
+            seen = found.get(_as_bytes(asked))
             for pending in waiting:
                 succeed(pending, seen)
 
@@ -116,9 +106,9 @@ class OrganizationConnection:
         """What a row says; the same object for the same bytes, which are compared column by column."""
         seen = self._known.get(columns)
         if seen is None:
-            [told] = self._rows.load_rows(number, number + 1, _full)
-            crowded = max(len(told.members), len(told.invitations)) > MOST
-            seen = OrganizationView(told, crowded)
+            [(_, full)] = self._rows.load_rows(number, number + 1, SEEN.read)
+            crowded = max(len(full.members), len(full.invitations)) > MOST
+            seen = OrganizationView(full, crowded)
             if not crowded:
                 self._keep(columns, seen)
         return seen
@@ -141,5 +131,7 @@ class OrganizationConnection:
         await self._connection.close()
 
 
-def _full(columns: Sequence[Any]) -> FullOrganization:
-    return full(columns[2:])
+def _as_bytes(key: OrganizationKey) -> tuple[bytes, ...]:
+    """As the columns of `KEY` come back."""
+    organization_id, user_id, invitations = key
+    return organization_id.bytes, user_id.bytes, _YES if invitations else _NO

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,7 +14,7 @@ from psycopg.adapt import Transformer
 from psycopg.pq.abc import PGresult
 
 from domain.store.connections import opened_within
-from projections.lists.session_list import SESSIONS_OF_PEOPLE, SessionRow
+from projections.lists.session_list import LISTED_SESSION, SESSIONS_OF_PEOPLE, SessionRow
 
 from .batcher import Batch, Batcher, succeed
 from .prepared_connection import PreparedConnection, Statement, array
@@ -26,6 +25,7 @@ _STATEMENT = Statement(
     text=SESSIONS_OF_PEOPLE,
     types=(_UUID.array_oid, _UUID.array_oid, _TIME.array_oid, _TIME.array_oid, _BIGINT.array_oid, _BIGINT.array_oid),
 )
+_ASKED, _SHOWN, _ACTIVE_AT = (LISTED_SESSION.column(name) for name in ("number", "row", "active_at"))
 _A_NUMBER = struct.Struct(">q")
 _ROWS_KEPT = 10_000
 """Sessions that are kept as they were shown, by their bytes."""
@@ -104,21 +104,21 @@ class SessionListConnection:
         self._rows.set_pgresult(answer)
         found: list[list[LastUsed]] = [[] for _ in keys]
         for line in range(answer.ntuples):
-            [number] = _A_NUMBER.unpack(answer.get_value(line, 0) or b"")
-            found[number - 1].append((self._view(answer, line), _at(answer.get_value(line, 2) or b"")))
+            [number] = _A_NUMBER.unpack(answer.get_value(line, _ASKED) or b"")
+            found[number - 1].append((self._view(answer, line), _at(answer.get_value(line, _ACTIVE_AT) or b"")))
         for rows, waiting in zip(found, batch.values(), strict=True):
             for pending in waiting:
                 succeed(pending, rows)
 
     def _view(self, answer: PGresult, line: int) -> SessionView:
         """What a row says; the same object for the same bytes: to decode and show it takes longer than all else."""
-        shown = answer.get_value(line, 1) or b""
+        shown = answer.get_value(line, _SHOWN) or b""
         view = self._known.get(shown)
         if view is None:
-            [row] = self._rows.load_rows(line, line + 1, _shown)
+            [listed] = self._rows.load_rows(line, line + 1, LISTED_SESSION.read)
             if len(self._known) == _ROWS_KEPT:
                 self._known.clear()
-            view = self._known[shown] = SessionView(SessionRow._make(row))
+            view = self._known[shown] = SessionView(listed.row)
         return view
 
     @property
@@ -139,8 +139,3 @@ def _moment(at: datetime) -> bytes:
 def _at(received: bytes) -> datetime:
     [microseconds] = _A_NUMBER.unpack(received)
     return _POSTGRES_EPOCH + timedelta(microseconds=microseconds)
-
-
-def _shown(columns: Sequence[Any]) -> tuple[Any, ...]:
-    shown: tuple[Any, ...] = columns[1]
-    return shown

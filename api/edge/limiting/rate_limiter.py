@@ -14,7 +14,7 @@ from domain.commands.lookups import Account, Lookups
 from domain.email_address import canonical
 from domain.events.keys import Keyring
 from domain.refusals import TooManyAttempts, WrongCredentials, WrongPassword
-from projections.lists.account_list import ACCOUNT_BY_EMAIL, account_of
+from projections.lists.account_list import ACCOUNT, ACCOUNT_BY_EMAIL
 from projections.lists.session_list import LiveSession
 
 from .counters import Counter, Counters, Limit
@@ -98,7 +98,7 @@ class RateLimiter:
             return
         counter = self._of_all(address)
         wait, row = self._counters.reserve_beside(counter, ACCOUNT_BY_EMAIL, email_hash)
-        account, reserved = account_of(row), [counter]
+        account, reserved = ACCOUNT.find(row), [counter]
         if wait:
             user_id = None if account is None else account.person.user_id
             reserved = self._own_places(user_id, devices, now, None, wait)

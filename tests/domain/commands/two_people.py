@@ -20,7 +20,7 @@ from domain.commands.verified_account import VerifiedAccount
 from domain.refusals import SessionOver, WrongPassword
 from domain.session import UNSET, Lifetimes
 from domain.store.envelope import WhereFrom
-from projections.lists.session_list import LIVE_SESSIONS, LiveSession, SessionRow
+from projections.lists.session_list import LIVE_SESSION, LIVE_SESSIONS, LiveSession, SessionRow
 from tests.domain.commands.session_model import Device, SessionModel, Times
 from tests.people import ADA, NOON, PASSWORD
 from tests.session_lists import sessions_of
@@ -97,7 +97,7 @@ class TwoPeople(RuleBasedStateMachine):
     @invariant()
     def the_session_check_answers_what_the_model_says(self) -> None:
         tokens = {sha256(token.encode()).digest(): token for token in self.whose}
-        rows = [LiveSession(*row) for row in self.context.store.statements.rows(LIVE_SESSIONS, list(tokens))]
+        rows = LIVE_SESSION.read_all(self.context.store.statements.rows(LIVE_SESSIONS, list(tokens)))
         assert {tokens[row.token_hash]: self.shown(row) for row in rows} == self.model.devices
         assert [row.session_id for row in rows] == [self.ids[tokens[row.token_hash]] for row in rows]
 

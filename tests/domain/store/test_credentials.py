@@ -14,7 +14,7 @@ from domain.store.conflicts import StreamMovedOn
 from domain.store.credentials import changed_credentials, first_credentials, rehash
 from domain.store.rows import Write
 from domain.user import PasswordChanged, SignedUp
-from projections.lists.account_list import account, password_dates
+from projections.lists.account_list import AccountLookups, password_dates
 from tests.databases import Database
 from tests.domain.store.entries import by_ada
 from tests.people import ADA
@@ -89,14 +89,14 @@ def test_an_account_is_read_with_its_password_and_with_nothing_else(
     ada: UUID, store: Store, database: Database
 ) -> None:
     database.rows("UPDATE credentials SET hash = 'no password' WHERE kind <> 'password'")
-    found = account(store.statements, ada)
+    found = AccountLookups(store.statements).account(ada)
     assert found is not None
     assert (found.password_version, found.password_hash) == (1, "a hash")
 
 
 def test_who_has_only_other_credentials_has_no_password(ada: UUID, store: Store, database: Database) -> None:
     database.rows("DELETE FROM credentials WHERE kind = 'password'")
-    found = account(store.statements, ada)
+    found = AccountLookups(store.statements).account(ada)
     assert found is not None
     assert (found.password_version, found.password_hash) == (None, None)
     assert password_dates(store.statements, ada) is None

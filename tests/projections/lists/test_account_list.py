@@ -8,7 +8,7 @@ from domain.ids import new_id
 from domain.store import Addition, Store
 from domain.store.credentials import first_credentials
 from domain.user import SignedUp
-from projections.lists.account_list import account_by_email, email_known
+from projections.lists.account_list import AccountLookups
 from tests.databases import Database
 from tests.domain.store.entries import by_ada, started
 from tests.people import ADA
@@ -31,21 +31,21 @@ def ada(store: Store) -> Store:
 
 
 def test_an_account_is_found_by_the_hash_of_its_address_with_all_that_sign_in_needs(ada: Store) -> None:
-    account = account_by_email(ada.statements, KEYED)
+    account = AccountLookups(ada.statements).account_by_email(KEYED)
     assert account is not None
     assert (account.person.user_id, account.person.email, account.person.image) == (
         ADA, "ada@example.com", "https://x.io/a",
     )  # fmt: skip
     assert (account.session_epoch, account.password_hash) == (0, "a hash")
     assert account.subject == ada.subject(ADA)
-    assert email_known(ada.statements, KEYED)
+    assert AccountLookups(ada.statements).email_known(KEYED)
 
 
 def test_an_unknown_address_is_no_account(ada: Store) -> None:
-    assert account_by_email(ada.statements, b"another") is None
-    assert not email_known(ada.statements, b"another")
+    assert AccountLookups(ada.statements).account_by_email(b"another") is None
+    assert not AccountLookups(ada.statements).email_known(b"another")
 
 
 def test_a_closed_account_cannot_be_signed_in_to(ada: Store, database: Database) -> None:
     database.rows("UPDATE account_list SET ended_at = now()")
-    assert account_by_email(ada.statements, KEYED) is None
+    assert AccountLookups(ada.statements).account_by_email(KEYED) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -25,12 +26,11 @@ from domain.store import Addition, Store
 from domain.store.conflicts import StreamMovedOn
 from domain.user import SignedUp
 from projections.lists.invitation_list import (
-    free_invitation_seats,
+    InvitationLookups,
     invitation,
     invitation_with_id,
     invitations_of,
     invitations_to,
-    run_out,
 )
 from tests.databases import Database
 from tests.domain.store.entries import by_ada, founded
@@ -129,10 +129,10 @@ def test_resending_moves_its_end_and_who_stands_for_it(invitations: Invitations)
 @pytest.mark.parametrize("status", ENDS)
 def test_an_ended_one_is_listed_with_its_end_and_holds_no_place(invitations: Invitations, status: str) -> None:
     read, sent = invitations.store.statements, invitations.sent(place=1)
-    assert (invitations.pending(ACME), free_invitation_seats(read, ACME, limit=1)) == (sent, [])
+    assert (invitations.pending(ACME), InvitationLookups(read).free_invitation_seats(ACME, limit=1)) == (sent, [])
     invitations.then(sent, ENDS[status])
     assert invitations.statuses() == [(sent, status)]
-    assert (invitations.pending(ACME), free_invitation_seats(read, ACME, limit=1)) == (None, [1])
+    assert (invitations.pending(ACME), InvitationLookups(read).free_invitation_seats(ACME, limit=1)) == (None, [1])
     again = invitations.sent(at=NOON + A_MOMENT, place=1)
     assert invitations.statuses() == [(sent, status), (again, "pending")]
     assert invitations.pending(ACME) == again
@@ -148,7 +148,7 @@ def test_an_address_has_one_pending_in_an_organization(invitations: Invitations)
 
 def test_places_are_free_up_to_the_limit(invitations: Invitations) -> None:
     def free(limit: int) -> list[int]:
-        return free_invitation_seats(invitations.store.statements, ACME, limit=limit)
+        return InvitationLookups(invitations.store.statements).free_invitation_seats(ACME, limit=limit)
 
     assert free(3) == [1, 2, 3]
     invitations.sent(DEE, place=2)
@@ -165,15 +165,18 @@ def test_the_same_place_is_not_taken_twice(invitations: Invitations) -> None:
 
 
 def test_those_that_ran_out_are_named_oldest_first(invitations: Invitations) -> None:
-    read = invitations.store.statements
+    ran_out = partial(InvitationLookups(invitations.store.statements).run_out_invitations, organization_id=ACME)
     later = invitations.sent(DEE, at=NOON + A_MOMENT)
     first = invitations.sent(EVE)
-    assert run_out(read, ACME, now=NOON + WEEK - A_MOMENT, limit=9) == []
-    assert run_out(read, ACME, now=NOON + WEEK, limit=9) == [first]
-    assert run_out(read, ACME, now=NOON + WEEK + A_MOMENT, limit=9) == [first, later]
-    assert run_out(read, ACME, now=NOON + WEEK + A_MOMENT, limit=1) == [first]
+    assert ran_out(now=NOON + WEEK - A_MOMENT) == []
+    assert ran_out(now=NOON + WEEK) == [first]
+    assert ran_out(now=NOON + WEEK + A_MOMENT) == [
+        first,
+        later,
+    ]
+    assert ran_out(now=NOON + WEEK + A_MOMENT, limit=1) == [first]
     invitations.then(first, InvitationExpired())
-    assert run_out(read, ACME, now=NOON + WEEK + A_MOMENT, limit=9) == [later]
+    assert ran_out(now=NOON + WEEK + A_MOMENT) == [later]
 
 
 def test_ones_own_are_those_nobody_ended_into_open_organizations(invitations: Invitations) -> None:

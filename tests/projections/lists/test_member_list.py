@@ -13,7 +13,7 @@ from domain.organization import PersonalOrganizationFounded
 from domain.roles import Role
 from domain.session import OrganizationChosen
 from domain.store import Addition, Store
-from projections.lists.member_list import organization_to_start_in
+from projections.lists.member_list import MemberLookups
 from projections.lists.organization_list import organizations_of
 from tests.databases import Database
 from tests.domain.store.entries import by_ada, started
@@ -49,29 +49,29 @@ def choose(store: Store, organization_id: UUID, *, hours: int) -> None:
 
 
 def test_who_chose_nothing_starts_in_the_one_joined_first(store: Store, joined: list[UUID]) -> None:
-    assert organization_to_start_in(store.statements, ADA) == joined[0]
+    assert MemberLookups(store.statements).organization_to_start_in(ADA) == joined[0]
 
 
 def test_who_chose_starts_in_the_one_chosen_last(store: Store, joined: list[UUID]) -> None:
     choose(store, joined[2], hours=5)
     choose(store, joined[1], hours=6)
-    assert organization_to_start_in(store.statements, ADA) == joined[1]
+    assert MemberLookups(store.statements).organization_to_start_in(ADA) == joined[1]
 
 
 def test_a_choice_one_no_longer_belongs_to_does_not_count(store: Store, database: Database, joined: list[UUID]) -> None:
     choose(store, joined[2], hours=5)
     database.rows("UPDATE member_list SET live_user_id = NULL WHERE organization_id = %s", joined[2])
-    assert organization_to_start_in(store.statements, ADA) == joined[0]
+    assert MemberLookups(store.statements).organization_to_start_in(ADA) == joined[0]
 
 
 def test_a_closed_organization_is_none_to_start_in(store: Store, database: Database, joined: list[UUID]) -> None:
     database.rows("UPDATE organization_list SET ended_at = now() WHERE organization_id <> %s", joined[1])
     choose(store, joined[2], hours=5)
-    assert organization_to_start_in(store.statements, ADA) == joined[1]
+    assert MemberLookups(store.statements).organization_to_start_in(ADA) == joined[1]
 
 
 def test_who_belongs_to_none_starts_nowhere(store: Store, joined: list[UUID]) -> None:
-    assert organization_to_start_in(store.statements, BO) is None
+    assert MemberLookups(store.statements).organization_to_start_in(BO) is None
 
 
 def test_organizations_are_listed_in_the_order_in_which_one_joined(

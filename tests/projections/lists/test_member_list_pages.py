@@ -17,7 +17,7 @@ from domain.organization import OrganizationClosed
 from domain.store import Addition, Store
 from domain.store.conflicts import StreamMovedOn
 from domain.user import SignedUp
-from projections.lists.member_list import free_seats, live_role, member, member_with_email
+from projections.lists.member_list import MemberLookups, live_role, member
 from projections.lists.member_search import Filter, Order, members_of
 from tests.databases import Database
 from tests.domain.store.entries import by_ada, by_the_system, founded
@@ -88,10 +88,10 @@ def where_stands(acme: Acme, user_id: UUID) -> UUID | None:
 def test_who_has_gone_stands_nowhere_but_is_still_known(acme: Acme, end: Any) -> None:
     read, membership_id = acme.store.statements, acme.joins(BO)
     assert where_stands(acme, BO) == membership_id
-    assert member_with_email(read, ACME, BO.bytes) == membership_id
+    assert MemberLookups(read).member_with_email(ACME, BO.bytes) == membership_id
     acme.tell(membership_id, end)
     assert where_stands(acme, BO) is None
-    assert member_with_email(read, ACME, BO.bytes) is None
+    assert MemberLookups(read).member_with_email(ACME, BO.bytes) is None
     assert live_role(read, ACME, BO) is None
     gone = member(read, membership_id)
     assert gone is not None
@@ -112,7 +112,7 @@ def test_nobody_stands_in_a_closed_organization(acme: Acme) -> None:
 
 def test_seats_are_free_up_to_the_limit(acme: Acme) -> None:
     def free(limit: int) -> list[int]:
-        return free_seats(acme.store.statements, ACME, limit=limit)
+        return MemberLookups(acme.store.statements).free_seats(ACME, limit=limit)
 
     assert (free(3), free(1)) == ([1, 2, 3], [1])
     acme.joins(ADA, "owner")
@@ -126,10 +126,10 @@ def test_seats_are_free_up_to_the_limit(acme: Acme) -> None:
 
 def test_the_same_seat_is_not_taken_twice(acme: Acme) -> None:
     acme.joins(ADA, seat=1)
-    before = free_seats(acme.store.statements, ACME, limit=3)
+    before = MemberLookups(acme.store.statements).free_seats(ACME, limit=3)
     with pytest.raises(StreamMovedOn):
         acme.joins(BO, seat=1)
-    assert free_seats(acme.store.statements, ACME, limit=3) == before == [2, 3]
+    assert MemberLookups(acme.store.statements).free_seats(ACME, limit=3) == before == [2, 3]
     assert acme.listed() == [ADA]
 
 

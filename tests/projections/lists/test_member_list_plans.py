@@ -14,8 +14,8 @@ import pytest
 
 from domain.store.connections import Statements, Values
 from projections.lists.full_organization import FULL_ORGANIZATIONS, full_organization
-from projections.lists.invitation_list import free_invitation_seats, invitation, invitations_of, invitations_to
-from projections.lists.member_list import live_role, member_with_email, organization_to_start_in
+from projections.lists.invitation_list import InvitationLookups, invitation, invitations_of, invitations_to
+from projections.lists.member_list import MemberLookups, live_role
 from projections.lists.member_search import Order, members_of
 from projections.lists.organization_list import organization_by_slug, organizations_of
 from tests.databases import Database
@@ -75,7 +75,7 @@ QUESTIONS: dict[str, tuple[Question, Any]] = {
     "a search in it for nobody": (listed(SMALL, search="nobody"), 0),
     "one's role": (lambda read: live_role(read, BIG, UUID(int=5_000)), "owner"),
     "what one belongs to": (lambda read: len(organizations_of(read, SOMEBODY)), 1),
-    "where one starts": (lambda read: organization_to_start_in(read, SOMEBODY), SMALL),
+    "where one starts": (lambda read: MemberLookups(read).organization_to_start_in(SOMEBODY), SMALL),
     "a slug": (lambda read: organization_by_slug(read, [b"15000", b"none"]), ONE),
     "both as members see them": (
         lambda read: len(
@@ -86,7 +86,7 @@ QUESTIONS: dict[str, tuple[Question, Any]] = {
     "all of the small one": (lambda read: len(getattr(full_organization(read, SMALL, SOMEBODY, most_members=None),
                                                       "members", [])), 100),
     "the small one's invitations": (lambda read: len(invitations_of(read, SMALL, limit=None, offset=0)), 50),
-    "its free places": (lambda read: len(free_invitation_seats(read, SMALL, limit=60)), 10),
+    "its free places": (lambda read: len(InvitationLookups(read).free_invitation_seats(SMALL, limit=60)), 10),
 }  # fmt: skip
 PAGES: dict[str, Question] = {
     "in the order of joining": listed(BIG, limit=10, offset=20),
@@ -94,7 +94,7 @@ PAGES: dict[str, Question] = {
     "by role": listed(BIG, limit=10, order=Order(field="role")),
 }
 OF_ADDRESSES: dict[str, tuple[Callable[[Statements, bytes], Any], Any]] = {
-    "who in the small one has it": (lambda read, email: member_with_email(read, SMALL, email), SOMEBODY),
+    "who in the small one has it": (lambda read, email: MemberLookups(read).member_with_email(SMALL, email), SOMEBODY),
     "what it was invited to": (lambda read, email: len(invitations_to(read, email)), 1),
     "whose link it is": (lambda read, link: getattr(invitation(read, link), "invitation_id", None), SOMEBODY),
 }

@@ -29,10 +29,8 @@ from domain.store.envelope import CommandRecord, WhereFrom
 from domain.store.last_active import LastActive
 from domain.user import Revocation, SessionsRevoked, SignedUp
 from projections.lists.session_list import (
+    SessionLookups,
     SessionRow,
-    last_seen,
-    live_session,
-    oldest_sessions,
     was_replaced,
 )
 from tests.databases import Database
@@ -201,8 +199,8 @@ def test_a_closed_account_has_no_sessions(devices: Devices, database: Database) 
     session_id = devices.begins()
     database.rows("UPDATE account_list SET ended_at = now()")
     read = devices.store.statements
-    assert devices.listed() == oldest_sessions(read, ADA, keep=0, now=NOON, started_after=None, limit=9) == []
-    assert live_session(read, ADA, session_id, b"") is None
+    assert devices.listed() == SessionLookups(read).oldest_sessions(ADA, keep=0, now=NOON, started_after=None) == []
+    assert SessionLookups(read).live_session(ADA, session_id=session_id, token_hash=b"") is None
 
 
 def test_beyond_a_number_the_oldest_are_named_first(devices: Devices) -> None:
@@ -211,7 +209,9 @@ def test_beyond_a_number_the_oldest_are_named_first(devices: Devices) -> None:
     LastActive(devices.store.statements).record({oldest: after(days=1)})
 
     def surplus(keep: int, limit: int = 100, now: datetime = NOON) -> list[UUID]:
-        return oldest_sessions(devices.store.statements, ADA, keep=keep, now=now, started_after=None, limit=limit)
+        return SessionLookups(devices.store.statements).oldest_sessions(
+            ADA, keep=keep, now=now, started_after=None, limit=limit
+        )
 
     assert [surplus(keep) for keep in (5, 4, 3, 2)] == [[], [], [oldest], [oldest, older]]
     assert (surplus(0), surplus(0, limit=3)) == ([oldest, older, new, newest], [oldest, older, new])
@@ -227,37 +227,42 @@ def test_what_has_lived_for_as_long_as_any_may_takes_nobody_s_room(devices: Devi
     devices.begins(at=after(days=-2))
     older, newer = devices.begins(at=after(days=-1)), devices.begins()
     read, a_day_and_a_half_ago = devices.store.statements, NOON - timedelta(days=1.5)
-    surplus = oldest_sessions(read, ADA, keep=1, now=NOON, started_after=a_day_and_a_half_ago, limit=9)
+    surplus = SessionLookups(read).oldest_sessions(ADA, keep=1, now=NOON, started_after=a_day_and_a_half_ago)
     assert surplus == [older]
-    assert oldest_sessions(read, ADA, keep=0, now=NOON, started_after=NOON, limit=9) == []
-    assert newer in oldest_sessions(read, ADA, keep=0, now=NOON, started_after=a_day_and_a_half_ago, limit=9)
+    assert SessionLookups(read).oldest_sessions(ADA, keep=0, now=NOON, started_after=NOON) == []
+    assert newer in SessionLookups(read).oldest_sessions(ADA, keep=0, now=NOON, started_after=a_day_and_a_half_ago)
 
 
 def test_those_that_began_at_the_same_moment_are_of_the_order_of_their_ids(devices: Devices) -> None:
     sessions = sorted(devices.begins() for _ in range(4))
-    assert oldest_sessions(devices.store.statements, ADA, keep=1, now=NOON, started_after=None, limit=9) == sessions[:3]
+    assert (
+        SessionLookups(devices.store.statements).oldest_sessions(ADA, keep=1, now=NOON, started_after=None)
+        == sessions[:3]
+    )
 
 
 def test_a_live_session_is_found_by_its_id_or_its_secret_and_is_ones_own(devices: Devices) -> None:
     read = devices.store.statements
     first, second, of_bo = devices.begins(), devices.begins(), devices.begins(user_id=BO)
-    assert live_session(read, ADA, second, b"") == second
-    assert live_session(read, ADA, None, secret(1)) == second
-    assert live_session(read, ADA, None, secret(0)) == first
-    assert live_session(read, ADA, of_bo, secret(2)) is None
-    assert live_session(read, BO, of_bo, secret(0)) == of_bo
-    assert live_session(read, ADA, ADA, b"") is None
-    assert live_session(read, ADA, None, b"") is None
+    assert SessionLookups(read).live_session(ADA, session_id=second, token_hash=b"") == second
+    assert SessionLookups(read).live_session(ADA, session_id=None, token_hash=secret(1)) == second
+    assert SessionLookups(read).live_session(ADA, session_id=None, token_hash=secret(0)) == first
+    assert SessionLookups(read).live_session(ADA, session_id=of_bo, token_hash=secret(2)) is None
+    assert SessionLookups(read).live_session(BO, session_id=of_bo, token_hash=secret(0)) == of_bo
+    assert SessionLookups(read).live_session(ADA, session_id=ADA, token_hash=b"") is None
+    assert SessionLookups(read).live_session(ADA, session_id=None, token_hash=b"") is None
 
 
 def test_what_has_ended_is_not_found_but_what_has_run_out_unnoticed(devices: Devices) -> None:
     read = devices.store.statements
     run_out, ended, left = devices.begins(expires_at=NOON), devices.begins(), devices.begins()
     devices.tell(ended, SessionEnded(reason=EndReason.REVOKED))
-    assert [live_session(read, ADA, one, b"") for one in (run_out, ended, left)] == [run_out, None, left]
+    assert [
+        SessionLookups(read).live_session(ADA, session_id=one, token_hash=b"") for one in (run_out, ended, left)
+    ] == [run_out, None, left]
     devices.tell(ADA, SessionsRevoked(epoch=1, reason=Revocation.EVERYWHERE))
     for number, session_id in enumerate((run_out, ended, left)):
-        assert live_session(read, ADA, session_id, secret(number)) is None
+        assert SessionLookups(read).live_session(ADA, session_id=session_id, token_hash=secret(number)) is None
 
 
 def test_a_replaced_session_is_known_by_its_secret(devices: Devices) -> None:
@@ -275,16 +280,16 @@ def test_a_replaced_session_is_known_by_its_secret(devices: Devices) -> None:
 def test_a_session_was_last_seen_where_it_began_until_it_moved(devices: Devices) -> None:
     read, session_id = devices.store.statements, devices.begins()
     at_home = Seen(ip_address="192.0.2.1", user_agent="Chrome", at=NOON, started_at=NOON)
-    assert last_seen(read, session_id) == at_home
+    assert SessionLookups(read).last_seen(session_id) == at_home
     devices.tell(session_id, SessionRenewed(expires_at=NOON + WEEK), at=after(hours=1), where_from=AWAY)
-    assert last_seen(read, session_id) == at_home
+    assert SessionLookups(read).last_seen(session_id) == at_home
     devices.tell(session_id, SessionMoved(), at=after(hours=2), where_from=AWAY)
     away = Seen(ip_address="203.0.113.7", user_agent="Firefox", at=after(hours=2), started_at=NOON)
-    assert last_seen(read, session_id) == away
+    assert SessionLookups(read).last_seen(session_id) == away
     devices.tell(session_id, SessionMoved(), at=after(hours=3), where_from=WhereFrom("203.0.113.8", ""))
     # a browser that says nothing of itself does not hide the one that is known
-    assert last_seen(read, session_id) == replace(away, ip_address="203.0.113.8", at=after(hours=3))
-    assert last_seen(read, new_id()) is None
+    assert SessionLookups(read).last_seen(session_id) == replace(away, ip_address="203.0.113.8", at=after(hours=3))
+    assert SessionLookups(read).last_seen(new_id()) is None
 
 
 def test_of_an_erased_person_it_is_only_known_when(devices: Devices, database: Database) -> None:
@@ -292,5 +297,5 @@ def test_of_an_erased_person_it_is_only_known_when(devices: Devices, database: D
     devices.tell(session_id, SessionMoved(), at=after(hours=2), where_from=AWAY)
     database.rows("UPDATE session_list SET ip_address = NULL, user_agent = NULL")
     database.rows("UPDATE session_list SET moved_ip_address = NULL, moved_user_agent = NULL")
-    seen = last_seen(devices.store.statements, session_id)
+    seen = SessionLookups(devices.store.statements).last_seen(session_id)
     assert seen == Seen(ip_address=None, user_agent=None, at=after(hours=2), started_at=NOON)

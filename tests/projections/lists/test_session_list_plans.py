@@ -17,10 +17,9 @@ import pytest
 from domain.session import Seen
 from domain.store.connections import Statements, Values
 from projections.lists.session_list import (
+    LIVE_SESSION,
     LIVE_SESSIONS,
-    last_seen,
-    live_session,
-    oldest_sessions,
+    SessionLookups,
     was_replaced,
 )
 from tests.databases import Database
@@ -89,7 +88,8 @@ def listed(user_id: UUID, limit: int | None, offset: int) -> Question:
 
 
 def found(user_id: UUID, session_id: UUID | None, secret: int) -> Question:
-    return lambda read: live_session(read, user_id, session_id, *secrets(secret))
+    [hashed] = secrets(secret)
+    return lambda read: SessionLookups(read).live_session(user_id, session_id=session_id, token_hash=hashed)
 
 
 QUESTIONS: dict[str, tuple[Question, Any]] = {
@@ -98,17 +98,19 @@ QUESTIONS: dict[str, tuple[Question, Any]] = {
     "its last page": (listed(BUSY, 10, 15), 5),
     "the quiet's list": (listed(QUIET, None, 0), 1),
     "whom room is made by": (
-        lambda read: len(oldest_sessions(read, BUSY, keep=10, now=NOON, started_after=None, limit=100)),
+        lambda read: len(SessionLookups(read).oldest_sessions(BUSY, keep=10, now=NOON, started_after=None)),
         LIVING - 10,
     ),
     "which of one's own an id is": (found(BUSY, OF_THE_BUSY, 0), OF_THE_BUSY),
     "which of one's own a secret is": (found(BUSY, None, 20), OF_THE_BUSY),
     "an id that is another's": (found(BUSY, OF_THE_QUIET, 0), None),
     "one that is over": (found(BUSY, OVER, 0), None),
-    "where one was seen last": (lambda read: last_seen(read, OF_THE_BUSY), SEEN),
+    "where one was seen last": (lambda read: SessionLookups(read).last_seen(OF_THE_BUSY), SEEN),
     "whether one was replaced": (lambda read: was_replaced(read, secrets(1, 2, 3)), False),
     "whose they are": (
-        lambda read: sorted(row[2] for row in read.rows(LIVE_SESSIONS, secrets(20, 7, 4_000))),
+        lambda read: sorted(
+            one.user_id for one in LIVE_SESSION.read_all(read.rows(LIVE_SESSIONS, secrets(20, 7, 4_000)))
+        ),
         [BUSY, QUIET],
     ),
 }

@@ -19,7 +19,8 @@ from domain.store.attempts import Attempt as Refused
 from domain.store.attempts import Attempts, Folded
 from domain.store.envelope import CommandRecord, WhereFrom
 from projections.places import Places
-from projections.trails.activity import Cursor, Page, Selection, of_a_person, of_an_organization
+from projections.trails.activity import Page, Selection, of_a_person, of_an_organization
+from projections.trails.cursor import Cursor
 from projections.trails.names import Reader
 from projections.trails.narrator import Narrator, RenderedEntry
 from tests.databases import Database

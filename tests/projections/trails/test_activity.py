@@ -10,7 +10,9 @@ import pytest
 from domain import clock as system_clock
 from domain import ids
 from domain.store.envelope import WhereFrom
-from projections.trails.activity import ATTEMPT, Act, Attempts, BadCursor, Cursor
+from projections.trails.activity import ATTEMPT, Act
+from projections.trails.attempts import Attempts
+from projections.trails.cursor import BadCursor, Cursor
 from tests.keeping import caught_up
 from tests.people import NOON
 from tests.projections.trails.life import AWAY, BRITAIN, FIREFOX, Life

@@ -17,12 +17,12 @@ from domain.events.keys import Keyring
 from domain.store.connections import Statements, Values
 from projections.trails.activity import (
     ATTEMPT,
-    Cursor,
     Selection,
     last_of_a_type,
     of_a_person,
     of_an_organization,
 )
+from projections.trails.cursor import Cursor
 from tests.databases import Database
 from tests.people import NOON
 from tests.projections.plans import INDEXED, Overheard, nodes, overheard, plan_of, read_rows

@@ -18,7 +18,8 @@ from domain.roles import Role
 from domain.store import Addition
 from domain.store.connections import connection_arguments
 from domain.store.envelope import ActorKind, CommandRecord
-from projections.trails.activity import Cursor, of_a_person
+from projections.trails.activity import of_a_person
+from projections.trails.cursor import Cursor
 from projections.trails.names import Reader
 from projections.trails.narrator import Narrator, RenderedEntry
 from tests.databases import Database

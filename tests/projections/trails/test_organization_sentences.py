@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.events.catalogue import Event
+from domain.events.catalogue import INVITATION, MEMBERSHIP, NAME_BY_EVENT, ORGANIZATION, Event
 from domain.invitation import (
     InvitationAccepted,
     InvitationCanceled,
@@ -134,6 +134,11 @@ TOLD: dict[str, tuple[Event, str, str]] = {
         "The invitation of bo@example.com to Acme ran out.",
     ),
 }
+
+
+def test_each_event_of_organizations_is_told_of_here() -> None:
+    kinds = [kind for one in (ORGANIZATION, MEMBERSHIP, INVITATION) for kind in one.event_classes]
+    assert {NAME_BY_EVENT[kind] for kind in kinds} == set(TOLD)
 
 
 @pytest.mark.parametrize("name", TOLD)

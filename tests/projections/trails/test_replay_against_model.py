@@ -31,7 +31,7 @@ from domain.commands.verified_account import verified_account
 from domain.events.catalogue import AGGREGATE_BY_EVENT, EVENT_BY_NAME, SESSION, USER
 from domain.refusals import EmailTaken, SessionOver, WrongCredentials, WrongPassword
 from domain.store.envelope import WhereFrom
-from projections.lists.session_list import LIVE_SESSIONS
+from projections.lists.session_list import LIVE_SESSION, LIVE_SESSIONS
 from projections.trails.replay import NoStory, story
 from tests.databases import Database
 from tests.keeping import caught_up
@@ -126,8 +126,8 @@ class World:
         """As the service does it: a session nobody has ended is used, or has run out, which is noted."""
         session_id = self._session(move.which)
         session = self.model.sessions[session_id]
-        found = self.context.store.statements.rows(LIVE_SESSIONS, [self.tokens[session_id]])
-        assert [row[1] for row in found] == ([session_id] if self.model.known(session) else [])
+        found = LIVE_SESSION.read_all(self.context.store.statements.rows(LIVE_SESSIONS, [self.tokens[session_id]]))
+        assert [row.session_id for row in found] == ([session_id] if self.model.known(session) else [])
         if not found:
             return
         use: dict[str, Any] = {"reading": move.flag, "where_from": move.place, "now": self.now}

@@ -26,7 +26,8 @@ from domain.commands.user import sign_up, update_user
 from domain.roles import Role
 from domain.store.envelope import WhereFrom
 from projections.places import Places
-from projections.trails.activity import Cursor, Selection, of_a_person, of_an_organization
+from projections.trails.activity import Selection, of_a_person, of_an_organization
+from projections.trails.cursor import Cursor
 from projections.trails.names import Reader
 from projections.trails.narrator import Narrator
 from tests.databases import Database
