@@ -95,7 +95,7 @@ async def get_full_organization(caller: CurrentCaller, query: Annotated[WhichInF
     seen = await seen_now(caller, current, query, invitations=True)
     if seen is None:
         return await to_thread.run_sync(_full_organization, caller, current, query)
-    most = query.membersLimit
+    most = query.membersLimit or None
     return seen.answer(
         f"get-full-organization {most}",
         lambda full: full_answer(caller.services.context.keyring, full._replace(members=full.members[:most])),

@@ -16,9 +16,10 @@ Wanted = Picture | str | None
 def shown(context: Context, owner: Subject, wanted: Wanted) -> tuple[str | None, list[Write]]:
     """Where what its owner shows is found, as events say it, and what is kept beside them, if it is a picture.
 
-    Raises SubjectGone.
+    Raises SubjectGone, StoreUnavailable.
     """
     if not isinstance(wanted, Picture):
         return wanted, []
-    link = context.keyring.picture_link(owner.subject_id, wanted.content)
-    return f"{context.pictures_at}{link}", [kept_picture(context.keyring, owner, link=link, content=wanted.content)]
+    owner_id, key = owner.subject_id, context.store.key_of(owner)
+    link = context.keyring.picture_link(owner_id, wanted.content)
+    return f"{context.pictures_at}{link}", [kept_picture(owner_id, key, link=link, content=wanted.content)]

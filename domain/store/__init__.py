@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.application import Application
 from msgspec import DecodeError
 
@@ -145,6 +146,13 @@ class Store(Application[UUID]):
         """A known subject with its key as it is stored now."""
         found = self.statements.row("SELECT wrapped FROM subject_keys WHERE subject_id = $1", subject_id)
         return Subject(subject_id, None, lost=True) if found is None else Subject(subject_id, found[0])
+
+    def key_of(self, subject: Subject) -> AESGCM:
+        """Their key, to seal what is written beside events. Raises SubjectGone, StoreUnavailable as `append` does."""
+        self._trial.require_fit([subject])
+        if subject.wrapped is None:
+            raise SubjectGone
+        return self.keyring.open(subject.subject_id, subject.wrapped)
 
     def append(
         self,

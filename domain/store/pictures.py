@@ -9,12 +9,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.events.keys import Keyring, seal, unseal
-from domain.refusals import SubjectGone
 
 from .connections import Statements
-from .envelope import Subject
 from .rows import PICTURES, Write, change, keep
 
 _FOUND = """
@@ -23,13 +22,9 @@ SELECT p.owner_id, p.sealed, k.wrapped FROM pictures p JOIN subject_keys k ON k.
 """
 
 
-def kept_picture(keyring: Keyring, owner: Subject, *, link: str, content: bytes) -> Write:
-    """The row that goes with showing this picture, instead of the one of before. Raises SubjectGone without a key."""
-    if owner.wrapped is None:
-        raise SubjectGone
-    key = keyring.open(owner.subject_id, owner.wrapped)
-    sealed = seal(key, content, _associated_data(owner.subject_id, link))
-    return Write(PICTURES, owner.subject_id, keep(link=link, sealed=sealed))
+def kept_picture(owner_id: UUID, key: AESGCM, *, link: str, content: bytes) -> Write:
+    """The row that goes with showing this picture, sealed with its owner's key, instead of the one of before."""
+    return Write(PICTURES, owner_id, keep(link=link, sealed=seal(key, content, _associated_data(owner_id, link))))
 
 
 def no_picture(owner_id: UUID) -> Write:

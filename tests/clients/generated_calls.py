@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from base64 import b64encode
 from typing import Any
 
 from daybook_client import AuthenticatedClient, Client
@@ -23,6 +24,7 @@ from daybook_client.api.organization import (
     set_active_organization,
     update_organization,
 )
+from daybook_client.api.pages import get_picture
 from daybook_client.api.session import get_session, list_sessions
 from daybook_client.models import (
     Changes,
@@ -41,6 +43,7 @@ from daybook_client.models import (
 )
 
 PASSWORD = "correct horse 1"
+GIF = bytes.fromhex("47494638396101000100800000ff0000ffffff2c00000000010001000002024401003b")
 
 
 def main(base_url: str, email: str) -> dict[str, Any]:
@@ -57,6 +60,8 @@ def main(base_url: str, email: str) -> dict[str, Any]:
     renamed = update_organization.sync(client=ada, body=Update(data=Changes(name="Engines")))
     invited = invite_member.sync(client=ada, body=Invite(email=f"bo.{email}", role="member"))
     asked = HasPermissionPermissionsType0.from_dict({"member": ["create"]})
+    update_user.sync(client=ada, body=UpdateUser(image=f"data:image/gif;base64,{b64encode(GIF).decode()}"))
+    link = get_session.sync(client=ada).user.image.rpartition("/")[2]
     trail = list_organization_activity.sync(client=ada)
     return {
         "ok": ok.sync(client=visitor).ok,
@@ -73,6 +78,7 @@ def main(base_url: str, email: str) -> dict[str, Any]:
         "organizations": len(list_organizations.sync(client=ada)),
         "none active": set_active_organization.sync(client=ada, body=SetActive(organization_id=None)),
         "updated": update_user.sync(client=ada, body=UpdateUser(name="Ada King")).status,
+        "picture": get_picture.sync_detailed(link, client=visitor).content == GIF,
         "trail": isinstance(trail, OrganizationActivityAnswer),
         "journal": isinstance(list_activity.sync(client=ada).entries, list),
         "signed out": sign_out.sync(client=ada).success,

@@ -16,7 +16,7 @@ from tests.api.routes.fellows import Person, new_slug
 from tests.databases import Database
 from tests.people import PASSWORD
 from tests.pictures import ALL, GIF, MOST, data_url, png
-from tests.server import application
+from tests.server import Server, application
 
 IMAGE = "https://example.com/ada.png"
 LONGEST = "https://example.com/" + "a" * 2028
@@ -268,6 +268,34 @@ def test_it_is_gone_with_the_key(ada: Person, module_database: Database) -> None
     url = shows(ada, data_url(png()))
     module_database.rows("UPDATE subject_keys SET wrapped = NULL WHERE subject_id = %s", UUID(ada.user_id))
     assert picture(ada, url).status == 404
+
+
+@pytest.mark.parametrize("changes", [{"name": "Countess"}, {"image": data_url(png())}])
+def test_whose_key_got_lost_changes_nothing_until_it_is_back(
+    ada: Person, module_database: Database, changes: dict[str, str]
+) -> None:
+    key = module_database.rows(
+        "DELETE FROM subject_keys WHERE subject_id = %s RETURNING subject_id, person_id, wrapped", UUID(ada.user_id)
+    )
+    assert ada.post("/update-user", changes).problem == (503, "SERVICE_UNAVAILABLE")
+    module_database.rows("INSERT INTO subject_keys (subject_id, person_id, wrapped) VALUES (%s, %s, %s)", *key[0])
+    assert ada.post("/update-user", changes).status == 200
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_as_a_ui_kit_sends_them_to_the_real_server(server: Server, email: str, kind: str) -> None:
+    browser = Browser(server.url)
+    assert browser.sign_up(email).status == 200
+    content = png(size=MOST) if kind == "png" else ALL[kind]
+    answer = browser.post("/update-user", {"image": data_url(content, kind)})
+    assert (answer.status, answer.json()) == (200, {"status": True})
+    logo = browser.post("/organization/update", {"data": {"logo": data_url(content, kind)}}).json()["logo"]
+    for url in (image(browser), logo):
+        found = picture(browser, url)
+        assert (found.status, found.content, found.header("content-type")) == (200, content, f"image/{kind}")
+    too_large = browser.post("/update-user", {"image": data_url(png(size=MOST + 1))})
+    assert too_large.problem == (400, "VALIDATION_ERROR")
+    assert browser.post("/update-user", {"image": "data:" + "x" * 300_000}).problem == (413, "PAYLOAD_TOO_LARGE")
 
 
 def test_one_that_was_damaged_is_not_handed_out(ada: Person, module_database: Database) -> None:

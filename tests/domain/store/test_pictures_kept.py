@@ -10,7 +10,7 @@ from domain.events.catalogue import USER
 from domain.ids import new_id
 from domain.refusals import SubjectGone
 from domain.store import Addition, Store, Subject
-from domain.store.conflicts import StreamMovedOn
+from domain.store.conflicts import StoreUnavailable, StreamMovedOn
 from domain.store.pictures import find_picture, kept_picture, no_picture
 from domain.store.rows import Write
 from domain.user import ImageChanged
@@ -32,7 +32,7 @@ def showing(store: Store, *contents: bytes, writes: list[Write]) -> bool:
 
 def kept(store: Store, content: bytes, owner_id: UUID = ADA) -> tuple[str, Write]:
     link = store.keyring.picture_link(owner_id, content)
-    return link, kept_picture(store.keyring, store.subject(owner_id), link=link, content=content)
+    return link, kept_picture(owner_id, store.key_of(store.subject(owner_id)), link=link, content=content)
 
 
 def at(store: Store, link: str) -> bytes | None:
@@ -77,7 +77,7 @@ def test_however_many_come_in_one_commit(store: Store, database: Database, owner
     for number, subject in enumerate(subjects):
         additions.append(Addition(subject.subject_id, 0, [founded(f"slug-{number}", new_id())], subject))
         links.append(store.keyring.picture_link(subject.subject_id, png()))
-        writes.append(kept_picture(store.keyring, subject, link=links[-1], content=png()))
+        writes.append(kept_picture(subject.subject_id, store.key_of(subject), link=links[-1], content=png()))
     store.append(by_the_system(), None, *additions, writes=writes)
     assert len(set(links)) == owners
     assert {at(store, link) for link in links} == {png()}
@@ -93,9 +93,21 @@ def test_all_of_whom_is_forgotten_is_gone(store: Store, database: Database) -> N
     assert database.rows(ROWS) == [(BO, his, False), (ADA, None, True)]
 
 
-def test_without_a_key_none_is_kept(store: Store) -> None:
+def test_nothing_is_sealed_with_a_key_that_is_gone_or_got_lost(store: Store) -> None:
     with pytest.raises(SubjectGone):
-        kept_picture(store.keyring, Subject(ADA, None, lost=True), link="f" * 32, content=png())
+        store.key_of(Subject(ADA, None))
+    with pytest.raises(StoreUnavailable):
+        store.key_of(Subject(ADA, None, lost=True))
+
+
+def test_nothing_is_sealed_for_another_log(store: Store, database: Database) -> None:
+    """As in the moment after a restore: the node's keys open nothing that is there."""
+    signed_up(store, ADA, b"ada")
+    ada = store.subject(ADA)
+    database.rows("DELETE FROM data_keys")
+    other = Store(store.pool, store.keyring, [])
+    with pytest.raises(StoreUnavailable):
+        other.key_of(ada)
 
 
 def test_links_differ_by_owner_and_by_content_and_by_nothing_else(store: Store) -> None:
