@@ -269,6 +269,18 @@ def test_what_somebody_acts_by_gives_no_right_that_their_role_has_not(
         invite(context, scene.cy, scene.place, f"{new_slug()}@example.com")
 
 
+def test_whoever_resends_must_hold_by_what_they_act_the_role_as_it_was_sent(
+    context: Context, scene: Scene, limit: Callable[[Permissions], None]
+) -> None:
+    as_admin = replace(scene, dee=f"{new_slug()}@example.com")
+    invite(context, scene.ada, scene.place, as_admin.dee, role="admin")
+    limit(INVITING_MEMBERS)
+    with pytest.raises(MayNotInviteAs):
+        resends(context, as_admin)
+    limit(ADMIN)
+    resends(context, as_admin)
+
+
 def test_a_session_limits_nobody(context: Context, scene: Scene) -> None:
     loaded, _ = load_principal(context, scene.ada.acts(at=now()))
     assert loaded.at_most is None
