@@ -110,8 +110,7 @@ def update_organization(
     # not left to the constraint: two organizations that swap their slugs would wait for each other
     if slug is not None and slug != facts.slug and context.lookups.slug_known(context.keyring.slug_slots(slug)):
         raise NewSlugTaken
-    slug_hash = None if slug is None else context.keyring.slug_hash(slug)
-    changed = own.organization.state.change(changes, before=facts, slug_hash=slug_hash)
+    changed = own.organization.state.change(changes, before=facts, slug_hash=context.keyring.slug_hash)
     try:
         return context.store.append(command, own.subject, own.organization.with_events(changed), guards=own.guards)
     except SlugTaken:
