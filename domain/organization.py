@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 from uuid import UUID
@@ -166,17 +166,17 @@ class Organization:
         return [] if metadata == before else [MetadataChanged(metadata=metadata)]
 
     def change(
-        self, changes: Mapping[str, str | None], *, before: Facts, slug_hash: bytes | None
+        self, changes: Mapping[str, str | None], *, before: Facts, slug_hash: Callable[[str], bytes]
     ) -> list[OrganizationEvent]:
-        """Whichever of its facts are among the changes, by their names; `slug_hash` is that of a slug among them.
+        """Whichever of its facts are among the changes, by their names; `slug_hash` hashes a slug among them.
 
         It always has a name and a slug: None leaves them as they are.
         """
         changed = list[OrganizationEvent]()
         if (name := changes.get("name")) is not None:
             changed += self.rename(name, before=before.name)
-        if (slug := changes.get("slug")) is not None and slug_hash is not None:
-            changed += self.change_slug(slug, slug_hash=slug_hash, before=before.slug)
+        if (slug := changes.get("slug")) is not None:
+            changed += self.change_slug(slug, slug_hash=slug_hash(slug), before=before.slug)
         if "logo" in changes:
             changed += self.show(changes["logo"], before=before.logo)
         if "metadata" in changes:

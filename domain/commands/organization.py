@@ -124,13 +124,13 @@ def update_organization(
     # not left to the constraint: two organizations that swap their slugs would wait for each other
     if slug is not None and slug != facts.slug and context.lookups.slug_known(context.keyring.slug_slots(slug)):
         raise NewSlugTaken
-    slug_hash = None if slug is None else context.keyring.slug_hash(slug)
     wanted, writes = dict(changes), list[Write]()
     if picture is not None or "logo" in changes:
         wanted["logo"], kept = shown(context, own.organization_key, picture or changes["logo"])
         if wanted["logo"] != facts.logo:
             writes = kept or [no_picture(organization_id)]
-    additions = own.organization.with_events(own.organization.state.change(wanted, before=facts, slug_hash=slug_hash))
+    changed = own.organization.state.change(wanted, before=facts, slug_hash=context.keyring.slug_hash)
+    additions = own.organization.with_events(changed)
     try:
         return context.store.append(record_of(principal), own.subject, additions, guards=own.guards, writes=writes)
     except SlugTaken:

@@ -163,6 +163,7 @@ class OrganizationLookups:
             f"SELECT {_FACTS.sql} FROM organization_list o WHERE o.organization_id = $1 AND o.ended_at IS NULL",
             organization_id,
         )
+        # once erased it shows nothing, and is there
         return None if row is None else _FACTS.read(row)
 
     def slug_known(self, slots: Sequence[bytes]) -> bool:

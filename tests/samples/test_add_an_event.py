@@ -46,6 +46,11 @@ OF_THE_CHANGE = [
 ]
 
 
+CASE = r"        case WebsiteChanged\(.*\):\n            return .*\n"
+ALTERNATIVE = r" \| WebsiteChanged\(\)|WebsiteChanged\(\) \| "
+"""The event where a `match` says what it means, alone or among others."""
+
+
 def touched(patch: Path) -> set[str]:
     return set(re.findall(r"^\+\+\+ b/(.+)$", patch.read_text(), re.MULTILINE))
 
@@ -103,12 +108,30 @@ def test_the_recipe_names_each_of_them(root: Path) -> None:
 
 def test_the_change_goes_in_and_tests_say_what_it_still_lacks(copy: Path) -> None:
     apply(CHANGE, copy)
-    for check in (("check",), ("format", "--check")):
-        linted = run(copy, sys.executable, "-m", "ruff", *check, "--no-cache", ".")
-        assert linted.returncode == 0, linted.stdout
     failed, _ = pytest_in(copy, *LOOKED_AT)
     assert failed == SAY_WHAT_IS_MISSING
 
     apply(TESTS, copy)
+    for check in (("ruff", "check", "--no-cache"), ("ruff", "format", "--check", "--no-cache"), ("mypy",)):
+        checked = run(copy, sys.executable, "-m", *check)
+        assert checked.returncode == 0, checked.stdout
     failed, printed = pytest_in(copy, *OF_THE_CHANGE)
     assert not failed, printed
+
+
+FORGOTTEN = {
+    "domain/organization.py": "evolve",
+    "domain/events/subjects.py": "key_owner",
+    "projections/lists/organization_list.py": "project",
+    "projections/trails/organization_sentences.py": "of_an_organization",
+}
+"""Files in which an event can be left out, and the function whose types say so."""
+
+
+def test_the_types_tell_where_an_event_was_left_out(copy: Path) -> None:
+    apply(CHANGE, copy)
+    for name in FORGOTTEN:
+        file = copy / name
+        file.write_text(re.sub(CASE, "", re.sub(ALTERNATIVE, "", file.read_text())))
+    told = run(copy, sys.executable, "-m", "mypy").stdout
+    assert {name for name in FORGOTTEN if f"{name}:" in told} == set(FORGOTTEN), told

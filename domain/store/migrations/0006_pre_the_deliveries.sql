@@ -20,6 +20,7 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 'waiting';
 CREATE INDEX deliveries_ended ON deliveries (state, ended_at) WHERE state <> 'waiting';
 
--- Nobody gets a message about what happened before there were any.
+-- Nobody gets a message about what happened before there were any. In an empty log nothing did, and a restored dump of
+-- data brings the row with it.
 
-INSERT INTO followers (name, position) SELECT 'deliveries', coalesce(max(position), -1) FROM log;
+INSERT INTO followers (name, position) SELECT 'deliveries', max(position) FROM log HAVING max(position) IS NOT NULL;
