@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from domain.commands import invitation as invitations
+from domain.commands import received_invitation
 from domain.commands.membership import change_role, leave, remove_member, transfer_ownership
 from domain.commands.organization import (
     choose_organization,
@@ -67,7 +68,7 @@ class LivesTogether(Lives):
     def _declines(self, by: Newcomer, organization_id: UUID, invited: Newcomer) -> None:
         """Invited four times: rejected, taken back, run out, and sent anew in time."""
         link = self._send(by, organization_id, invited[2], "member")
-        invitations.reject(self.context, self._by(invited), link=link)
+        received_invitation.reject(self.context, self._by(invited), link=link)
         link = self._send(by, organization_id, invited[2], "member")
         invitations.cancel(self.context, self._by(by), link=link)
         self._send(by, organization_id, invited[2], "member", lifetime=timedelta(hours=1))
@@ -106,7 +107,7 @@ class LivesTogether(Lives):
         link = self._send(by, organization_id, invited[2], role)
         if not accepting:
             return organization_id
-        return invitations.accept(self.context, self._by(invited), link=link).membership_id
+        return received_invitation.accept(self.context, self._by(invited), link=link).membership_id
 
     def _send(
         self,

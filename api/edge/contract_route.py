@@ -19,8 +19,9 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.responses import Response
 
-from .authentication import Caller, Client, PresentedCredentials, find_session
+from .authentication import PresentedCredentials, find_session
 from .body import Body
+from .caller import Caller, Client
 from .query import ExactQuery, invalid
 from .request_context import RequestContext
 from .services import Services

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from api.edge.authentication import CurrentClient
+from api.edge.caller import CurrentClient
 from api.edge.contract_route import ContractRoute
 from api.edge.query import ExactQuery
 from api.edge.request_context import BASE_PATH

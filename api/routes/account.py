@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
 
-from api.edge.authentication import CurrentCaller, give_cookie, password_guess
+from api.edge.authentication import give_cookie, password_guess
+from api.edge.caller import CurrentCaller
 from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BeforeValidator, Field
 from starlette.responses import Response
 
-from api.edge.authentication import Caller, CurrentCaller, CurrentPrincipal
+from api.edge.caller import Caller, CurrentCaller, CurrentPrincipal
 from api.edge.contract_route import ContractRoute
 from api.edge.downloads import MEDIA_TYPES, download
 from api.edge.json_response import NOT_KEPT, JsonResponse

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from api.edge.authentication import Caller, CurrentCaller, CurrentPrincipal
+from api.edge.caller import Caller, CurrentCaller, CurrentPrincipal
 from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem

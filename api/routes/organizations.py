@@ -9,8 +9,8 @@ from anyio import to_thread
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from api.edge.authentication import Caller, CurrentCaller, CurrentPrincipal
 from api.edge.batching.organizations_seen import OrganizationView
+from api.edge.caller import Caller, CurrentCaller, CurrentPrincipal
 from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
-from api.edge.authentication import CurrentClient
+from api.edge.caller import CurrentClient
 from api.edge.contract_route import ContractRoute
 from api.edge.problems import Problem
 from api.edge.request_context import BASE_PATH, PICTURES

@@ -9,14 +9,14 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from api.edge.authentication import Caller, CurrentCaller, CurrentClient
+from api.edge.caller import Caller, CurrentCaller, CurrentClient
 from api.edge.contract_route import ContractRoute
 from api.edge.json_response import NOT_KEPT, JsonResponse
 from api.edge.problems import Problem
 from api.edge.query import ExactQuery
 from api.edge.request_context import BASE_PATH
 from api.edge.session_schemes import SESSION_NEEDED
-from domain.commands import invitation as invitations
+from domain.commands import received_invitation
 from domain.email_address import canonical
 from domain.refusals import InvitationNotFound, InviterGone, NotTheRecipient
 from projections.lists import invitation_list
@@ -111,7 +111,7 @@ class CheckAnswer(TypedDict):
 )
 def accept_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
     current, context = caller.require_principal(), caller.services.context
-    joined = invitations.accept(context, current.principal, link=form.invitationId)
+    joined = received_invitation.accept(context, current.principal, link=form.invitationId)
     found = invitation_list.accepted(context.store.statements, joined.invitation_id, joined.membership_id)
     assert found is not None, "it has just been written"
     invitation, member = found
@@ -130,7 +130,7 @@ def accept_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
 def reject_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
     current = caller.require_principal()
     try:
-        rejected = invitations.reject(caller.services.context, current.principal, link=form.invitationId)
+        rejected = received_invitation.reject(caller.services.context, current.principal, link=form.invitationId)
     except InvitationNotFound:
         raise Problem.of_code(_NOT_FOUND, "Invitation not found!") from None
     return JsonResponse(RejectedAnswer(invitation=shown(caller, rejected), member=None))

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from api.edge.authentication import CurrentCaller, clear_cookies
+from api.edge.authentication import clear_cookies
 from api.edge.batching.session_lists import SessionListKey
+from api.edge.caller import CurrentCaller
 from api.edge.contract_route import ContractRoute
 from api.edge.json_response import NOT_KEPT, JsonResponse
 from api.edge.problems import Problem

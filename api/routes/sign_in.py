@@ -9,14 +9,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from api.edge.authentication import (
-    CurrentCaller,
-    CurrentClient,
-    clear_cookies,
-    give_cookie,
-    remember_device,
-    sign_in_guess,
-)
+from api.edge.authentication import clear_cookies, give_cookie, remember_device, sign_in_guess
+from api.edge.caller import CurrentCaller, CurrentClient
 from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
 from api.edge.origins import forbidden_sign_in

@@ -1,19 +1,16 @@
-"""Commands about invitations: sending, resending, taking back, accepting, rejecting (wire.md §10, §10.2, A26-A28)."""
+"""Commands of who invites, and the end of what ran out (wire.md §10, §10.2, A26-A28)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from domain.email_address import canonical
 from domain.events.catalogue import INVITATION
 from domain.ids import new_id
 from domain.invitation import Invitation
-from domain.membership import Joining, Membership
 from domain.organization import Organization
 from domain.refusals import (
     AlreadyInvited,
@@ -21,35 +18,22 @@ from domain.refusals import (
     InvitationLimitReached,
     InvitationNotFound,
     InvitationsOff,
-    InviterGone,
     MalformedEmail,
     MayNotCancel,
     MayNotInvite,
     MayNotInviteAs,
-    MemberLimitReached,
     MemberNotFound,
 )
-from domain.roles import Role, Roles, may_invite_as, roles_in
-from domain.store import Addition, Loaded, Store, StreamQuery
+from domain.roles import Roles, may_invite_as, roles_in
+from domain.store import Addition, Loaded, Store
 from domain.store.conflicts import StreamMovedOn, retry_on_conflict
 
-from .acting_member import ActingMember, acting_as, acting_member, belonging, member_context
+from .acting_member import ActingMember, acting_as, acting_member, member_context
 from .context import Context
 from .lookups import Lookups
 from .ownership import require_proof
-from .principal import Person, PersonBySession, System, load_by_session, load_principal, record_of
+from .principal import Person, System, load_principal, record_of
 from .queries import invitation_behind, invitation_pending, membership_of, the_organization
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JoiningByInvitation:
-    """What takes a person into an organization by an invitation: all of one append. `guards` must not move."""
-
-    invitation_id: UUID
-    organization_id: UUID
-    membership_id: UUID
-    additions: list[Addition]
-    guards: list[Loaded[Any]]
 
 
 @retry_on_conflict
@@ -83,7 +67,7 @@ def invite(
     roles = roles_in(role)
     if not own.may_grant(roles):
         raise MayNotInviteAs
-    if pending is not None and _ran_out(context.store, pending, now=principal.at):
+    if pending is not None and ran_out(context.store, pending, now=principal.at):
         pending = None
     # looked up last: whoever accepts it meanwhile is then found to be a member
     recipient = context.lookups.recipient(organization_id, email_hash)
@@ -112,7 +96,7 @@ def cancel(context: Context, principal: Person, *, link: str) -> UUID:
     loaded, [invitation, organization, membership] = load_principal(context, principal, wanted, *beside)
     if invitation is None or organization is None:
         raise InvitationNotFound
-    own = acting_as(loaded, _require_open(organization), membership)
+    own = acting_as(loaded, require_open(organization), membership)
     if own is None:
         raise MemberNotFound
     if not own.may("invitation", "cancel"):
@@ -124,111 +108,7 @@ def cancel(context: Context, principal: Person, *, link: str) -> UUID:
     return invitation_id
 
 
-@retry_on_conflict
-def reject(context: Context, principal: PersonBySession, *, link: str) -> UUID:
-    """Do not want it; which it was. Raises InvitationNotFound, NotTheRecipient, SessionOver, SubjectGone, Conflict."""
-    wanted = invitation_behind(context.keyring.link_hash(link))
-    beside = the_organization(wanted.column("organization_id"))
-    loaded, [invitation, organization] = load_by_session(context, principal, wanted, beside)
-    if invitation is None or organization is None:
-        raise InvitationNotFound
-    guards = [_require_open(organization), *loaded.guards]
-    rejected = invitation.state.reject(user_id=principal.user_id, email_hash=loaded.user.state.email_hash)
-    context.store.append(record_of(principal), loaded.subject, invitation.with_events(rejected), guards=guards)
-    invitation_id: UUID = invitation.stream_id
-    return invitation_id
-
-
-@retry_on_conflict
-def accept(context: Context, principal: PersonBySession, *, link: str) -> JoiningByInvitation:
-    """Join by an invitation, and turn to the organization; one commit.
-
-    Raises InvitationsOff, InvitationNotFound, NotTheRecipient, InviterGone, AlreadyMember, MemberLimitReached,
-    SessionOver, SubjectGone, Conflict.
-    """
-    user_id = principal.user_id
-    offer = invited_by(context, link)
-    invitation, *_ = offer
-    own = membership_of(user_id, invitation.column("organization_id"))
-    loaded, [*found, membership] = load_by_session(context, principal, *offer, own)
-    entered = joining(
-        context,
-        found,
-        user_id=user_id,
-        email_hash=loaded.user.state.email_hash,
-        belongs=membership is not None,
-        now=principal.at,
-    )
-    context.store.append(
-        record_of(principal),
-        loaded.subject,
-        *entered.additions,
-        loaded.session.with_events(loaded.session.state.choose(entered.organization_id)),
-        guards=[*entered.guards, *loaded.guards],
-    )
-    return entered
-
-
-def invited_by(context: Context, link: str) -> tuple[StreamQuery[Any], StreamQuery[Any], StreamQuery[Any]]:
-    """The invitation with this link, the organization it leads to, and the membership of who sent it."""
-    invitation = invitation_behind(context.keyring.link_hash(link))
-    organization_id = invitation.column("organization_id")
-    return (
-        invitation,
-        the_organization(organization_id),
-        membership_of(invitation.column("inviter_id"), organization_id),
-    )
-
-
-def joining(
-    context: Context,
-    found: Sequence[Loaded[Any] | None],
-    *,
-    user_id: UUID,
-    email_hash: bytes,
-    belongs: bool,
-    now: datetime,
-) -> JoiningByInvitation:
-    """What takes the person with this address into the organization; also one who signs up this very moment.
-
-    `found` is what `invited_by` looks for; `belongs` says whether they are a member already. Who invited must still
-    belong to it, and hold what the invitation grants. Raises as `accept`.
-    """
-    if not context.rules.invitations:
-        raise InvitationsOff
-    invitation, organization, membership = found
-    if invitation is None or organization is None or _ran_out(context.store, invitation, now=now):
-        raise InvitationNotFound
-    state: Invitation = invitation.state
-    inviter = belonging(_require_open(organization), membership)
-    membership_id = new_id()
-    accepted = state.accept(user_id=user_id, membership_id=membership_id, email_hash=email_hash, now=now)
-    if inviter is None or not may_invite_as(inviter.roles, state.roles):
-        raise InviterGone
-    if belongs:
-        raise AlreadyMember
-    joined = Membership.join(
-        organization_id=state.organization_id,
-        user_id=user_id,
-        roles=state.roles,
-        joining=Joining.INVITED,
-        seat=_seat(context, state.organization_id, membership_id),
-    )
-    owners = inviter.organization.state.add_owner(user_id) if Role.OWNER in state.roles else []
-    return JoiningByInvitation(
-        invitation_id=invitation.stream_id,
-        organization_id=state.organization_id,
-        membership_id=membership_id,
-        additions=[
-            invitation.with_events(accepted),
-            Addition(membership_id, 0, joined),
-            inviter.organization.with_events(owners),
-        ],
-        guards=inviter.guards,
-    )
-
-
-def _ran_out(store: Store, invitation: Loaded[Invitation], *, now: datetime) -> bool:
+def ran_out(store: Store, invitation: Loaded[Invitation], *, now: datetime) -> bool:
     """Whether it did, which is noted before anything else is done about it."""
     return invitation.state.expire(now=now) != [] and expire(store, invitation, now=now)
 
@@ -250,7 +130,7 @@ def expire_run_out(store: Store, lookups: Lookups, *, now: datetime) -> int:
     return noted
 
 
-def _require_open(organization: Loaded[Organization]) -> Loaded[Organization]:
+def require_open(organization: Loaded[Organization]) -> Loaded[Organization]:
     """Where an invitation leads to. Raises InvitationNotFound if that was closed."""
     if organization.state.closed:
         raise InvitationNotFound
@@ -317,23 +197,17 @@ def _make_way(context: Context, principal: Person, own: ActingMember, pending: L
     context.store.append(record_of(principal), own.subject, canceled, guards=own.guards)
 
 
-def _seat(context: Context, organization_id: UUID, membership_id: UUID) -> int | None:
-    if (limit := context.rules.member_limit) is None:
-        return None
-    return _one_of(context.lookups.free_seats(organization_id, limit=limit), membership_id, MemberLimitReached)
-
-
 def _invitation_seat(context: Context, organization_id: UUID, invitation_id: UUID, *, now: datetime) -> int | None:
     if (limit := context.rules.invitation_limit) is None:
         return None
     for run_out in context.lookups.run_out_invitations(organization_id=organization_id, now=now):
         expire(context.store, context.store.load(INVITATION, run_out), now=now)
-    return _one_of(
+    return one_of(
         context.lookups.free_invitation_seats(organization_id, limit=limit), invitation_id, InvitationLimitReached
     )
 
 
-def _one_of(free: list[int], taker: UUID, none_left: type[Exception]) -> int:
+def one_of(free: list[int], taker: UUID, none_left: type[Exception]) -> int:
     """A free one, another for each taker: of several at once only those who must shall try again."""
     if not free:
         raise none_left

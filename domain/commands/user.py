@@ -19,11 +19,11 @@ from domain.store.rows import Write
 from domain.user import User
 
 from .context import Context, hashed_once
-from .invitation import invited_by, joining
 from .lookups import Person
 from .organization import personal_organization
 from .pictures import Wanted, shown
 from .principal import Operator, PersonBySession, load_by_session, record_of
+from .received_invitation import invited_by, joining
 from .session import SignedIn, new_session
 
 
@@ -45,7 +45,7 @@ def sign_up(
 
     That is the organization an invitation's `link` leads to, else one of its own. Raises MalformedEmail,
     PasswordTooShort, PasswordTooLong, SignUpByInvitationOnly, EmailTaken, HashingBusy, Conflict; with a link as
-    `domain.commands.invitation.accept`. No account is opened then.
+    `domain.commands.received_invitation.accept`. No account is opened then.
     """
     address = canonical(email)
     if address is None:

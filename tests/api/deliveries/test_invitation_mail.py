@@ -12,6 +12,7 @@ from api.deliveries.invitation_mail import InvitationMails, link_on
 from api.deliveries.mail import Mail
 from api.deliveries.transport import Dropped
 from domain.commands import invitation as invitations
+from domain.commands import received_invitation
 from domain.commands.organization import close_organization
 from domain.ids import new_id
 from projections.deliveries.queue import Delivery
@@ -104,7 +105,7 @@ def cancels(acme: Acme, invitation_id: UUID) -> None:
 
 def rejects(acme: Acme, invitation_id: UUID) -> None:
     acme.signs_up(BOS)
-    invitations.reject(acme.context, acme.by(BOS), link=acme.link(invitation_id))
+    received_invitation.reject(acme.context, acme.by(BOS), link=acme.link(invitation_id))
 
 
 def runs_out_and_it_is_noted(acme: Acme, _: UUID) -> None:

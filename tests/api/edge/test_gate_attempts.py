@@ -10,7 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from api.edge.authentication import Caller, find_session
+from api.edge.authentication import find_session
+from api.edge.caller import Caller
 from api.edge.client_address import ClientAddresses
 from api.edge.request_context import RequestContext
 from api.edge.services import open_services

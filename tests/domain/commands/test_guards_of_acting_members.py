@@ -11,6 +11,7 @@ import pytest
 
 from domain.clock import now
 from domain.commands import invitation as invitations
+from domain.commands import received_invitation
 from domain.commands.context import Context
 from domain.commands.membership import change_role, leave, remove_member, transfer_ownership
 from domain.commands.organization import (
@@ -133,11 +134,11 @@ def canceling(context: Context, scene: Scene) -> object:
 
 
 def accepting(context: Context, scene: Scene) -> object:
-    return invitations.accept(context, scene.ada.acts(), link=scene.adas)
+    return received_invitation.accept(context, scene.ada.acts(), link=scene.adas)
 
 
 def rejecting(context: Context, scene: Scene) -> object:
-    return invitations.reject(context, scene.ada.acts(), link=scene.adas)
+    return received_invitation.reject(context, scene.ada.acts(), link=scene.adas)
 
 
 ACTS = [

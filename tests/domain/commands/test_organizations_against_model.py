@@ -10,6 +10,7 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from domain.commands import invitation as invitations
 from domain.commands import membership as members
+from domain.commands import received_invitation
 from domain.commands.organization import choose_organization, close_organization, update_organization
 from domain.events.catalogue import INVITATION
 from domain.roles import roles_in
@@ -159,7 +160,7 @@ class Organizations(ThreePeople):
     def an_invitation_is_rejected(self, person: int, which: int, *, own: bool) -> None:
         number = self.invitation(which)
         person = self.recipient(number, person % PEOPLE) if own else person % PEOPLE
-        told = self.told(invitations.reject, self.context, self.by(person), link=self.link(number))
+        told = self.told(received_invitation.reject, self.context, self.by(person), link=self.link(number))
         assert told == self.model.reject(person, self.model.invitations[number])
 
     @while_one_is_invited
@@ -262,7 +263,7 @@ class Organizations(ThreePeople):
         return new
 
     def _accept(self, person: int, number: int) -> None:
-        entry = invitations.accept(self.context, self.by(person), link=self.link(number))
+        entry = received_invitation.accept(self.context, self.by(person), link=self.link(number))
         self.memberships.append(entry.membership_id)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import domain.commands
 from domain.clock import now
-from domain.commands import credential, invitation, membership, organization, session, user
+from domain.commands import credential, invitation, membership, organization, received_invitation, session, user
 from domain.commands.context import Context
 from domain.commands.session import SignedIn
 from domain.commands.verified_account import verified_account
@@ -201,12 +201,12 @@ HARMLESS: list[tuple[str, str, Act]] = [
     (
         "accept",
         "accepts what an owner granted, who was asked then",
-        lambda context, scene, at: invitation.accept(context, scene.dee.acts(at=at), link=scene.dees),
+        lambda context, scene, at: received_invitation.accept(context, scene.dee.acts(at=at), link=scene.dees),
     ),
     (
         "reject",
         "does not want to be an owner",
-        lambda context, scene, at: invitation.reject(context, scene.dee.acts(at=at), link=scene.dees),
+        lambda context, scene, at: received_invitation.reject(context, scene.dee.acts(at=at), link=scene.dees),
     ),
     ("found_organization", "owns what was nobody's", founds),
     ("update_organization", "calls it otherwise", renames),

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from domain.clock import now
 from domain.commands import invitation as invitations
+from domain.commands import received_invitation
 from domain.commands.context import Context
 from domain.commands.organization import found_organization
 from domain.commands.principal import PersonBySession
@@ -75,7 +76,7 @@ def founded(context: Context, founder: Person, **others: Sequence[Person]) -> Pl
     for role, invited in others.items():
         for person in invited:
             link = invite(context, founder, place, person.email, role=role)
-            place.memberships[person] = invitations.accept(context, person.acts(), link=link).membership_id
+            place.memberships[person] = received_invitation.accept(context, person.acts(), link=link).membership_id
     return place
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from domain.clock import now
 from domain.commands import invitation as invitations
+from domain.commands import received_invitation
 from domain.commands.context import Context
 from domain.commands.membership import change_role, leave, remove_member
 from domain.commands.organization import close_organization
@@ -41,7 +42,7 @@ def cancel(context: Context, place: Place, link: str, owner: Person, inviter: Pe
 
 
 def reject(context: Context, place: Place, link: str, owner: Person, inviter: Person, invited: Person) -> None:
-    invitations.reject(context, invited.acts(tab=1), link=link)
+    received_invitation.reject(context, invited.acts(tab=1), link=link)
 
 
 def invite_after_it_ran_out(
@@ -136,7 +137,9 @@ def test_an_invitation_accepted_in_two_tabs_at_once_is_one_membership(races: Rac
     for _ in range(ROUNDS):
         place = founded(races.nodes[0], owner)
         link = invite(races.nodes[0], owner, place, invited.email)
-        told = races.run([bound(invitations.accept, invited.acts(tab=side % 2), link=link) for side in range(SIDES)])
+        told = races.run(
+            [bound(received_invitation.accept, invited.acts(tab=side % 2), link=link) for side in range(SIDES)]
+        )
         assert told.count(None) == 1
         assert set(told) <= {None, *LOST}
 
@@ -150,7 +153,7 @@ def test_who_accepts_joins_while_the_invitation_holds_or_not_at_all(
     for _ in range(ROUNDS):
         place = founded(races.nodes[0], owner, admin=[inviter])
         link = invite(races.nodes[0], inviter, place, invited.email)
-        accepts = [bound(invitations.accept, invited.acts(tab=tab), link=link) for tab in (0, 1, 0, 1)]
+        accepts = [bound(received_invitation.accept, invited.acts(tab=tab), link=link) for tab in (0, 1, 0, 1)]
         ends = [bound(end, place, link, owner, inviter, invited)] * len(accepts)
         accepted = races.run(accepts, late=ends)[: len(accepts)]
         assert accepted.count(None) <= 1
@@ -173,7 +176,7 @@ def test_who_has_just_joined_is_not_invited_again(races: Races, database: Databa
     for _ in range(ROUNDS):
         place = founded(races.nodes[0], owner)
         link = invite(races.nodes[0], owner, place, invited.email)
-        accepts = [bound(invitations.accept, invited.acts(tab=tab), link=link) for tab in (0, 1)]
+        accepts = [bound(received_invitation.accept, invited.acts(tab=tab), link=link) for tab in (0, 1)]
         again = [bound(invite, owner, place, invited.email)] * (SIDES - len(accepts))
         told = races.run(accepts, late=again)
         assert set(told[len(accepts) :]) <= {AlreadyInvited, AlreadyMember, Conflict}

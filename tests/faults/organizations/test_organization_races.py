@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from domain.commands import invitation as invitations
+from domain.commands import received_invitation
 from domain.commands.context import Context, Rules
 from domain.commands.membership import leave, remove_member
 from domain.commands.organization import (
@@ -144,7 +145,8 @@ def test_a_limit_of_members_is_never_exceeded(limited: Races, database: Database
         place = founded(unlimited, owner, member=[first])
         links = [invite(unlimited, owner, place, other.email) for other in others]
         accepts = [
-            bound(invitations.accept, other.acts(), link=link) for other, link in zip(others, links, strict=True)
+            bound(received_invitation.accept, other.acts(), link=link)
+            for other, link in zip(others, links, strict=True)
         ]
         leaves = bound(leave, first.acts(), organization_id=place.organization_id)
         told = limited.run([*accepts, leaves])
@@ -172,7 +174,7 @@ def test_a_limit_of_pending_invitations_is_never_exceeded(
         ]
         frees = [
             bound(invitations.cancel, admin.acts(), link=link),
-            bound(invitations.reject, invited.acts(), link=link),
+            bound(received_invitation.reject, invited.acts(), link=link),
         ]
         told = limited.run([*sends, *frees])
         assert set(told[:-2]) <= {None, InvitationLimitReached, Conflict}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from domain.commands import invitation as invitations
+from domain.commands import received_invitation
 from domain.commands.acting_member import member_context
 from domain.commands.context import Context
 from domain.commands.membership import change_role, leave, remove_member, transfer_ownership
@@ -90,7 +90,9 @@ def accepted(context: Context, world: World, place: Place) -> None:
         place.organization_id,
     )
     tab = int(place is world.large)
-    invitations.accept(context, world.outsider.acts(tab=tab), link=context.keyring.invitation_link(invitation_id))
+    received_invitation.accept(
+        context, world.outsider.acts(tab=tab), link=context.keyring.invitation_link(invitation_id)
+    )
 
 
 def renamed(context: Context, world: World, place: Place) -> None:

@@ -12,9 +12,10 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from domain.commands.invitation import accept, invite
+from domain.commands.invitation import invite
 from domain.commands.organization import found_organization, update_organization
 from domain.commands.principal import PersonBySession
+from domain.commands.received_invitation import accept
 from domain.commands.user import update_user
 from domain.store.connections import connection_arguments
 from domain.store.mapper import SealingMapper

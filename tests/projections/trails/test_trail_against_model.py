@@ -18,10 +18,11 @@ from uuid import UUID
 import pytest
 
 from domain.commands.context import Context
-from domain.commands.invitation import accept, cancel, invite, reject
+from domain.commands.invitation import cancel, invite
 from domain.commands.membership import change_role, leave, remove_member, transfer_ownership
 from domain.commands.organization import close_organization, found_organization, update_organization
 from domain.commands.principal import PersonBySession
+from domain.commands.received_invitation import accept, reject
 from domain.commands.user import sign_up, update_user
 from domain.roles import Role
 from domain.store.envelope import WhereFrom
