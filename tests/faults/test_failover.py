@@ -26,6 +26,8 @@ from tests.faults.two_servers import Postgres, until
 from tests.server import Server
 
 ROUNDS = int(os.environ.get("FAILOVER_ROUNDS", "1"))
+IN_A_ROW = 12
+"""Commands over connections of their own, so that each worker gets some."""
 BACK_WITHIN = 5.0
 """Seconds from the switch until commands succeed and the service says that it is ready."""
 ACKNOWLEDGED = 8
@@ -136,15 +138,20 @@ def signed_up(server: Server, name: str, people: int = 8) -> list[str]:
 
 
 def require_back(server: Server) -> None:
-    """Within the time, counted from the switch, the service says that it is ready and takes commands."""
+    """Within the time, counted from the switch, the service says that it is ready and takes commands.
+
+    All of it: of two workers one may still wait for the server that is gone while the other one goes on.
+    """
     began = time.monotonic()
     until(server.ready, "ready", BACK_WITHIN)
-    with server.client() as client:
-        name = f"switch.{time.monotonic_ns()}@example.com"
-        while post_sign_up(client, name).status_code == 503:
-            assert time.monotonic() - began < BACK_WITHIN
+    taken = 0
+    while taken < IN_A_ROW:
+        with server.client() as client:
+            status = post_sign_up(client, f"switch.{time.monotonic_ns()}@example.com").status_code
+        taken = 0 if status == 503 else taken + 1
+        assert time.monotonic() - began < BACK_WITHIN
+        if status == 503:
             time.sleep(0.05)
-    assert time.monotonic() - began < BACK_WITHIN
 
 
 def require_ended_for_good(server: Server, cookies: list[str]) -> None:
