@@ -1,4 +1,4 @@
-"""Admission: which session a request shows, who is let in with it, and keeping it alive while it is used."""
+"""Authentication: which session a request shows, and keeping it alive while it is used."""
 
 from __future__ import annotations
 

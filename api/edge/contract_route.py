@@ -33,7 +33,7 @@ class ContractRoute(APIRoute):
     """What its handler takes is told by types: a `Client` or a `Caller`, a model of the query, a model of the body; and
     the last part of its path by its name, where that is one in braces.
 
-    A handler that is a coroutine function runs on the event loop and keeps its own deadlines; any other in a thread.
+    A handler that is a coroutine function runs on the event loop, any other in a thread.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -76,7 +76,7 @@ class ContractRoute(APIRoute):
     ) -> Response:
         """What the handler answers; with the session that is `presented`, if somebody looked already.
 
-        Raises RequestValidationError, before a session is looked for.
+        Raises RequestValidationError, before it looks for one itself.
         """
         arguments = {name: read(query_string, body) for name, read in self._readers.items()}
         if self._caller:

@@ -33,11 +33,8 @@ DEADLINE = 9.5
 _HASHING = frozenset({"/sign-in/email", "/sign-up/email", "/change-password", "/verify-password"})
 """Calls that have a password hashed. They are refused here while nobody can be: before their body is read."""
 
-PlainRoute = Callable[[Services, RequestContext, Scope, ResponseWriter, Awaitable[None]], Awaitable[bool]]
-"""Whether it answered; what it leaves, the route of the contract answers.
-
-The last argument is the counting of the request, to be awaited before anything is written or answered.
-"""
+PlainRoute = Callable[[Services, RequestContext, Scope, ResponseWriter, Awaitable[None]], Awaitable[None]]
+"""The last argument is the counting of the request, to be awaited before anything is written or answered."""
 
 
 class Gate:
@@ -140,8 +137,8 @@ class Gate:
             raise HashingBusy
         counting = self._counting(surface, services, request, scope)
         plain = self._plain.get((request.method, scope["path"]))
-        if plain is not None and await plain(services, request, scope, writer, counting):
-            return
+        if plain is not None:
+            return await plain(services, request, scope, writer, counting)
         route = self._routes.route(scope)
         if route is not None and route.on_the_loop and request.method == "GET" and body.none_is_sent(request.headers):
             async with asyncio.timeout(DEADLINE):

@@ -20,21 +20,24 @@ class ExactQuery(BaseModel):
     @classmethod
     def read(cls, query_string: bytes) -> Self:
         """What a request asks for. Raises RequestValidationError."""
-        known = {field.alias or name for name, field in cls.model_fields.items()}
         given, twice = dict[str, Any](), dict[str, None]()
         for key, value in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True) if query_string else ():
             if key in cls.repeatable:
                 given.setdefault(key, []).append(value)
             else:
-                if key in given and key in known:
+                if key in given:
                     twice[key] = None
                 given[key] = value
-        if twice:
-            raise RequestValidationError([{"type": "string_type", "loc": ("query", key), "input": []} for key in twice])
+        if twice and (known := [key for key in twice if key in cls._keys()]):
+            raise RequestValidationError([{"type": "string_type", "loc": ("query", key), "input": []} for key in known])
         try:
             return cls.model_validate(given)
         except ValidationError as error:
             raise invalid("query", error) from None
+
+    @classmethod
+    def _keys(cls) -> set[str]:
+        return {field.alias or name for name, field in cls.model_fields.items()}
 
 
 class QueryModel(ExactQuery):

@@ -87,7 +87,7 @@ def get_session_deferred() -> JsonResponse:
 
 async def get_session(
     services: Services, request: RequestContext, scope: Scope, writer: ResponseWriter, counting: Awaitable[None]
-) -> bool:
+) -> None:
     """Answer the session of the request, `null` without one; use extends it, if its refresh window has passed."""
     presented = await find_session(services, request)
     await counting
@@ -103,7 +103,6 @@ async def get_session(
     headers = [*_HEADERS, (b"content-length", str(len(body)).encode())]
     await writer({"type": "http.response.start", "status": 200, "headers": headers})
     await writer({"type": "http.response.body", "body": body})
-    return True
 
 
 def _extends(services: Services, request: RequestContext, session: LiveSession, query_string: bytes) -> bool:

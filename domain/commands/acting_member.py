@@ -105,9 +105,10 @@ def acting_as(
     principal: LoadedPerson, organization: Loaded[Organization] | None, membership: Loaded[Membership] | None
 ) -> ActingMember | None:
     """Who acts as this member; None if there is no such membership, or the organization is closed."""
-    if organization is None or membership is None or organization.state.closed:
+    found = belonging(organization, membership)
+    if found is None:
         return None
-    return ActingMember(organization=organization, membership=membership, principal=principal)
+    return ActingMember(organization=found.organization, membership=found.membership, principal=principal)
 
 
 def _queries(organization_id: UUID, user_id: UUID) -> tuple[StreamQuery[Organization], StreamQuery[Membership]]:

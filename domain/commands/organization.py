@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.events.keys import Keyring
 from domain.ids import new_id
 from domain.membership import Joining, Membership
-from domain.organization import Organization, personal_slug
+from domain.organization import LogoChanged, Organization, personal_slug
 from domain.pictures import Picture
 from domain.refusals import (
     MayNotClose,
@@ -124,13 +124,13 @@ def update_organization(
     # not left to the constraint: two organizations that swap their slugs would wait for each other
     if slug is not None and slug != facts.slug and context.lookups.slug_known(context.keyring.slug_slots(slug)):
         raise NewSlugTaken
-    wanted, writes = dict(changes), list[Write]()
+    wanted, kept = dict(changes), list[Write]()
     if picture is not None or "logo" in changes:
         wanted["logo"], kept = shown(context, own.organization_key, picture or changes["logo"])
-        if wanted["logo"] != facts.logo:
-            writes = kept or [no_picture(organization_id)]
     changed = own.organization.state.change(wanted, before=facts, slug_hash=context.keyring.slug_hash)
     additions = own.organization.with_events(changed)
+    another_logo = any(isinstance(one, LogoChanged) for one in changed)
+    writes = (kept or [no_picture(organization_id)]) if another_logo else []
     try:
         return context.store.append(record_of(principal), own.subject, additions, guards=own.guards, writes=writes)
     except SlugTaken:

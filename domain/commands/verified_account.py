@@ -35,19 +35,13 @@ class VerifiedAccount:
             raise TypeError("an account is verified by a check of its credentials only")
 
 
-def email_hash_of(context: Context, email: str) -> bytes:
-    """The keyed hash of an address, by which accounts are found. Raises MalformedEmail."""
+def verified_account(context: Context, *, email: str, password: str, now: datetime) -> VerifiedAccount:
+    """The account with this address and password. Raises MalformedEmail, and as `verify_password`."""
     address = canonical(email)
     if address is None:
         raise MalformedEmail
-    return context.keyring.email_hash(address)
-
-
-def verified_account(context: Context, *, email: str, password: str, now: datetime) -> VerifiedAccount:
-    """The account with this address and password. Raises MalformedEmail, and as `verify_password`."""
-    email_hash = email_hash_of(context, email)
-    require_not_too_long(password)
-    return verify_password(context, context.lookups.account_by_email(email_hash), password, now=now)
+    account = context.lookups.account_by_email(context.keyring.email_hash(address))
+    return verify_password(context, account, password, now=now)
 
 
 def verify_password(context: Context, account: Account | None, password: str, *, now: datetime) -> VerifiedAccount:

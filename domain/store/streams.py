@@ -17,6 +17,7 @@ from domain.events.subjects import erasing_names
 from .connections import Values
 from .envelope import Recorded
 from .mapper import SealingMapper, StoredRow
+from .recorder import OPENABLE
 from .select_list import SelectList
 
 FIRST = UUID(int=0)
@@ -35,22 +36,11 @@ def _not_erased(key: str) -> str:
 # Where a command came from is opened only for events whose rows show it: that is most of the cost of reading.
 _STORED = SelectList(
     StoredRow,
-    stream_id="e.stream_id",
-    version="e.version",
-    name="e.name",
-    body="e.body",
-    sealed="e.sealed",
-    subject_id="e.subject_id",
-    wrapped="k.wrapped",
-    command_id="c.command_id",
+    **OPENABLE.sources,
     at="c.at",
     actor_kind="c.actor_kind",
     actor_id="c.actor_id",
     session_id="c.session_id",
-    command_body="c.body",
-    command_sealed="c.sealed",
-    command_subject_id="c.subject_id",
-    command_wrapped="ck.wrapped",
     key_lost=(
         f"(e.sealed IS NOT NULL AND k.wrapped IS NULL AND {_not_erased('k')})"
         f" OR (c.sealed IS NOT NULL AND ck.wrapped IS NULL AND e.name = ANY($3) AND {_not_erased('ck')})"

@@ -62,13 +62,8 @@ class RateLimiter:
         on: bool,
         wrong_passwords: int,
     ) -> None:
-        self._requests, self._counters, self._keyring, self._lookups, self.on = (
-            requests,
-            counters,
-            keyring,
-            lookups,
-            on,
-        )
+        self._requests, self._counters, self._keyring, self._lookups = requests, counters, keyring, lookups
+        self.on = on
         self._wrong = Limit(wrong_passwords, _HOUR)
         own = min(wrong_passwords, _OF_ITS_OWN)
         self._own, self._all_own = Limit(own, _HOUR), Limit(_OF_ALL_OWN * own, _HOUR)
@@ -166,7 +161,7 @@ class RateLimiter:
         device = next((device for device in devices if device.knows(user_id, now)), None)
         if device is not None:
             yield self._keyring.limit_key("wrong passwords of a device", user_id.hex, device.name)
-        if session is not None and session.user_id == user_id:
+        if session is not None:
             yield self._keyring.limit_key("wrong passwords of a session", user_id.hex, session.session_id.hex)
 
     async def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,11 +11,12 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from api.background.retention import Retention
+from api.background.retention import Retention, run_retention
 from domain.store.attempts import AttemptKind, Tally
 from domain.store.connections import open_pool
 from domain.store.requirements import open_keyring
 from tests.databases import Database
+from tests.faults.two_servers import until
 from tests.people import ADA, NOON, SECRET
 
 LAPTOP, PHONE = UUID(int=1), UUID(int=2)
@@ -84,3 +86,20 @@ def test_deliveries_that_this_node_sends_wait_however_long(retention: Retention,
     sends = replace(retention, kinds_sent=("invitation",))
     sends.tidy(whole=True)
     assert database.value("SELECT state FROM deliveries") == "waiting"
+
+
+def test_it_goes_on_until_told_to_stop(
+    retention: Retention, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.background.retention._EVERY", 0.05)
+    stop = threading.Event()
+    tidying = threading.Thread(target=run_retention, args=(retention, stop))
+    tidying.start()
+    try:
+        for number in range(2):
+            database.rows("INSERT INTO rate_limits VALUES (%s, 1, clock_timestamp() - interval '1 hour')", b"\x01old")
+            until(lambda: not database.rows("SELECT FROM rate_limits"), f"round {number}")
+    finally:
+        stop.set()
+        tidying.join(10)
+    assert not tidying.is_alive()
