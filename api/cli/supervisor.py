@@ -13,6 +13,7 @@ from api.stopping import GRACE
 from domain.clock import Clock
 
 from .backoff import Backoff
+from .connection_counts import ConnectionCounts, shared_memory
 from .embedded import DatabaseWontStart, EmbeddedPostgres
 from .listener import Listener
 from .outages import Outages, why_away
@@ -47,7 +48,8 @@ class Supervisor:
         self._background, self._background_backoff, self._background_since = BackgroundProcess(), Backoff(), 0.0
         self._background_due: float | None = 0.0
         self._listener, self._drain_for, self._embedded, self._prepared = listener, drain_for, embedded, prepared
-        self._places = [_Place(listener) for _ in range(workers)]
+        counts = shared_memory(workers)
+        self._places = [_Place(number, listener, counts) for number in range(workers)]
         self._outages = Outages(lambda: why_away(database_url), clock)
         self._stop, self._at_once = threading.Event(), threading.Event()
         self._drained = 0.0
@@ -159,8 +161,8 @@ class Supervisor:
 class _Place:
     """A worker, or the wait for the next one in its place."""
 
-    def __init__(self, listener: Listener) -> None:
-        self._listener, self._backoff = listener, Backoff()
+    def __init__(self, number: int, listener: Listener, counts: int) -> None:
+        self._number, self._listener, self._counts, self._backoff = number, listener, counts, Backoff()
         self._due = 0.0
         self._retired = False
         self.worker: WorkerProcess | None = None
@@ -175,7 +177,9 @@ class _Place:
         self.ended = False
         if self.worker is None:
             if time.monotonic() >= self._due and not self._retired:
-                self.worker = WorkerProcess(self._listener.socket.fileno())
+                self.worker = WorkerProcess(
+                    listener=self._listener.socket.fileno(), counts=self._counts, place=self._number
+                )
             return b""
         reports = self.worker.reports()
         if (code := self.worker.exit_code()) is not None:
@@ -200,6 +204,7 @@ class _Place:
             _logger.warning("Worker %d ended %s while draining.", worker.pid, ending(code))
         self.ended, self.cannot_start = True, code == STARTUP_FAILURE
         worker.close()
+        ConnectionCounts(self._counts).clear(self._number)
         self.worker, self._due = None, time.monotonic() + waits
 
     def signal(self, number: signal.Signals) -> None:

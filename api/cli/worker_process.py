@@ -22,15 +22,16 @@ _STUCK = 300.0
 class WorkerProcess:
     """One process that answers requests. It has as long as it needs until it is ready."""
 
-    def __init__(self, listener: int) -> None:
+    def __init__(self, *, listener: int, counts: int, place: int) -> None:
         self._pipe, theirs = os.pipe()
         os.set_blocking(self._pipe, False)
-        command = own_program.command("api.cli.worker", str(os.getpid()), str(listener), str(theirs))
+        arguments = (os.getpid(), listener, theirs, counts, place)
+        command = own_program.command("api.cli.worker", *map(str, arguments))
         self._process = subprocess.Popen(  # noqa: S603  our own module
             command,
             env=own_program.environment(),
             stdin=subprocess.PIPE,
-            pass_fds=(listener, theirs),
+            pass_fds=(listener, theirs, counts),
             process_group=0,  # Ctrl-C is for the supervisor, which lets them finish
         )
         os.close(theirs)

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
@@ -18,7 +19,8 @@ from api.background.reports import ALIVE, READY, Reports
 from api.edge import problems
 from api.stopping import GRACE, STOPPING
 
-from .listener import BACKLOG
+from .acceptor import Acceptor
+from .connection_counts import ConnectionCounts
 from .protocol import BoundedProtocol
 
 _SIGN_OF_LIFE = 50
@@ -30,12 +32,21 @@ _logger = logging.getLogger("daybook")
 class WorkerServer(uvicorn.Server):
     """Uvicorn's server, which reports to its supervisor and lets nobody go without an answer."""
 
-    def __init__(self, configuration: uvicorn.Config, tell: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        configuration: uvicorn.Config,
+        tell: Callable[[bytes], None],
+        *,
+        listener: socket.socket,
+        counts: ConnectionCounts,
+        place: int,
+    ) -> None:
         super().__init__(configuration)
-        self._tell = tell
+        self._tell, self._listener, self._counts, self._place = tell, listener, counts, place
+        self._acceptor: Acceptor | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """The port is opened here: once the application can answer, and the supervisor knows."""
+        """The port is opened here, by ourselves: once the application can answer, and the supervisor knows."""
         start_application = self.lifespan.startup
 
         async def start_and_ask() -> None:
@@ -45,15 +56,34 @@ class WorkerServer(uvicorn.Server):
                 await _permission()
 
         self.lifespan.startup = start_and_ask  # what uvicorn awaits before it listens
+        await super().startup(sockets)
+        protocol = partial(
+            BoundedProtocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
         try:
-            await super().startup(sockets)
+            self._acceptor = Acceptor(
+                self._listener,
+                protocol,
+                connections=lambda: len(self.server_state.connections),
+                counts=self._counts,
+                place=self._place,
+            )
         except OSError as error:
             _logger.error("The port cannot be opened: %s.", error.strerror)
             await self.lifespan.shutdown()
             sys.exit(STARTUP_FAILURE)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nobody any more, and let those finish who are there."""
+        if self._acceptor is not None:
+            self._acceptor.close()
+            await self._acceptor.wait_closed()
+        await super().shutdown(sockets)
+
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second."""
+        if self._acceptor is not None:
+            self._acceptor.count()
         if counter % _SIGN_OF_LIFE == 0:
             self._tell(ALIVE)
         return await super().on_tick(counter)
@@ -96,14 +126,21 @@ def configuration() -> uvicorn.Config:
         server_header=False,
         # whose forwarding headers are believed is for the edge to say (api/edge/client_address.py)
         proxy_headers=False,
-        backlog=BACKLOG,
         timeout_keep_alive=75,
     )
 
 
-def serve(listener: int, pipe: int) -> None:
+def serve(listener: int, pipe: int, counts: int, place: int) -> None:
     """Serve until told to stop."""
     signal.signal(signal.SIGUSR1, lambda _number, _frame: STOPPING.set())
     reports = Reports(pipe)
     log_as_worker(reports)
-    WorkerServer(configuration(), reports.tell).run([socket.socket(fileno=listener)])
+    server = WorkerServer(
+        configuration(),
+        reports.tell,
+        listener=socket.socket(fileno=listener),
+        counts=ConnectionCounts(counts),
+        place=place,
+    )
+    # no socket of uvicorn's own
+    server.run([])

@@ -24,7 +24,7 @@ from .wakeups import APPENDED, Wakeups
 CHANNEL = "daybook_log"
 FULL_BATCH = 2_000
 
-_BUSY, _IDLE, _AWAY = 0.010, 1.0, 0.5
+_BUSY, _IDLE, _AWAY = 0.025, 1.0, 0.5
 """Seconds until the next look: after a batch, after none unless somebody wakes it, and after no answer came."""
 _WATCH_EVERY, _WATCH_IDLY = 0.25, 10.0
 """Seconds between questions whether the low-water mark may rise: after something was moved, and if others moved it."""
