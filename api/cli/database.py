@@ -16,7 +16,7 @@ from api.settings import Settings
 from domain.events.keys import Keyring, WrongSecret
 from domain.ids import random_bytes
 from domain.store.connections import Values, connection_arguments
-from domain.store.migrate import NotMigrated, holds_log, migrate, require_migrated
+from domain.store.migrate import MigrationWaits, NotMigrated, holds_log, migrate, newer_steps, require_migrated
 from domain.store.requirements import (
     NoKeyYet,
     UnfitDatabase,
@@ -39,12 +39,20 @@ class DatabaseAway(WontStart):
     """The database does not answer; it may yet."""
 
 
+class DatabaseBusy(DatabaseAway):
+    """Others hold what a migration changes; they will not for ever."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """What was done before serving: the migrations that were `applied`, and whether the log is `new`."""
+    """What was done before serving: the migrations that were `applied`, and whether the log is `new`.
+
+    `newer` are those that a newer release has applied, and that this one works with.
+    """
 
     applied: tuple[str, ...]
     new: bool
+    newer: tuple[str, ...] = ()
 
 
 @dataclass
@@ -119,9 +127,9 @@ def connected(url: str) -> Iterator[Connection[Values]]:
             raise WontStart(f"The database does not let us in: {reason}.") from error
         raise DatabaseAway(f"The database does not answer: {first_line(error)}.") from error
     with connection:
-        # a migration may take longer than any statement of the service, and another node may be at it
+        # a migration may take longer than any statement of the service; while it waits for a lock, others wait for it
         connection.execute("SET statement_timeout = 0")
-        connection.execute("SET lock_timeout = 0")
+        connection.execute("SET lock_timeout = '5s'")
         yield connection
 
 
@@ -129,7 +137,7 @@ def prepare(found: Database, settings: Settings, *, founding: bool) -> Prepared:
     """Refuse a database that may lose data or is not meant, migrate it, and see that its keys are this secret's.
 
     `founding` allows a new log in a database of one's own: a mistyped address must not become an empty service. One
-    is migrated only then, or as the owner. Raises WontStart, DatabaseAway while nobody answers.
+    is migrated only then, or as the owner. Raises WontStart, DatabaseAway while nobody answers, DatabaseBusy.
     """
     if found.embedded is not None:
         _create_application_role(found)
@@ -199,6 +207,8 @@ def _refused(settings: Settings) -> Iterator[None]:
         yield
     except UnfitDatabase as error:
         raise WontStart(str(error)) from error
+    except MigrationWaits as waits:
+        raise DatabaseBusy(f"Others hold what a migration changes: {str(waits) or 'they are gone already'}.") from None
     except WrongSecret:
         raise WontStart(f"{whose_secret(settings)} is not the one this database was set up with.") from None
     except psycopg.OperationalError as error:
@@ -225,7 +235,7 @@ def _prepared(
         raise NoKeyYet from None
     if secret is not None:
         open_keyring(serving, secret)
-    return Prepared(applied=tuple(applied), new=new)
+    return Prepared(applied=tuple(applied), new=new, newer=tuple(newer_steps(owner)))
 
 
 def _migrated(connection: Connection[Values], *, role: str, may: bool) -> list[str]:

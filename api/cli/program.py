@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
 import signal
 import sys
+import time
 from typing import Annotated
 
 import psycopg
 import typer
 from rich.console import Console
 
+from api.settings import Settings
 from api.version import VERSION
+from domain.clock import now
 from domain.store.conflicts import StoreUnavailable
 from domain.store.migrate import printed_grants
 
 from . import deliveries, history, maintenance, people
 from .configured import configured
-from .database import APPLICATION_ROLE, database, prepare
+from .database import APPLICATION_ROLE, Database, DatabaseBusy, Prepared, database, prepare
+from .outages import Lasting
 from .refusal import WontStart, first_line
 from .secret_file import secret_of
 
@@ -77,13 +82,24 @@ def migrate(
     if known.database_url is None:
         secret_of(known)
     with database(known) as found:
-        prepared = prepare(found, known, founding=True)
+        prepared = _prepared(found, known)
     if as_json:
         print(json.dumps({"applied": prepared.applied, "new": prepared.new}))
         return
     if prepared.new:
         print("There was no Daybook in this database: a new log begins.")
     print("\n".join(f"applied {name}" for name in prepared.applied) or "nothing to apply")
+
+
+def _prepared(found: Database, settings: Settings) -> Prepared:
+    """Once others let go of what is changed, and however long that takes; who they are is said once a minute."""
+    waiting = Lasting()
+    while True:
+        try:
+            return prepare(found, settings, founding=True)
+        except DatabaseBusy as busy:
+            if waiting.goes_on(time.monotonic(), now()):
+                _on_standard_error(f"{busy} Waiting for them.")
 
 
 app.command()(history.replay)
@@ -100,7 +116,11 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     # what the driver's pool says of a database that goes away, this says in one sentence
     logging.getLogger("psycopg").addHandler(logging.NullHandler())
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # people are called what they are called, whatever the terminal can show
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        _require_text(sys.argv)
         app(prog_name="daybook")
     except WontStart as reason:
         told = str(reason)
@@ -113,5 +133,18 @@ def main() -> None:
         told = "The database stopped answering."
     else:
         return
-    Console(stderr=True, highlight=False).print(told, style="red", markup=False, soft_wrap=True)
+    _on_standard_error(told)
     raise SystemExit(1)
+
+
+def _require_text(arguments: list[str]) -> None:
+    """Raises WontStart for what is no text in any encoding of ours: it could be stored nowhere."""
+    for place, argument in enumerate(arguments):
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise WontStart(f"Argument {place} is not UTF-8.") from None
+
+
+def _on_standard_error(told: str) -> None:
+    Console(stderr=True, highlight=False).print(told, style="red", markup=False, soft_wrap=True)

@@ -15,6 +15,7 @@ import webbrowser
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from logging.config import dictConfig
+from urllib.parse import urlsplit
 
 from rich.console import Console
 
@@ -98,6 +99,12 @@ class Preparation:
             if since := self._waiting.goes_on(now, at):
                 _logger.warning("Waiting for the database since %s. %s", since, away)
             return
+        if self.done.newer:
+            _logger.warning(
+                "A newer release of Daybook has migrated this database (%s); this one works with it until that release"
+                " takes away what only older ones need.",
+                ", ".join(self.done.newer),
+            )
         waited = self._waiting.over(now)
         if waited is not None:
             _logger.info("The database answers after %.0f s.", waited)
@@ -148,22 +155,36 @@ def _stop(_number: int, _frame: object) -> None:
 
 def _announce(settings: Settings, preparation: Preparation, supervisor: Supervisor, show: bool, as_json: bool) -> None:
     """Say where to look, once the service is ready, and `show` it in the person's browser."""
-    anywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104  compared, not bound
-    host = "localhost" if anywhere else f"[{settings.host}]" if ":" in settings.host else settings.host
-    url = f"http://{host}:{settings.port}"
+    url = f"http://{_host(settings)}:{settings.port}"
+    docs = f"{_by_its_own_name(settings) or url}/docs"
     supervisor.ready.wait()
     while not _ready(f"{url}/readyz"):
         time.sleep(0.1)
-    if show and not webbrowser.open(f"{url}/docs"):
-        _logger.warning("There is no browser here to show %s/docs in.", url)
+    if show and not webbrowser.open(docs):
+        _logger.warning("There is no browser here to show %s in.", docs)
     if as_json:
         applied = [] if preparation.done is None else preparation.done.applied
-        print(json.dumps({"url": settings.origin, "docs": f"{url}/docs", "migrated": applied}), flush=True)
+        print(json.dumps({"url": settings.origin, "docs": docs, "migrated": applied}), flush=True)
         return
     console = Console(highlight=False, soft_wrap=True, markup=False)
-    console.print(f"Daybook is ready at {settings.origin}/api/auth (all routes: {url}/docs)")
+    console.print(f"Daybook is ready at {settings.origin}/api/auth (all routes: {docs})")
     if settings.database_url is None:
         console.print(f"Its database and its secret are kept in {settings.data_dir.resolve()}; stop it with Ctrl-C.")
+
+
+def _host(settings: Settings) -> str:
+    """By which this machine reaches the port."""
+    anywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104  compared, not bound
+    return "localhost" if anywhere else f"[{settings.host}]" if ":" in settings.host else settings.host
+
+
+def _by_its_own_name(settings: Settings) -> str | None:
+    """The origin as browsers know it, if it is this machine's port: from another name the documentation's page may not
+    call what it shows.
+    """
+    own = urlsplit(settings.origin)
+    here = own.scheme == "http" and own.port == settings.port and own.hostname in ("localhost", "127.0.0.1", "::1")
+    return settings.origin if here else None
 
 
 def _ready(url: str) -> bool:

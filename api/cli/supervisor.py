@@ -49,7 +49,7 @@ class Supervisor:
         self._background_due: float | None = 0.0
         self._listener, self._drain_for, self._embedded, self._prepared = listener, drain_for, embedded, prepared
         counts = shared_memory(workers)
-        self._places = [_Place(number, listener, counts) for number in range(workers)]
+        self._places = [Place(number, listener, counts) for number in range(workers)]
         self._outages = Outages(lambda: why_away(database_url), clock)
         self._stop, self._at_once = threading.Event(), threading.Event()
         self._drained = 0.0
@@ -109,7 +109,13 @@ class Supervisor:
             self._background_due = now + waits
             _logger.warning("The background process ended %s; it is started again%s.", ending(code), _in(waits))
         if self._background_due is not None and now >= self._background_due:
-            self._background.keep_running()
+            try:
+                self._background.keep_running()
+            except OSError as error:
+                waits = self._background_backoff.after(0.0)
+                _logger.error("The background process cannot be started (%s).", error.strerror)
+                self._background_due = now + waits
+                return
             self._background_since, self._background_due = now, None
 
     def _look_after_database(self) -> None:
@@ -158,7 +164,7 @@ class Supervisor:
         self._background.stop()
 
 
-class _Place:
+class Place:
     """A worker, or the wait for the next one in its place."""
 
     def __init__(self, number: int, listener: Listener, counts: int) -> None:
@@ -177,9 +183,7 @@ class _Place:
         self.ended = False
         if self.worker is None:
             if time.monotonic() >= self._due and not self._retired:
-                self.worker = WorkerProcess(
-                    listener=self._listener.socket.fileno(), counts=self._counts, place=self._number
-                )
+                self._start()
             return b""
         reports = self.worker.reports()
         if (code := self.worker.exit_code()) is not None:
@@ -188,6 +192,17 @@ class _Place:
             _logger.error("Worker %d says nothing and does nothing any more; it is killed.", self.worker.pid)
             self.worker.signal(signal.SIGKILL)
         return reports
+
+    def _start(self) -> None:
+        try:
+            self.worker = WorkerProcess(
+                listener=self._listener.socket.fileno(), counts=self._counts, place=self._number
+            )
+        except OSError as error:
+            # its Python may be replaced just now, or there are too many processes
+            waits = self._backoff.after(0.0)
+            _logger.error("A worker cannot be started (%s); it is tried again%s.", error.strerror, _in(waits))
+            self._due = time.monotonic() + waits
 
     def retire(self) -> None:
         """No other follows. The worker says from now on that it is not ready; one that never was is told to end."""

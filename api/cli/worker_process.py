@@ -23,18 +23,24 @@ class WorkerProcess:
     """One process that answers requests. It has as long as it needs until it is ready."""
 
     def __init__(self, *, listener: int, counts: int, place: int) -> None:
+        """Raises OSError if it cannot be started."""
         self._pipe, theirs = os.pipe()
         os.set_blocking(self._pipe, False)
         arguments = (os.getpid(), listener, theirs, counts, place)
         command = own_program.command("api.cli.worker", *map(str, arguments))
-        self._process = subprocess.Popen(  # noqa: S603  our own module
-            command,
-            env=own_program.environment(),
-            stdin=subprocess.PIPE,
-            pass_fds=(listener, theirs, counts),
-            process_group=0,  # Ctrl-C is for the supervisor, which lets them finish
-        )
-        os.close(theirs)
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  our own module
+                command,
+                env=own_program.environment(),
+                stdin=subprocess.PIPE,
+                pass_fds=(listener, theirs, counts),
+                process_group=0,  # Ctrl-C is for the supervisor, which lets them finish
+            )
+        except OSError:
+            os.close(self._pipe)
+            raise
+        finally:
+            os.close(theirs)
         self.ready_since: float | None = None
         self._heard, self._computed = time.monotonic(), 0.0
 

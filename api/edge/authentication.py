@@ -17,7 +17,7 @@ from projections.lists.session_list import LiveSession, was_replaced
 
 from .bearer import bearer_token
 from .known_device import Device
-from .request_context import PICTURES, RequestContext
+from .request_context import RequestContext
 from .services import Services
 
 READING = "GET"
@@ -158,26 +158,31 @@ def clear_session(services: Services, request: RequestContext, presented: Presen
         clear_cookies(services, request)
 
 
-def counted_for(services: Services, request: RequestContext) -> str:
-    """For whom a request is counted: the session of a read whose secret we signed, else the address (wire.md §5).
+def counted_for(services: Services, request: RequestContext, *, asks_who: bool) -> str:
+    """For whom a request is counted: the session of a read that asks who it is, if we signed its secret; else the
+    address (wire.md §5).
 
-    A backend that checks sessions of many people has one address; who guesses secrets cannot sign them. Pictures are
-    the same for everybody, and counted by address.
+    A backend that checks sessions of many people has one address; who guesses secrets cannot sign them.
     """
-    if request.path.startswith(PICTURES):
-        return request.where_from.ip_address
-    if request.method == READING and (tokens := _tokens(services, request)) and not _is_bare(request):
+    if asks_who and request.method == READING and (tokens := _tokens(services, request)) and request.signed:
         return token_hash(tokens[0]).hex()
     return request.where_from.ip_address
 
 
+async def count_the_dead(services: Services, request: RequestContext, presented: PresentedCredentials) -> None:
+    """Count a read by its address too, if it was counted by a session that is over: each would be a limit of its own.
+
+    Raises TooManyAttempts, StoreUnavailable.
+    """
+    if presented.session is None and presented.tokens and request.signed and services.limits.on:
+        await services.limits.count_request(request.where_from.ip_address, request.path, routed=True)
+
+
 def _tokens(services: Services, request: RequestContext) -> Sequence[str]:
     if request.tokens is None:
-        token = bearer_token(request.headers.get("authorization"), services.cookies.secret)
+        header = request.headers.get("authorization")
+        token = bearer_token(header, services.cookies.secret)
         request.tokens = services.cookies.tokens(request.headers.get("cookie")) if token is None else [token]
+        # a bare one is whatever somebody wrote
+        request.signed = token is None or header is None or "." in header
     return request.tokens
-
-
-def _is_bare(request: RequestContext) -> bool:
-    """Whether a secret stands in the Authorization header without a signature."""
-    return "." not in request.headers.get("authorization", ".")

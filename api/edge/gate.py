@@ -15,7 +15,7 @@ from domain.store import deadlines
 from . import body, problems
 from .addressed import wrongly_addressed
 from .attempts import attempt_of
-from .authentication import PresentedCredentials, counted_for, find_session
+from .authentication import READING, PresentedCredentials, count_the_dead, counted_for, find_session
 from .body import Body
 from .contract_route import ContractRoute
 from .limiting.rate_limiter import UNCOUNTED
@@ -135,26 +135,32 @@ class Gate:
             return await answer(scope, receive, writer)
         if request.path in _HASHING and request.method == "POST" and self._queue_is_full(services):
             raise HashingBusy
-        counting = self._counting(surface, services, request, scope)
         plain = self._plain.get((request.method, scope["path"]))
+        route = self._routes.route(scope) if plain is None else None
+        asks_who = plain is not None or (route is not None and route.asks_who)
+        counting = self._counting(surface, services, request, scope, asks_who=asks_who)
         if plain is not None:
             return await plain(services, request, scope, writer, counting)
-        route = self._routes.route(scope)
         if route is not None and route.on_the_loop and request.method == "GET" and body.none_is_sent(request.headers):
             async with asyncio.timeout(DEADLINE):
                 presented = await find_session(services, request) if route.asks_who else None
                 await counting
+                if presented is not None:
+                    await count_the_dead(services, request, presented)
                 response = await _answered(surface, route, services, request, scope, Body(), presented)
             return await response(scope, receive, writer)
         routed = self._answer_routed(surface, route, services, request, scope, receive, writer, counting)
         await _until(DEADLINE, routed, writer)
 
-    def _counting(self, surface: Surface, services: Services, request: RequestContext, scope: Scope) -> Awaitable[None]:
+    def _counting(
+        self, surface: Surface, services: Services, request: RequestContext, scope: Scope, *, asks_who: bool
+    ) -> Awaitable[None]:
         """The counting of a request, which has begun."""
         if not surface.counted or not services.limits.on:
             return UNCOUNTED
         routed = scope["path"] in self._routes.paths
-        return services.limits.count_request(counted_for(services, request), request.path, routed=routed)
+        whose = counted_for(services, request, asks_who=asks_who)
+        return services.limits.count_request(whose, request.path, routed=routed)
 
     async def _answer_routed(
         self,
@@ -173,7 +179,11 @@ class Gate:
         sent = await surface.read_body(receive, request)
         surface.require_trusted(request, sent, scope["query_string"], services.origins)
         if request.path not in _HASHING:
-            response = await _answered(surface, route, services, request, scope, sent)
+            presented = None
+            if request.method == READING and route.asks_who:
+                presented = await find_session(services, request)
+                await count_the_dead(services, request, presented)
+            response = await _answered(surface, route, services, request, scope, sent, presented)
             return await response(scope, receive, writer)
         # asked again: while its body came, others may have taken the last place
         if self._queue_is_full(services):

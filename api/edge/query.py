@@ -8,6 +8,9 @@ from urllib.parse import parse_qsl
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError, model_validator
 
+_OF_THEN = "asOf"
+"""A moment at which an answer is wanted. No route knows the past yet, and the present is no answer to that."""
+
 
 class ExactQuery(BaseModel):
     """A query, its values as they are given.
@@ -28,6 +31,8 @@ class ExactQuery(BaseModel):
                 if key in given:
                     twice[key] = None
                 given[key] = value
+        if given.get(_OF_THEN):
+            raise RequestValidationError([{"type": "unanswered", "loc": ("query", _OF_THEN), "input": None}])
         if twice and (known := [key for key in twice if key in cls._keys()]):
             raise RequestValidationError([{"type": "string_type", "loc": ("query", key), "input": []} for key in known])
         try:

@@ -28,9 +28,9 @@ _JOINED_BY = {"cookie": "; ", **dict.fromkeys(FORWARDING_HEADERS, ", "), **dict.
 class RequestContext:
     """What was asked, when, with which headers (names in lower case), and from where; `path` is below the base path.
 
-    `tokens` are the sessions' secrets it shows, once somebody looked. What its answer will carry: cookies, and the
-    token for clients without cookies. What is known of it once it was
-    refused: with which code, whose account it concerned, and through which session.
+    `tokens` are the sessions' secrets it shows, once somebody looked, and `signed` whether by us. What its answer will
+    carry: cookies, and the token for clients without cookies. What is known of it once it was refused: with which code,
+    whose account it concerned, and through which session.
     """
 
     method: str
@@ -39,6 +39,7 @@ class RequestContext:
     headers: Mapping[str, str]
     where_from: WhereFrom
     tokens: Sequence[str] | None = field(default=None, repr=False)
+    signed: bool = False
     set_cookies: list[str] = field(default_factory=list)
     auth_token: str | None = field(default=None, repr=False)
     refused_with: str | None = None

@@ -22,6 +22,9 @@ _ANY_BODY = (
     "MISSING_OR_NULL_ORIGIN",
     "INVALID_ORIGIN",
     "INVALID_CALLBACK_URL",
+    "INVALID_REDIRECT_URL",
+    "INVALID_ERROR_CALLBACK_URL",
+    "INVALID_NEW_USER_CALLBACK_URL",
 )
 _AS_SENT = {
     "VALIDATION_ERROR": "[body.email] Invalid email address",
@@ -61,6 +64,10 @@ def uncoded(status: int, name: str, message: str | None = None) -> Refused:
     return Refused(name, status, None if message is None else {"message": message})
 
 
+_NO_TARGET = uncoded(400, "INVALID_TARGET", "Invalid callbackURL: expected a string")
+_HEAD_TOO_LARGE = uncoded(431, "REQUEST_HEADER_FIELDS_TOO_LARGE")
+
+
 def documented(success: Any, *refusals: str | Refused, body: bool = True) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route: `success` (None if it only refuses), these refusals, and those of every route.
 
@@ -69,7 +76,7 @@ def documented(success: Any, *refusals: str | Refused, body: bool = True) -> dic
     responses: dict[int | str, dict[str, Any]] = {}
     if success is not None:
         responses[200] = {"model": success, "description": "Success"}
-    for refusal in (*refusals, *(_ANY_BODY if body else ()), *_ANY_ROUTE):
+    for refusal in (*refusals, *((*_ANY_BODY, _NO_TARGET) if body else ()), *_ANY_ROUTE, _HEAD_TOO_LARGE):
         name, status, example = at(STATUS_OF_CODE[refusal], refusal) if isinstance(refusal, str) else refusal
         entry = responses.setdefault(status, {"description": ""})
         if name == "VALIDATION_ERROR" and not body:

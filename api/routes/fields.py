@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationError, WrapValidator
+from pydantic_core import PydanticCustomError
 
 from domain import passwords, pictures
 from domain.email_address import LONGEST, PATTERN, canonical
@@ -17,6 +19,14 @@ NOTHING_TO_UPDATE = "No fields to update"
 
 _LONGEST_URL = 2048
 _URL = re.compile(r"https?://[^\s/?#]+[^\s]*|/(?![/\\])[^\s\\]*", re.IGNORECASE)
+
+
+def _either(given: Any, validate: Callable[[Any], Any]) -> Any:
+    """One of several types, and none of our names for them in the refusal (wire.md §3)."""
+    try:
+        return validate(given)
+    except ValidationError:
+        raise PydanticCustomError("neither", "Invalid input") from None
 
 
 def _email(text: str) -> str:
@@ -76,6 +86,7 @@ OptionalId = Annotated[str, Field(description="Left out or empty: the active org
 RoleOrRoles = Annotated[
     Annotated[str, Field(json_schema_extra={"minLength": 1})]
     | Annotated[list[str], Field(json_schema_extra={"minItems": 1})],
+    WrapValidator(_either),
     Field(
         description="`owner`, `admin`, `member`; several as a list or joined by commas, at least one.",
         json_schema_extra={"examples": ["member"]},

@@ -14,7 +14,15 @@ from pydantic import BaseModel, Field
 from starlette.types import Scope
 from typing_extensions import TypedDict
 
-from api.edge.authentication import PresentedCredentials, clear_session, extends, find_session, moved, record_use
+from api.edge.authentication import (
+    PresentedCredentials,
+    clear_session,
+    count_the_dead,
+    extends,
+    find_session,
+    moved,
+    record_use,
+)
 from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse, encode
 from api.edge.problems import Problem
@@ -96,6 +104,7 @@ async def get_session(
         services.last_active_buffer.seen(session.session_id, request.now)
     if session is None:
         if presented.tokens:
+            await count_the_dead(services, request, presented)
             await to_thread.run_sync(clear_session, services, request, presented)
     elif (extending := _extends(services, request, session, scope["query_string"])) or moved(request, session):
         session = await _used(services, request, presented, extending)

@@ -21,7 +21,7 @@ from projections.lists import invitation_list
 from projections.lists.member_list import live_role
 
 from . import shapes
-from .documented import documented, uncoded
+from .documented import Refused, documented, uncoded
 from .fields import GivenAddress, OptionalId, RoleOrRoles, id_in
 
 router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["invitation"])
@@ -73,7 +73,8 @@ class OfOrganization(QueryModel):
         "INVALID_EMAIL",
         "MEMBER_NOT_FOUND",
         "YOU_ARE_NOT_ALLOWED_TO_INVITE_USERS_TO_THIS_ORGANIZATION",
-        uncoded(400, "ROLE_NOT_FOUND", "ROLE_NOT_FOUND: wizard"),
+        Refused("EMPTY_ROLE", 400, {"message": "Role not found", "code": "ROLE_NOT_FOUND"}),
+        uncoded(400, "UNKNOWN_ROLE", "ROLE_NOT_FOUND: wizard"),
         "YOU_ARE_NOT_ALLOWED_TO_INVITE_USER_WITH_THIS_ROLE",
         "USER_IS_ALREADY_A_MEMBER_OF_THIS_ORGANIZATION",
         "USER_IS_ALREADY_INVITED_TO_THIS_ORGANIZATION",

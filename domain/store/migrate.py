@@ -9,6 +9,7 @@ from enum import StrEnum
 from importlib.resources import files
 from typing import Any, LiteralString
 
+import psycopg
 from psycopg import Connection, sql
 
 from .connections import SCHEMA, Values
@@ -29,6 +30,13 @@ _FOUND = """
 SELECT coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), false), current_user
   FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid
  WHERE n.nspname = %s AND c.relname = 'migrations'
+"""
+_HOLDERS = """
+SELECT DISTINCT a.pid, a.application_name
+  FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+ WHERE l.granted AND a.pid <> pg_backend_pid() AND a.datname = current_database()
+   AND (l.locktype = 'advisory' OR l.relation IN (SELECT oid FROM pg_class WHERE relnamespace = %s::regnamespace))
+ ORDER BY a.pid LIMIT 3
 """
 _PRINTED = """BEGIN;
 SET LOCAL search_path = {schema};
@@ -68,6 +76,20 @@ class NoLog(NotMigrated):
     """The database holds no Daybook at all."""
 
 
+class NewerRelease(UnfitDatabase):
+    """A newer release has taken away what this one needs."""
+
+    def __init__(self, steps: str) -> None:
+        super().__init__(
+            f"The database was migrated by a newer release of Daybook ({steps}), and this one cannot use it any more:"
+            " start that release."
+        )
+
+
+class MigrationWaits(Exception):
+    """Others hold what a migration changes, or migrate themselves; nothing was changed. The message names them."""
+
+
 class GrantsMissing(UnfitDatabase):
     """The log is there, but its rights were not given to this role, as after a restore without privileges."""
 
@@ -87,8 +109,16 @@ def migrate(connection: Connection[Values], *, application_role: str | None) -> 
     """Apply what is missing, as the role that owns the tables; the names of what was applied.
 
     All in one transaction under a lock, so that nodes starting together wait for one another. `application_role` gets
-    the rights it needs and no others; None if the owner itself serves.
+    the rights it needs and no others; None if the owner itself serves. Raises MigrationWaits where a lock cannot be had
+    in the connection's `lock_timeout`, NewerRelease.
     """
+    try:
+        return _migrate(connection, application_role)
+    except psycopg.errors.LockNotAvailable:
+        raise MigrationWaits(_holders(connection)) from None
+
+
+def _migrate(connection: Connection[Values], application_role: str | None) -> list[str]:
     with connection.transaction():
         connection.execute(_LOCK)
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA)))
@@ -137,6 +167,24 @@ def require_migrated(connection: Connection[Values]) -> None:
         raise NotMigrated(_listed(missing))
 
 
+def newer_steps(connection: Connection[Values]) -> list[str]:
+    """The steps that a newer release has applied, and with which this one works. Raises NewerRelease if it does not."""
+    known = {one.number for one in migrations()}
+    newer = [
+        (Phase(step), f"{number:04} {name}")
+        for number, step, name in connection.execute("SELECT number, step, name FROM migrations ORDER BY number")
+        if number not in known
+    ]
+    if any(step is Phase.POST for step, _ in newer):
+        raise NewerRelease(", ".join(name for _, name in newer))
+    return [name for _, name in newer]
+
+
+def _holders(connection: Connection[Values]) -> str:
+    found = connection.execute(_HOLDERS, (SCHEMA,)).fetchall()
+    return ", ".join(f"pid {pid} ({name})" if name else f"pid {pid}" for pid, name in found)
+
+
 def _listed(missing: list[Migration]) -> str:
     return ", ".join(f"{one.number:04} {one.name}" for one in missing)
 
@@ -147,6 +195,7 @@ def _value(connection: Connection[Values], question: LiteralString) -> Any:
 
 
 def _missing(connection: Connection[Values]) -> list[Migration]:
+    newer_steps(connection)
     applied = {row[0] for row in connection.execute("SELECT number FROM migrations")}
     return [one for one in migrations() if one.number not in applied]
 

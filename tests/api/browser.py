@@ -124,8 +124,13 @@ class Browser:
         """Those that are about a session: all but that of a known device, which stays."""
         return {name: value for name, value in self.cookies.items() if name != DEVICE_COOKIE}
 
+    @property
+    def cookie_header(self) -> str:
+        """What its requests show of what it keeps."""
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
     def _cookie_header(self) -> dict[str, str]:
-        return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
+        return {"Cookie": self.cookie_header} if self.cookies else {}
 
     def _kept(self, answer: Answer) -> Answer:
         for line in answer.all_cookies:

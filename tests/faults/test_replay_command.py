@@ -172,6 +172,28 @@ def test_a_name_does_nothing_to_the_terminal(ada: Ada, tmp_path: Path) -> None:
         assert "\\u001b[2J\\u202e[bold]Lovelace" in printed
 
 
+def test_a_name_is_told_on_a_terminal_that_cannot_show_it(database: Database, tmp_path: Path) -> None:
+    with context_over(database) as context:
+        sign_up(
+            context, email="zoe@example.com", name="Zo\u00eb \U0001f600", image=None, password=PASSWORD,
+            remembered=True, now=NOON, where_from=AT_HOME,
+        )  # fmt: skip
+        caught_up(database)
+    server = Server(tmp_path / "log", {"DATABASE_URL": database.application_url})
+    command = [
+        sys.executable,
+        "-m",
+        "api.cli",
+        "replay",
+        "--user",
+        str(database.value("SELECT user_id FROM account_list")),
+    ]
+    environment = server.environment | {"PYTHONIOENCODING": "ascii"}
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "Zo\\xeb \\U0001f600" in ended.stdout
+
+
 def test_no_secret_and_no_hash_is_printed(ada: Ada, tmp_path: Path) -> None:
     [[token_hash, email_slot]] = ada.database.rows("SELECT token_hash, email_slot FROM session_list, account_list")
     printed = told(ada, tmp_path, "--user", ada.user_id.hex) + told(ada, tmp_path, "--user", ada.user_id.hex, "--json")

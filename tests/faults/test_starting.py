@@ -16,6 +16,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+import psycopg
 import pytest
 
 from api.cli.embedded import EmbeddedPostgres
@@ -113,6 +114,21 @@ def test_a_server_waits_for_its_database_lives_meanwhile_and_then_answers_the_fi
         signed_in = client.post("/api/auth/sign-in/email", json={"email": "ada@example.com", "password": PASSWORD})
         assert signed_in.status_code == 200
     until(lambda: told(server, "The database answers after") == 1)
+    assert [line for line in lines(server) if not LINE.fullmatch(line)] == []
+
+
+def test_a_server_that_cannot_migrate_yet_lives_meanwhile_and_says_whom_it_waits_for(
+    external: EmbeddedPostgres, server: Server
+) -> None:
+    owner_url = external.conninfo("postgres")
+    server.environment["DAYBOOK_OWNER_DATABASE_URL"] = owner_url
+    with psycopg.connect(owner_url, application_name="a dump") as dump:
+        dump.execute("SELECT pg_advisory_xact_lock(hashtextextended('daybook migrations', 0))")
+        begin(server)
+        until(lambda: told(server, f"Others hold what a migration changes: pid {dump.info.backend_pid} (a dump)") == 1)
+        until(lambda: answer(server, "/healthz") is not None)
+        assert (answer(server, "/healthz") or (0,))[0] == 200
+    until(server.ready)
     assert [line for line in lines(server) if not LINE.fullmatch(line)] == []
 
 

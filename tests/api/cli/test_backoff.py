@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
 
 from api.cli.backoff import Backoff
+from api.cli.connection_counts import shared_memory
+from api.cli.listener import Listener
 from api.cli.outages import Lasting
 from api.cli.processes import Progress
+from api.cli.supervisor import Place
 from api.cli.worker_process import ending
 from tests.people import NOON
 
@@ -66,3 +74,16 @@ def test_a_log_that_grows_is_progress() -> None:
     time.sleep(0.6)
     size = 1
     assert progress.stood_still() < 0.5
+
+
+def test_a_worker_whose_program_is_missing_for_a_while_ends_nobody(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    before = len(os.listdir("/proc/self/fd"))
+    with closing(Listener("127.0.0.1", 0)) as listener, caplog.at_level("ERROR", "daybook"):
+        place = Place(0, listener, counts := shared_memory(1))
+        assert (place.look(), place.worker) == (b"", None)
+        assert caplog.messages == ["A worker cannot be started (No such file or directory); it is tried again."]
+        os.close(counts)
+    assert len(os.listdir("/proc/self/fd")) == before

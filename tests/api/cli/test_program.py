@@ -51,7 +51,15 @@ def test_the_documentation_is_opened_once_the_service_is_ready(tmp_path: Path) -
             assert time.monotonic() < deadline
             time.sleep(0.02)
         page = httpx.get(opened.read_text().strip())
-        assert (page.status_code, page.url.path) == (200, "/docs")
+        # by the name that its calls are allowed from
+        assert (page.status_code, page.url.host, page.url.path) == (200, "localhost", "/docs")
         assert httpx.get(f"{server.url}/openapi.json").json()["info"]["version"] == VERSION
     finally:
         end(server)
+
+
+def test_an_argument_that_is_no_text_is_refused_in_one_sentence() -> None:
+    command: list[str | bytes] = [sys.executable, "-m", "api.cli", "user", "create", "--email", "ada@example.com"]
+    command += ["--name", b"Ada \xff"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "Argument 6 is not UTF-8.\n")

@@ -124,7 +124,7 @@ def test_a_backend_that_checks_many_sessions_is_counted_by_session(server: Serve
     for number in range(3):
         person = a_visitor(server.url)
         tokens.append(person.sign_up(f"{number}.{email}").headers["set-auth-token"])
-        cookies.append("; ".join(f"{name}={value}" for name, value in person.cookies.items()))
+        cookies.append(person.cookie_header)
 
     def checked(headers: dict[str, str], times: int) -> list[int]:
         return [backend.ask("GET", f"{BASE}/get-session", None, headers).status for _ in range(times)]
@@ -134,6 +134,38 @@ def test_a_backend_that_checks_many_sessions_is_counted_by_session(server: Serve
     assert checked({"Authorization": f"Bearer {tokens[2]}"}, 100) == [200] * 100
     # the same session, shown in the other way
     assert checked({"Authorization": f"Bearer {tokens[1]}"}, 1) == checked({"Cookie": cookies[2]}, 1) == [429]
+
+
+def test_a_session_is_known_by_its_cookie_whatever_else_is_authorized(server: Server, email: str) -> None:
+    site, people = a_visitor(server.url), [a_visitor(server.url) for _ in range(2)]
+    for number, person in enumerate(people):
+        person.sign_up(f"{number}.{email}")
+        # the site is behind a password of its own, and the backend hands on what it was given
+        sent = {"Cookie": person.cookie_header, "Authorization": "Basic c3RhZ2luZzp4"}
+        assert {site.ask("GET", f"{BASE}/get-session", None, sent).status for _ in range(100)} == {200}
+
+
+@pytest.mark.parametrize("path", ["/get-session", "/organization/list", "/organization/list-members"])
+def test_sessions_that_are_over_bring_no_limits_of_their_own(server: Server, email: str, path: str) -> None:
+    somewhere, over = a_visitor(server.url), list[str]()
+    for number in range(3):
+        person = a_visitor(server.url)
+        person.sign_up(f"{number}.{email}")
+        over.append(person.cookie_header)
+        person.post("/sign-out", {})
+    found = [somewhere.ask("GET", f"{BASE}{path}", None, {"Cookie": over[number % 3]}).status for number in range(101)]
+    assert (set(found[:100]), found[100]) == ({200 if path == "/get-session" else 401}, 429)
+
+
+def test_what_asks_nobody_who_they_are_is_counted_by_address_whoever_asks(server: Server, email: str) -> None:
+    somewhere, sent = a_visitor(server.url), list[str]()
+    for number in range(2):
+        person = a_visitor(server.url)
+        person.sign_up(f"{number}.{email}")
+        sent.append(person.cookie_header)
+    target = f"{BASE}/invitation/check?id=zz"
+    found = [somewhere.ask("GET", target, None, {"Cookie": sent[number % 2]}).status for number in range(101)]
+    assert (429 in found[:100], found[100]) == (False, 429)
 
 
 def test_pictures_share_a_bucket_of_a_thousand_by_address_whoever_looks_at_them(

@@ -165,7 +165,9 @@ def test_an_answer_without_a_body_says_so(operations: dict[str, Any]) -> None:
         for status, response in operation["responses"].items()
         if "content" not in response
     }
-    assert silent == {
+    # a head is too large before anybody knows which route it asks for; health is no part of the contract
+    assert {name for name, status in silent if status == "431"} >= {"getSession", "signUpEmail", "listMembers"}
+    assert {(name, status) for name, status in silent if status != "431"} == {
         ("createOrganization", "401"),
         ("deleteOrganization", "401"),
         ("errorPage", "302"),

@@ -192,3 +192,17 @@ def test_an_unknown_link_tells_nothing(ada: Person, unknown: str) -> None:
 def test_a_link_is_asked_for_once(ada: Person) -> None:
     for query in ("", "?id=a&id=b"):
         assert Browser(ada.url).get(f"/invitation/check{query}").problem == (400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("moment", ["2020-01-01T00:00:00Z", "x"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/list-sessions",
+        *(f"/organization/{name}" for name in ("list-members", "list-invitations", "get-full-organization")),
+    ],
+)
+def test_whoever_asks_for_the_past_is_not_told_the_present(ada: Person, path: str, moment: str) -> None:
+    answer = ada.get(f"{path}?asOf={moment}")
+    assert (answer.status, answer.json()["message"]) == (400, "[query.asOf] Invalid input")
+    assert ada.get(f"{path}?asOf=").status == 200

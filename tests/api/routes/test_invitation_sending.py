@@ -114,6 +114,12 @@ def test_these_are_no_invitations(ada: Person, fields: dict[str, object]) -> Non
     assert Browser(ada.url).post("/organization/invite-member", fields).problem == (400, "VALIDATION_ERROR")
 
 
+@pytest.mark.parametrize("role", [5, None, {}, ["admin", 5]])
+def test_what_may_be_one_of_several_types_is_refused_without_our_names_for_them(ada: Person, role: object) -> None:
+    refused = ada.does("invite-member", email="bo@example.com", role=role).json()
+    assert refused == {"code": "VALIDATION_ERROR", "message": "[body.role] Invalid input"}
+
+
 @pytest.mark.parametrize("address", ["", "ada", "a@b", " a@x.io", "a@x.io ", "ü@x.io", "a@127.0.0.1", '"a"@x.io'])
 def test_these_are_no_addresses(ada: Person, acme: str, address: str) -> None:
     assert ada.does("invite-member", email=address, role="member").problem == (400, "INVALID_EMAIL")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -12,7 +14,16 @@ from psycopg.sql import SQL, Identifier
 
 from api.cli.embedded import EmbeddedPostgres
 from domain.store.connections import connection_arguments
-from domain.store.migrate import NotMigrated, grants, migrate, migrations, require_migrated
+from domain.store.migrate import (
+    MigrationWaits,
+    NewerRelease,
+    NotMigrated,
+    grants,
+    migrate,
+    migrations,
+    newer_steps,
+    require_migrated,
+)
 from domain.store.rows import PASSWORDS, SUBJECT_KEYS, Table
 from domain.store.statement import COMMAND_COLUMNS, EVENT_COLUMNS
 from projections import INLINE
@@ -155,3 +166,50 @@ def test_a_database_without_its_migrations_is_told_apart(cluster: EmbeddedPostgr
 def test_grants_name_the_role_quoted() -> None:
     assert 'TO "o\'brien";' in grants("o'brien")
     assert 'TO "a""b";' in grants('a"b')
+
+
+def test_a_node_of_the_release_before_goes_on_beside_a_newer_one_until_that_takes_away_what_it_needs(
+    cluster: EmbeddedPostgres,
+) -> None:
+    with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE a_newer_one")
+    with (
+        Database(cluster, "a_newer_one") as database,
+        psycopg.connect(database.owner_url, **connection_arguments("tests")) as owner,
+    ):
+        migrate(owner, application_role="daybook")
+        assert newer_steps(owner) == []
+        owner.execute("INSERT INTO migrations (number, step, name) VALUES (9001, 'pre', 'more than we know')")
+        assert newer_steps(owner) == ["9001 more than we know"]
+        require_migrated(owner)
+        owner.execute("INSERT INTO migrations (number, step, name) VALUES (9002, 'post', 'less than we need')")
+        tries: list[Callable[[psycopg.Connection[Any]], object]] = [
+            require_migrated, newer_steps, partial(migrate, application_role="daybook")
+        ]  # fmt: skip
+        for tried in tries:
+            with pytest.raises(NewerRelease, match=r"9001 more than we know, 9002 less than we need"):
+                tried(owner)
+
+
+@pytest.mark.parametrize(
+    "held", ["SELECT pg_advisory_xact_lock(hashtextextended('daybook migrations', 0))", "SELECT FROM credentials"]
+)
+def test_who_holds_what_a_migration_changes_is_named_and_nothing_is_changed(
+    cluster: EmbeddedPostgres, held: LiteralString
+) -> None:
+    name = f"held_{len(held)}"
+    with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    with (
+        Database(cluster, name) as database,
+        psycopg.connect(database.owner_url, **connection_arguments("tests")) as owner,
+        psycopg.connect(database.owner_url, **connection_arguments("a dump")) as other,
+    ):
+        migrate(owner, application_role="daybook")
+        owner.execute("DELETE FROM migrations WHERE number = 9")
+        owner.execute("SET lock_timeout = '100ms'")
+        with other.transaction():
+            other.execute(held)
+            with pytest.raises(MigrationWaits, match=rf"^pid {other.info.backend_pid} \(a dump\)$"):
+                migrate(owner, application_role="daybook")
+        assert owner.execute("SELECT count(*) FROM migrations WHERE number = 9").fetchone() == (0,)
