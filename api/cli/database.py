@@ -23,7 +23,7 @@ from domain.store.requirements import (
     make_first_key,
     needs_first_key,
     open_keyring,
-    require_durable,
+    require_fitting,
 )
 
 from .embedded import DatabaseWontStart, EmbeddedPostgres
@@ -143,12 +143,12 @@ def prepare(found: Database, settings: Settings, *, founding: bool) -> Prepared:
         _create_application_role(found)
     with _refused(settings), connected(found.application_url) as serving:
         # a role may have settings of its own, so the one that serves is asked too
-        require_durable(serving)
+        require_fitting(serving)
         if found.owner_url is None:
             return _prepared(found, settings, serving, serving, founding)
         with connected(found.owner_url) as owner:
             _require_same_database(serving, owner)
-            require_durable(owner)
+            require_fitting(owner)
             return _prepared(found, settings, serving, owner, founding)
 
 

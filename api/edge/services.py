@@ -15,7 +15,7 @@ from domain.store.attempts import Attempts
 from domain.store.connections import Pool, connection_arguments, open_pool
 from domain.store.last_active import LastActive
 from domain.store.migrate import require_migrated
-from domain.store.requirements import open_keyring, require_durable
+from domain.store.requirements import open_keyring, require_fitting
 from projections import INLINE
 from projections.devices import device
 from projections.lookups import ListLookups
@@ -92,7 +92,7 @@ def open_services(settings: Settings, clock: Clock) -> Services:
     secret, places = settings.secret.get_secret_value(), Places(settings.geoip_database)
     url = settings.database_url
     with psycopg.connect(url, **connection_arguments("daybook-start", url)) as connection:
-        require_durable(connection)
+        require_fitting(connection)
         require_migrated(connection)
         keyring = open_keyring(connection, secret)
     pool = open_pool(settings.database_url, size=settings.database_connections)

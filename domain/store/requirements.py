@@ -70,11 +70,17 @@ class NoKeyYet(UnfitDatabase):
         super().__init__("This log is new and has no key yet: run `daybook migrate` with DAYBOOK_OWNER_DATABASE_URL.")
 
 
-def require_durable(connection: Connection[Values]) -> None:
-    """Raises UnfitDatabase for a server that is too old or that may lose what it acknowledged."""
+def require_fitting(connection: Connection[Values]) -> None:
+    """Raises UnfitDatabase for a server that is too old, may lose what it acknowledged, or cannot hold every text."""
     version = connection.info.server_version // 10_000
     if version < OLDEST_SERVER:
         raise UnfitDatabase(f"PostgreSQL {version} is too old: Daybook needs {OLDEST_SERVER} or newer.")
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise UnfitDatabase(
+            f"The database's encoding is {encoding}, which cannot hold everybody's name: make one with"
+            " CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0."
+        )
     for name in ("fsync", "synchronous_commit", "full_page_writes"):
         row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
         if row is not None and row[0] == "off":

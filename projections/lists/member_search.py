@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 from uuid import UUID
 
 from domain.store.connections import Statements
@@ -29,11 +30,14 @@ _MATCHED = {"contains": "strpos({0}, {1}) > 0", "starts_with": "starts_with({0},
 _ENDING = "right({0}, char_length({1})) = {1}"
 
 _OF_THE_ORGANIZATION = "m.organization_id = $1 AND m.live_user_id IS NOT NULL"
-# as the index account_list_words has it: words as they are, since a parser would take addresses apart
+# as the index account_list_words has it (migration 10): whole words, since a parser would take addresses apart
 _SEARCHED = (
-    "array_to_tsvector(array_remove(regexp_split_to_array("
-    r"lower(coalesce(a.name, '') || ' ' || coalesce(a.email, '')), '[\s-]+'), ''))"
+    "array_to_tsvector(array_remove(regexp_split_to_array(lower(replace(translate("
+    "normalize(coalesce(a.name, '') || ' ' || coalesce(a.email, ''), NFKC),"
+    " '''\u2018\u02bc', '\u2019\u2019\u2019'), '\u00df', 'ss'))"
+    r", '[\s-]+'), ''))"
 )
+_WRITTEN_ALIKE = str.maketrans({"'": "\u2019", "\u2018": "\u2019", "\u02bc": "\u2019", "\u00df": "ss"})
 _BETWEEN_WORDS = re.compile(r"[\s-]+")
 _FEW_MEMBERS = 1_000
 """So many are looked through one by one: as cheap as to look for words."""
@@ -162,7 +166,8 @@ def _role_by_role(roles: str, order: Order, most: str) -> str:
 
 def _words(search: str) -> str:
     """What is searched for as PostgreSQL reads it: the start of each word, quoted."""
-    words = [word for word in _BETWEEN_WORDS.split(search) if word]
+    written = normalize("NFKC", search).translate(_WRITTEN_ALIKE)
+    words = [word for word in _BETWEEN_WORDS.split(written) if word]
     return " & ".join("'" + word.replace("\\", "\\\\").replace("'", "''") + "':*" for word in words)
 
 

@@ -19,7 +19,7 @@ from api.cli.refusal import WontStart
 from api.settings import Settings
 from domain.store import requirements
 from domain.store.connections import connection_arguments
-from domain.store.requirements import UnfitDatabase, require_durable
+from domain.store.requirements import UnfitDatabase, require_fitting
 from tests.databases import Database
 from tests.faults.processes import workers
 from tests.people import SECRET
@@ -123,7 +123,14 @@ def test_a_database_that_is_too_old(database: Database, monkeypatch: pytest.Monk
         psycopg.connect(database.owner_url, **connection_arguments("tests")) as connection,
         pytest.raises(UnfitDatabase, match=r"too old: Daybook needs 99 or newer\.$"),
     ):
-        require_durable(connection)
+        require_fitting(connection)
+
+
+def test_a_database_that_cannot_hold_every_name(tmp_path: Path, unfit: EmbeddedPostgres) -> None:
+    with psycopg.connect(unfit.conninfo("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE narrow ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    narrow = {name: make_conninfo(str(url), dbname="narrow") for name, url in urls(unfit).items()}
+    assert refusal(tmp_path, **narrow).startswith("The database's encoding is LATIN1, which cannot hold")
 
 
 def test_a_database_nobody_migrated(tmp_path: Path, unfit: EmbeddedPostgres) -> None:
