@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import count
+from itertools import count, islice
 from typing import Any, Generic, TypeVar
 
 from domain.events.catalogue import Aggregate
@@ -70,6 +70,12 @@ def _columns(projection: Projection, row: str = "", key: str = "") -> dict[str, 
     return columns | (_key_columns(f"{row}.{projection.table.key}", key) if projection.key_owner else {})
 
 
+@lru_cache(64)
+def _names(projection: Projection) -> tuple[str, ...]:
+    """The columns of a row in the order in which they are asked for and come back."""
+    return tuple(_columns(projection))
+
+
 def _key_columns(stream_id: str, key: str) -> dict[str, str]:
     """Whether the subject ever had a key, whether its row is there, and the key as stored: None once destroyed."""
     # older than the keys of its kind is only what nothing is sealed in; looked at where there is no key only
@@ -104,5 +110,6 @@ def states(projections: Sequence[Projection], fields: Iterable[Any]) -> Iterator
     """What the answer holds of each row, None for one there is not."""
     taken = iter(fields)
     for projection in projections:
-        state = {name: next(taken) for name in _columns(projection)}
+        names = _names(projection)
+        state = dict(zip(names, islice(taken, len(names)), strict=True))
         yield None if state[projection.table.key] is None else state
