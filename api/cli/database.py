@@ -127,9 +127,9 @@ def connected(url: str) -> Iterator[Connection[Values]]:
             raise WontStart(f"The database does not let us in: {reason}.") from error
         raise DatabaseAway(f"The database does not answer: {first_line(error)}.") from error
     with connection:
-        # a migration may take longer than any statement of the service; while it waits for a lock, others wait for it
+        # setting up may take longer than any statement of the service
         connection.execute("SET statement_timeout = 0")
-        connection.execute("SET lock_timeout = '5s'")
+        connection.execute("SET lock_timeout = 0")
         yield connection
 
 
@@ -227,6 +227,8 @@ def _prepared(
     # a command that only migrates need not know the secret of a log that has its key
     secret = known_secret(settings) if own or new or not founding or settings.secret is not None else None
     may = own or founding or found.owner_url is not None
+    # while a migration waits for a lock, others wait for it
+    owner.execute("SET lock_timeout = '5s'")
     applied = _migrated(owner, role=serving.info.user, may=may)
     try:
         if needs_first_key(owner):

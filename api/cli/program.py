@@ -21,12 +21,14 @@ from domain.clock import now
 from domain.store.conflicts import StoreUnavailable
 from domain.store.migrate import printed_grants
 
-from . import deliveries, history, maintenance, people
+from . import deliveries, history, people
 from .configured import configured
 from .database import APPLICATION_ROLE, Database, DatabaseBusy, Prepared, database, prepare
 from .outages import Lasting
+from .rebuild import rebuild
 from .refusal import WontStart, first_line
 from .secret_file import secret_of
+from .verify import verify
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -104,8 +106,8 @@ def _prepared(found: Database, settings: Settings) -> Prepared:
 
 app.command()(history.replay)
 app.command()(history.tail)
-app.command()(maintenance.rebuild)
-app.command()(maintenance.verify)
+app.command()(rebuild)
+app.command()(verify)
 app.add_typer(people.app, name="user")
 app.add_typer(deliveries.app, name="deliveries")
 
