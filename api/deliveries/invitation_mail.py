@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit, urlunsplit
 
+from api.setting_values import Mailbox
 from domain.clock import Clock
 from domain.events.keys import Keyring
 from domain.invitation import Status
@@ -25,7 +26,7 @@ class InvitationMails:
     statements: Statements
     keyring: Keyring
     clock: Clock
-    sender: str
+    sender: Mailbox
     page: str
 
     def compose(self, delivery: Delivery) -> Mail | Dropped:

@@ -40,7 +40,7 @@ class MailFolder:
     def deliver(self, message: Mail) -> None:
         """Write it, and see that it lasts. Raises TemporaryFailure: whatever is wrong with a folder can be mended."""
         try:
-            self._write(f"{message.name}.eml", message.to_bytes())
+            self._write(f"{message.name}.eml", message.content)
         except OSError as error:
             raise TemporaryFailure(errno.errorcode.get(error.errno or 0, "OSError")) from None
 

@@ -25,7 +25,7 @@ class TemporaryFailure(NotDelivered):
 
 
 class LastingRefusal(NotDelivered):
-    """This message never will: there is no such mailbox, or the other end does not want it."""
+    """This message never will: it cannot be made, there is no such mailbox, or the other end does not want it."""
 
 
 class Transport(Protocol[M_contra]):

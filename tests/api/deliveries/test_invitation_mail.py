@@ -11,6 +11,7 @@ import pytest
 from api.deliveries.invitation_mail import InvitationMails, link_on
 from api.deliveries.mail import Mail
 from api.deliveries.transport import Dropped
+from api.setting_values import Mailbox
 from domain.commands import invitation as invitations
 from domain.commands import received_invitation
 from domain.commands.organization import close_organization
@@ -33,7 +34,7 @@ def composed(acme: Acme, delivery: Delivery, *, page: str = "https://app.example
         statements=acme.context.store.statements,
         keyring=acme.context.keyring,
         clock=HandClock(),
-        sender="no-reply@example.com",
+        sender=Mailbox("", "no-reply@example.com"),
         page=page,
     )
     return mails.compose(delivery)
@@ -43,7 +44,7 @@ def test_it_says_who_invites_whom_into_what_as_what_and_until_when(acme: Acme) -
     invitation_id = acme.invites(role="member,admin")
     mail = composed(acme, due(invitation_id))
     assert isinstance(mail, Mail)
-    assert (mail.sender, mail.recipient, mail.at) == ("no-reply@example.com", BOS, NOON)
+    assert (mail.sender.address, mail.recipient, mail.at) == ("no-reply@example.com", BOS, NOON)
     assert mail.name == f"invitation.{invitation_id.hex}.1"
     assert mail.subject == "Invitation to “Analytical Engines”"
     assert mail.text == (
@@ -92,7 +93,7 @@ def test_what_somebody_called_their_organization_passes_for_nothing_else(
     assert isinstance(mail, Mail)
     assert mail.subject == f"Invitation to {shown}"
     assert mail.text.splitlines()[0] == f"ada@example.com invites you to join {shown} (role: member)."
-    assert b"\r\nBcc:" not in mail.to_bytes()
+    assert b"\r\nBcc:" not in mail.content
 
 
 def accepts(acme: Acme, invitation_id: UUID) -> None:

@@ -39,7 +39,7 @@ def test_a_message_is_one_file_that_only_its_owner_may_read(tmp_path: Path) -> N
     MailFolder(tmp_path).deliver(MAIL)
     [file] = tmp_path.iterdir()
     assert file.name == NAME
-    assert file.read_bytes() == MAIL.to_bytes()
+    assert file.read_bytes() == MAIL.content
     assert file.stat().st_mode & 0o777 == 0o600
 
 
@@ -57,7 +57,7 @@ def test_many_that_write_the_same_message_leave_one_that_is_whole(tmp_path: Path
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(folder.deliver, [long] * 16))
     [file] = tmp_path.iterdir()
-    assert file.read_bytes() == long.to_bytes()
+    assert file.read_bytes() == long.content
 
 
 def test_a_folder_that_is_not_there_is_a_failure_that_may_pass_and_is_not_made(tmp_path: Path) -> None:
