@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,8 +38,9 @@ class Mail:
     """Plain text to one address. `name` is the same whenever the same delivery is made, and has no secret in it.
 
     `recipient` is an address alone; `at` is when it is written. `content` is all of it as it stands in an .eml file:
-    CRLF at the end of each line, the text in UTF-8 so that it can be read there. Who gets it twice can tell by its
-    Message-ID (RFC 5322 §3.6.4); nobody's vacation answers it (RFC 3834 §5).
+    CRLF at the end of each line, the text in UTF-8 so that it can be read there, encoded only if a line is too long for
+    mail servers. Who gets it twice can tell by its Message-ID (RFC 5322 §3.6.4); nobody's vacation answers it (RFC 3834
+    §5).
 
     There is none that cannot be sent: to make one raises LastingRefusal, which says what is wrong and quotes nothing.
     """
@@ -83,7 +85,9 @@ class Mail:
     def _body(self) -> bytes:
         _require(_can_be_encoded(self.text) and not {"\r", "\0"} & set(self.text), "text")
         text = self.text.replace("\n", "\r\n").encode()
-        return b"Content-Transfer-Encoding: 8bit\r\n\r\n" + text
+        if max(map(len, text.split(b"\r\n"))) <= _LONGEST_LINE:
+            return b"Content-Transfer-Encoding: 8bit\r\n\r\n" + text
+        return b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + binascii.b2a_qp(text, istext=True)
 
 
 def _require_sound(content: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from email import message_from_bytes
 from uuid import UUID
 
 import pytest
@@ -94,6 +95,20 @@ def test_what_somebody_called_their_organization_passes_for_nothing_else(
     assert mail.subject == f"Invitation to {shown}"
     assert mail.text.splitlines()[0] == f"ada@example.com invites you to join {shown} (role: member)."
     assert b"\r\nBcc:" not in mail.content
+
+
+def test_the_longest_names_and_addresses_there_can_be_make_a_mail_that_servers_take(database: Database) -> None:
+    """RFC 5321 §4.5.3.1.6. 200 characters are the most a name may have, 254 an address (wire.md §5, A18)."""
+    inviter = "a" * 242 + "@example.com"
+    with acme_in(database, "😀" * 200) as acme:
+        invitation_id = acme.invites(role="owner,admin,member")
+        acme.database.rows("UPDATE account_list SET email = %s", inviter)
+        mail = composed(acme, due(invitation_id))
+    assert isinstance(mail, Mail)
+    assert max(map(len, mail.content.split(b"\r\n"))) <= 998
+    text = message_from_bytes(mail.content).get_payload(decode=True)
+    assert isinstance(text, bytes)
+    assert text.decode().startswith(f"{inviter} invites you to join “{'😀' * 200}” (role: ")
 
 
 def accepts(acme: Acme, invitation_id: UUID) -> None:

@@ -192,3 +192,15 @@ def test_what_cannot_be_written_as_mail_is_refused_for_good_and_says_which_part(
 def test_its_id_is_of_the_senders_domain(name: str) -> None:
     message_id = read(replace(MAIL, sender=Mailbox(name, "no-reply@accounts.example.com")))["Message-ID"]
     assert message_id == "<invitation.00000000000000000000000000000001.1@accounts.example.com>"
+
+
+@pytest.mark.parametrize("length", [998, 999, 5_000])
+@pytest.mark.parametrize("sign", ["x", "é", "😀", "=", ".", " "])
+def test_no_line_of_a_body_is_too_long_for_a_mail_server(length: int, sign: str) -> None:
+    """RFC 5322 §2.1.1 and RFC 5321 §4.5.3.1.6: 998 bytes; the text is the same, blanks before an end of line too."""
+    line = sign * (length // len(sign.encode())) + "x" * (length % len(sign.encode()))
+    mail = replace(MAIL, text=f"{line}\n.\n\nFrom here  \n{line}\n")
+    assert max(map(len, mail.content.split(b"\r\n"))) <= 998
+    assert mail.content.count(b"\n") == mail.content.count(b"\r\n") == mail.content.count(b"\r")
+    assert [name for name, _ in head_of(mail.content)] == HEADERS
+    assert read(mail).get_content() == mail.text.replace("\n", "\r\n")
