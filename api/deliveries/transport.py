@@ -44,7 +44,11 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Channel(Generic[M]):
-    """How one kind of delivery is sent: `compose` makes the message from what is so at that moment."""
+    """How one kind of delivery is sent: `compose` makes the message from what is so at that moment.
+
+    Whatever `compose` raises is for good, and the delivery is given up, but for what may be there later: the database,
+    memory, a file.
+    """
 
     compose: Callable[[Delivery], M | Dropped]
     transport: Transport[M]
