@@ -30,5 +30,6 @@ def channels(settings: Settings, statements: Statements, keyring: Keyring, clock
         clock=clock,
         sender=settings.mail_sender,
         page=settings.page_of_invitations,
+        allowed=settings.rules.invitations,
     )
     return {INVITATION: Channel(mails.compose, folder)}

@@ -57,6 +57,7 @@ def send(asked: dict[str, Any], stop: threading.Event) -> None:
             clock=lambda: NOON,
             sender=Mailbox("", "a@example.com"),
             page="https://x.io/",
+            allowed=True,
         )
         ledger = os.open(asked["ledger"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         transport = WrittenDown(ledger, MailFolder(Path(asked["folder"])))
