@@ -56,7 +56,7 @@ class Mail:
     def __post_init__(self) -> None:
         """Write it, once."""
         content = f"{self._head()}\r\n".encode("ascii") + self._body()
-        _require_sound(content)
+        require_sound(content)
         object.__setattr__(self, "content", content)
 
     def _head(self) -> str:
@@ -90,8 +90,11 @@ class Mail:
         return b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + binascii.b2a_qp(text, istext=True)
 
 
-def _require_sound(content: bytes) -> None:
-    """The last look, at the bytes alone: the headers that are meant and no others, each once, in lines that may be."""
+def require_sound(content: bytes) -> None:
+    """The last look, at the bytes alone: the headers that are meant and no others, each once, in lines that may be.
+
+    Whatever is wrong with what wrote them, this has no part in it. Raises LastingRefusal.
+    """
     *lines, last = content.split(b"\r\n")
     _require(not any(one in line for line in (*lines, last) for one in (b"\r", b"\n", b"\0")), "an end of line")
     _require(all(len(line) <= _LONGEST_LINE for line in (*lines, last)), "the length of a line")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from api.deliveries.mail import Mail
+from api.deliveries.mail import Mail, require_sound
 from api.deliveries.transport import LastingRefusal
 from api.setting_values import Mailbox
 from tests.people import NOON
@@ -185,6 +185,33 @@ def test_what_cannot_be_written_as_mail_is_refused_for_good_and_says_which_part(
 ) -> None:
     with pytest.raises(LastingRefusal) as refused:
         replace(MAIL, **changed)
+    assert refused.value.reason == f"cannot be written as mail: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "reason"),
+    [
+        (b"\r\nTo: bo@example.com", b"\r\nTo: bo@example.com\r\nBcc: cy@example.com", "a header"),
+        (b"\r\nTo: bo@example.com", b"\r\nTo: bo@example.com\r\nTo: cy@example.com", "a header"),
+        (b"\r\nTo: bo@example.com", b"\r\nto: bo@example.com", "a header"),
+        (b"\r\nTo: bo@example.com", b"", "a header"),
+        (b"\r\nTo: bo@example.com", b"\r\n\r\nTo: bo@example.com", "a header"),
+        (b"\r\nTo: bo@example.com", b"\r\nTo: bo@example.com\nBcc: cy@example.com", "an end of line"),
+        (b"\r\nTo: bo@example.com", b"\r\nTo: bo@example.com\rBcc: cy@example.com", "an end of line"),
+        (b"bo@example.com", "bö@example.com".encode(), "a sign in its head"),
+        (b"bo@example.com", b"=?utf-8?b?" + b"QUJD" * 20 + b"?=", "the length of a word"),
+        (b"bo@example.com", b"x" * 1_000, "the length of a line"),
+        (b"\r\n\r\nGr", b"\r\n", "a sign in its head"),
+        (b"yyyy\r\n", b"yyyy\n", "an end of line"),
+        (b"yyyy\r\n", b"y" * 1_000 + b"\r\n", "the length of a line"),
+        (b"yyyy\r\n", b"y\0\r\n", "an end of line"),
+    ],
+)
+def test_whatever_went_wrong_in_writing_it_the_last_look_finds_it(written: bytes, instead: bytes, reason: str) -> None:
+    require_sound(MAIL.content)
+    assert written in MAIL.content
+    with pytest.raises(LastingRefusal) as refused:
+        require_sound(MAIL.content.replace(written, instead))
     assert refused.value.reason == f"cannot be written as mail: {reason}"
 
 
