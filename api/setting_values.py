@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from email.utils import getaddresses, parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
@@ -13,6 +12,9 @@ from domain.email_address import canonical
 
 # As api/edge/origins.py takes hosts apart, with `*` and `?` anywhere.
 _HOST_PATTERN = re.compile(r"(?:[a-z0-9_.*?-]+|\[[0-9a-f:.*?]+\])(?::[0-9*?]+)?", re.ASCII)
+_MAILBOX = re.compile(
+    r'(?P<alone>[^\s<>"]+)|(?:"(?P<quoted>[^"\\<>]*)"|(?P<name>[^"\\<>()\[\]:;@,]*?)) ?<(?P<address>[^\s<>"]+)>'
+)
 _PORT_AT_END = re.compile(r"(?<=[^:]):([0-9]+)$", re.ASCII)
 
 
@@ -32,10 +34,32 @@ def wrong_with_origin(url: str) -> LiteralString | None:
     return None
 
 
-def is_sender(text: str) -> bool:
-    """Whether it is one address with or without a name, and cannot end its line."""
-    _, address = parseaddr(text)
-    return text.isprintable() and canonical(address) is not None and len(getaddresses([text])) == 1
+class Mailbox(NamedTuple):
+    """Whom a message is from: an address, and the name that is shown before it, as text; empty if there is none."""
+
+    name: str
+    address: str
+
+
+def mailbox(text: str) -> Mailbox | None:
+    """What `address`, `Name <address>` or `"Name" <address>` means; None if it is none of these.
+
+    A name with punctuation that means something there (RFC 5322 §3.2.3: groups, lists, comments) must be quoted. None
+    is decoded: what looks like an encoded word is a name that looks like one.
+    """
+    found = _MAILBOX.fullmatch(text)
+    if found is None or not text.isprintable():
+        return None
+    address = found["alone"] or found["address"]
+    if canonical(address) is None:
+        return None
+    return Mailbox((found["quoted"] or found["name"] or "").strip(), address)
+
+
+def may_be_mailed_from(host: str) -> bool:
+    """Whether an address at this host is one: neither an IP address nor what is no domain (RFC 5321 §4.1.2)."""
+    labels = re.fullmatch(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z](?:[a-z0-9-]*[a-z0-9])?", host, re.ASCII | re.I)
+    return labels is not None
 
 
 def is_page(text: str) -> bool:

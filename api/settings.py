@@ -11,7 +11,6 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -21,7 +20,16 @@ from domain.commands.context import Rules
 from domain.passwords import Argon2Parameters
 from domain.session import Lifetimes
 
-from .setting_values import is_page, is_sender, listed, may_match_origin, networks, wrong_with_origin
+from .setting_values import (
+    Mailbox,
+    is_page,
+    listed,
+    mailbox,
+    may_be_mailed_from,
+    may_match_origin,
+    networks,
+    wrong_with_origin,
+)
 from .sites import host_of, wrong_with_cookie_domain
 
 PREFIX = "DAYBOOK_"
@@ -30,6 +38,7 @@ OTHER_NAMES = frozenset({"DAYBOOK_VENV"})
 # Kubernetes tells every container of a Service called "daybook" where that is.
 _SERVICE_LINK = re.compile(r"DAYBOOK_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_\w+)?)")
 SHORTEST_SECRET = 32
+_HERE = "http://localhost"
 TEN_YEARS = 315_360_000
 MAY_NEED_FRESHNESS = ("change-password", "update-user")
 """Calls for which an operator may ask for a fresh session. Ending sessions never needs one (wire.md A2)."""
@@ -90,10 +99,10 @@ class Settings(BaseSettings):
     # How many members and pending invitations an organization may have; 0: as many as it likes.
     member_limit: int = Field(default=0, ge=0, le=1_000_000)
     invitation_limit: int = Field(default=0, ge=0, le=1_000_000)
-    # Where messages to people are left for a mail server, as .eml files; without it none are sent.
-    mail_folder: Path | None = None
-    # Whom they are from, an address with or without a name; else no-reply at the host of base_url.
+    # Whom messages to people are from, an address with or without a name; else no-reply at the host of base_url.
     mail_from: str | None = None
+    # Where they are left for a mail server, as .eml files; without it none are sent.
+    mail_folder: Path | None = None
     # The page that the link of an invitation opens; else the front page of base_url.
     invitation_page: str | None = None
     # How many wrong passwords an hour of one account (NIST SP 800-63B §3.2.2: no more than 100).
@@ -126,10 +135,23 @@ class Settings(BaseSettings):
     @field_validator("mail_from")
     @classmethod
     def _require_sender(cls, sender: str | None) -> str | None:
-        if sender is not None and not is_sender(sender):
-            message = "must be one address, such as no-reply@example.com or Accounts <no-reply@example.com>"
+        if sender is not None and mailbox(sender) is None:
+            message = (
+                "must be one address, such as no-reply@example.com or Accounts <no-reply@example.com>;"
+                ' a name with punctuation in quotation marks: "Example, Inc." <no-reply@example.com>'
+            )
             raise PydanticCustomError("sender", message)
         return sender
+
+    @field_validator("mail_folder")
+    @classmethod
+    def _require_someone_to_be_from(cls, folder: Path | None, others: ValidationInfo) -> Path | None:
+        # what was refused is not among them
+        said = {"base_url", "mail_from"} <= others.data.keys() and others.data["mail_from"] is None
+        if folder is not None and said and not may_be_mailed_from(host_of(others.data["base_url"] or _HERE)):
+            message = "needs DAYBOOK_MAIL_FROM: no address can be at the host of DAYBOOK_BASE_URL"
+            raise PydanticCustomError("mail_folder", message)
+        return folder
 
     @field_validator("invitation_page")
     @classmethod
@@ -176,7 +198,7 @@ class Settings(BaseSettings):
         if domain is None or "base_url" not in others.data:
             return domain
         domain = domain.strip().lower().removeprefix(".")
-        if wrong := wrong_with_cookie_domain(domain, host_of(others.data["base_url"] or "http://localhost")):
+        if wrong := wrong_with_cookie_domain(domain, host_of(others.data["base_url"] or _HERE)):
             raise PydanticCustomError("cookie_domain", "{wrong}", {"wrong": wrong})
         return domain
 
@@ -227,9 +249,10 @@ class Settings(BaseSettings):
         return networks(self.trusted_proxies)
 
     @property
-    def mail_sender(self) -> str:
+    def mail_sender(self) -> Mailbox:
         """Whom messages to people are from."""
-        return self.mail_from or f"no-reply@{urlsplit(self.origin).hostname}"
+        said = None if self.mail_from is None else mailbox(self.mail_from)
+        return said or Mailbox("", f"no-reply@{host_of(self.origin)}")
 
     @property
     def page_of_invitations(self) -> str:

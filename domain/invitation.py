@@ -152,13 +152,18 @@ class Invitation:
 
     def require_open(self, *, now: datetime) -> None:
         """It is pending and has not run out. Raises InvitationNotFound."""
-        if self.status is not Status.PENDING or now >= self.expires_at:
+        if not is_open(self.status, self.expires_at, now=now):
             raise InvitationNotFound
 
     def require_recipient(self, email_hash: bytes) -> None:
         """It was sent to this address. Raises NotTheRecipient."""
         if email_hash != self.email_hash:
             raise NotTheRecipient
+
+
+def is_open(status: str, expires_at: datetime, *, now: datetime) -> bool:
+    """Whether an invitation is pending and has not run out."""
+    return status == Status.PENDING and now < expires_at
 
 
 def evolve(state: Invitation | None, event: InvitationEvent) -> Invitation:

@@ -20,7 +20,7 @@ from tests.lived import context_over
 from tests.people import NOON, PASSWORD
 
 AT_HOME = WhereFrom("192.0.2.1", "Chrome")
-ADAS, BOS = "ada@example.com", "bo@example.com"
+ADAS, BOS, CYS = "ada@example.com", "bo@example.com", "cy@example.com"
 STATES = "SELECT version, state, reason FROM deliveries ORDER BY first_due_at, version"
 
 
@@ -34,11 +34,13 @@ class Acme:
             context, self.by(ADAS), name=name, slug="acme", logo=None, metadata=None, turning=False
         )
 
-    def invites(self, email: str = BOS, *, role: str = "member", resend: bool = False, now: datetime = NOON) -> UUID:
+    def invites(
+        self, email: str = BOS, *, role: str = "member", resend: bool = False, now: datetime = NOON, by: str = ADAS
+    ) -> UUID:
         """Somebody is invited, or invited again; which invitation that is. What is due is in the queue."""
         invitation_id = invitations.invite(
             self.context,
-            self.by(ADAS, now=now),
+            self.by(by, now=now),
             organization_id=self.organization_id,
             email=email,
             role=role,

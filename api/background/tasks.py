@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from logging.config import dictConfig
 
-from api.deliveries.channels import channels, kinds_sent
+from api.deliveries.channels import channels, keep_tidy, kinds_sent
 from api.deliveries.sender import Sender, run_sender
 from api.settings import Settings
 from domain.clock import Clock, now
@@ -50,6 +50,7 @@ def run(settings: Settings, clock: Clock, stop: threading.Event) -> None:
         "sequencer": partial(run_sequencer, conninfo, wakeups=Wakeups.of_this_node()),
         **{one.name: partial(run_follower, conninfo, one) for one in FOLLOWERS},
         "sender": partial(_send, settings, conninfo, secret, clock),
+        "tidying": partial(keep_tidy, settings, clock),
         "sweep": partial(_sweep, conninfo, secret),
         "retention": partial(_retain, settings, conninfo, secret, clock),
         "start": partial(_look_at_the_server, conninfo),

@@ -22,24 +22,28 @@ from .refusal import WontStart
 
 app = typer.Typer(help="Messages that were tried in vain and given up.", no_args_is_help=True)
 
-_SHOWN = 1_000
-"""At most, longest ago first."""
-
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
 @app.command("list")
-def list_given_up(as_json: Json = False) -> None:
+def list_given_up(
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many at most, longest ago first.")] = 1_000,
+    as_json: Json = False,
+) -> None:
     """List what was given up: which message, how often it was tried, since when, and why it failed the last time."""
     with _statements() as statements:
-        found = ended.given_up(statements, limit=_SHOWN)
+        # one more than is shown, to know whether there are more
+        found = ended.given_up(statements, limit=limit + 1)
+    shown, more = found[:limit], len(found) > limit
     if as_json:
-        print(json.dumps([_plain(one) for one in found]))
+        print(json.dumps({"givenUp": [_plain(one) for one in shown], "more": more}))
         return
     console = Console(highlight=False, soft_wrap=True, markup=False)
-    for one in found:
+    for one in shown:
         console.print(f"{one.name}  {one.attempts} attempts since {to_wire(one.first_due_at)}: {one.reason}")
-    if not found:
+    if more:
+        console.print(f"And more: these are the {limit} longest ago; --limit shows as many as you say.")
+    if not shown:
         console.print("Nothing was given up.")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from api.settings import Settings
 from domain.clock import Clock
 from domain.events.keys import Keyring
@@ -12,10 +14,25 @@ from .invitation_mail import InvitationMails
 from .mail_folder import MailFolder
 from .transport import Channel, Channels
 
+_TIDIED_EVERY = 60.0
+"""Seconds."""
+
 
 def kinds_sent(settings: Settings) -> tuple[str, ...]:
     """The kinds of deliveries that these settings have a transport for."""
     return () if settings.mail_folder is None else (INVITATION,)
+
+
+def keep_tidy(settings: Settings, clock: Clock, stop: threading.Event, *, every: float = _TIDIED_EVERY) -> None:
+    """Remove what killed senders of any node left unfinished, now and every so many seconds, until told to stop."""
+    if settings.mail_folder is None:
+        stop.wait()
+        return
+    folder = MailFolder(settings.mail_folder)
+    while True:
+        folder.remove_unfinished(now=clock())
+        if stop.wait(every):
+            return
 
 
 def channels(settings: Settings, statements: Statements, keyring: Keyring, clock: Clock) -> Channels:
@@ -23,12 +40,12 @@ def channels(settings: Settings, statements: Statements, keyring: Keyring, clock
     if settings.mail_folder is None:
         return {}
     folder = MailFolder(settings.mail_folder)
-    folder.remove_unfinished(now=clock())
     mails = InvitationMails(
         statements=statements,
         keyring=keyring,
         clock=clock,
         sender=settings.mail_sender,
         page=settings.page_of_invitations,
+        allowed=settings.rules.invitations,
     )
     return {INVITATION: Channel(mails.compose, folder)}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit, urlunsplit
 
+from api.setting_values import Mailbox
 from domain.clock import Clock
 from domain.events.keys import Keyring
 from domain.invitation import Status
@@ -20,21 +21,26 @@ from .transport import Dropped
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InvitationMails:
-    """Makes them from what is so at the moment of sending. `page` is the URL that the link opens."""
+    """Makes them from what is so at the moment of sending. `page` is the URL that the link opens, `allowed` whether the
+    operator lets invitations be accepted.
+    """
 
     statements: Statements
     keyring: Keyring
     clock: Clock
-    sender: str
+    sender: Mailbox
     page: str
+    allowed: bool
 
     def compose(self, delivery: Delivery) -> Mail | Dropped:
         """The message, or why there is none any more. Raises StoreUnavailable."""
         row, now = invitation_with_id(self.statements, delivery.stream_id), self.clock()
+        if row is None or row.email is None:
+            return Dropped("erased")
+        if not self.allowed:
+            return Dropped("invitations off")
         if (reason := why_not(row, superseded=delivery.superseded, now=now)) is not None:
             return Dropped(reason)
-        assert row is not None, "why_not has a word for that"
-        assert row.email is not None, "and for that"
         return Mail(
             name=delivery.name,
             sender=self.sender,
@@ -45,16 +51,17 @@ class InvitationMails:
         )
 
 
-def why_not(row: InvitationRow | None, *, superseded: bool, now: datetime) -> str | None:
-    """Why nothing is to be sent about an invitation; None if it can still be accepted, and this is its last sending."""
-    if row is None or row.email is None:
-        return "erased"
-    if row.status != Status.PENDING:
-        return row.status
-    if row.expires_at <= now:
-        return Status.EXPIRED
-    if not row.organization_open:
-        return "organization closed"
+def why_not(row: InvitationRow, *, superseded: bool, now: datetime) -> str | None:
+    """Why nothing is to be sent about an invitation; None if it can still be accepted, and this is its last sending.
+
+    `waits` and `stands` are what accepting goes by; here are only the words.
+    """
+    if not row.waits(now):
+        if row.status != Status.PENDING:
+            return row.status
+        return Status.EXPIRED if row.organization_open else "organization closed"
+    if not row.stands:
+        return "inviter gone"
     return "superseded" if superseded else None
 
 

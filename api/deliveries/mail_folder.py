@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import tempfile
 from contextlib import suppress
@@ -14,7 +15,11 @@ from .transport import TemporaryFailure
 
 _UNFINISHED = ".daybook-"
 """What the names of files begin with that are being written: they are hidden, and end otherwise than in .eml."""
-_LEFT_BEHIND = timedelta(hours=1)
+_LEFT_BEHIND = timedelta(minutes=10)
+"""Ten times as long as a lease: nobody is writing it any more. It holds an address, and a link that opens something."""
+_MAY_PASS = (errno.ENOSPC, errno.EDQUOT)
+
+_logger = logging.getLogger("daybook")
 
 
 class FolderUnusable(Exception):
@@ -29,30 +34,54 @@ class MailFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._told = False
 
     def require_usable(self) -> None:
-        """Raises FolderUnusable. It is never created: a folder that is not mounted would be filled beside its place."""
+        """Does what sending does, but for leaving something there. Raises FolderUnusable.
+
+        It is never created: a folder that is not mounted would be filled beside its place.
+        """
         if not self._folder.is_dir():
             raise FolderUnusable(f"The folder for mail, {self._folder}, is not there or no folder.")
-        if not os.access(self._folder, os.W_OK | os.X_OK):
-            raise FolderUnusable(f"The folder for mail, {self._folder}, cannot be written to.")
+        try:
+            # else what killed senders leave behind could not be found
+            os.scandir(self._folder).close()
+            self._write(f"{_UNFINISHED}tried", b"Daybook\r\n")
+            (self._folder / f"{_UNFINISHED}tried").unlink(missing_ok=True)
+        except OSError as error:
+            if error.errno not in _MAY_PASS:
+                raise FolderUnusable(
+                    f"The folder for mail, {self._folder}, cannot be used ({_code(error)}): who serves must be able to"
+                    " list it, and to write, rename and remove files in it."
+                ) from error
 
     def deliver(self, message: Mail) -> None:
-        """Write it, and see that it lasts. Raises TemporaryFailure: whatever is wrong with a folder can be mended."""
+        """Write it, and see that it lasts. Raises TemporaryFailure: whatever is wrong with a folder can be mended.
+
+        Once it has its name it is delivered: somebody may have picked it up by then. That its name would not outlast
+        a power cut is said in the log, once, and is no reason to write it again.
+        """
         try:
-            self._write(f"{message.name}.eml", message.to_bytes())
+            self._write(f"{message.name}.eml", message.content)
         except OSError as error:
-            raise TemporaryFailure(errno.errorcode.get(error.errno or 0, "OSError")) from None
+            raise TemporaryFailure(_code(error)) from None
 
     def remove_unfinished(self, *, now: datetime) -> int:
-        """Remove what killed senders left behind, an hour old or older; how many files that was."""
+        """Remove what killed senders left behind, ten minutes old or older; how many files that was."""
         removed = 0
-        with suppress(OSError):
-            for file in self._folder.glob(f"{_UNFINISHED}*"):
+        for file in self._unfinished():
+            # another node may be at it too, and what cannot be removed keeps nothing else
+            with suppress(OSError):
                 if file.stat().st_mtime < (now - _LEFT_BEHIND).timestamp():
-                    file.unlink(missing_ok=True)
+                    file.unlink()
                     removed += 1
         return removed
+
+    def _unfinished(self) -> list[Path]:
+        """None of a folder that is not there at the moment: sending says so."""
+        with suppress(OSError):
+            return [*self._folder.glob(f"{_UNFINISHED}*")]
+        return []
 
     def _write(self, name: str, content: bytes) -> None:
         # the library's names are of its own chance: two that write the same message must not write into one file
@@ -67,7 +96,10 @@ class MailFolder:
             with suppress(OSError):
                 os.unlink(unfinished)
             raise
-        self._settle_names()
+        try:
+            self._settle_names()
+        except OSError as error:
+            self._tell_once(_code(error))
 
     def _settle_names(self) -> None:
         """A renamed file is where it is for good once its folder is on the disk too (fsync(2))."""
@@ -76,3 +108,16 @@ class MailFolder:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    def _tell_once(self, code: str) -> None:
+        if not self._told:
+            self._told = True
+            _logger.warning(
+                "The folder for mail cannot be written to the disk by itself (%s): what was left in it shortly before a"
+                " power cut may be lost. Messages are written as before.",
+                code,
+            )
+
+
+def _code(error: OSError) -> str:
+    return errno.errorcode.get(error.errno or 0, "OSError")

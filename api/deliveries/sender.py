@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 from uuid import UUID
 
+from psycopg import Error as DatabaseError
+
 from domain import ids
 from domain.store.conflicts import StoreUnavailable
 from domain.store.connections import connect
@@ -22,7 +24,7 @@ from projections.deliveries.due import CHANNEL
 from projections.deliveries.queue import Delivery, Queue
 
 from .retries import MOST_ATTEMPTS, is_over, pause_after
-from .transport import Channels, Dropped, LastingRefusal, TemporaryFailure
+from .transport import Channel, Channels, Dropped, LastingRefusal, M, TemporaryFailure
 
 BATCH = 20
 """Deliveries leased at once: what a sender ever holds in memory, and what waits for a minute if it is killed."""
@@ -85,7 +87,7 @@ class Sender:
     def _send(self, delivery: Delivery) -> str | None:
         """Send it; else why it was not sent."""
         channel = self._channels[delivery.kind]
-        message = channel.compose(delivery)
+        message = _made(channel, delivery)
         if isinstance(message, Dropped):
             self._queue.dropped(delivery, message.reason)
             return message.reason
@@ -112,6 +114,24 @@ class Sender:
                     raise
             else:
                 return
+
+
+def _made(channel: Channel[M], delivery: Delivery) -> M | Dropped:
+    """The message. What fails in making it fails the same way from the same row: that is no matter of waiting.
+
+    Raises LastingRefusal for that; what the machine or the database lacked is raised as it is.
+    """
+    try:
+        return channel.compose(delivery)
+    except (StoreUnavailable, TemporaryFailure, DatabaseError, OSError, MemoryError):
+        raise
+    except LastingRefusal as refusal:
+        reason = refusal.reason
+    except Exception as error:
+        # of its text nobody knows whom it quotes
+        reason = f"cannot be made ({type(error).__name__})"
+    _logger.error("A delivery of kind %s was given up: %s.", delivery.kind, reason)
+    raise LastingRefusal(reason)
 
 
 def run_sender(conninfo: str, sender: Sender, stop: threading.Event) -> None:

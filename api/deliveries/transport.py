@@ -25,7 +25,7 @@ class TemporaryFailure(NotDelivered):
 
 
 class LastingRefusal(NotDelivered):
-    """This message never will: there is no such mailbox, or the other end does not want it."""
+    """This message never will: it cannot be made, there is no such mailbox, or the other end does not want it."""
 
 
 class Transport(Protocol[M_contra]):
@@ -44,7 +44,11 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Channel(Generic[M]):
-    """How one kind of delivery is sent: `compose` makes the message from what is so at that moment."""
+    """How one kind of delivery is sent: `compose` makes the message from what is so at that moment.
+
+    Whatever `compose` raises is for good, and the delivery is given up, but for what may be there later: the database,
+    memory, a file.
+    """
 
     compose: Callable[[Delivery], M | Dropped]
     transport: Transport[M]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, NotRequired
 
 from fastapi import APIRouter, Query
@@ -213,12 +212,12 @@ def check_invitation(client: CurrentClient, query: Annotated[WhichInvitation, Qu
     checked = CheckedInvitation(
         email=shown["email"],
         # a link that leads nowhere any more tells nobody what the organization has been called since
-        organizationName=row.organization_name or "" if _waits(row, now) else "",
+        organizationName=row.organization_name or "" if row.waits(now) else "",
         role=shown["role"],
         status=shown["status"],
         expiresAt=shown["expiresAt"],
     )
-    if not _waits(row, now) or not row.stands:
+    if not row.waits(now) or not row.stands:
         checked["acceptable"] = False
     known = context.lookups.email_known(context.keyring.email_hash(address))
     return JsonResponse(CheckAnswer(invitation=checked, userExists=known), headers=NOT_KEPT)
@@ -228,11 +227,6 @@ def _acceptable(caller: Caller, link: str) -> InvitationRow:
     """An invitation that can be accepted. Raises InvitationNotFound."""
     context = caller.services.context
     row = invitation_list.invitation(context.store.statements, context.keyring.link_hash(link))
-    if row is None or not _waits(row, caller.request.now):
+    if row is None or not row.waits(caller.request.now):
         raise InvitationNotFound
     return row
-
-
-def _waits(row: InvitationRow, now: datetime) -> bool:
-    """Whether the invitation has not ended, as far as itself and its organization are concerned."""
-    return row.status == "pending" and now < row.expires_at and row.organization_open

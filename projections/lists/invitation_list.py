@@ -20,6 +20,7 @@ from domain.invitation import (
     InvitationResent,
     InvitationSent,
     Status,
+    is_open,
 )
 from domain.roles import may_invite_as, roles_in
 from domain.store.connections import Statements
@@ -118,6 +119,10 @@ class InvitationRow(NamedTuple):
     organization_slug: str | None
     organization_open: bool
     inviter_email: str | None
+
+    def waits(self, now: datetime) -> bool:
+        """Whether it has not ended, as far as itself and its organization are concerned."""
+        return is_open(self.status, self.expires_at, now=now) and self.organization_open
 
     @property
     def stands(self) -> bool:

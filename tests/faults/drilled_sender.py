@@ -22,6 +22,7 @@ from api.deliveries.mail import Mail
 from api.deliveries.mail_folder import MailFolder
 from api.deliveries.sender import Sender, run_sender
 from api.deliveries.transport import Channel
+from api.setting_values import Mailbox
 from domain.store.connections import Statements, connect, open_pool
 from domain.store.requirements import open_keyring
 from domain.store.servers import LOST
@@ -51,7 +52,12 @@ def send(asked: dict[str, Any], stop: threading.Event) -> None:
     with open_pool(conninfo, size=1, name="drill") as pool:
         statements = Statements(pool)
         mails = InvitationMails(
-            statements=statements, keyring=keyring, clock=lambda: NOON, sender="a@example.com", page="https://x.io/"
+            statements=statements,
+            keyring=keyring,
+            clock=lambda: NOON,
+            sender=Mailbox("", "a@example.com"),
+            page="https://x.io/",
+            allowed=True,
         )
         ledger = os.open(asked["ledger"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         transport = WrittenDown(ledger, MailFolder(Path(asked["folder"])))

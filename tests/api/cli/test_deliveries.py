@@ -63,7 +63,9 @@ def test_what_was_given_up_is_listed_with_how_often_and_why(given_up: Database) 
 def test_programs_are_told_the_same_in_json(given_up: Database) -> None:
     code, said, complained = run(given_up, "list", "--json")
     assert (code, complained) == (0, "")
-    assert json.loads(said)[1] == {
+    told = json.loads(said)
+    assert told["more"] is False
+    assert told["givenUp"][1] == {
         "name": NAMES[1],
         "kind": "invitation",
         "streamId": SECOND.hex,
@@ -75,10 +77,32 @@ def test_programs_are_told_the_same_in_json(given_up: Database) -> None:
     }
 
 
+def test_a_list_that_ends_before_everything_is_shown_says_so(given_up: Database) -> None:
+    code, said, complained = run(given_up, "list", "--limit", "1")
+    assert (code, complained) == (0, "")
+    assert said.splitlines()[0].startswith(NAMES[0])
+    assert said.splitlines()[1:] == ["And more: these are the 1 longest ago; --limit shows as many as you say."]
+    told = json.loads(run(given_up, "list", "--limit", "1", "--json")[1])
+    assert ([one["name"] for one in told["givenUp"]], told["more"]) == ([NAMES[0]], True)
+    assert "more" not in run(given_up, "list", "--limit", "2")[1]
+
+
+def test_of_more_than_a_thousand_it_says_that_there_are_more(given_up: Database) -> None:
+    given_up.rows(
+        "INSERT INTO deliveries (kind, stream_id, version, state, attempts, ended_at, reason)"
+        " SELECT 'invitation', gen_random_uuid(), 4, 'given_up', 1, now(), '550' FROM generate_series(1, 999)"
+    )
+    *shown, last = run(given_up, "list")[1].splitlines()
+    assert (len(shown), last) == (1000, "And more: these are the 1000 longest ago; --limit shows as many as you say.")
+    told = json.loads(run(given_up, "list", "--json")[1])
+    assert (len(told["givenUp"]), told["more"]) == (1000, True)
+    assert len(run(given_up, "list", "--limit", "1001")[1].splitlines()) == 1001
+
+
 def test_one_is_tried_again_by_its_name(given_up: Database) -> None:
     assert run(given_up, "retry", NAMES[1]) == (0, "1 to be tried again\n", "")
     assert waiting(given_up) == [SECOND]
-    assert json.loads(run(given_up, "list", "--json")[1])[0]["name"] == NAMES[0]
+    assert json.loads(run(given_up, "list", "--json")[1])["givenUp"][0]["name"] == NAMES[0]
 
 
 def test_all_are_tried_again(given_up: Database) -> None:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from email import message_from_bytes, policy
+from email.header import decode_header
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
 from tests.api.browser import Browser
+from tests.api.deliveries.test_mail import BODY_AND_COPY, HEADERS
 from tests.api.routes.fellows import Person, new_email
 from tests.databases import Database
+from tests.faults.test_background_process import within
 from tests.server import Server, served
 
+LEFT_BEHIND = ".daybook-left"
 PAGE = "https://app.example.com/join"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("mail")
+    """With what a killed sender left there years ago."""
+    folder = tmp_path_factory.mktemp("mail")
+    (folder / LEFT_BEHIND).write_text("To: bo@example.com")
+    os.utime(folder / LEFT_BEHIND, (0, 0))
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +92,22 @@ def test_who_is_invited_again_gets_another(ada: Person, folder: Path) -> None:
     first, second = mail_to(email, folder, number=2)
     assert link_in(first) == link_in(second)
     assert first["Message-ID"] != second["Message-ID"]
+
+
+def test_what_a_killed_sender_left_behind_is_removed(server: Server, folder: Path) -> None:
+    within(20, lambda: not (folder / LEFT_BEHIND).exists())
+
+
+def test_an_organizations_name_adds_nothing_to_the_message(ada: Person, folder: Path) -> None:
+    ada.done("update", data={"name": BODY_AND_COPY})
+    email = new_email()
+    ada.invites(email)
+    [message] = mail_to(email, folder)
+    assert message.keys() == HEADERS
+    assert message.get_content().startswith(f"{ada.email} invites you to join “{BODY_AND_COPY}” (role: member).")
+    raw = next(file.read_bytes() for file in folder.glob("*.eml") if email.encode() in file.read_bytes())
+    subject = raw.partition(b"\r\nSubject: ")[2].partition(b"\r\nDate: ")[0].decode().split("\r\n ")
+    assert "".join(text.decode() for [(text, _)] in map(decode_header, subject)) == f"Invitation to “{BODY_AND_COPY}”"
 
 
 def test_what_waits_is_in_the_numbers_for_who_watches(server: Server, ada: Person, module_database: Database) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
+from api.deliveries.mail import Mail
 from api.deliveries.sender import BATCH, Sender, run_sender
 from api.deliveries.transport import Channel, Dropped, LastingRefusal, TemporaryFailure
 from domain.ids import new_id
@@ -16,6 +19,7 @@ from domain.store.conflicts import StoreUnavailable
 from domain.store.connections import Statements, open_pool
 from projections.deliveries.due import INVITATION
 from projections.deliveries.queue import Delivery, Queue
+from tests.api.deliveries.test_mail import MAIL
 from tests.databases import Database
 from tests.faults.test_background_process import within
 from tests.inviting import STATES
@@ -61,8 +65,8 @@ def sender_to(
     return Sender(queue, {INVITATION: Channel(compose, letterbox)}, fraction=lambda: 1.0)
 
 
-def raises(error: Exception) -> Callable[[object], object]:
-    def fail(_: object) -> object:
+def raises(error: Exception) -> Callable[[object], Any]:
+    def fail(_: object) -> Any:
         raise error
 
     return fail
@@ -163,6 +167,52 @@ def test_an_error_nobody_foresaw_is_tried_again_and_told_without_its_text(
     assert letterbox.received == [other]
     assert database.rows(STATES) == [(1, "waiting", "RuntimeError"), (1, "sent", None)]
     assert caplog.messages == ["A delivery of kind invitation failed (RuntimeError)."]
+
+
+@pytest.mark.parametrize(
+    "error", [UnicodeEncodeError("ascii", "bo@example.com", 0, 1, "no"), KeyError("bo@example.com")]
+)
+def test_a_message_that_cannot_be_made_is_given_up_at_once_and_told_without_its_text(
+    database: Database, queue: Queue, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    """From the same row the same fault would come for three days."""
+    failing, other = made_due(database, 2)
+
+    def compose(delivery: Delivery) -> UUID:
+        if delivery.stream_id == failing:
+            raise error
+        return delivery.stream_id
+
+    letterbox = Letterbox()
+    sender_to(letterbox, queue, compose).send_due(GOES_ON)
+    assert letterbox.received == [other]
+    reason = f"cannot be made ({type(error).__name__})"
+    assert database.rows(STATES) == [(1, "given_up", reason), (1, "sent", None)]
+    assert caplog.messages == [f"A delivery of kind invitation was given up: {reason}."]
+
+
+def test_a_mail_that_cannot_be_written_is_given_up_at_once_with_which_part_of_it(
+    database: Database, queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever was stored as an address once."""
+    made_due(database)
+
+    def compose(_: Delivery) -> Mail:
+        return replace(MAIL, recipient="bo@example.com, cy@example.com")
+
+    Sender(queue, {INVITATION: Channel(compose, Letterbox())}).send_due(GOES_ON)
+    reason = "cannot be written as mail: recipient's address"
+    assert database.rows(STATES) == [(1, "given_up", reason)]
+    assert caplog.messages == [f"A delivery of kind invitation was given up: {reason}."]
+
+
+@pytest.mark.parametrize("error", [psycopg.errors.UndefinedTable(), OSError(), MemoryError()])
+def test_what_the_machine_or_the_database_lacks_while_a_message_is_made_may_pass(
+    database: Database, queue: Queue, error: Exception
+) -> None:
+    made_due(database)
+    sender_to(Letterbox(), queue, raises(error)).send_due(GOES_ON)
+    assert database.rows(STATES) == [(1, "waiting", type(error).__name__)]
 
 
 def test_what_another_took_before_it_was_sent_is_not_sent(database: Database, queue: Queue) -> None:
