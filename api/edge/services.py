@@ -10,6 +10,7 @@ from api.settings import Settings
 from domain.clock import Clock
 from domain.commands.context import Context
 from domain.passwords import Passwords
+from domain.pictures import PATH
 from domain.store import Store
 from domain.store.attempts import Attempts
 from domain.store.connections import Pool, connection_arguments, open_pool
@@ -36,7 +37,6 @@ from .limiting.request_counter import RequestCounter
 from .loop_load import LoopLoad
 from .operator_hints import OperatorHints
 from .origins import TrustedOrigins
-from .request_context import BASE_PATH, PICTURES
 
 _WAITING_FOR_HASHES = 16
 """Sign-ins that may wait for a hashing thread, in one worker: fewer than its threads, so that others get one."""
@@ -124,7 +124,7 @@ def open_services(settings: Settings, clock: Clock) -> Services:
             lifetimes=settings.lifetimes,
             sessions_per_user=settings.sessions_per_user or None,
             rules=settings.rules,
-            pictures_at=f"{settings.origin}{BASE_PATH}{PICTURES}",
+            pictures_at=f"{settings.origin}{PATH}",
         ),
         counters=counters,
         limits=RateLimiter(
