@@ -11,7 +11,7 @@ from domain.store.connections import Statements
 from domain.store.select_list import SelectList
 from domain.store.session_settings import NOT_AWAITED
 
-from .due import KINDS, name_of
+from .due import KEPT, KINDS, name_of
 
 NO_TRANSPORT = "no transport"
 """Why something was dropped that no node had a way to send for days."""
@@ -54,7 +54,7 @@ _AT_ONCE = 10_000
 _FORGET = f"""
 DELETE FROM deliveries WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM deliveries
-     WHERE (state IN ('sent', 'dropped') AND ended_at < statement_timestamp() - interval '7 days')
+     WHERE (state IN ('sent', 'dropped') AND ended_at < statement_timestamp() - {KEPT})
         OR (state = 'given_up' AND ended_at < statement_timestamp() - interval '90 days')
      LIMIT $1 FOR UPDATE SKIP LOCKED
 ))

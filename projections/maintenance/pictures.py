@@ -26,7 +26,7 @@ SELECT p.owner_id, p.sealed, k.wrapped, p.link,
   LEFT JOIN organization_list o ON o.organization_id = p.owner_id AND o.ended_at IS NULL
  WHERE p.link IS NOT NULL AND p.owner_id > %s ORDER BY p.owner_id LIMIT %s
 """
-# By the path alone: a service may have had other hosts, and no command takes an address of this form with nothing behind.
+# By the path alone: a service may have had other hosts, and no command takes an address of this form that is dead.
 _MISSING = r"""
 SELECT count(*), min(shown.owner_id::text)
   FROM (SELECT user_id, image FROM account_list
