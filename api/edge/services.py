@@ -32,6 +32,7 @@ from .held_back import HeldBack
 from .known_device import KnownDevices
 from .last_active import LastActiveBuffer
 from .limiting.counters import Counters
+from .limiting.mail_brake import MailBrake
 from .limiting.rate_limiter import RateLimiter
 from .limiting.request_counter import RequestCounter
 from .loop_load import LoopLoad
@@ -55,6 +56,7 @@ class Services:
     context: Context
     counters: Counters
     limits: RateLimiter
+    mail_brake: MailBrake
     attempts: Attempts
     attempt_buffer: AttemptBuffer
     last_active: LastActive
@@ -135,6 +137,7 @@ def open_services(settings: Settings, clock: Clock) -> Services:
             on=settings.rate_limit == "on",
             wrong_passwords=settings.wrong_passwords,
         ),
+        mail_brake=MailBrake(counters, keyring, on=settings.rate_limit == "on", per_hour=settings.invitations_per_hour),
         attempts=attempts,
         attempt_buffer=AttemptBuffer(attempts),
         last_active=last_active,
