@@ -99,6 +99,8 @@ class Settings(BaseSettings):
     # How many members and pending invitations an organization may have; 0: as many as it likes.
     member_limit: int = Field(default=0, ge=0, le=1_000_000)
     invitation_limit: int = Field(default=0, ge=0, le=1_000_000)
+    # How many invitations, sent or sent again, of one person in an hour.
+    invitations_per_hour: int = Field(default=100, ge=1, le=1_000_000)
     # Whom messages to people are from, an address with or without a name; else no-reply at the host of base_url.
     mail_from: str | None = None
     # Where they are left for a mail server, as .eml files; without it none are sent.

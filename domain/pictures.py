@@ -6,12 +6,20 @@ import re
 from base64 import b64decode
 from binascii import Error
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 SCHEME = "data:"
+PATH = "/api/auth/picture/"
+"""Below it pictures that are kept are handed out, by their links."""
+LINK = "[0-9a-f]{32}"
+"""The form of a link, as a regular expression."""
 LONGEST_URL = 200 * 1024
 """Characters of a `data:` URL that holds a picture: of a picture of some 150 KB (wire.md A18)."""
 
 _DATA_URL = re.compile(r"data:(image/(?:png|jpeg|webp|gif));base64,([A-Za-z0-9+/]+={0,2})", re.ASCII)
+
+
+_OURS = re.compile(f"{PATH}({LINK})", re.ASCII)
 
 
 class NotAPicture(ValueError):
@@ -37,6 +45,18 @@ def picture_in(url: str) -> Picture:
     if media_type(content) != given[1]:
         raise NotAPicture
     return Picture(content)
+
+
+def link_in(url: str) -> str | None:
+    """The link in an address that pictures kept here have, on whatever host and whatever follows; None in any other.
+
+    The host is not asked: a service may have had other names.
+    """
+    try:
+        found = _OURS.fullmatch(urlsplit(url).path)
+    except ValueError:
+        return None
+    return None if found is None else found[1]
 
 
 def media_type(content: bytes) -> str | None:

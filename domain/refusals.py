@@ -100,6 +100,12 @@ class Conflict(Refusal):
     code = "CONFLICT"
 
 
+class PictureNotKept(Refusal):
+    """The address given is of a picture of ours, but of none that is kept for who would show it."""
+
+    code = "VALIDATION_ERROR"
+
+
 class SubjectGone(Refusal):
     """The person was erased: nothing can be sealed for them any more."""
 

@@ -27,7 +27,7 @@ from domain.store.session_settings import parameters_are_logged
 from domain.store.wakeups import Wakeups
 from projections import FOLLOWERS
 from projections.deliveries.queue import Queue
-from projections.maintenance.follow import run_follower
+from projections.maintenance.follow import place, run_follower
 from projections.maintenance.sweep import run_sweep
 
 from .logs import LOGGING
@@ -47,7 +47,7 @@ def run(settings: Settings, clock: Clock, stop: threading.Event) -> None:
     assert settings.secret is not None, "the supervisor gives its children the secret"
     conninfo, secret = settings.database_url, settings.secret.get_secret_value()
     tasks: dict[str, Callable[[threading.Event], None]] = {
-        "sequencer": partial(run_sequencer, conninfo, wakeups=Wakeups.of_this_node()),
+        "sequencer": partial(sequence, conninfo, Wakeups.of_this_node()),
         **{one.name: partial(run_follower, conninfo, one) for one in FOLLOWERS},
         "sender": partial(_send, settings, conninfo, secret, clock),
         "tidying": partial(keep_tidy, settings, clock),
@@ -76,6 +76,14 @@ def _look_at_the_server(conninfo: str, stop: threading.Event) -> None:
             " them out: ALTER ROLE … SET log_parameter_max_length = 0 (docs/running.md)."
         )
     stop.wait()
+
+
+def sequence(conninfo: str, wakeups: Wakeups, stop: threading.Event) -> None:
+    """Enter events into the log, once each follower has its place: what is entered now must not count as of before."""
+    with connect(conninfo, "daybook-start") as connection:
+        for follower in FOLLOWERS:
+            place(connection, follower)
+    run_sequencer(conninfo, stop, wakeups)
 
 
 def _sweep(conninfo: str, secret: str, stop: threading.Event) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
+from projections.deliveries.queue import LONGEST_PAUSE
+
+FIRST_PAUSE = timedelta(seconds=5)
 GIVEN_UP_AFTER = timedelta(days=3)
+FEWEST_ATTEMPTS = 20
+"""Before it is given up for its age, which says nothing where a clock went ahead, or nobody sent anything for days."""
 MOST_ATTEMPTS = 200
 """More than fit into three days at their pauses: as many only where whoever tries it dies of it."""
 
@@ -21,4 +25,5 @@ def pause_after(attempts: int, *, fraction: float) -> timedelta:
 
 def is_over(attempts: int, age: float) -> bool:
     """Whether to give up what failed after so many attempts, `age` seconds after it was first due."""
-    return attempts >= MOST_ATTEMPTS or age >= GIVEN_UP_AFTER.total_seconds()
+    old = age >= GIVEN_UP_AFTER.total_seconds() and attempts >= FEWEST_ATTEMPTS
+    return old or attempts >= MOST_ATTEMPTS

@@ -56,6 +56,7 @@ STATUS: Mapping[type[Refusal], int] = {
     refusals.MayNotCancel: 403,
     refusals.SignUpByInvitationOnly: 400,
     refusals.TooManyAttempts: 429,
+    refusals.PictureNotKept: 400,
     refusals.Conflict: 409,
 }
 

@@ -10,6 +10,7 @@ from api.settings import Settings
 from domain.clock import Clock
 from domain.commands.context import Context
 from domain.passwords import Passwords
+from domain.pictures import PATH
 from domain.store import Store
 from domain.store.attempts import Attempts
 from domain.store.connections import Pool, connection_arguments, open_pool
@@ -31,12 +32,12 @@ from .held_back import HeldBack
 from .known_device import KnownDevices
 from .last_active import LastActiveBuffer
 from .limiting.counters import Counters
+from .limiting.mail_brake import MailBrake
 from .limiting.rate_limiter import RateLimiter
 from .limiting.request_counter import RequestCounter
 from .loop_load import LoopLoad
 from .operator_hints import OperatorHints
 from .origins import TrustedOrigins
-from .request_context import BASE_PATH, PICTURES
 
 _WAITING_FOR_HASHES = 16
 """Sign-ins that may wait for a hashing thread, in one worker: fewer than its threads, so that others get one."""
@@ -55,6 +56,7 @@ class Services:
     context: Context
     counters: Counters
     limits: RateLimiter
+    mail_brake: MailBrake
     attempts: Attempts
     attempt_buffer: AttemptBuffer
     last_active: LastActive
@@ -124,7 +126,7 @@ def open_services(settings: Settings, clock: Clock) -> Services:
             lifetimes=settings.lifetimes,
             sessions_per_user=settings.sessions_per_user or None,
             rules=settings.rules,
-            pictures_at=f"{settings.origin}{BASE_PATH}{PICTURES}",
+            pictures_at=f"{settings.origin}{PATH}",
         ),
         counters=counters,
         limits=RateLimiter(
@@ -135,6 +137,7 @@ def open_services(settings: Settings, clock: Clock) -> Services:
             on=settings.rate_limit == "on",
             wrong_passwords=settings.wrong_passwords,
         ),
+        mail_brake=MailBrake(counters, keyring, on=settings.rate_limit == "on", per_hour=settings.invitations_per_hour),
         attempts=attempts,
         attempt_buffer=AttemptBuffer(attempts),
         last_active=last_active,

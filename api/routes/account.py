@@ -18,7 +18,7 @@ from projections.lists.account_list import password_dates
 from . import shapes
 from .answer_fields import SessionSecret
 from .documented import documented, uncoded
-from .fields import NOTHING_TO_UPDATE, GivenPassword, NewPassword, PersonsName, PictureUrl, wanted
+from .fields import NOTHING_TO_UPDATE, GivenPassword, NewPassword, PersonsName, PictureUrl, picture_given_in, wanted
 from .sessions import DoneAnswer
 
 router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["account"])
@@ -136,12 +136,13 @@ def update_user(caller: CurrentCaller, form: UpdateUser) -> JsonResponse:
         raise Problem.of_code("EMAIL_CAN_NOT_BE_UPDATED")
     if not given & {"name", "image"}:
         raise Problem(400, message=NOTHING_TO_UPDATE)
-    user.update_user(
-        services.context,
-        current.principal,
-        name=form.name if "name" in given else None,
-        image=wanted(form.image or "") if "image" in given else None,
-    )
+    with picture_given_in("image"):
+        user.update_user(
+            services.context,
+            current.principal,
+            name=form.name if "name" in given else None,
+            image=wanted(form.image or "") if "image" in given else None,
+        )
     token, remembered = caller.presented.token, caller.remembered
     give_cookie(services, request, token, remembered=remembered, started_at=current.session.created_at)
     return JsonResponse(DoneAnswer(status=True))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, ValidationError, WrapValidator
 from pydantic_core import PydanticCustomError
 
+from api.edge.problems import Problem
 from domain import passwords, pictures
 from domain.email_address import LONGEST, PATTERN, canonical
 from domain.pictures import NotAPicture, Picture, picture_in
+from domain.refusals import PictureNotKept
 
 NOTHING_TO_UPDATE = "No fields to update"
 """What is answered, without a code, to a body with nothing in it that may be set."""
@@ -52,6 +55,17 @@ def _picture_url(text: str) -> str:
 def _require_at_most(longest: int, text: str) -> None:
     if len(text) > longest:
         raise ValueError(f"Too big: expected string to have <={longest} characters")
+
+
+@contextmanager
+def picture_given_in(place: str) -> Iterator[None]:
+    """Around a command that shows what was given there in the body: it is refused like what has not its form."""
+    try:
+        yield
+    except PictureNotKept:
+        raise Problem.of_code(
+            PictureNotKept.code, f"[body.{place}] Invalid image URL: no picture of yours is kept there"
+        ) from None
 
 
 def wanted(url: str) -> Picture | str:

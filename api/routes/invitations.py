@@ -89,14 +89,16 @@ def invite_member(caller: CurrentCaller, form: Invite) -> JsonResponse:
     if organization_id is None:
         raise OrganizationNotFound
     try:
-        invitation_id = invitations.invite(
-            caller.services.context,
-            current.principal,
-            organization_id=organization_id,
-            email=form.email,
-            role=form.role,
-            resend=form.resend,
-        )
+        with caller.services.mail_brake.sending(current.user_id) as admit:
+            invitation_id = invitations.invite(
+                caller.services.context,
+                current.principal,
+                organization_id=organization_id,
+                email=form.email,
+                role=form.role,
+                resend=form.resend,
+                admit=admit,
+            )
     except UnknownRole as unknown:
         raise Problem(400, message=f"ROLE_NOT_FOUND: {unknown.name}") from None
     return JsonResponse(shown(caller, invitation_id))

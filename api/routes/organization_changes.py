@@ -23,7 +23,7 @@ from projections.lists.member_list import member
 
 from . import shapes
 from .documented import at, documented, uncoded
-from .fields import NOTHING_TO_UPDATE, OptionalId, PictureUrl, id_in, wanted
+from .fields import NOTHING_TO_UPDATE, OptionalId, PictureUrl, id_in, picture_given_in, wanted
 from .organizations import named
 
 router = APIRouter(route_class=ContractRoute, prefix=f"{BASE_PATH}/organization", tags=["organization"])
@@ -121,15 +121,16 @@ class FreeAnswer(TypedDict):
 )
 def create(caller: CurrentCaller, form: Create) -> JsonResponse:
     current, read = caller.require_principal_or(Problem(401)), caller.services.context.store.statements
-    organization_id, membership_id = organizations.found_organization(
-        caller.services.context,
-        current.principal,
-        name=form.name,
-        slug=form.slug,
-        logo=wanted(form.logo or "") or None,
-        metadata=_json(form.metadata) if "metadata" in form.model_fields_set else None,
-        turning=not form.keepCurrentActiveOrganization,
-    )
+    with picture_given_in("logo"):
+        organization_id, membership_id = organizations.found_organization(
+            caller.services.context,
+            current.principal,
+            name=form.name,
+            slug=form.slug,
+            logo=wanted(form.logo or "") or None,
+            metadata=_json(form.metadata) if "metadata" in form.model_fields_set else None,
+            turning=not form.keepCurrentActiveOrganization,
+        )
     founded, owner = organization_list.organization(read, organization_id), member(read, membership_id)
     assert founded is not None
     assert owner is not None
@@ -178,13 +179,14 @@ def update(caller: CurrentCaller, form: Update) -> JsonResponse:
     picture = logo if isinstance(logo, Picture) else None
     if isinstance(logo, str):
         given["logo"] = logo or None
-    organizations.update_organization(
-        caller.services.context,
-        current.principal,
-        organization_id=organization_id,
-        changes=given,
-        picture=picture,
-    )
+    with picture_given_in("data.logo"):
+        organizations.update_organization(
+            caller.services.context,
+            current.principal,
+            organization_id=organization_id,
+            changes=given,
+            picture=picture,
+        )
     # who may not change it is told so first
     if not form.data.model_fields_set:
         raise Problem(400, message=NOTHING_TO_UPDATE)

@@ -13,14 +13,14 @@ from api.edge.contract_route import ContractRoute
 from api.edge.problems import Problem
 from api.edge.request_context import BASE_PATH, PICTURES
 from api.edge.response_writer import FOR_GOOD
-from domain.pictures import media_type
+from domain.pictures import LINK, media_type
 from domain.store.pictures import find_picture
 
 from .documented import documented, uncoded
 
 router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["pages"])
 
-_LINK = re.compile(r"[0-9a-f]{32}")
+_LINK = re.compile(LINK)
 PictureLink = Annotated[
     str,
     Path(json_schema_extra={"pattern": f"^{_LINK.pattern}$", "examples": ["0f1e2d3c4b5a69788796a5b4c3d2e1f0"]}),

@@ -44,6 +44,7 @@ from .fields import (
     PersonsName,
     PictureUrl,
     RememberMe,
+    picture_given_in,
     wanted,
 )
 
@@ -133,17 +134,18 @@ def sign_up_with_email(client: CurrentClient, form: SignUp) -> JsonResponse:
 
 
 def _sign_up(services: Services, request: RequestContext, form: SignUp) -> SignedIn:
-    return sign_up(
-        services.context,
-        email=form.email,
-        name=form.name,
-        image=wanted(form.image) or None,
-        password=form.password,
-        remembered=form.rememberMe,
-        link=_invitation_id(form.callbackURL),
-        now=request.now,
-        where_from=request.where_from,
-    )
+    with picture_given_in("image"):
+        return sign_up(
+            services.context,
+            email=form.email,
+            name=form.name,
+            image=wanted(form.image) or None,
+            password=form.password,
+            remembered=form.rememberMe,
+            link=_invitation_id(form.callbackURL),
+            now=request.now,
+            where_from=request.where_from,
+        )
 
 
 @router.post(

@@ -10,6 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from domain.events.keys import Keyring
 from domain.passwords import Hasher, Remembered
+from domain.pictures import PATH
 from domain.session import Lifetimes
 from domain.store import Store
 
@@ -43,7 +44,7 @@ class Context:
     lifetimes: Lifetimes
     sessions_per_user: int | None = None
     rules: Rules = Rules()
-    pictures_at: str = "/api/auth/picture/"
+    pictures_at: str = PATH
 
 
 def hashed_once(command: Callable[Concatenate[Context, P], T]) -> Callable[Concatenate[Context, P], T]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
@@ -35,6 +35,16 @@ from .ownership import require_proof
 from .principal import Person, System, load_principal, record_of
 from .queries import invitation_behind, invitation_pending, membership_of, the_organization
 
+Admit = Callable[[str], None]
+"""Whether a message may go to this canonical address now, whoever wants it to; raises what refuses it.
+
+The same call asks again when it decides again, and is one message all the same.
+"""
+
+
+def unbraked(_address: str) -> None:
+    """Any message may go."""
+
 
 @retry_on_conflict
 def invite(
@@ -45,13 +55,16 @@ def invite(
     email: str,
     role: str | Sequence[str],
     resend: bool,
+    admit: Admit = unbraked,
 ) -> UUID:
     """Offer a place to an address, or `resend` the offer it has: the clock starts anew; the invitation.
 
-    An offer that nobody stands behind any more is taken back first, for it could not be accepted (wire.md A31).
+    An offer that nobody stands behind any more is taken back first, for it could not be accepted (wire.md A31). Once
+    nothing else is in the way and before anything is written, `admit` is asked whether the address may get a message.
 
     Raises, in this order: InvitationsOff, MalformedEmail, MemberNotFound, MayNotInvite, EmptyRole, UnknownRole,
-    MayNotInviteAs, AlreadyMember, AlreadyInvited, InvitationLimitReached, SessionNotFresh; SessionOver, Conflict.
+    MayNotInviteAs, AlreadyMember, AlreadyInvited, InvitationLimitReached, SessionNotFresh,
+    and what `admit` raises; SessionOver, Conflict.
     """
     if not context.rules.invitations:
         raise InvitationsOff
@@ -74,14 +87,15 @@ def invite(
     if recipient.membership_id is not None:
         raise AlreadyMember
     if pending is None:
-        return _send(context, principal, own, address, email_hash, roles, recipient.user_id, resend=resend)
+        return _send(context, principal, own, address, email_hash, roles, recipient.user_id, admit, resend=resend)
     if resend:
-        return _resend(context, principal, own, pending)
+        return _resend(context, principal, own, pending, lambda: admit(address))
     if _stands(context, pending.state):
         raise AlreadyInvited
     require_proof(context, own.principal, before=(), after=roles)
+    admit(address)
     _make_way(context, principal, own, pending)
-    return _send(context, principal, own, address, email_hash, roles, recipient.user_id, resend=resend)
+    return _send(context, principal, own, address, email_hash, roles, recipient.user_id, admit, resend=resend)
 
 
 @retry_on_conflict
@@ -145,6 +159,7 @@ def _send(
     email_hash: bytes,
     roles: Roles,
     recipient_id: UUID | None,
+    admit: Admit,
     *,
     resend: bool,
 ) -> UUID:
@@ -162,6 +177,7 @@ def _send(
         recipient_id=recipient_id,
     )
     require_proof(context, own.principal, before=(), after=roles)
+    admit(address)
     try:
         context.store.append(
             record_of(principal), own.subject, Addition(invitation_id, 0, sent, recipient), guards=own.guards
@@ -174,12 +190,15 @@ def _send(
     return invitation_id
 
 
-def _resend(context: Context, principal: Person, own: ActingMember, pending: Loaded[Invitation]) -> UUID:
+def _resend(
+    context: Context, principal: Person, own: ActingMember, pending: Loaded[Invitation], admitted: Callable[[], None]
+) -> UUID:
     """The role stays as it was sent: who resends must hold it too."""
     if not own.may_grant(pending.state.roles):
         raise MayNotInviteAs
     require_proof(context, own.principal, before=(), after=pending.state.roles)
     expires_at = principal.at + context.rules.invitation_lifetime
+    admitted()
     resent = pending.state.resend(inviter_id=principal.user_id, expires_at=expires_at)
     context.store.append(record_of(principal), own.subject, pending.with_events(resent), guards=own.guards)
     return pending.stream_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -66,7 +67,7 @@ def found_organization(
 ) -> tuple[UUID, UUID]:
     """Found an organization and own it, `turning` to it; its id and that of the membership. `metadata` is JSON text.
 
-    Raises MayNotFound, SlugTaken, SubjectGone, SessionOver, Conflict.
+    Raises MayNotFound, SlugTaken, PictureNotKept, SubjectGone, SessionOver, Conflict.
     """
     if not context.rules.create_organizations:
         raise MayNotFound
@@ -74,12 +75,12 @@ def found_organization(
         raise SlugTaken
     organization_id, membership_id, owner_id = new_id(), new_id(), principal.user_id
     subject = context.store.new_subject(organization_id)
-    logo_url, kept = shown(context, subject, logo)
+    showing = shown(context, subject, logo)
     founded = Organization.found(
         name=name,
         slug=slug,
         slug_hash=context.keyring.slug_hash(slug),
-        logo=logo_url,
+        logo=showing.url,
         metadata=metadata,
         owner_id=owner_id,
     )
@@ -95,7 +96,7 @@ def found_organization(
         Addition(membership_id, 0, joined),
         loaded.session.with_events(turned),
         guards=loaded.guards,
-        writes=kept,
+        writes=showing.writes,
     )
     return organization_id, membership_id
 
@@ -112,7 +113,7 @@ def update_organization(
     """Change what is among the changes, by the names of `Facts`; whether anything was.
 
     `picture` is kept, and shown as the logo. One that is shown no more is gone. Raises NotAMember,
-    MayNotUpdateOrganization, NewSlugTaken, SubjectGone, SessionOver, Conflict.
+    MayNotUpdateOrganization, NewSlugTaken, PictureNotKept, SubjectGone, SessionOver, Conflict.
     """
     own, _ = acting_member(context, principal, organization_id)
     facts = context.lookups.facts(organization_id)
@@ -124,13 +125,16 @@ def update_organization(
     # not left to the constraint: two organizations that swap their slugs would wait for each other
     if slug is not None and slug != facts.slug and context.lookups.slug_known(context.keyring.slug_slots(slug)):
         raise NewSlugTaken
-    wanted, kept = dict(changes), list[Write]()
+    wanted, writes = dict(changes), list[Write]()
     if picture is not None or "logo" in changes:
-        wanted["logo"], kept = shown(context, own.organization_key, picture or changes["logo"])
+        wanted["logo"], writes, before = shown(
+            context, own.organization_key, picture or changes["logo"], before=facts.logo
+        )
+        facts = replace(facts, logo=before)
     changed = own.organization.state.change(wanted, before=facts, slug_hash=context.keyring.slug_hash)
     additions = own.organization.with_events(changed)
-    another_logo = any(isinstance(one, LogoChanged) for one in changed)
-    writes = (kept or [no_picture(organization_id)]) if another_logo else []
+    if not any(isinstance(one, LogoChanged) for one in changed):
+        writes = []
     try:
         return context.store.append(record_of(principal), own.subject, additions, guards=own.guards, writes=writes)
     except SlugTaken:

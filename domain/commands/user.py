@@ -14,7 +14,6 @@ from domain.store import Addition
 from domain.store.conflicts import retry_on_conflict
 from domain.store.credentials import first_credentials
 from domain.store.envelope import WhereFrom
-from domain.store.pictures import no_picture
 from domain.store.rows import Write
 from domain.user import User
 
@@ -44,8 +43,8 @@ def sign_up(
     """Open an account and sign the device in, in one commit with what it belongs to (wire.md A4, §12).
 
     That is the organization an invitation's `link` leads to, else one of its own. Raises MalformedEmail,
-    PasswordTooShort, PasswordTooLong, SignUpByInvitationOnly, EmailTaken, HashingBusy, Conflict; with a link as
-    `domain.commands.received_invitation.accept`. No account is opened then.
+    PasswordTooShort, PasswordTooLong, SignUpByInvitationOnly, EmailTaken, PictureNotKept, HashingBusy, Conflict;
+    with a link as `domain.commands.received_invitation.accept`. No account is opened then.
     """
     address = canonical(email)
     if address is None:
@@ -62,10 +61,10 @@ def sign_up(
         entered = joining(context, found, user_id=user_id, email_hash=email_hash, belongs=False, now=now)
     if context.lookups.email_known(email_hash):
         raise EmailTaken
+    showing = shown(context, owner, image)
     password_hash = context.passwords.hash(password)
 
-    image_url, kept = shown(context, owner, image)
-    signed_up = User.sign_up(email=address, name=name, image=image_url, email_hash=email_hash)
+    signed_up = User.sign_up(email=address, name=name, image=showing.url, email_hash=email_hash)
     if entered is None:
         organization_id, belonging = personal_organization(context.keyring, user_id, name=name, email=address)
     else:
@@ -86,13 +85,13 @@ def sign_up(
         *belonging,
         started,
         guards=[] if entered is None else entered.guards,
-        writes=[first_credentials(user_id, password_version=1, password_hash=password_hash), *kept],
+        writes=[first_credentials(user_id, password_version=1, password_hash=password_hash), *showing.writes],
     )
     person = Person(
         user_id=user_id,
         email=address,
         name=name,
-        image=image_url,
+        image=showing.url,
         email_verified=False,
         created_at=now,
         updated_at=now,
@@ -134,8 +133,8 @@ def create_user(context: Context, *, email: str, name: str, password: str, now: 
 def update_user(context: Context, principal: PersonBySession, *, name: str | None, image: Wanted) -> bool:
     """Change a person's name or image, whichever is given; an empty image takes theirs away.
 
-    Whether anything is different now. A picture that was kept and is shown no more is gone. Raises SessionOver,
-    SubjectGone, Conflict.
+    Whether anything is different now. A picture that was kept and is shown no more is gone. Raises PictureNotKept,
+    SessionOver, SubjectGone, Conflict.
     """
     loaded, _ = load_by_session(context, principal)
     user = loaded.user
@@ -144,9 +143,9 @@ def update_user(context: Context, principal: PersonBySession, *, name: str | Non
         raise SubjectGone
     changed, writes = [] if name is None else user.state.rename(name, before=account.person.name), list[Write]()
     if image is not None:
-        image_url, kept = shown(context, loaded.subject, image)
-        if shows_another := user.state.show(image_url or None, before=account.person.image):
-            changed, writes = changed + shows_another, kept or [no_picture(user.stream_id)]
+        showing = shown(context, loaded.subject, image, before=account.person.image)
+        if shows_another := user.state.show(showing.url, before=showing.before):
+            changed, writes = changed + shows_another, showing.writes
     return context.store.append(
         record_of(principal),
         loaded.subject,

@@ -32,10 +32,13 @@ def no_picture(owner_id: UUID) -> Write:
     return Write(PICTURES, owner_id, change(link=None, sealed=None))
 
 
-def find_picture(statements: Statements, keyring: Keyring, link: str) -> bytes | None:
-    """The picture with this link; None if there is none, its owner's key is gone, or it was damaged."""
+def find_picture(statements: Statements, keyring: Keyring, link: str, *, of: UUID | None = None) -> bytes | None:
+    """The picture with this link; None if there is none, its owner's key is gone, or it was damaged.
+
+    `of` is whose it must be, if it must be somebody's.
+    """
     found = statements.row(_FOUND, link, binary=True)
-    if found is None:
+    if found is None or of not in (None, found[0]):
         return None
     try:
         return open_picture(keyring, *found, link=link)

@@ -6,7 +6,9 @@ not last, so it sends nothing itself.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from psycopg import Connection, RawCursor
@@ -24,10 +26,24 @@ CHANNEL = "daybook_deliveries"
 """Notified with each batch in which something became due."""
 
 _KIND_BY_NAME = {name: kind for event, kind in KIND_BY_EVENT.items() for name in stored_names(event)}
-_ENTER = """
-INSERT INTO deliveries (kind, stream_id, version) SELECT * FROM unnest($1::text[], $2::uuid[], $3::integer[])
-    ON CONFLICT DO NOTHING
+NAMES = tuple(_KIND_BY_NAME)
+"""What those events are called in the log."""
+KEPT = "interval '7 days'"
+"""For how long it can be seen of a message that it was sent, in SQL."""
+# What is older may have been sent and forgotten: it is passed, where a follower was put back to an older place.
+_ENTER = f"""
+WITH due AS (
+    SELECT *, recorded_at <= statement_timestamp() - {KEPT} AS passed
+      FROM unnest($1::text[], $2::uuid[], $3::integer[], $4::timestamptz[]) AS d (kind, stream_id, version, recorded_at)
+), entered AS (
+    INSERT INTO deliveries (kind, stream_id, version) SELECT kind, stream_id, version FROM due WHERE NOT passed
+        ON CONFLICT DO NOTHING
+)
+SELECT count(*) FROM due WHERE passed
 """
+
+
+_logger = logging.getLogger("daybook")
 
 
 def name_of(kind: str, stream_id: UUID, version: int) -> str:
@@ -42,20 +58,23 @@ def named(name: str) -> tuple[str, UUID, int]:
 
 
 def apply(connection: Connection[Values], entries: Sequence[LogEntry]) -> None:
-    """Write down what these make due; what is already there stays as it is.
+    """Write down what these make due; what is there stays as it is, and what may be forgotten already is passed.
 
     Raises UnknownEvent for an event of a newer release: it may mean a message that this one knows nothing of.
     """
-    due = list[tuple[str, UUID, int]]()
+    due = list[tuple[str, UUID, int, datetime]]()
     for entry in entries:
         if entry.name not in EVENT_BY_NAME and entry.name not in UPCASTS:
             raise UnknownEvent(entry.name)
         if (kind := _KIND_BY_NAME.get(entry.name)) is not None:
-            due.append((kind, entry.stream_id, entry.version))
+            due.append((kind, entry.stream_id, entry.version, entry.recorded_at))
     if due:
         with RawCursor(connection) as cursor:
-            cursor.execute(_ENTER, [list(column) for column in zip(*due, strict=True)], prepare=True)
+            columns = [list(column) for column in zip(*due, strict=True)]
+            [[passed]] = cursor.execute(_ENTER, columns, prepare=True).fetchall()
+        if passed:
+            _logger.warning("Messages of more than a week ago are not sent any more: %s.", passed)
         connection.execute(f"NOTIFY {CHANNEL}")
 
 
-FOLLOWER = Follower("deliveries", apply)
+FOLLOWER = Follower("deliveries", apply, outside=True)

@@ -11,16 +11,18 @@ from domain.store.connections import Statements
 from domain.store.select_list import SelectList
 from domain.store.session_settings import NOT_AWAITED
 
-from .due import KINDS, name_of
+from .due import KEPT, KINDS, name_of
 
 NO_TRANSPORT = "no transport"
-"""Why something was dropped that no node had a way to send for days."""
+"""Why something was dropped that no node had a way to send for days. Unlike others it may be tried again: days are the
+word of one clock, which may have been ahead.
+"""
 COUNTED = 100_000
 """As far as rows are counted."""
 
 
 class GivenUp(NamedTuple):
-    """A message that was tried in vain, how often, since when and until when, and why the last time."""
+    """A message tried in vain, or that no node could send: how often, since when and until when, and why at last."""
 
     kind: str
     stream_id: UUID
@@ -39,7 +41,8 @@ class GivenUp(NamedTuple):
 class DeliveryCondition(NamedTuple):
     """Of one kind: how many wait, for how many seconds the longest, and how many were given up.
 
-    What is to be tried again waits too. Counted up to `COUNTED`.
+    What is to be tried again waits too. A row that became due in the future did so by a clock that went back since: by
+    how much counts, so that somebody looks. Counted up to `COUNTED`.
     """
 
     kind: str
@@ -54,7 +57,7 @@ _AT_ONCE = 10_000
 _FORGET = f"""
 DELETE FROM deliveries WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM deliveries
-     WHERE (state IN ('sent', 'dropped') AND ended_at < statement_timestamp() - interval '7 days')
+     WHERE (state IN ('sent', 'dropped') AND ended_at < statement_timestamp() - {KEPT})
         OR (state = 'given_up' AND ended_at < statement_timestamp() - interval '90 days')
      LIMIT $1 FOR UPDATE SKIP LOCKED
 ))
@@ -69,19 +72,20 @@ UPDATE deliveries SET state = 'dropped', reason = '{NO_TRANSPORT}', ended_at = c
 ))
 RETURNING true
 """
+_IN_VAIN = f"(state = 'given_up' OR (state = 'dropped' AND reason = '{NO_TRANSPORT}'))"
 _GIVEN_UP_ROW = SelectList(GivenUp, **{name: name for name in GivenUp._fields})
 _GIVEN_UP = f"""
 SELECT {_GIVEN_UP_ROW.sql} FROM deliveries
- WHERE state = 'given_up' ORDER BY ended_at, kind, stream_id, version LIMIT $1
+ WHERE {_IN_VAIN} ORDER BY ended_at, kind, stream_id, version LIMIT $1
 """
 _AGAIN = """
 UPDATE deliveries SET state = 'waiting', first_due_at = clock_timestamp(), due_at = clock_timestamp(), attempts = 0,
        ended_at = NULL, reason = NULL
 """
-_RETRY = f"{_AGAIN} WHERE state = 'given_up' AND kind = $1 AND stream_id = $2 AND version = $3 RETURNING true"
+_RETRY = f"{_AGAIN} WHERE {_IN_VAIN} AND kind = $1 AND stream_id = $2 AND version = $3 RETURNING true"
 _RETRY_SOME = f"""
 {_AGAIN} WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM deliveries WHERE state = 'given_up' LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING true
+    SELECT ctid FROM deliveries WHERE {_IN_VAIN} LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING true
 """
 _CONDITION_ROW = SelectList(
     DeliveryCondition,
@@ -97,7 +101,8 @@ _CONDITION = f"""
 SELECT {_CONDITION_ROW.sql}
   FROM unnest($1::text[]) AS known (kind), LATERAL (
        SELECT count(*) AS number,
-              coalesce(greatest(0, extract(epoch FROM statement_timestamp() - min(first_due_at))), 0)::float8 AS seconds
+              coalesce(greatest(extract(epoch FROM statement_timestamp() - min(first_due_at)),
+                                extract(epoch FROM max(first_due_at) - statement_timestamp())), 0)::float8 AS seconds
          FROM (SELECT first_due_at FROM deliveries d WHERE d.kind = known.kind AND state = 'waiting' LIMIT $2) AS w
        ) AS waiting
  ORDER BY known.kind
@@ -110,17 +115,17 @@ def delivery_condition(read: Statements) -> list[DeliveryCondition]:
 
 
 def given_up(read: Statements, *, limit: int) -> Sequence[GivenUp]:
-    """What was given up, longest ago first. Raises StoreUnavailable."""
+    """What was given up or that nobody could send, longest ago first. Raises StoreUnavailable."""
     return _GIVEN_UP_ROW.read_all(read.rows(_GIVEN_UP, limit))
 
 
 def retry(statements: Statements, kind: str, stream_id: UUID, version: int) -> bool:
-    """Have it tried anew, as if it had just become due; whether it had been given up. Raises StoreUnavailable."""
+    """Have it tried anew, as if it had just become due; whether it was one of those. Raises StoreUnavailable."""
     return bool(statements.rows(_RETRY, kind, stream_id, version))
 
 
 def retry_all(statements: Statements) -> int:
-    """Have all tried anew that were given up; how many those were. Raises StoreUnavailable."""
+    """Have all of those tried anew; how many those were. Raises StoreUnavailable."""
     return _in_parts(statements, _RETRY_SOME)
 
 

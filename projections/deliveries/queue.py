@@ -1,7 +1,8 @@
 """The queue of what is due: whoever sends leases rows for a while, and says what became of each.
 
 A lease is kept by the database's clock alone. A row is leased by moving ahead when it is due; who is killed or frozen
-finishes nothing, and so it comes due again for others. Whatever is written about a row afterwards is written only while
+finishes nothing, and so it comes due again for others. That clock may be put back: what is due further ahead than
+anything is ever moved was due before, and is due now. Whatever is written about a row afterwards is written only while
 the lease is still the writer's own. No transaction is open between two of these statements.
 """
 
@@ -19,6 +20,8 @@ from .due import name_of
 
 LEASED_FOR = timedelta(minutes=1)
 """Longer than one attempt may take, whatever it is sent by."""
+LONGEST_PAUSE = timedelta(hours=1)
+"""Nothing is put off for longer at once."""
 
 
 class Delivery(NamedTuple):
@@ -55,15 +58,21 @@ _DELIVERY = SelectList(
         " AND later.version > d.version)"
     ),
 )
-# The moment is one for the whole statement: the index is then read up to it and no further.
+# The moment is one for the whole statement: the index is then read up to it, and beyond all that is put off.
 _LEASE = f"""
 WITH due AS MATERIALIZED (
     SELECT kind, stream_id, version FROM deliveries
      WHERE state = 'waiting' AND due_at <= statement_timestamp() AND kind = ANY($3)
      ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED
+), astray AS MATERIALIZED (
+    SELECT kind, stream_id, version FROM deliveries
+     WHERE state = 'waiting' AND due_at > statement_timestamp() + $5 AND kind = ANY($3)
+     LIMIT $4 - (SELECT count(*) FROM due) FOR UPDATE SKIP LOCKED
 )
-UPDATE deliveries d SET lease = $1, due_at = clock_timestamp() + $2, attempts = attempts + 1
-  FROM due WHERE d.kind = due.kind AND d.stream_id = due.stream_id AND d.version = due.version
+UPDATE deliveries d SET lease = $1, due_at = clock_timestamp() + $2, attempts = attempts + 1,
+       first_due_at = least(d.first_due_at, clock_timestamp())
+  FROM (SELECT * FROM due UNION ALL SELECT * FROM astray) AS one
+ WHERE d.kind = one.kind AND d.stream_id = one.stream_id AND d.version = one.version
 RETURNING {_DELIVERY.sql}
 """
 _MINE = "kind = $1 AND stream_id = $2 AND version = $3 AND lease = $4"
@@ -93,7 +102,8 @@ class Queue:
 
         Those of a lease whose answer got lost come due again when it has run out.
         """
-        rows = self._statements.rows(_LEASE, lease, self._leased_for, list(kinds), limit)
+        furthest = max(self._leased_for, LONGEST_PAUSE)
+        rows = self._statements.rows(_LEASE, lease, self._leased_for, list(kinds), limit, furthest)
         return _DELIVERY.read_all(rows)
 
     def renew(self, delivery: Delivery) -> bool:
@@ -113,7 +123,8 @@ class Queue:
         return self._written(_END, delivery, "given_up", reason)
 
     def postpone(self, delivery: Delivery, *, pause: timedelta, reason: str) -> bool:
-        """It could not be sent now, for this reason: due again after a pause."""
+        """It could not be sent now, for this reason: due again after a pause, at most the longest."""
+        assert pause <= LONGEST_PAUSE, "what is further ahead is taken for due"
         return self._written(_POSTPONE, delivery, pause, reason)
 
     def release(self, delivery: Delivery) -> bool:

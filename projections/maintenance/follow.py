@@ -29,9 +29,13 @@ _LOOK_AGAIN = 0.25
 _AWAY = 0.5
 """Seconds until the next try while the database does not answer."""
 
-_BEGIN = """
-INSERT INTO followers AS f (name) VALUES (%s) ON CONFLICT (name) DO UPDATE SET restarts = f.restarts + 1
+_PLACE = """
+INSERT INTO followers (name, position, began_after)
+SELECT %s, after, after FROM (SELECT coalesce((SELECT max(position) FROM log WHERE %s), -1)) AS began (after)
+    ON CONFLICT (name) DO NOTHING RETURNING position
 """
+# of one that a release before began it is not known where
+_AGAIN = "UPDATE followers SET restarts = restarts + 1, began_after = coalesce(began_after, position) WHERE name = %s"
 # a question, since to lock the row draws a transaction id, also if there is nothing to do
 _BEHIND = "SELECT position < (SELECT max(position) FROM log) FROM followers WHERE name = %s"
 # whoever finds the row locked lets the other one work
@@ -44,9 +48,21 @@ _BACK = "DELETE FROM set_aside WHERE follower = %s AND position = %s"
 _logger = logging.getLogger("daybook")
 
 
+def place(connection: Connection[Values], follower: Follower) -> bool:
+    """Give a follower that has none its position: the start of the log, or its head; whether it had none.
+
+    What happened long ago must reach nobody `outside` only because a restored log came without that follower's place.
+    """
+    placed = connection.execute(_PLACE, (follower.name, follower.outside)).fetchone()
+    if placed is not None and placed[0] >= 0:
+        _logger.warning("%s begins after position %s of the log: nothing is sent of before.", follower.name, placed[0])
+    return placed is not None
+
+
 def begin(connection: Connection[Values], follower: Follower) -> None:
-    """Give the follower its position, the start of the log; one that has a position begins again where it was."""
-    connection.execute(_BEGIN, (follower.name,))
+    """Give the follower its position, if it has none; one that has a position begins again where it was."""
+    if not place(connection, follower):
+        connection.execute(_AGAIN, (follower.name,))
 
 
 def follow(connection: Connection[Values], follower: Follower, *, limit: int = FULL_BATCH) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -22,6 +22,7 @@ from domain.store.mapper import CommitmentCheck, SealingMapper, StoredCommand, a
 from domain.store.select_list import SelectList
 from domain.store.streams import FIRST, UNREADABLE, Stream
 from domain.user import NameChanged, SignedUp
+from projections.deliveries import due
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Finding:
     first: str
 
 
-_CHECKS: dict[str, LiteralString] = {
+_CHECKS: dict[str, str] = {
     "positions of the log are contiguous": """
         SELECT count(*), min(position)::text FROM (
             SELECT position, position - row_number() OVER (ORDER BY position) AS skipped FROM log) numbered
@@ -91,6 +92,15 @@ _CHECKS: dict[str, LiteralString] = {
     "each delivery is of an event in the log": """
         SELECT count(*), min(d.kind || ' ' || d.stream_id || ' ' || d.version) FROM deliveries d
           LEFT JOIN log l USING (stream_id, version) WHERE l.position IS NULL
+    """,
+    "each message that was due has its delivery": f"""
+        SELECT count(*), min(l.stream_id::text || ' ' || l.version) FROM followers f
+          JOIN log l ON l.position > f.began_after AND l.position <= f.position
+           AND l.recorded_at > transaction_timestamp() - {due.KEPT}
+          JOIN events e USING (stream_id, version)
+         WHERE f.name = '{due.FOLLOWER.name}' AND e.name = ANY(%(due)s)
+           AND NOT EXISTS (SELECT FROM deliveries d WHERE d.stream_id = l.stream_id AND d.version = l.version)
+           AND NOT EXISTS (SELECT FROM set_aside s WHERE s.follower = f.name AND s.position = l.position)
     """,
     "nothing is set aside": """
         SELECT count(*), min(follower || ' ' || position) FROM set_aside
@@ -181,7 +191,7 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 def order(connection: Connection[Values]) -> Iterator[tuple[str, Finding | None]]:
     """Each rule about the order of things, and how it is broken, if it is."""
     for rule, sql in _CHECKS.items():
-        named = {"names": [*EVENT_BY_NAME, *UPCASTS], "erasing": erasing_names()}
+        named = {"names": [*EVENT_BY_NAME, *UPCASTS], "erasing": erasing_names(), "due": list(due.NAMES)}
         [times, first] = connection.execute(sql, named).fetchone() or (0, "")
         yield rule, Finding(rule, times, first) if times else None
 

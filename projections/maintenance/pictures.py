@@ -1,4 +1,4 @@
-"""Whether each picture that is kept is shown, can be opened, and is the one that belongs under its link."""
+"""Whether each picture that is kept is shown, opens, and is the one under its link; and each that is shown is kept."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from cryptography.exceptions import InvalidTag
 from psycopg import Connection
 
 from domain.events.keys import Keyring
+from domain.pictures import LINK, PATH
 from domain.store.connections import Values
 from domain.store.pictures import open_picture
 from domain.store.streams import FIRST
@@ -25,6 +26,15 @@ SELECT p.owner_id, p.sealed, k.wrapped, p.link,
   LEFT JOIN organization_list o ON o.organization_id = p.owner_id AND o.ended_at IS NULL
  WHERE p.link IS NOT NULL AND p.owner_id > %s ORDER BY p.owner_id LIMIT %s
 """
+# By the path alone: a service may have had other hosts, and no command takes an address of this form that is dead.
+_MISSING = r"""
+SELECT count(*), min(shown.owner_id::text)
+  FROM (SELECT user_id, image FROM account_list
+         UNION ALL SELECT organization_id, logo FROM organization_list WHERE ended_at IS NULL) AS shown (owner_id, url)
+ WHERE url ~ %s
+   AND NOT EXISTS (SELECT FROM pictures p WHERE p.owner_id = shown.owner_id AND p.link = right(url, 32))
+"""
+_OURS = f"^(https?://[^/?#]+)?{PATH}{LINK}$"
 _CHUNK = 50
 
 
@@ -41,6 +51,9 @@ def pictures(connection: Connection[Values], keyring: Keyring) -> Iterator[Findi
         after = rows[-1][0]
     yield from unseen.findings()
     yield from broken.findings()
+    [times, first] = connection.execute(_MISSING, (_OURS,)).fetchone() or (0, "")
+    if times:
+        yield Finding("each picture that is shown is there", times, first)
 
 
 def _opens(keyring: Keyring, owner_id: UUID, sealed: bytes, wrapped: bytes | None, link: str) -> bool:

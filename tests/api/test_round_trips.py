@@ -97,7 +97,7 @@ def test_changing_a_role(wire: Wire, ada: Visitor, bo: Visitor) -> None:
 
 def test_inviting_and_taking_back(wire: Wire, ada: Visitor) -> None:
     fields = {"email": new_email(), "role": "member"}
-    assert len(wire.trips(lambda: ada.post("/organization/invite-member", fields))) == 6
+    assert len(wire.trips(lambda: ada.post("/organization/invite-member", fields))) == 7
     invited = {"invitationId": ada.invites(new_email())}
     assert len(wire.trips(lambda: ada.post("/organization/cancel-invitation", invited))) == 5
 

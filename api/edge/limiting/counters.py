@@ -48,6 +48,17 @@ ON CONFLICT (key) DO UPDATE
  WHERE statement_timestamp() - r.last_hit_at >= $3 OR r.hits < $2
 RETURNING hits, {NOT_AWAITED}
 """
+_RESERVE_ALL = f"""
+INSERT INTO rate_limits AS r (key, hits, last_hit_at)
+SELECT asked.key, 1, clock_timestamp() FROM unnest($1::bytea[]) AS asked (key) ORDER BY asked.key
+ON CONFLICT (key) DO UPDATE
+   SET hits = CASE WHEN statement_timestamp() - r.last_hit_at >= $3 THEN 1 ELSE r.hits + 1 END,
+       last_hit_at = CASE WHEN statement_timestamp() - r.last_hit_at >= $3 THEN clock_timestamp()
+                          ELSE r.last_hit_at END
+ WHERE statement_timestamp() - r.last_hit_at >= $3
+    OR r.hits < (SELECT most.hits FROM unnest($1::bytea[], $2::integer[]) AS most (key, hits) WHERE most.key = r.key)
+RETURNING key, {NOT_AWAITED}
+"""
 _CONFIRM = f"UPDATE rate_limits SET last_hit_at = clock_timestamp() WHERE key = $1 RETURNING {NOT_AWAITED}"
 _GIVE_BACK = f"UPDATE rate_limits SET hits = hits - 1 WHERE key = $1 AND hits > 0 RETURNING {NOT_AWAITED}"
 _WAIT = "SELECT EXTRACT(EPOCH FROM last_hit_at + $2 - clock_timestamp())::float8 FROM rate_limits WHERE key = $1"
@@ -100,6 +111,19 @@ class Counters:
         if self._statements.row(_RESERVE, counter.key, counter.limit.hits, counter.limit.window) is not None:
             return 0
         return self._wait(counter)
+
+    def reserve_all(self, *counters: Counter) -> int:
+        """As `reserve`, of each of these, which have different keys and one window; or of none."""
+        [window] = {one.limit.window for one in counters}
+        keys, most = [one.key for one in counters], [one.limit.hits for one in counters]
+        admitted = {key for key, _ in self._statements.rows(_RESERVE_ALL, keys, most, window)}
+        refused = [one for one in counters if one.key not in admitted]
+        if not refused:
+            return 0
+        for one in counters:
+            if one.key in admitted:
+                self.give_back(one)
+        return max(map(self._wait, refused))
 
     def reserve_beside(self, counter: Counter, query: str, *values: Any) -> tuple[int, Values]:
         """As `reserve`, and the row of a query that is answered beside it: all null if there is none.

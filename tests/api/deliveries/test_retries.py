@@ -24,6 +24,13 @@ def test_a_pause_is_between_half_of_it_and_all_of_it(fraction: float, seconds: i
     assert pause_after(4, fraction=fraction) == timedelta(seconds=seconds)
 
 
+def test_three_days_count_only_if_it_was_tried_again_and_again() -> None:
+    """Neither a clock that goes ahead nor a sender that was off for days makes one try too many."""
+    assert not is_over(1, 30 * DAY)
+    assert not is_over(19, 30 * DAY)
+    assert is_over(20, 3 * DAY)
+
+
 def test_after_three_days_no_more_is_tried() -> None:
     assert not is_over(80, 3 * DAY - 1)
     assert is_over(80, 3 * DAY)

@@ -11,7 +11,7 @@ from domain.events.catalogue import EVENT_BY_NAME, NAME_BY_EVENT
 from domain.store.connections import connection_arguments
 from domain.store.migrate import migrations
 from projections.deliveries.due import FOLLOWER, INVITATION, KIND_BY_EVENT, name_of, named
-from projections.maintenance.follow import follow
+from projections.maintenance.follow import begin, follow
 from tests.databases import Database
 from tests.inviting import Acme
 from tests.keeping import caught_up
@@ -102,3 +102,54 @@ def test_a_deliverys_name_says_which_it_is() -> None:
 def test_what_is_no_deliverys_name_is_refused(name: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  each library's own sentence
         named(name)
+
+
+def begins(database: Database) -> None:
+    with psycopg.connect(database.application_url, **connection_arguments("tests")) as connection:
+        begin(connection, FOLLOWER)
+
+
+def test_a_follower_of_a_restored_log_without_its_place_sends_nobody_what_happened_before(
+    acme: Acme, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after restoring the data of a release that knew no messages."""
+    acme.invites()
+    database.rows("DELETE FROM deliveries")
+    database.rows("DELETE FROM followers")
+    [(head,)] = database.rows("SELECT max(position) FROM log")
+    caught_up(database)
+    assert acme.states() == []
+    assert f"deliveries begins after position {head} of the log" in caplog.text
+    assert database.rows("SELECT name, began_after FROM followers ORDER BY name") == [
+        ("deliveries", head),
+        ("journal", -1),
+    ]
+    assert database.value("SELECT count(*) FROM journal WHERE event = 'InvitationSent'") == 1
+    acme.invites("cy@example.com")
+    assert acme.states() == [(1, "waiting", None)]
+
+
+def test_a_follower_that_has_its_place_keeps_it(acme: Acme, database: Database) -> None:
+    acme.invites()
+    database.rows("UPDATE followers SET position = position - 1, began_after = NULL WHERE name = 'deliveries'")
+    [before] = database.rows("SELECT position, restarts FROM followers WHERE name = 'deliveries'")
+    begins(database)
+    begins(database)
+    after = database.rows("SELECT position, restarts, began_after FROM followers WHERE name = 'deliveries'")
+    assert after == [(before[0], before[1] + 2, before[0])]
+
+
+def test_what_is_so_old_that_it_may_have_been_sent_and_forgotten_is_not_due_again(
+    acme: Acme, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As where the followers were put back to an older copy and the log was not."""
+    acme.invites()
+    database.rows("SET session_replication_role = replica")
+    database.rows("UPDATE log SET recorded_at = recorded_at - interval '8 days'")
+    database.rows("SET session_replication_role = origin")
+    acme.invites("cy@example.com")
+    database.rows("DELETE FROM deliveries")
+    database.rows("UPDATE followers SET position = -1 WHERE name = 'deliveries'")
+    caught_up(database)
+    assert acme.states() == [(1, "waiting", None)]
+    assert "Messages of more than a week ago are not sent any more: 1." in caplog.text

@@ -123,3 +123,29 @@ def test_the_condition_counts_what_waits_and_what_was_given_up(statements: State
     [condition] = delivery_condition(statements)
     assert (condition.waiting, condition.given_up) == (2, 1)
     assert 100 <= condition.seconds_waiting < 130
+
+
+def test_what_became_due_by_a_clock_that_went_back_is_seen_to_wait(statements: Statements, database: Database) -> None:
+    made(database, 1, "waiting", "-6 hours")
+    [condition] = delivery_condition(statements)
+    assert 21_500 < condition.seconds_waiting <= 21_600
+    made(database, 2, "waiting", "7 hours")
+    [condition] = delivery_condition(statements)
+    assert 25_200 <= condition.seconds_waiting < 25_300
+
+
+def test_what_no_node_seemed_to_send_is_listed_and_tried_again_by_whoever_says_so(
+    statements: Statements, database: Database
+) -> None:
+    """As after a clock that was days ahead for a moment."""
+    for number in (1, 2, 3):
+        made(database, number, "waiting", "73 hours")
+    assert drop_unsent(statements, []) == 3
+    made(database, 4, "dropped", "1 hour", "expired")
+    [first, *_] = given_up(statements, limit=10)
+    assert (len(given_up(statements, limit=10)), first.reason) == (3, "no transport")
+    assert retry(statements, "invitation", UUID(int=1), 1)
+    assert retry_all(statements) == 2
+    states = database.rows("SELECT state, count(*) FROM deliveries GROUP BY state ORDER BY state")
+    assert states == [("dropped", 1), ("waiting", 3)]
+    assert drop_unsent(statements, []) == 0

@@ -13,7 +13,7 @@ import pytest
 from domain.ids import new_id
 from domain.store.connections import connection_arguments
 from projections.deliveries.due import INVITATION
-from projections.deliveries.queue import Delivery, Queue
+from projections.deliveries.queue import LONGEST_PAUSE, Delivery, Queue
 from tests.databases import Database
 from tests.inviting import Acme
 
@@ -177,3 +177,52 @@ def test_to_look_for_what_is_due_reads_no_further_than_that(acme: Acme, database
     assert "Index Scan using deliveries_due" in plan
     assert "Index Cond: (due_at <= statement_timestamp())" in plan
     assert "Removed by Filter" not in plan
+
+
+def clock_went_back(database: Database, hours: int = 6) -> None:
+    """What it amounts to: all that is written down lies ahead by so much."""
+    database.rows(
+        "UPDATE deliveries SET first_due_at = first_due_at + make_interval(hours => %s),"
+        " due_at = due_at + make_interval(hours => %s)",
+        hours, hours,
+    )  # fmt: skip
+
+
+def test_what_is_further_ahead_than_anything_is_put_off_is_due_now(
+    acme: Acme, queue: Queue, database: Database
+) -> None:
+    acme.invites()
+    acme.invites("cy@example.com")
+    [first] = leased(queue, limit=1)
+    clock_went_back(database)
+    again = leased(queue)
+    assert len(again) == 2
+    assert all(0 <= one.age < 60 for one in again), "how long it waited from now on"
+    assert (leased(queue), queue.sent(first)) == ([], False)
+    assert [queue.sent(one) for one in again] == [True, True]
+
+
+def test_what_is_put_off_for_the_longest_pause_is_not_due_before(acme: Acme, queue: Queue) -> None:
+    acme.invites()
+    [delivery] = leased(queue)
+    assert queue.postpone(delivery, pause=LONGEST_PAUSE, reason="ENOSPC")
+    assert leased(queue) == []
+
+
+def test_a_lease_longer_than_any_pause_is_a_lease(acme: Acme, database: Database) -> None:
+    patient = Queue(acme.context.store.statements, leased_for=timedelta(hours=2))
+    acme.invites()
+    assert len(leased(patient)) == 1
+    assert leased(patient) == []
+
+
+def test_what_is_astray_comes_after_what_is_due_and_no_more_than_asked_for(
+    acme: Acme, queue: Queue, database: Database
+) -> None:
+    astray = {acme.invites(f"person{number}@example.com") for number in range(3)}
+    clock_went_back(database)
+    due = {acme.invites("bo@example.com"), acme.invites("cy@example.com")}
+    batch = [one.stream_id for one in leased(queue, limit=3)]
+    assert due < set(batch)
+    assert len(astray & set(batch)) == 1
+    assert len(leased(queue, limit=3)) == 2

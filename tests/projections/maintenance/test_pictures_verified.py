@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.commands.organization import close_organization, found_organization
 from domain.commands.user import update_user
 from domain.pictures import Picture
 from tests.keeping import caught_up
@@ -14,6 +15,7 @@ from tests.pictures import GIF, png
 from tests.projections.maintenance.edited_log import EditedLog
 
 SHOWN, KEPT = "each picture is shown by its owner", "each picture is what was kept"
+THERE = "each picture that is shown is there"
 
 
 @pytest.fixture
@@ -60,9 +62,50 @@ def test_two_exchanged(log: EditedLog, owners: list[str]) -> None:
 
 def test_one_under_another_link(log: EditedLog, owners: list[str]) -> None:
     log.edit(("UPDATE pictures SET link = repeat('f', 32) WHERE owner_id = %s", UUID(owners[1])))
-    assert log.findings() == {SHOWN: (1, owners[1]), KEPT: (1, owners[1])}
+    assert log.findings() == {SHOWN: (1, owners[1]), KEPT: (1, owners[1]), THERE: (1, owners[1])}
 
 
 def test_one_of_somebody_whose_key_is_gone(log: EditedLog, owners: list[str]) -> None:
     log.edit(("UPDATE subject_keys SET wrapped = NULL WHERE subject_id = %s", UUID(owners[0])))
     assert log.findings()[KEPT] == (1, owners[0])
+
+
+@pytest.mark.parametrize(
+    "instead", ["UPDATE account_list SET image = left(image, -32) || md5('x')", "DELETE FROM pictures"]
+)
+def test_one_that_is_shown_and_not_there(log: EditedLog, owners: list[str], instead: str) -> None:
+    log.edit(f"{instead} WHERE {'user' if 'account' in instead else 'owner'}_id = '{owners[0]}'")
+    assert log.findings()[THERE] == (1, owners[0])
+
+
+def test_all_of_them(log: EditedLog, owners: list[str]) -> None:
+    log.edit("DELETE FROM pictures")
+    assert log.findings() == {THERE: (2, owners[0])}
+
+
+def test_a_logo_that_is_not_there_matters_until_its_organization_is_closed(log: EditedLog) -> None:
+    lives = log.lives
+    session_id = next(iter(lives.sessions))
+    command = through(lives.context, session_id, now=lives.now, where_from=lives.somewhere())
+    founded, _ = found_organization(
+        lives.context, command, name="Acme", slug="acme", logo=Picture(GIF), metadata=None, turning=False
+    )
+    caught_up(log.database)
+    assert log.findings() == {}
+    log.edit("UPDATE pictures SET link = NULL, sealed = NULL")
+    assert log.findings() == {THERE: (1, str(founded))}
+    command = through(lives.context, session_id, now=lives.now, where_from=lives.somewhere())
+    close_organization(lives.context, command, organization_id=founded)
+    caught_up(log.database)
+    assert log.findings() == {}
+
+
+def test_an_address_elsewhere_is_nobodys_business(log: EditedLog, owners: list[str]) -> None:
+    lives = log.lives
+    for session_id, address in zip(
+        list(lives.sessions)[:2], ("https://x.io/ada.png", "/api/auth/picture/"), strict=True
+    ):
+        command = through(lives.context, session_id, now=lives.now, where_from=lives.somewhere())
+        update_user(lives.context, command, name=None, image=address)
+    caught_up(log.database)
+    assert log.findings() == {}

@@ -199,3 +199,32 @@ def test_a_key_says_for_how_many_minutes_it_matters() -> None:
     assert [Counter.of(b"a hash", Limit(1, window)).key for window in windows] == [
         b"\x01a hash", b"\x01a hash", b"\x02a hash", b"\x3ca hash",
     ]  # fmt: skip
+
+
+def hits_of(database: Database, *counters: Counter) -> list[int]:
+    hits = dict(database.rows("SELECT key, hits FROM rate_limits"))
+    return [hits.get(counter.key, 0) for counter in counters]
+
+
+def test_of_several_reserved_together_all_are_or_none(limits: Counters, database: Database) -> None:
+    narrow, wide = COUNTER, Counter.of(b"another hash", Limit(5, TEN_SECONDS))
+    assert [limits.reserve_all(narrow, wide) for _ in range(3)] == [0, 0, 0]
+    for _ in range(4):
+        assert 8 <= limits.reserve_all(wide, narrow) <= 10
+    assert hits_of(database, narrow, wide) == [3, 3]
+    assert [limits.reserve_all(wide) for _ in range(3)][:2] == [0, 0]
+    age(database, 10)
+    assert limits.reserve_all(narrow, wide) == 0
+    assert hits_of(database, narrow, wide) == [1, 1]
+
+
+def test_many_that_reserve_the_same_in_another_order_neither_exceed_it_nor_deadlock(
+    limits: Counters, database: Database
+) -> None:
+    counters = [Counter.of(bytes([number]), Limit(10 + number, TEN_SECONDS)) for number in range(3)]
+    orders = [counters, counters[::-1], counters[1:] + counters[:1]] * 10
+    with ThreadPoolExecutor(12) as threads:
+        waits = list(threads.map(lambda order: limits.reserve_all(*order), orders))
+    admitted = waits.count(0)
+    assert 0 < admitted <= 10
+    assert hits_of(database, *counters) == [admitted] * 3

@@ -1,0 +1,65 @@
+"""A brake on messages to people who did not ask for any: how many somebody may have sent, and an address may get.
+
+An hour begins with the first one that counts. It is not begun anew by each, as that of guesses is: who invites a few
+people all day long must not run into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from uuid import UUID
+
+from domain.commands.invitation import Admit
+from domain.events.keys import Keyring
+from domain.refusals import Refusal, TooManyAttempts
+
+from .counters import Counter, Counters, Limit
+
+_HOUR = timedelta(hours=1)
+_TO_ONE = Limit(5, _HOUR)
+"""Of one person to one address: a first message and four that are asked for again."""
+_TO_A_MAILBOX = Limit(20, _HOUR)
+"""Of all people to one mailbox, whatever stands behind a `+` in its address (RFC 5233)."""
+
+
+class MailBrake:
+    """Counts nothing if not `on`. `per_hour` is how many messages one person may have sent, to whomever."""
+
+    def __init__(self, counters: Counters, keyring: Keyring, *, on: bool, per_hour: int) -> None:
+        self._counters, self._keyring = counters, keyring
+        self._on, self._of_one = on, Limit(per_hour, _HOUR)
+
+    @contextmanager
+    def sending(self, user_id: UUID) -> Iterator[Admit]:
+        """Around a command by which this person may have a message sent: asks the brake when it has decided so.
+
+        A place is taken then, once, however often it is decided again, and given back if the command is refused after
+        all. Whatever else goes wrong may have happened, and counts.
+        """
+        taken: list[Counter] = []
+
+        def admit(address: str) -> None:
+            if taken or not self._on:
+                return
+            counters = self._counters_of(user_id, address)
+            if wait := self._counters.reserve_all(*counters):
+                raise TooManyAttempts(wait)
+            taken.extend(counters)
+
+        try:
+            yield admit
+        except Refusal:
+            for counter in taken:
+                self._counters.give_back(counter)
+            raise
+
+    def _counters_of(self, user_id: UUID, address: str) -> list[Counter]:
+        local, _, host = address.partition("@")
+        mailbox = f"{local.partition('+')[0]}@{host}"
+        return [
+            Counter.of(self._keyring.limit_key("mail", user_id.hex, address), _TO_ONE),
+            Counter.of(self._keyring.limit_key("mail", user_id.hex), self._of_one),
+            Counter.of(self._keyring.limit_key("mail to", mailbox), _TO_A_MAILBOX),
+        ]
