@@ -47,7 +47,7 @@ def _picture_url(text: str) -> str:
             raise ValueError("Invalid image: not a PNG, JPEG, WebP or GIF in base64 that is what it says") from None
     elif text:
         _require_at_most(_LONGEST_URL, text)
-        if not _URL.fullmatch(text):
+        if not (_URL.fullmatch(text) and text.isprintable()):
             raise ValueError("Invalid image URL")
     return text
 

@@ -56,6 +56,8 @@ def get_picture(client: CurrentClient, link: PictureLink) -> Response:
     if found is None:
         raise Problem(404)
     headers = {**_HEADERS, "ETag": f'"{link}"'}
-    if headers["ETag"] in client.request.headers.get("if-none-match", ""):
+    # `*` is whatever there is (RFC 9110 §13.1.2)
+    known = client.request.headers.get("if-none-match", "")
+    if known.strip(" \t") == "*" or headers["ETag"] in known:
         return Response(status_code=304, headers=headers)
     return Response(found, media_type=media_type(found), headers=headers)
