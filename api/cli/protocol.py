@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -21,6 +22,7 @@ from api.edge.response_writer import NO_SNIFFING
 from api.stopping import STOPPING
 
 from .lingering import LingeringTransport
+from .upgrades import framing_of, parser_within
 
 LARGEST_HEAD = 32 * 1024
 """Bytes of request target, headers and trailers together; browsers send a few thousand at the most."""
@@ -39,6 +41,7 @@ _on_header = HttpToolsProtocol.on_header
 """Called for every header of every request: by `super()` a request of twelve took a microsecond more."""
 _ABOUT_NOBODY = b"".join(b"%s: %s\r\n" % header for header in (NO_SNIFFING, *OF_NOBODY))
 """What the gate says with every answer: whose address is not known below its base path is answered alike."""
+_INVALID = "Invalid HTTP request received."
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n%s\r\n" % _ABOUT_NOBODY
 )
@@ -98,7 +101,13 @@ class BoundedProtocol(HttpToolsProtocol):
             # one endless header, trailer or chunk extension, of which the parser tells nothing before its end
             self.send_400_response("")
             return
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            self._decline(data, offer)
+        except httptools.HttpParserError:
+            self._refuse_malformed()
         if self._turned:
             self._turned, self._unparsed = False, 0
             waiting = self._begun
@@ -193,6 +202,30 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self.transport.write(_TOO_LARGE)
         self.transport.close()
+
+    def _decline(self, data: bytes, offer: httptools.HttpParserUpgrade) -> None:
+        """Read on behind the head of a request that offers another protocol; so may the next."""
+        try:
+            while True:
+                if framing := framing_of(self.headers):
+                    # it was told to be complete, but nothing has run since
+                    self.cycle.more_body, self.cycle.keep_alive = True, False
+                    self.cycle.message_event.clear()
+                    self.transport.incomplete = True
+                    self.parser = parser_within(self, framing)
+                data = data[offer.args[0] :]
+                try:
+                    self.parser.feed_data(data)
+                except httptools.HttpParserUpgrade as another:
+                    offer = another
+                else:
+                    return
+        except httptools.HttpParserError:
+            self._refuse_malformed()
+
+    def _refuse_malformed(self) -> None:
+        self.logger.warning(_INVALID)
+        self.send_400_response(_INVALID)
 
     def _answer_no_more(self) -> None:
         """What was asked is answered; then the connection ends."""
