@@ -105,11 +105,14 @@ async def ok() -> JsonResponse:
     return JsonResponse(OkAnswer(ok=True))
 
 
+# monitors ask with HEAD; the server leaves the body out (RFC 9110 §9.3.2)
+@operations.head("/healthz", include_in_schema=False)
 @operations.get("/healthz", operation_id="healthz", summary="The process runs", responses={200: {"model": AliveAnswer}})
 async def healthz() -> JsonResponse:
     return JsonResponse(AliveAnswer(status="alive"))
 
 
+@operations.head("/readyz", include_in_schema=False)
 @operations.get(
     "/readyz",
     operation_id="readyz",
@@ -150,6 +153,7 @@ def readyz(request: Request) -> JsonResponse:
     return JsonResponse(told, 200 if ready else 503, {} if ready else {"Retry-After": "1"})
 
 
+@operations.head("/metrics", include_in_schema=False)
 @operations.get(
     "/metrics",
     operation_id="metrics",

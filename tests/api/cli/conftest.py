@@ -1,4 +1,4 @@
-"""A data folder and the embedded database in it, ended in the end."""
+"""A data folder and the embedded database in it, and a server of one worker, ended in the end."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from api.cli.embedded import EmbeddedPostgres
+from tests.databases import Database
+from tests.server import Server, served
 
 
 @pytest.fixture
@@ -26,3 +28,10 @@ def database(folder: Path) -> Iterator[EmbeddedPostgres]:
     database = EmbeddedPostgres(folder)
     yield database
     database.stop()
+
+
+@pytest.fixture(scope="module")
+def server(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    log: Path = tmp_path_factory.mktemp("server") / "log"
+    with served(log, {"DATABASE_URL": module_database.application_url, "WORKERS": 1}) as server:
+        yield server

@@ -31,6 +31,17 @@ def test_it_is_alive_and_ready(browser: Browser) -> None:
     assert browser.get("/ok").json() == {"ok": True}
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"])
+def test_a_monitor_may_ask_for_the_head_alone(browser: Browser, path: str) -> None:
+    """RFC 9110 §9.3.2: the same as GET, without the content."""
+    whole, head = browser.ask("GET", path), browser.ask("HEAD", path)
+    assert (head.status, head.content) == (200, b"")
+    # numbers of moving things may be longer a moment later
+    length = int(head.header("content-length") or 0)
+    assert 0.9 * len(whole.content) < length < 1.1 * len(whole.content)
+    assert head.header("content-type") == whole.header("content-type")
+
+
 @pytest.fixture
 def document(browser: Browser) -> Any:
     answer = browser.ask("GET", "/openapi.json")
