@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 
-from domain.email_address import canonical
+from domain.email_address import PATTERN, canonical
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,10 @@ from domain.email_address import canonical
 )
 def test_an_accepted_address_is_kept_in_lower_case(text: str, address: str) -> None:
     assert canonical(text) == address
+    # and a JSON Schema takes it too, in capitals, but nothing more around it
+    assert re.search(PATTERN, text.upper())
+    assert not re.search(PATTERN, f"{text}!")
+    assert not re.search(PATTERN, f"!{text}")
 
 
 @pytest.mark.parametrize(
