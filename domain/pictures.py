@@ -6,7 +6,7 @@ import re
 from base64 import b64decode
 from binascii import Error
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 SCHEME = "data:"
 PATH = "/api/auth/picture/"
@@ -19,7 +19,8 @@ LONGEST_URL = 200 * 1024
 _DATA_URL = re.compile(r"data:(image/(?:png|jpeg|webp|gif));base64,([A-Za-z0-9+/]+={0,2})", re.ASCII)
 
 
-_OURS = re.compile(f"{PATH}({LINK})", re.ASCII)
+_OURS = re.compile(f"{PATH}({LINK})(?:[/; ].*)?", re.ASCII)
+_SPELLED_ONCE = re.compile(r"[/\\]+(?:\.[/\\]+)*")
 
 
 class NotAPicture(ValueError):
@@ -48,15 +49,27 @@ def picture_in(url: str) -> Picture:
 
 
 def link_in(url: str) -> str | None:
-    """The link in an address that pictures kept here have, on whatever host and whatever follows; None in any other.
+    """The link in an address that pictures kept here have, on whatever host, whatever follows, however it is spelled.
 
-    The host is not asked: a service may have had other names.
+    None in any other address; "" in one that leads below the same path but to no link, or that nobody can read. The
+    host is not asked: a service may have had other names.
     """
     try:
-        found = _OURS.fullmatch(urlsplit(url).path)
+        path = urlsplit(url.replace("\\", "/")).path
     except ValueError:
+        return ""
+    # as browsers, proxies and servers read it: decoded, with its dots resolved, its slashes counted once
+    parts = list[str]()
+    for part in _SPELLED_ONCE.sub("/", unquote(unquote(path))).lower().split("/"):
+        if part == "..":
+            parts = parts[:-1] or [""]
+        else:
+            parts.append(part)
+    read = "/".join(parts)
+    if PATH not in f"{read}/":
         return None
-    return None if found is None else found[1]
+    found = _OURS.fullmatch(read)
+    return "" if found is None else found[1]
 
 
 def media_type(content: bytes) -> str | None:

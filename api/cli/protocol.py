@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 import httptools
@@ -177,7 +178,11 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             if not cycle.response_started:
-                lines = [b"HTTP/1.1 %d \r\n" % status, *(b"%s: %s\r\n" % header for header in headers), _ABOUT_NOBODY]
+                lines = [
+                    b"HTTP/1.1 %d %s\r\n" % (status, HTTPStatus(status).phrase.encode()),
+                    *(b"%s: %s\r\n" % header for header in headers),
+                    _ABOUT_NOBODY,
+                ]
                 self.transport.write(b"".join(lines) + b"\r\n" + body)
             _abandon(cycle)
         self.transport.close_now()

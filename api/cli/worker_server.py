@@ -98,7 +98,7 @@ class WorkerServer(uvicorn.Server):
                 if isinstance(connection, BoundedProtocol):
                     connection.cut(cut.status_code, [*cut.raw_headers, (b"connection", b"close")], bytes(cut.body))
             if self.server_state.tasks:
-                _logger.warning("%d requests were cut off at the end; each got 503.", len(self.server_state.tasks))
+                _logger.warning("Requests cut off at the end, each with 503: %d.", len(self.server_state.tasks))
             # it would call each of them an exception in the application
             logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
             for task in self.server_state.tasks:

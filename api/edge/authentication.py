@@ -170,11 +170,13 @@ def counted_for(services: Services, request: RequestContext, *, asks_who: bool) 
 
 
 async def count_the_dead(services: Services, request: RequestContext, presented: PresentedCredentials) -> None:
-    """Count a read by its address too, if it was counted by a session that is over: each would be a limit of its own.
+    """Count a read by its address too, if it was counted by a session that is over: each would be a limit of its own,
+    also in front of one that lives.
 
     Raises TooManyAttempts, StoreUnavailable.
     """
-    if presented.session is None and presented.tokens and request.signed and services.limits.on:
+    by_the_dead = presented.tokens and presented.token != presented.tokens[0]
+    if by_the_dead and request.signed and services.limits.on:
         await services.limits.count_request(request.where_from.ip_address, request.path, routed=True)
 
 

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from starlette.responses import StreamingResponse
 
+from domain.store import deadlines
+
 from .json_response import NOT_KEPT, encode
 
 Form = Literal["ndjson", "csv"]
@@ -33,7 +35,19 @@ def download(
     chunks = _csv(columns, batches) if form == "csv" else _lines(batches)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"', **NOT_KEPT}
     first = next(chunks, b"")
-    return StreamingResponse(chain([first], chunks), media_type=MEDIA_TYPES[form], headers=headers)
+    return StreamingResponse(
+        chain([first], _each_in_its_own_time(chunks)), media_type=MEDIA_TYPES[form], headers=headers
+    )
+
+
+def _each_in_its_own_time(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Whoever reads much, or slowly, is longer at it than one request may ask the database."""
+    while True:
+        deadlines.begin()
+        chunk = next(chunks, None)
+        if chunk is None:
+            return
+        yield chunk
 
 
 def _lines(batches: Iterable[Sequence[Mapping[str, Any]]]) -> Iterator[bytes]:

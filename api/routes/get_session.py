@@ -99,12 +99,12 @@ async def get_session(
     """Answer the session of the request, `null` without one; use extends it, if its refresh window has passed."""
     presented = await find_session(services, request)
     await counting
+    await count_the_dead(services, request, presented)
     session = presented.session
     if session is not None:
         services.last_active_buffer.seen(session.session_id, request.now)
     if session is None:
         if presented.tokens:
-            await count_the_dead(services, request, presented)
             await to_thread.run_sync(clear_session, services, request, presented)
     elif (extending := _extends(services, request, session, scope["query_string"])) or moved(request, session):
         session = await _used(services, request, presented, extending)

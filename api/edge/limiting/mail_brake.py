@@ -19,9 +19,9 @@ from .counters import Counter, Counters, Limit
 
 _HOUR = timedelta(hours=1)
 _TO_ONE = Limit(5, _HOUR)
-"""Of one person to one address: a first message and four that are asked for again."""
+"""Of one person to one mailbox: a first message and four that are asked for again."""
 _TO_A_MAILBOX = Limit(20, _HOUR)
-"""Of all people to one mailbox, whatever stands behind a `+` in its address (RFC 5233)."""
+"""Of all people to one: whatever stands behind a `+` in its address, it is the same mailbox (RFC 5233)."""
 
 
 class MailBrake:
@@ -57,9 +57,10 @@ class MailBrake:
 
     def _counters_of(self, user_id: UUID, address: str) -> list[Counter]:
         local, _, host = address.partition("@")
-        mailbox = f"{local.partition('+')[0]}@{host}"
+        # one that begins with it is a telephone's number, and no part of a name
+        mailbox = f"{local.partition('+')[0] or local}@{host}"
         return [
-            Counter.of(self._keyring.limit_key("mail", user_id.hex, address), _TO_ONE),
+            Counter.of(self._keyring.limit_key("mail", user_id.hex, mailbox), _TO_ONE),
             Counter.of(self._keyring.limit_key("mail", user_id.hex), self._of_one),
             Counter.of(self._keyring.limit_key("mail to", mailbox), _TO_A_MAILBOX),
         ]

@@ -157,6 +157,20 @@ def test_sessions_that_are_over_bring_no_limits_of_their_own(server: Server, ema
     assert (set(found[:100]), found[100]) == ({200 if path == "/get-session" else 401}, 429)
 
 
+def test_one_that_is_over_in_front_of_one_that_lives_brings_none_either(server: Server, email: str) -> None:
+    somewhere, device = a_visitor(server.url), a_visitor(server.url)
+    device.sign_up(email)
+    alive, statuses = device.cookie_header, list[int]()
+    for _ in range(2):
+        other = a_visitor(server.url)
+        other.sign_in(email)
+        token = next(f"{name}={value}" for name, value in other.cookies.items() if name.endswith("session_token"))
+        other.post("/sign-out", {})
+        sent = {"Cookie": f"{token}; {alive}"}
+        statuses += [somewhere.ask("GET", f"{BASE}/list-sessions", None, sent).status for _ in range(60)]
+    assert statuses == [200] * 100 + [429] * 20
+
+
 def test_what_asks_nobody_who_they_are_is_counted_by_address_whoever_asks(server: Server, email: str) -> None:
     somewhere, sent = a_visitor(server.url), list[str]()
     for number in range(2):

@@ -71,6 +71,19 @@ def test_an_address_gets_five_an_hour_of_one_person_and_no_more(
     assert sends(ada, email, resend=True) == 200
 
 
+def test_a_name_behind_a_plus_is_no_other_mailbox_for_one_person_either(url: str, counters: Counters) -> None:
+    ada, local = owner(url, counters), new_email().partition("@")[0]
+    sent = [sends(ada, f"{local}+{number}@example.com") for number in range(6)]
+    assert sent == [200] * 5 + [429]
+    # and others may write to whom she has not flooded
+    assert sends(owner(url, counters, "Bo"), f"{local}@example.com") == 200
+
+
+def test_numbers_of_telephones_are_a_mailbox_each(url: str, counters: Counters) -> None:
+    ada = owner(url, counters)
+    assert {sends(ada, f"+1555000{number:04}@sms.example.com") for number in range(22)} == {200}
+
+
 def test_taking_it_back_and_sending_it_anew_makes_no_difference(url: str, counters: Counters) -> None:
     ada, email = owner(url, counters), new_email()
     for _ in range(5):

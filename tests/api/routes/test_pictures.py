@@ -362,13 +362,24 @@ def test_so_is_one_that_an_accident_took(
 
 
 @pytest.mark.parametrize(
-    "spelled", ["{path}", "{url}?v=2", "{path}#top", "http://old.example{path}", "HTTPS://Other.example{path}?a"]
-)
+    "spelled",
+    [
+        "{path}", "{url}?v=2", "{path}#top", "http://old.example{path}", "HTTPS://Other.example{path}?a",
+        "http://localhost/{path}", "/x/..{path}", "/.{path}", "{path}/", "{path};x", "{path}%20",
+        "/api//auth/picture/{link}", "/api/auth/pictur%65/{link}", "/api/auth/picture%2f{link}",
+        "/api/auth/%2e/picture/{link}", "/api/auth/picture%252f{link}", "/api/auth/PICTURE/{capitals}",
+        "http://localhost\\api\\auth\\picture\\{link}",
+    ],
+)  # fmt: skip
 def test_its_own_address_in_another_spelling_leaves_it(ada: Person, acme: str, spelled: str) -> None:
     url, logo = shows(ada, data_url(png())), ada.done("update", data={"logo": data_url(png())})["logo"]
-    assert shows(ada, spelled.format(url=url, path=urlsplit(url).path)) == url
-    sent = spelled.format(url=logo, path=urlsplit(logo).path)
-    assert ada.done("update", data={"logo": sent})["logo"] == logo
+
+    def written(address: str) -> str:
+        path = urlsplit(address).path
+        return spelled.format(url=address, path=path, link=path[-32:], capitals=path[-32:].upper())
+
+    assert shows(ada, written(url)) == url
+    assert ada.done("update", data={"logo": written(logo)})["logo"] == logo
     assert [picture(ada, one).content for one in (url, logo)] == [png(), png()]
 
 
@@ -387,7 +398,13 @@ def test_what_is_shown_under_the_address_of_before_is_shown_under_that_of_now(
             assert picture(browser, expected).content == png()
 
 
-@pytest.mark.parametrize("form", ["{url}", "{path}", "https://elsewhere.example{path}", "{url}?v=2"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{url}", "{path}", "https://elsewhere.example{path}", "{url}?v=2", "http://localhost/{path}", "/x/..{path}",
+        "{path}/", "{path}x", "{path}%2f..", "http://[::1{path}", "http://\u2100.com{path}",
+    ],
+)  # fmt: skip
 def test_the_address_of_anothers_picture_is_refused(
     ada: Person, bo: Person, acme: str, module_database: Database, form: str
 ) -> None:
