@@ -402,7 +402,7 @@ def test_what_is_shown_under_the_address_of_before_is_shown_under_that_of_now(
     "form",
     [
         "{url}", "{path}", "https://elsewhere.example{path}", "{url}?v=2", "http://localhost/{path}", "/x/..{path}",
-        "{path}/", "{path}x", "{path}%2f..", "http://[::1{path}", "http://\u2100.com{path}",
+        "{path}/", "/api/auth/picture/", "{path}x", "{path}%2f..", "http://[::1{path}", "http://\u2100.com{path}",
     ],
 )  # fmt: skip
 def test_the_address_of_anothers_picture_is_refused(

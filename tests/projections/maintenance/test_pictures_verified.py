@@ -103,7 +103,7 @@ def test_a_logo_that_is_not_there_matters_until_its_organization_is_closed(log: 
 def test_an_address_elsewhere_is_nobodys_business(log: EditedLog, owners: list[str]) -> None:
     lives = log.lives
     for session_id, address in zip(
-        list(lives.sessions)[:2], ("https://x.io/ada.png", "/api/auth/picture/"), strict=True
+        list(lives.sessions)[:2], ("https://x.io/picture/ada.png", "/api/auth/ada.png"), strict=True
     ):
         command = through(lives.context, session_id, now=lives.now, where_from=lives.somewhere())
         update_user(lives.context, command, name=None, image=address)
