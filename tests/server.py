@@ -102,15 +102,20 @@ class Server:
 
 
 def _ready(port: object) -> bool:
+    """Whether all who answer there are: connections that are open together are shared among the workers."""
     # not httpx, which takes longer to make a client than the server to answer
-    asking = http.client.HTTPConnection(f"localhost:{port}", timeout=2)
+    asking = [http.client.HTTPConnection(f"localhost:{port}", timeout=2) for _ in range(4)]
     try:
-        asking.request("GET", "/readyz")
-        return asking.getresponse().status == 200
+        for one in asking:
+            one.connect()
+        for one in asking:
+            one.request("GET", "/readyz")
+        return all(one.getresponse().status == 200 for one in asking)
     except (OSError, http.client.HTTPException):
         return False
     finally:
-        asking.close()
+        for one in asking:
+            one.close()
 
 
 @contextmanager

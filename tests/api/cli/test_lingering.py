@@ -192,10 +192,10 @@ class Slow:
                 came += len(received)
                 # slower in all than it may stall, and never stalled
                 await asyncio.sleep(0.02)
-            while not reading and state.connections:
+            while not reading and (state.connections or state.tasks):
                 await asyncio.sleep(0.05)
         theirs.close()
-        return came, not reading and not state.tasks
+        return came, not reading
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
