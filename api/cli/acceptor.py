@@ -27,7 +27,7 @@ class Acceptor:
     """Takes one connection for each turn of the event loop, none before those who have fewer; uvicorn's for a server.
 
     The event loop's own server takes all that wait. Of sixteen connections that came at once one worker had every one
-    in one of four trials, and a proxy keeps those it has made: the other workers' cores had nothing to do
+    in one of five trials, and a proxy keeps those it has made: the other workers' cores had nothing to do
     (docs/decisions/0028-a-supervisor-of-our-own.md).
     """
 
@@ -57,7 +57,7 @@ class Acceptor:
 
     def count(self) -> None:
         """Let the others know how many there are now."""
-        self._counts.set(self._place, self._connections() + len(self._begun))
+        self._counts.set(self._place, self._own)
 
     def close(self) -> None:
         """Accept nobody any more, and give the port back."""
@@ -71,6 +71,10 @@ class Acceptor:
         """Who was accepted last is looked after by then."""
         await asyncio.gather(*self._begun, return_exceptions=True)
 
+    @property
+    def _own(self) -> int:
+        return self._connections() + len(self._begun)
+
     def _watch(self) -> None:
         self._loop.add_reader(self._listener, self._somebody_came)
 
@@ -81,7 +85,7 @@ class Acceptor:
     def _somebody_came(self) -> None:
         self.count()
         fewest = self._counts.fewest_elsewhere(self._place)
-        ahead = fewest is not None and self._connections() + len(self._begun) > fewest + _AHEAD
+        ahead = fewest is not None and self._own > fewest + _AHEAD
         if ahead and self._loop.time() >= self._alone_until:
             self._pause(_LET_GO_FIRST, partial(self._after_the_others, fewest))
         else:
