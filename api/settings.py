@@ -12,60 +12,31 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.commands.context import Rules
 from domain.passwords import Argon2Parameters
 from domain.session import Lifetimes
 
-from .setting_values import (
-    Mailbox,
-    is_page,
-    listed,
-    mailbox,
-    may_be_mailed_from,
-    may_match_origin,
-    networks,
-    wrong_with_origin,
-)
+from .deployment_settings import PREFIX
+from .mail_settings import MailSettings
+from .setting_values import listed, may_match_origin, networks
 from .sites import host_of, wrong_with_cookie_domain
 
-PREFIX = "DAYBOOK_"
 OTHER_NAMES = frozenset({"DAYBOOK_VENV"})
 """Names with our prefix that are no settings, yet may be there: where scripts/ keep the virtual environment."""
 # Kubernetes tells every container of a Service called "daybook" where that is.
 _SERVICE_LINK = re.compile(r"DAYBOOK_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_\w+)?)")
-SHORTEST_SECRET = 32
 _HERE = "http://localhost"
 TEN_YEARS = 315_360_000
 MAY_NEED_FRESHNESS = ("change-password", "update-user")
 """Calls for which an operator may ask for a fresh session. Ending sessions never needs one (wire.md A2)."""
 
 
-class Settings(BaseSettings):
+class Settings(MailSettings):
     """Times are in seconds. What is not set has a default that works on one machine."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
-    )
-
-    # A PostgreSQL of your own, as the role that serves; without it an embedded one runs.
-    database_url: str | None = None
-    # The same database as the role that owns its tables, if that is another.
-    owner_database_url: str | None = None
-    # Where the embedded database and a generated secret are kept.
-    data_dir: Path = Path("data")
-    # Signs cookies and wraps the data key.
-    secret: SecretStr | None = None
-    # How browsers reach the service.
-    base_url: str | None = None
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=1, le=65535)
-    # How long readiness says no before the port closes, so that balancers send nobody any more.
-    drain_for: int = Field(default=0, ge=0, le=3600)
-    workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     # More origins whose pages may use the service, comma-separated (wire.md §4.3).
     trusted_origins: str = ""
     # Proxies whose word is taken for who asks: addresses and networks, comma-separated (wire.md A14).
@@ -101,12 +72,6 @@ class Settings(BaseSettings):
     invitation_limit: int = Field(default=0, ge=0, le=1_000_000)
     # How many invitations, sent or sent again, of one person in an hour.
     invitations_per_hour: int = Field(default=100, ge=1, le=1_000_000)
-    # Whom messages to people are from, an address with or without a name; else no-reply at the host of base_url.
-    mail_from: str | None = None
-    # Where they are left for a mail server, as .eml files; without it none are sent.
-    mail_folder: Path | None = None
-    # The page that the link of an invitation opens; else the front page of base_url.
-    invitation_page: str | None = None
     # How many wrong passwords an hour of one account (NIST SP 800-63B §3.2.2: no more than 100).
     wrong_passwords: int = Field(default=100, ge=1, le=1_000_000)
     # One password hash: KiB of memory, passes, lanes. Not below OWASP's minimum.
@@ -117,50 +82,6 @@ class Settings(BaseSettings):
     geoip_database: Path | None = None
     # Connections a worker keeps to the database.
     database_connections: int = Field(default=6, ge=2, le=1000)
-
-    @field_validator("secret")
-    @classmethod
-    def _require_long(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None and len(secret.get_secret_value()) < SHORTEST_SECRET:
-            raise PydanticCustomError("secret", f"must have at least {SHORTEST_SECRET} characters")
-        if secret is not None and not secret.get_secret_value().strip():
-            raise PydanticCustomError("secret", "must not consist of blanks")
-        return secret
-
-    @field_validator("base_url")
-    @classmethod
-    def _require_origin(cls, url: str | None) -> str | None:
-        if url is not None and (wrong := wrong_with_origin(url)):
-            raise PydanticCustomError("base_url", wrong)
-        return url
-
-    @field_validator("mail_from")
-    @classmethod
-    def _require_sender(cls, sender: str | None) -> str | None:
-        if sender is not None and mailbox(sender) is None:
-            message = (
-                "must be one address, such as no-reply@example.com or Accounts <no-reply@example.com>;"
-                ' a name with punctuation in quotation marks: "Example, Inc." <no-reply@example.com>'
-            )
-            raise PydanticCustomError("sender", message)
-        return sender
-
-    @field_validator("mail_folder")
-    @classmethod
-    def _require_someone_to_be_from(cls, folder: Path | None, others: ValidationInfo) -> Path | None:
-        # what was refused is not among them
-        said = {"base_url", "mail_from"} <= others.data.keys() and others.data["mail_from"] is None
-        if folder is not None and said and not may_be_mailed_from(host_of(others.data["base_url"] or _HERE)):
-            message = "needs DAYBOOK_MAIL_FROM: no address can be at the host of DAYBOOK_BASE_URL"
-            raise PydanticCustomError("mail_folder", message)
-        return folder
-
-    @field_validator("invitation_page")
-    @classmethod
-    def _require_page(cls, page: str | None) -> str | None:
-        if page is not None and not is_page(page):
-            raise PydanticCustomError("page", "must be a URL such as https://app.example.com/join")
-        return page
 
     @field_validator("cookie_prefix")
     @classmethod
@@ -231,16 +152,6 @@ class Settings(BaseSettings):
         return calls
 
     @property
-    def origin(self) -> str:
-        """How browsers reach the service, without a slash at the end."""
-        return self.base_url or f"http://localhost:{self.port}"
-
-    @property
-    def secure(self) -> bool:
-        """Whether browsers come over https; cookies then say so."""
-        return self.origin.startswith("https://")
-
-    @property
     def origin_patterns(self) -> tuple[str, ...]:
         """The other trusted origins (wire.md §4.3)."""
         return listed(self.trusted_origins)
@@ -249,17 +160,6 @@ class Settings(BaseSettings):
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The trusted proxies; a single address is a network of one."""
         return networks(self.trusted_proxies)
-
-    @property
-    def mail_sender(self) -> Mailbox:
-        """Whom messages to people are from."""
-        said = None if self.mail_from is None else mailbox(self.mail_from)
-        return said or Mailbox("", f"no-reply@{host_of(self.origin)}")
-
-    @property
-    def page_of_invitations(self) -> str:
-        """The URL that the link of an invitation opens."""
-        return self.invitation_page or f"{self.origin}/"
 
     @property
     def lifetimes(self) -> Lifetimes:

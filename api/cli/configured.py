@@ -9,7 +9,8 @@ from typing import Any, Literal, get_args, get_origin
 from annotated_types import Ge, Le
 from pydantic import ValidationError
 
-from api.settings import PREFIX, Settings, unknown_names
+from api.deployment_settings import PREFIX
+from api.settings import Settings, unknown_names
 
 from .refusal import WontStart
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from api.settings import SHORTEST_SECRET, Settings
+from api.deployment_settings import SHORTEST_SECRET
+from api.settings import Settings
 from domain.ids import new_token
 
 from .embedded import EmbeddedPostgres

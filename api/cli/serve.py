@@ -63,6 +63,7 @@ def _serve(
 ) -> None:
     # if it answers now, what is wrong with it is said before anything else is started
     preparation.try_once()
+    _open_outbox(settings)
     supervisor = Supervisor(
         listener=listener,
         workers=settings.workers,
@@ -141,10 +142,29 @@ def _require_places(settings: Settings) -> None:
 def _require_mail_folder(settings: Settings) -> None:
     """A misspelt one would be noticed by those who wait for their mail. Raises WontStart."""
     if settings.mail_folder is not None:
-        try:
+        with _refused_mail():
             MailFolder(settings.mail_folder).require_usable()
-        except FolderUnusable as error:
-            raise WontStart(str(error)) from error
+
+
+def _open_outbox(settings: Settings) -> None:
+    """Where nobody said how mail leaves, beside the embedded database. Raises WontStart."""
+    if settings.outbox is None:
+        return
+    with _refused_mail():
+        folder = MailFolder(settings.outbox)
+        folder.make()
+        folder.require_usable()
+    # its children are told of a database, and would take it for one of the operator's
+    os.environ.update(DAYBOOK_MAIL_FOLDER=str(settings.outbox))
+    _logger.info("Mail is not sent but left in %s: name a mail server by DAYBOOK_SMTP_URL.", settings.outbox)
+
+
+@contextmanager
+def _refused_mail() -> Iterator[None]:
+    try:
+        yield
+    except FolderUnusable as error:
+        raise WontStart(str(error)) from error
 
 
 def _stop(_number: int, _frame: object) -> None:

@@ -20,15 +20,15 @@ _TIDIED_EVERY = 60.0
 
 def kinds_sent(settings: Settings) -> tuple[str, ...]:
     """The kinds of deliveries that these settings have a transport for."""
-    return () if settings.mail_folder is None else (INVITATION,)
+    return () if settings.folder_of_mail is None else (INVITATION,)
 
 
 def keep_tidy(settings: Settings, clock: Clock, stop: threading.Event, *, every: float = _TIDIED_EVERY) -> None:
     """Remove what killed senders of any node left unfinished, now and every so many seconds, until told to stop."""
-    if settings.mail_folder is None:
+    if settings.folder_of_mail is None:
         stop.wait()
         return
-    folder = MailFolder(settings.mail_folder)
+    folder = MailFolder(settings.folder_of_mail)
     while True:
         folder.remove_unfinished(now=clock())
         if stop.wait(every):
@@ -37,9 +37,9 @@ def keep_tidy(settings: Settings, clock: Clock, stop: threading.Event, *, every:
 
 def channels(settings: Settings, statements: Statements, keyring: Keyring, clock: Clock) -> Channels:
     """How each of those is sent; none without a transport."""
-    if settings.mail_folder is None:
+    if settings.folder_of_mail is None:
         return {}
-    folder = MailFolder(settings.mail_folder)
+    folder = MailFolder(settings.folder_of_mail)
     mails = InvitationMails(
         statements=statements,
         keyring=keyring,

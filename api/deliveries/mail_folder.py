@@ -36,10 +36,18 @@ class MailFolder:
         self._folder = folder
         self._told = False
 
+    def make(self) -> None:
+        """Make it, for who serves alone, if it is missing: for one beside our own data only. Raises FolderUnusable."""
+        try:
+            self._folder.parent.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise FolderUnusable(f"The folder for mail, {self._folder}, cannot be made ({_code(error)}).") from error
+
     def require_usable(self) -> None:
         """Does what sending does, but for leaving something there. Raises FolderUnusable.
 
-        It is never created: a folder that is not mounted would be filled beside its place.
+        It is not created here: a folder that is not mounted would be filled beside its place.
         """
         if not self._folder.is_dir():
             raise FolderUnusable(f"The folder for mail, {self._folder}, is not there or no folder.")

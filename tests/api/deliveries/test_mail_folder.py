@@ -224,3 +224,19 @@ def test_what_is_no_folder_is_refused_before_anything_is_sent(tmp_path: Path) ->
             MailFolder(tmp_path / name).require_usable()
     MailFolder(tmp_path).require_usable()
     assert {file.name for file in tmp_path.iterdir()} == {"file"}
+
+
+def test_the_outbox_is_made_for_who_serves_alone(tmp_path: Path) -> None:
+    outbox = tmp_path / "data" / "outbox"
+    MailFolder(outbox).make()
+    MailFolder(outbox).make()
+    assert outbox.stat().st_mode & 0o777 == 0o700
+    MailFolder(outbox).deliver(MAIL)
+    [file] = outbox.glob("*.eml")
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_outbox_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("mine")
+    with pytest.raises(FolderUnusable, match="cannot be made"):
+        MailFolder(tmp_path / "data" / "outbox").make()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from api.setting_values import Mailbox
 from api.settings import Settings
+from api.smtp_url import SmtpServer, smtp_server
 
 
 @pytest.mark.parametrize(
@@ -89,10 +90,84 @@ def test_where_no_address_can_be_the_sender_must_be_said(host: str, tmp_path: Pa
     with pytest.raises(ValidationError, match="needs DAYBOOK_MAIL_FROM"):
         Settings(base_url=f"http://{host}", mail_folder=tmp_path)
     assert Settings(base_url=f"http://{host}", mail_folder=tmp_path, mail_from="a@x.io").mail_sender.address == "a@x.io"
-    assert Settings(base_url=f"http://{host}").mail_folder is None
+    with pytest.raises(ValidationError, match="needs DAYBOOK_MAIL_FROM"):
+        Settings(base_url=f"http://{host}", smtp_url=SecretStr("smtp://mail.example.com"))
+    assert Settings(base_url=f"http://{host}").mail_sender.address == "no-reply@localhost"
 
 
 def test_what_is_wrong_with_the_sender_is_said_once(tmp_path: Path) -> None:
     with pytest.raises(ValidationError) as refused:
         Settings(base_url="http://192.0.2.1", mail_folder=tmp_path, mail_from="Accounts")
     assert [error["loc"] for error in refused.value.errors()] == [("mail_from",)]
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtp://mail.example.com", SmtpServer("mail.example.com", 587, "starttls", "", "")),
+        ("smtps://mail.example.com/", SmtpServer("mail.example.com", 465, "tls", "", "")),
+        ("smtp://u:p@mail.example.com:25", SmtpServer("mail.example.com", 25, "starttls", "u", "p")),
+        ("smtps://a%40x.io:p%2F%3A%25%C3%A9@[2001:db8::1]:2465",
+         SmtpServer("2001:db8::1", 2465, "tls", "a@x.io", "p/:%é")),
+        ("smtp://localhost:1025?tls=off", SmtpServer("localhost", 1025, "off", "", "")),
+    ],
+)  # fmt: skip
+def test_a_mail_server_is_named_by_a_url(url: str, server: SmtpServer) -> None:
+    assert smtp_server(url) == Settings(smtp_url=SecretStr(url)).smtp == server
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("mail.example.com", "must be smtp://HOST"),
+        ("http://mail.example.com", "must be smtp://HOST"),
+        ("smtp://", "must be smtp://HOST"),
+        ("smtp://mail.example.com:0", "must be smtp://HOST"),
+        ("smtp://mail.example.com:70000", "must be smtp://HOST"),
+        ("smtp://mail.example.com?tls=on", "must be smtp://HOST"),
+        ("smtp://mail.example.com?tls=off&x=y", "must be smtp://HOST"),
+        ("smtp://mail.example.com/path", "must be smtp://HOST"),
+        ("smtp://ada@mail.example.com", "must be smtp://HOST"),
+        ("smtp://ada:hunter2@evil@mail.example.com", "must be smtp://HOST"),
+        ("smtp://mail.example.com\r\nRCPT TO:x", "must be smtp://HOST"),
+        ("smtps://mail.example.com?tls=off", "not both"),
+        ("smtp://ada:hunter2@mail.example.com?tls=off", "in the clear"),
+        ("smtp://ada:hunter2@localhost?tls=off", "in the clear"),
+        ("smtp://ada:hunter2%00@mail.example.com", "NUL"),
+        ("smtp://ada:%FF@mail.example.com", "UTF-8"),
+    ],
+)
+def test_what_names_no_mail_server_is_refused_and_not_quoted(url: str, why: str) -> None:
+    with pytest.raises(ValidationError, match=why) as refused:
+        Settings(smtp_url=SecretStr(url))
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_password_of_a_mail_server_is_never_shown() -> None:
+    assert "hunter2" not in repr(Settings(smtp_url=SecretStr("smtp://ada:hunter2@mail.example.com")))
+
+
+def test_mail_leaves_one_way(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="excludes DAYBOOK_MAIL_FOLDER"):
+        Settings(mail_folder=tmp_path, smtp_url=SecretStr("smtp://mail.example.com"))
+
+
+def test_only_beside_a_database_of_the_operators_does_mail_leave_nowhere(tmp_path: Path) -> None:
+    own = "postgresql://db.example.com/daybook"
+    assert not Settings(database_url=own).sends_mail
+    assert Settings(database_url=own, smtp_url=SecretStr("smtp://mail.example.com")).sends_mail
+    assert Settings(database_url=own, mail_folder=tmp_path).sends_mail
+    embedded = Settings(data_dir=tmp_path / "data")
+    assert embedded.sends_mail
+    assert embedded.folder_of_mail == tmp_path / "data" / "outbox"
+    assert Settings(smtp_url=SecretStr("smtp://mail.example.com")).folder_of_mail is None
+
+
+def test_workers_that_are_told_of_the_database_and_the_outbox_agree(tmp_path: Path) -> None:
+    """As `daybook serve` tells them, also where no address can be at the host."""
+    served = Settings(data_dir=tmp_path, base_url="http://127.0.0.1:8000")
+    assert served.outbox is not None
+    told = Settings(
+        data_dir=tmp_path, base_url="http://127.0.0.1:8000", database_url="postgresql:///x", mail_folder=served.outbox
+    )
+    assert (told.folder_of_mail, told.mail_sender) == (served.folder_of_mail, served.mail_sender)
