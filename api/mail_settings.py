@@ -28,6 +28,8 @@ class MailSettings(DeploymentSettings):
     smtp_url: SecretStr | None = None
     # For how long one message is tried at once, all steps together: less than the minute it is leased for.
     smtp_timeout: int = Field(default=20, ge=1, le=45)
+    # A folder with texts of the operator's in place of ours, in files called as ours are.
+    mail_templates: Path | None = None
     # The page that the link of an invitation opens; else the front page of base_url.
     invitation_page: str | None = None
 

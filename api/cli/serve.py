@@ -21,6 +21,7 @@ from rich.console import Console
 
 from api.background.logs import LOGGING
 from api.deliveries.mail_folder import FolderUnusable, MailFolder
+from api.deliveries.mail_texts import MailTexts, TemplateUnusable
 from api.settings import Settings
 from domain import clock as system_clock
 from projections.places import Places, PlacesUnreadable
@@ -48,6 +49,7 @@ def serve(settings: Settings, *, show: bool, as_json: bool) -> None:
     dictConfig(LOGGING)
     _require_places(settings)
     _require_mail_folder(settings)
+    _require_mail_templates(settings)
     with closing(Listener(settings.host, settings.port)) as listener:
         # before there is a database, beside which none would be made any more
         secret = secret_of(settings)
@@ -144,6 +146,14 @@ def _require_mail_folder(settings: Settings) -> None:
     if settings.mail_folder is not None:
         with _refused_mail():
             MailFolder(settings.mail_folder).require_usable()
+
+
+def _require_mail_templates(settings: Settings) -> None:
+    """Else the first who waits for a mail would notice. Raises WontStart."""
+    try:
+        MailTexts(settings.mail_templates).require_usable()
+    except TemplateUnusable as error:
+        raise WontStart(str(error)) from error
 
 
 def _open_outbox(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from projections.deliveries.due import INVITATION
 
 from .invitation_mail import InvitationMails
 from .mail_folder import MailFolder
+from .mail_texts import MailTexts
 from .transport import Channel, Channels
 
 _TIDIED_EVERY = 60.0
@@ -44,6 +45,7 @@ def channels(settings: Settings, statements: Statements, keyring: Keyring, clock
         statements=statements,
         keyring=keyring,
         clock=clock,
+        texts=MailTexts(settings.mail_templates),
         sender=settings.mail_sender,
         page=settings.page_of_invitations,
         allowed=settings.rules.invitations,

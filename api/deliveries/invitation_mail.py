@@ -13,9 +13,10 @@ from domain.invitation import Status
 from domain.store.connections import Statements
 from projections.deliveries.queue import Delivery
 from projections.lists.invitation_list import InvitationRow, invitation_with_id
-from projections.trails.printable import quoted
 
 from .mail import Mail
+from .mail_texts import MailTexts
+from .mail_values import Invitation
 from .transport import Dropped
 
 
@@ -28,6 +29,7 @@ class InvitationMails:
     statements: Statements
     keyring: Keyring
     clock: Clock
+    texts: MailTexts
     sender: Mailbox
     page: str
     allowed: bool
@@ -41,14 +43,15 @@ class InvitationMails:
             return Dropped("invitations off")
         if (reason := why_not(row, superseded=delivery.superseded, now=now)) is not None:
             return Dropped(reason)
-        return Mail(
-            name=delivery.name,
-            sender=self.sender,
+        values = Invitation(
+            inviter_email=row.inviter_email,
+            organization=row.organization_name,
+            role=row.role.replace(",", ", "),
             recipient=row.email,
-            subject=f"Invitation to {_organization(row)}",
-            text=text(row, link_on(self.page, self.keyring.invitation_link(delivery.stream_id))),
-            at=now,
+            link=link_on(self.page, self.keyring.invitation_link(delivery.stream_id)),
+            expires_at=row.expires_at,
         )
+        return self.texts.written(values, name=delivery.name, sender=self.sender, recipient=row.email, at=now)
 
 
 def why_not(row: InvitationRow, *, superseded: bool, now: datetime) -> str | None:
@@ -65,27 +68,8 @@ def why_not(row: InvitationRow, *, superseded: bool, now: datetime) -> str | Non
     return "superseded" if superseded else None
 
 
-def text(row: InvitationRow, link: str) -> str:
-    """What it says. Names that people chose stand in quotation marks, so that none passes for a sentence of ours."""
-    who = "You are invited" if row.inviter_email is None else f"{row.inviter_email} invites you"
-    return (
-        f"{who} to join {_organization(row)} (role: {row.role.replace(',', ', ')}).\n"
-        "\n"
-        f"To accept or decline, until {row.expires_at:%Y-%m-%d %H:%M} UTC:\n"
-        "\n"
-        f"{link}\n"
-        "\n"
-        f"Only who has an account with the address {row.email}, or opens one, can accept it.\n"
-        "If you do not know who invites you, you need not do anything.\n"
-    )
-
-
 def link_on(page: str, link: str) -> str:
     """The page with the invitation's id in its query, beside whatever stands there already."""
     parts = urlsplit(page)
     query = f"{parts.query}&" if parts.query else ""
     return urlunsplit(parts._replace(path=parts.path or "/", query=f"{query}invitationId={link}"))
-
-
-def _organization(row: InvitationRow) -> str:
-    return quoted(row.organization_name, otherwise="an organization")

@@ -20,6 +20,7 @@ from api.background.orphans import end_with
 from api.deliveries.invitation_mail import InvitationMails
 from api.deliveries.mail import Mail
 from api.deliveries.mail_folder import MailFolder
+from api.deliveries.mail_texts import MailTexts
 from api.deliveries.sender import Sender, run_sender
 from api.deliveries.transport import Channel
 from api.setting_values import Mailbox
@@ -55,6 +56,7 @@ def send(asked: dict[str, Any], stop: threading.Event) -> None:
             statements=statements,
             keyring=keyring,
             clock=lambda: NOON,
+            texts=MailTexts(),
             sender=Mailbox("", "a@example.com"),
             page="https://x.io/",
             allowed=True,

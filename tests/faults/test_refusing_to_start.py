@@ -95,6 +95,15 @@ def test_a_folder_for_mail_that_is_not_there(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
+def test_a_mail_template_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "invitation.txt").write_text("Hello,\n{{ lnik }}")
+    sentence = refusal(tmp_path, MAIL_TEMPLATES=tmp_path / "words", DATA_DIR=tmp_path / "data")
+    assert f"{tmp_path}/words/invitation.txt, line 2" in sentence
+    assert "'lnik'" in sentence
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_port_somebody_else_listens_on(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

@@ -12,6 +12,7 @@ import pytest
 
 from api.deliveries.invitation_mail import InvitationMails, link_on
 from api.deliveries.mail import Mail
+from api.deliveries.mail_texts import MailTexts
 from api.deliveries.transport import Dropped
 from api.setting_values import Mailbox
 from domain.commands import invitation as invitations
@@ -39,6 +40,7 @@ def composed(acme: Acme, delivery: Delivery, *, page: str = "https://app.example
         statements=acme.context.store.statements,
         keyring=acme.context.keyring,
         clock=HandClock(),
+        texts=MailTexts(),
         sender=Mailbox("", "no-reply@example.com"),
         page=page,
         allowed=acme.context.rules.invitations,
@@ -85,8 +87,8 @@ def test_it_tells_what_is_so_when_it_is_sent(acme: Acme) -> None:
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        ("Acme\r\nBcc: cy@example.com", "“Acme Bcc: cy@example.com”"),
-        ("Acme”. Pay at evil.example “", '“Acme". Pay at evil.example "”'),
+        ("Acme\r\nBcc: cy@example.com", "“Acme Bcc: cy@example[.]com”"),
+        ("Acme”. Pay at evil.example “", '“Acme". Pay at evil[.]example "”'),
         ("\u202eemcA", "“emcA”"),
         ("\u200b", "an organization"),
     ],
@@ -111,7 +113,8 @@ def test_the_longest_names_and_addresses_there_can_be_make_a_mail_that_servers_t
         mail = composed(acme, due(invitation_id))
     assert isinstance(mail, Mail)
     assert max(map(len, mail.content.split(b"\r\n"))) <= 998
-    text = message_from_bytes(mail.content).get_payload(decode=True)
+    _, part, _ = message_from_bytes(mail.content).walk()
+    text = part.get_payload(decode=True)
     assert isinstance(text, bytes)
     assert text.decode().startswith(f"{inviter} invites you to join “{'😀' * 200}” (role: ")
 

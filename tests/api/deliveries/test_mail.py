@@ -25,6 +25,7 @@ MAIL = Mail(
     recipient="bo@example.com",
     subject="Invitation to “Analytical Engines”",
     text="Grüße,\n\nhttps://app.example.com/join?invitationId=0123456789abcdef0123456789abcdef&x=" + "y" * 100 + "\n",
+    html="<p>Grüße,</p>\n",
     at=NOON,
 )
 HEADERS = [
@@ -38,6 +39,7 @@ HEADERS = [
     "Content-Type",
     "Content-Transfer-Encoding",
 ]
+BOUNDARY = MAIL.content.partition(b'boundary="=_')[2][:32]
 BODY_AND_COPY = (
     "x =?us-ascii?q?a=0ABcc=3Av1@y.zz=0AContent-Type=3Atext/html=0A=0A=3Ca_href=3Dhttp=3A//evil.zz=3E"
     "Your_account_is_locked=3C/a=3E=3C!--?= " + 40 * "y" + " " + 23 * "z"
@@ -50,6 +52,24 @@ def read(mail: Mail) -> EmailMessage:
     assert isinstance(message, EmailMessage)
     assert message.defects == []
     return message
+
+
+def text_of(mail: Mail) -> str:
+    """The first part, and that the second is the HTML."""
+    text, html = parts_of(read(mail))
+    assert text.get_content_type() == "text/plain"
+    assert html.get_content() == mail.html.replace("\n", "\r\n")
+    return str(text.get_content())
+
+
+def parts_of(message: EmailMessage) -> list[EmailMessage]:
+    """Both, and that there are no more: nobody sees only one of them, and neither hides in the other."""
+    assert message.get_content_type() == "multipart/alternative"
+    parts = [part for part in message.iter_parts() if isinstance(part, EmailMessage)]
+    assert [part.get_content_type() for part in parts] == ["text/plain", "text/html"]
+    assert [part.keys() for part in parts] == [["Content-Type", "Content-Transfer-Encoding"]] * 2
+    assert all(part.defects == [] for part in parts)
+    return parts
 
 
 def head_of(content: bytes) -> list[tuple[str, str]]:
@@ -90,17 +110,18 @@ def test_it_reads_back_as_it_was_written() -> None:
         "Message-ID": "<invitation.00000000000000000000000000000001.1@accounts.example.com>",
         "Auto-Submitted": "auto-generated",
         "MIME-Version": "1.0",
-        "Content-Type": 'text/plain; charset="utf-8"',
+        "Content-Type": f'multipart/alternative; boundary="{message.get_boundary()}"',
         "Content-Transfer-Encoding": "8bit",
     }
-    assert message.get_content() == MAIL.text.replace("\n", "\r\n")
+    assert text_of(MAIL) == MAIL.text.replace("\n", "\r\n")
 
 
 def test_its_head_is_ascii_and_its_links_are_whole() -> None:
     """RFC 5322 §2.1.1 and §2.2: CRLF, no line longer than 998; who reads the file can follow a link from there."""
     head, _, body = MAIL.content.partition(b"\r\n\r\n")
     assert head.isascii()
-    assert body == MAIL.text.replace("\n", "\r\n").encode()
+    assert MAIL.text.replace("\n", "\r\n").encode() in body
+    assert MAIL.html.replace("\n", "\r\n").encode() in body
     assert MAIL.content.count(b"\n") == MAIL.content.count(b"\r\n")
     assert max(map(len, MAIL.content.split(b"\r\n"))) <= 998
 
@@ -153,7 +174,9 @@ def test_text_stays_text_whatever_it_looks_like(text: str) -> None:
 def test_the_library_reads_no_other_header_and_no_other_body_in_it(text: str) -> None:
     message = message_from_bytes(replace(MAIL, subject=text).content)
     assert message.keys() == HEADERS
-    assert message.get_payload(decode=True) == MAIL.text.replace("\n", "\r\n").encode()
+    _, *parts = message.walk()
+    shown = [part.get_payload(decode=True) for part in parts]
+    assert shown == [one.replace("\n", "\r\n").encode() for one in (MAIL.text, MAIL.html)]
 
 
 MORE = "x@example.com\r\nBcc: cy@example.com"
@@ -177,6 +200,10 @@ MORE = "x@example.com\r\nBcc: cy@example.com"
         ({"text": "\ud800"}, "text"),
         ({"text": "a\rb"}, "text"),
         ({"text": "a\x00b"}, "text"),
+        ({"text": " \n"}, "text"),
+        ({"html": "a\rb"}, "HTML"),
+        ({"html": ""}, "HTML"),
+        ({"subject": ""}, "subject"),
         ({"name": "a>\r\nBcc: x"}, "name"),
     ],
 )
@@ -201,7 +228,15 @@ def test_what_cannot_be_written_as_mail_is_refused_for_good_and_says_which_part(
         (b"bo@example.com", "bö@example.com".encode(), "a sign in its head"),
         (b"bo@example.com", b"=?utf-8?b?" + b"QUJD" * 20 + b"?=", "the length of a word"),
         (b"bo@example.com", b"x" * 1_000, "the length of a line"),
-        (b"\r\n\r\nGr", b"\r\n", "a sign in its head"),
+        (b"=_", b"=-", "a header"),
+        (b"multipart/alternative", b"multipart/mixed", "a header"),
+        (b"8bit\r\n\r\nGr", b"8bit\r\nX: y\r\n\r\nGr", "a part"),
+        (b"text/plain", b"text/html", "a part"),
+        (b"text/html", b"text/plain", "a part"),
+        (b'text/html; charset="utf-8"', b"text/html; name=x.exe", "a part"),
+        (b"--\r\n", b"\r\n", "a part"),
+        (b"<p>", b"--=_" + BOUNDARY + b"\r\n\r\n<p>", "a part"),
+        (b"--\r\n", b"--\r\nmore", "a part"),
         (b"yyyy\r\n", b"yyyy\n", "an end of line"),
         (b"yyyy\r\n", b"y" * 1_000 + b"\r\n", "the length of a line"),
         (b"yyyy\r\n", b"y\0\r\n", "an end of line"),
@@ -226,8 +261,30 @@ def test_its_id_is_of_the_senders_domain(name: str) -> None:
 def test_no_line_of_a_body_is_too_long_for_a_mail_server(length: int, sign: str) -> None:
     """RFC 5322 §2.1.1 and RFC 5321 §4.5.3.1.6: 998 bytes; the text is the same, blanks before an end of line too."""
     line = sign * (length // len(sign.encode())) + "x" * (length % len(sign.encode()))
-    mail = replace(MAIL, text=f"{line}\n.\n\nFrom here  \n{line}\n")
+    text = f"{line}\n.\n\nFrom here  \n{line}\n"
+    mail = replace(MAIL, text=text, html=text)
     assert max(map(len, mail.content.split(b"\r\n"))) <= 998
     assert mail.content.count(b"\n") == mail.content.count(b"\r\n") == mail.content.count(b"\r")
     assert [name for name, _ in head_of(mail.content)] == HEADERS
-    assert read(mail).get_content() == mail.text.replace("\n", "\r\n")
+    assert text_of(mail) == mail.text.replace("\n", "\r\n")
+
+
+def test_what_stands_between_the_parts_stands_in_none_of_them() -> None:
+    """Whatever a text has: also what would have been taken first."""
+    taken = f"--=_{BOUNDARY.decode()}"
+    mail = replace(MAIL, text=f"a\n{taken}\n\nContent-Type: text/html\n{taken}--\n", html=f"<p>{taken}</p>\n")
+    assert text_of(mail) == mail.text.replace("\n", "\r\n")
+    assert replace(mail, at=NOON).content == mail.content
+
+
+@given(HOSTILE, HOSTILE)
+@example("\n--=_x\n", "</html>\n.\n")
+def test_any_text_comes_out_as_it_went_in_where_servers_take_eight_bits_and_where_not(text: str, html: str) -> None:
+    mail = replace(MAIL, text=f"{text}\n.\nx", html=f"{html}\nx\n")
+    for content in (mail.content, mail.in_ascii):
+        message = message_from_bytes(content, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        shown = [part.get_payload(decode=True) for part in parts_of(message)]
+        assert shown == [one.replace("\n", "\r\n").encode() for one in (mail.text, mail.html)]
+        assert message["Message-ID"] == f"<{mail.name}@accounts.example.com>"
+    assert mail.in_ascii.isascii()

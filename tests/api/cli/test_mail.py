@@ -1,4 +1,4 @@
-"""`daybook deliveries`: what was given up is listed, and tried again when the operator says so."""
+"""`daybook mail`: what it says is looked at; what was given up is listed, and tried again when the operator says so."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -19,10 +20,10 @@ NAMES = [f"invitation.{one.hex}.3" for one in (FIRST, SECOND)]
 
 
 def run(database: Database, *arguments: str) -> tuple[int, str, str]:
-    """`daybook deliveries` with these arguments: how it ended, what it said, what it complained of."""
+    """`daybook mail` with these arguments: how it ended, what it said, what it complained of."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DAYBOOK_")}
     environment |= {"DAYBOOK_DATABASE_URL": database.application_url, "DAYBOOK_SECRET": SECRET}
-    command = [sys.executable, "-m", "api.cli", "deliveries", *arguments]
+    command = [sys.executable, "-m", "api.cli", "mail", *arguments]
     done = subprocess.run(
         command, env=environment | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60, check=False
     )
@@ -124,3 +125,35 @@ def test_what_cannot_be_meant_is_refused_in_a_sentence(given_up: Database, argum
     code, _, complained = run(given_up, "retry", *arguments)
     assert code == 1
     assert sentence in complained
+
+
+def preview(*arguments: str, **settings: str) -> tuple[int, str, str]:
+    """`daybook mail preview` where there is neither database nor secret."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DAYBOOK_")}
+    environment |= {"PYTHONPATH": str(ROOT), **{f"DAYBOOK_{name}": value for name, value in settings.items()}}
+    command = [sys.executable, "-m", "api.cli", "mail", "preview", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_what_a_mail_says_is_looked_at_without_sending_it(tmp_path: Path) -> None:
+    (tmp_path / "account-deleted.subject.txt").write_text("Auf Wiedersehen")
+    (tmp_path / "account-deleted.txt").write_text("Gelöscht: {{ at }} bei {{ service }}.\n")
+    words = {"MAIL_TEMPLATES": str(tmp_path), "MAIL_FROM": "Konten <a@x.io>"}
+    text = "Gelöscht: 2026-03-14 12:00 UTC bei Konten.\n"
+    assert preview("account-deleted", **words) == (0, f"Subject: Auf Wiedersehen\n\n{text}", "")
+    assert preview("account-deleted", "--text", **words) == (0, text, "")
+    code, html, _ = preview("account-deleted", "--html", **words)
+    assert (code, html.startswith("<!DOCTYPE html>")) == (0, True)
+    told = json.loads(preview("account-deleted", "--json", **words)[1])
+    assert told == {"kind": "account-deleted", "subject": "Auf Wiedersehen", "text": text, "html": html}
+
+
+def test_what_is_no_kind_and_what_cannot_be_used_are_told_in_a_sentence(tmp_path: Path) -> None:
+    code, said, complained = preview("newsletter")
+    assert (code, said) == (1, "")
+    assert "'newsletter' is no kind of mail; there are: invitation, " in complained
+    (tmp_path / "invitation.txt").write_text("{{ lnik }}")
+    code, said, complained = preview("invitation", MAIL_TEMPLATES=str(tmp_path))
+    assert (code, said) == (1, "")
+    assert "invitation.txt, line 1" in complained

@@ -1,4 +1,4 @@
-"""The command line about messages that could not be sent: `daybook deliveries list`, `daybook deliveries retry`."""
+"""The command line about mail: what it says (`daybook mail preview`), and what could not be sent (`list`, `retry`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from api.deliveries.mail_texts import MailTexts, TemplateUnusable
+from api.deliveries.mail_values import EXAMPLES
 from api.edge.wire_time import to_wire
+from domain.clock import now
 from domain.store.connections import Statements, open_pool
 from projections.deliveries import ended
 from projections.deliveries.due import named
@@ -20,9 +23,40 @@ from .configured import configured
 from .database import reached
 from .refusal import WontStart
 
-app = typer.Typer(help="Messages that were tried in vain and given up.", no_args_is_help=True)
+app = typer.Typer(help="What mail says, and what was tried in vain and given up.", no_args_is_help=True)
 
+_READER = "bo@example.com"
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+@app.command()
+def preview(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help=f"One of {', '.join(EXAMPLES)}.")],
+    as_html: Annotated[bool, typer.Option("--html", help="The HTML alone, for a file or a browser.")] = False,
+    as_text: Annotated[bool, typer.Option("--text", help="The text alone.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what a mail says, with made-up names and the texts there are (DAYBOOK_MAIL_TEMPLATES); nothing is sent."""
+    if kind not in EXAMPLES:
+        raise WontStart(f"{kind!r} is no kind of mail; there are: {', '.join(EXAMPLES)}.")
+    if as_html + as_text + as_json > 1:
+        raise WontStart("One of --html, --text and --json.")
+    settings = configured()
+    try:
+        texts = MailTexts(settings.mail_templates)
+        texts.require_usable()
+    except TemplateUnusable as error:
+        raise WontStart(str(error)) from error
+    sender = settings.mail_sender
+    mail = texts.written(EXAMPLES[kind][0], name=f"{kind}.preview", sender=sender, recipient=_READER, at=now())
+    if as_json:
+        print(json.dumps({"kind": kind, "subject": mail.subject, "text": mail.text, "html": mail.html}))
+    elif as_html:
+        print(mail.html, end="")
+    elif as_text:
+        print(mail.text, end="")
+    else:
+        print(f"Subject: {mail.subject}\n\n{mail.text}", end="")
 
 
 @app.command("list")
@@ -69,7 +103,7 @@ def retry(
 
 @contextmanager
 def _statements() -> Iterator[Statements]:
-    with reached(configured()) as found, open_pool(found.application_url, size=1, name="daybook-deliveries") as pool:
+    with reached(configured()) as found, open_pool(found.application_url, size=1, name="daybook-mail") as pool:
         yield Statements(pool)
 
 
@@ -77,9 +111,7 @@ def _named(name: str) -> Any:
     try:
         return named(name)
     except ValueError:
-        raise WontStart(
-            f"{name!r} is no message's name, like invitation.018f….1: see `daybook deliveries list`."
-        ) from None
+        raise WontStart(f"{name!r} is no message's name, like invitation.018f….1: see `daybook mail list`.") from None
 
 
 def _plain(one: GivenUp) -> dict[str, Any]:
