@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from .setting_values import wrong_with_origin
 
 PREFIX = "DAYBOOK_"
+BASE_PATH = "/api/auth"
+"""Below which the contract is spoken, behind the address of the service."""
 SHORTEST_SECRET = 32
 
 

@@ -32,6 +32,8 @@ class MailSettings(DeploymentSettings):
     mail_templates: Path | None = None
     # The page that the link of an invitation opens; else the front page of base_url.
     invitation_page: str | None = None
+    # The page that asks for a new password, where who asked for the link named none; else the front page of base_url.
+    reset_page: str | None = None
 
     @field_validator("mail_from")
     @classmethod
@@ -63,7 +65,7 @@ class MailSettings(DeploymentSettings):
             _require_someone_to_be_from(others)
         return url
 
-    @field_validator("invitation_page")
+    @field_validator("invitation_page", "reset_page")
     @classmethod
     def _require_page(cls, page: str | None) -> str | None:
         if page is not None and not is_page(page):
@@ -102,6 +104,11 @@ class MailSettings(DeploymentSettings):
     def page_of_invitations(self) -> str:
         """The URL that the link of an invitation opens."""
         return self.invitation_page or f"{self.origin}/"
+
+    @property
+    def page_of_resets(self) -> str:
+        """The URL of the page that asks for a new password."""
+        return self.reset_page or f"{self.origin}/"
 
 
 def _outbox(data_dir: Path) -> Path:

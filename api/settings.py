@@ -10,12 +10,12 @@ from datetime import timedelta
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from domain.commands.context import Rules
+from domain.commands.context import EmailVerification, Rules
 from domain.passwords import Argon2Parameters
 from domain.session import Lifetimes
 
@@ -65,6 +65,12 @@ class Settings(MailSettings):
     # Whether people may be invited and accept, and found organizations beside their own (wire.md A20, A23).
     invitations: Literal["on", "off"] = "on"
     create_organizations: Literal["on", "off"] = "on"
+    # Whether people prove their address when they sign up: not, if they like, or before they are let in (wire.md A4).
+    email_verification: Literal["off", "asked", "required"] = "off"
+    # How long a link that sets another password is good.
+    reset_lifetime: int = Field(default=3_600, ge=60, le=86_400)
+    # How many messages of a kind that anybody may ask for an address gets in an hour.
+    mails_per_hour: int = Field(default=5, ge=1, le=1_000)
     # How long an invitation can be accepted from its last sending on (wire.md A6).
     invitation_lifetime: int = Field(default=604_800, ge=1, le=TEN_YEARS)
     # How many members and pending invitations an organization may have; 0: as many as it likes.
@@ -151,6 +157,13 @@ class Settings(MailSettings):
             )
         return calls
 
+    @model_validator(mode="after")
+    def _require_mail(self) -> Self:
+        if self.email_verification != "off" and not self.sends_mail:
+            message = "DAYBOOK_EMAIL_VERIFICATION needs a way for mail to leave: set DAYBOOK_SMTP_URL"
+            raise PydanticCustomError("no_mail", message)
+        return self
+
     @property
     def origin_patterns(self) -> tuple[str, ...]:
         """The other trusted origins (wire.md §4.3)."""
@@ -186,6 +199,8 @@ class Settings(MailSettings):
             invitation_lifetime=timedelta(seconds=self.invitation_lifetime),
             create_organizations=self.create_organizations == "on",
             open_sign_up=self.sign_up == "open",
+            reset_lifetime=timedelta(seconds=self.reset_lifetime),
+            email_verification=EmailVerification(self.email_verification),
             member_limit=self.member_limit or None,
             invitation_limit=self.invitation_limit or None,
         )

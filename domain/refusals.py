@@ -260,6 +260,42 @@ class MayNotCancel(Refusal):
     code = "YOU_ARE_NOT_ALLOWED_TO_CANCEL_THIS_INVITATION"
 
 
+class LinkNotFound(Refusal):
+    """No link that went out by mail is this one, or it opens nothing any more."""
+
+    code = "INVALID_TOKEN"
+
+
+class LinkExpired(Refusal):
+    """The link that went out by mail was good until a while ago."""
+
+    code = "TOKEN_EXPIRED"
+
+
+class EmailNotVerified(Refusal):
+    """The settings let nobody in whose address is not proved to be theirs."""
+
+    code = "EMAIL_NOT_VERIFIED"
+
+
+class EmailAlreadyVerified(Refusal):
+    """The address is proved to be the person's: there is nothing to be sent."""
+
+    code = "EMAIL_ALREADY_VERIFIED"
+
+
+class EmailMismatch(Refusal):
+    """The address is another than the account's."""
+
+    code = "EMAIL_MISMATCH"
+
+
+class SameEmail(Refusal):
+    """The address to be changed to is the one the account has."""
+
+    code = "EMAIL_IS_THE_SAME"
+
+
 class SignUpByInvitationOnly(Refusal):
     """The settings allow an account only to who was invited."""
 

@@ -15,6 +15,7 @@ class Revocation(StrEnum):
     EVERYWHERE = "everywhere"
     OTHERS = "others"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  the word that is stored, no secret
+    PASSWORD_RESET = "password_reset"  # noqa: S105  the same
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,34 @@ class PasswordChanged:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PasswordReset:
+    """Who reads what is sent to the account's address chose another password, without knowing the one before."""
+
+    password_version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailVerified:
+    """The account's address is the person's: they brought a secret that went there by mail, and nowhere else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailChanged:
+    """A person has another address, which they proved to be theirs."""
+
+    email: Personal
+    email_hash: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailRestored:
+    """A person has back the address they had before it was changed: that was not them."""
+
+    email: Personal
+    email_hash: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
 class SessionsRevoked:
     """All sessions of the account ended, but for one that keeps up in the same commit.
 
@@ -60,7 +89,17 @@ class SessionsRevoked:
     reason: Revocation
 
 
-UserEvent = SignedUp | NameChanged | ImageChanged | PasswordChanged | SessionsRevoked
+UserEvent = (
+    SignedUp
+    | NameChanged
+    | ImageChanged
+    | PasswordChanged
+    | PasswordReset
+    | EmailVerified
+    | EmailChanged
+    | EmailRestored
+    | SessionsRevoked
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +109,18 @@ class User:
     email_hash: bytes
     password_version: int
     session_epoch: int = 0
+    email_verified: bool = False
 
     @staticmethod
-    def sign_up(*, email: str, name: str, image: str | None, email_hash: bytes) -> list[UserEvent]:
-        """Open the account. `email` is canonical; `email_hash` its keyed hash, by which it is found and kept unique."""
-        return [SignedUp(email=email, name=name, image=image, email_hash=email_hash, password_version=1)]
+    def sign_up(
+        *, email: str, name: str, image: str | None, email_hash: bytes, verified: bool = False
+    ) -> list[UserEvent]:
+        """Open the account. `email` is canonical; `email_hash` its keyed hash, by which it is found and kept unique.
+
+        `verified` if it is proved to be the person's already.
+        """
+        opened = SignedUp(email=email, name=name, image=image, email_hash=email_hash, password_version=1)
+        return [opened, EmailVerified()] if verified else [opened]
 
     def rename(self, name: str, *, before: str | None) -> list[UserEvent]:
         """Go by another name; nothing if it is the one `before`."""
@@ -88,6 +134,26 @@ class User:
         """Make the next password version the current one; `revoking` ends all sessions begun with older ones."""
         changed: list[UserEvent] = [PasswordChanged(password_version=self.password_version + 1)]
         return changed + (self.revoke_sessions(Revocation.PASSWORD_CHANGED) if revoking else [])
+
+    def reset_password(self) -> list[UserEvent]:
+        """Make the next password version the current one, by a link that went to the account's address.
+
+        That proves the address, and ends all sessions (wire.md A7).
+        """
+        reset: list[UserEvent] = [PasswordReset(password_version=self.password_version + 1)]
+        return [*reset, *self.revoke_sessions(Revocation.PASSWORD_RESET), *self.verify_email()]
+
+    def verify_email(self) -> list[UserEvent]:
+        """The address is the person's; nothing if that is known."""
+        return [] if self.email_verified else [EmailVerified()]
+
+    def change_email(self, email: str, *, email_hash: bytes) -> list[UserEvent]:
+        """Have another address, that is proved to be the person's; nothing if it is the one they have."""
+        return [] if email_hash == self.email_hash else [EmailChanged(email=email, email_hash=email_hash)]
+
+    def restore_email(self, email: str, *, email_hash: bytes) -> list[UserEvent]:
+        """Have the address of before again; nothing if it is the one they have."""
+        return [] if email_hash == self.email_hash else [EmailRestored(email=email, email_hash=email_hash)]
 
     def revoke_sessions(self, reason: Revocation) -> list[UserEvent]:
         """End every session there is, and any that a sign-in on its way may still commit."""
@@ -103,8 +169,12 @@ def evolve(state: User | None, event: UserEvent) -> User:
     match event:
         case NameChanged() | ImageChanged():
             return state
-        case PasswordChanged(password_version=password_version):
+        case PasswordChanged(password_version=password_version) | PasswordReset(password_version=password_version):
             return replace(state, password_version=password_version)
+        case EmailVerified():
+            return replace(state, email_verified=True)
+        case EmailChanged(email_hash=email_hash) | EmailRestored(email_hash=email_hash):
+            return replace(state, email_hash=email_hash, email_verified=True)
         case SessionsRevoked(epoch=epoch):
             return replace(state, session_epoch=epoch)
         case _:

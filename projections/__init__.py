@@ -1,7 +1,7 @@
 """What can be seen, and the one list of which projection runs where."""
 
 from .deliveries import due
-from .lists import account_list, invitation_list, member_list, organization_list, session_list
+from .lists import account_list, invitation_list, mailed_link_list, member_list, organization_list, session_list
 from .trails import journal
 
 INLINE = (
@@ -10,6 +10,7 @@ INLINE = (
     member_list.PROJECTION,
     invitation_list.PROJECTION,
     session_list.PROJECTION,
+    mailed_link_list.PROJECTION,
 )
 
 FOLLOWERS = (journal.FOLLOWER, due.FOLLOWER)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from .lists.account_list import AccountLookups
 from .lists.invitation_list import InvitationLookups
+from .lists.mailed_link_list import MailedLinkLookups
 from .lists.member_list import MemberLookups
 from .lists.organization_list import OrganizationLookups
 from .lists.session_list import SessionLookups
 
 
-class ListLookups(AccountLookups, SessionLookups, MemberLookups, OrganizationLookups, InvitationLookups):
+class ListLookups(
+    AccountLookups, SessionLookups, MemberLookups, OrganizationLookups, InvitationLookups, MailedLinkLookups
+):
     """`domain.commands.lookups.Lookups`, which says what each answers."""

@@ -8,9 +8,10 @@ from api.settings import Settings
 from domain.clock import Clock
 from domain.events.keys import Keyring
 from domain.store.connections import Statements
-from projections.deliveries.due import INVITATION
+from projections.deliveries.due import INVITATION, KIND_OF_LINK, KINDS
 
 from .invitation_mail import InvitationMails
+from .link_mail import LinkMails
 from .mail_folder import MailFolder
 from .mail_texts import MailTexts
 from .transport import Channel, Channels
@@ -21,7 +22,7 @@ _TIDIED_EVERY = 60.0
 
 def kinds_sent(settings: Settings) -> tuple[str, ...]:
     """The kinds of deliveries that these settings have a transport for."""
-    return () if settings.folder_of_mail is None else (INVITATION,)
+    return () if settings.folder_of_mail is None else KINDS
 
 
 def keep_tidy(settings: Settings, clock: Clock, stop: threading.Event, *, every: float = _TIDIED_EVERY) -> None:
@@ -41,13 +42,24 @@ def channels(settings: Settings, statements: Statements, keyring: Keyring, clock
     if settings.folder_of_mail is None:
         return {}
     folder = MailFolder(settings.folder_of_mail)
+    texts = MailTexts(settings.mail_templates)
     mails = InvitationMails(
         statements=statements,
         keyring=keyring,
         clock=clock,
-        texts=MailTexts(settings.mail_templates),
+        texts=texts,
         sender=settings.mail_sender,
         page=settings.page_of_invitations,
         allowed=settings.rules.invitations,
     )
-    return {INVITATION: Channel(mails.compose, folder)}
+    links = LinkMails(
+        statements=statements,
+        keyring=keyring,
+        clock=clock,
+        texts=texts,
+        sender=settings.mail_sender,
+        origin=settings.origin,
+        reset_page=settings.page_of_resets,
+    )
+    of_links = {kind: Channel(links.compose, folder) for kind in KIND_OF_LINK.values()}
+    return {INVITATION: Channel(mails.compose, folder), **of_links}

@@ -48,7 +48,7 @@ class InvitationMails:
             organization=row.organization_name,
             role=row.role.replace(",", ", "),
             recipient=row.email,
-            link=link_on(self.page, self.keyring.invitation_link(delivery.stream_id)),
+            link=link_on(self.page, self.keyring.mailed_invitation_link(delivery.stream_id)),
             expires_at=row.expires_at,
         )
         return self.texts.written(values, name=delivery.name, sender=self.sender, recipient=row.email, at=now)

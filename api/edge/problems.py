@@ -57,6 +57,12 @@ STATUS: Mapping[type[Refusal], int] = {
     refusals.SignUpByInvitationOnly: 400,
     refusals.TooManyAttempts: 429,
     refusals.PictureNotKept: 400,
+    refusals.LinkNotFound: 400,
+    refusals.LinkExpired: 400,
+    refusals.EmailNotVerified: 403,
+    refusals.EmailAlreadyVerified: 400,
+    refusals.EmailMismatch: 400,
+    refusals.SameEmail: 400,
     refusals.Conflict: 409,
 }
 
@@ -76,6 +82,8 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED": 403,
     "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED": 405,
     "EMAIL_CAN_NOT_BE_UPDATED": 400,
+    "RESET_PASSWORD_DISABLED": 400,
+    "VERIFICATION_EMAIL_NOT_ENABLED": 400,
     "FIELD_NOT_ALLOWED": 400,
     "NO_ACTIVE_ORGANIZATION": 400,
     "YOU_ARE_NOT_ALLOWED_TO_LIST_INVITATIONS": 403,
@@ -93,6 +101,9 @@ _IRREGULAR_MESSAGES = {
         "Email verification required to view or list invitations for the session email"
     ),
     "EMAIL_PASSWORD_SIGN_UP_DISABLED": "Email and password sign up is not enabled",
+    "RESET_PASSWORD_DISABLED": "Reset password isn't enabled",
+    "VERIFICATION_EMAIL_NOT_ENABLED": "Verification email isn't enabled",
+    "EMAIL_ALREADY_VERIFIED": "Email is already verified",
     "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL": "User already exists. Use another email.",
     "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED": (
         "Cross-site navigation login blocked. This request appears to be a CSRF attack."

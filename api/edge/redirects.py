@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit, urlunsplit
+
+from starlette.responses import Response
 
 from .origins import TrustedOrigins
 from .problems import STATUS_OF_CODE, Problem
+from .request_context import BASE_PATH
 
 _REFUSED = {
     "callbackURL": "INVALID_CALLBACK_URL",
@@ -43,3 +46,23 @@ def _require(name: str, target: object, code: str, origins: TrustedOrigins) -> N
         raise Problem(400, None, f"Invalid {name}: expected a string")
     if not origins.redirect_allowed(target):
         raise UntrustedTarget(code, target)
+
+
+def require_page(target: str, origins: TrustedOrigins, *, ours: str = "") -> None:
+    """A link may lead there in the end: a place we trust, or the page the settings name. Raises UntrustedTarget."""
+    if target != ours:
+        _require("callbackURL", target, _REFUSED["callbackURL"], origins)
+
+
+def error_page_of(origin: str) -> str:
+    """Where a link leads that leads nowhere else."""
+    return f"{origin}{BASE_PATH}/error"
+
+
+def redirect(target: str, origin: str, **said: str) -> Response:
+    """302 to a page we trust, with this in its query. What stands in its address goes to no other site."""
+    url = urlsplit(urljoin(f"{origin}/", target))
+    query = "&".join(filter(None, (url.query, urlencode(said))))
+    location = quote(urlunsplit(url._replace(query=query)), safe="%/:?#[]@!$&'()*+,;=~")
+    headers = {"Location": location, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+    return Response(status_code=302, headers=headers)

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from api import deployment_settings
 from domain import pictures
 from domain.store.envelope import WhereFrom
 
 from .client_address import FORWARDING_HEADERS, ClientAddresses
 
 _LONGEST_USER_AGENT = 1024
-BASE_PATH = "/api/auth"
+BASE_PATH = deployment_settings.BASE_PATH
 PICTURES = pictures.PATH.removeprefix(BASE_PATH)
 """Below the base path, where pictures are found: a page shows those of many people at once, whoever looks at it."""
 

@@ -204,7 +204,7 @@ def list_user_invitations(
 )
 def check_invitation(client: CurrentClient, query: Annotated[WhichInvitation, Query()]) -> JsonResponse:
     context, now = client.services.context, client.request.now
-    row = invitation_list.invitation(context.store.statements, context.keyring.link_hash(query.id))
+    row = invitation_list.invitation(context.store.statements, context.keyring.invitation_hash(query.id))
     if row is None or row.email is None or not row.organization_open:
         raise InvitationNotFound
     shown = shapes.invitation(row, context.keyring)
@@ -226,7 +226,7 @@ def check_invitation(client: CurrentClient, query: Annotated[WhichInvitation, Qu
 def _acceptable(caller: Caller, link: str) -> InvitationRow:
     """An invitation that can be accepted. Raises InvitationNotFound."""
     context = caller.services.context
-    row = invitation_list.invitation(context.store.statements, context.keyring.link_hash(link))
+    row = invitation_list.invitation(context.store.statements, context.keyring.invitation_hash(link))
     if row is None or not row.waits(caller.request.now):
         raise InvitationNotFound
     return row

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext, suppress
 from typing import Annotated, NotRequired
 from urllib.parse import parse_qs, quote, urlsplit
 
+from anyio import to_thread
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
@@ -12,6 +14,7 @@ from typing_extensions import TypedDict
 from api.edge.authentication import clear_cookies, give_cookie, remember_device, sign_in_guess
 from api.edge.caller import CurrentCaller, CurrentClient
 from api.edge.contract_route import ContractRoute
+from api.edge.even_time import evened
 from api.edge.json_response import JsonResponse
 from api.edge.origins import forbidden_sign_in
 from api.edge.problems import Problem
@@ -19,22 +22,29 @@ from api.edge.request_context import BASE_PATH, RequestContext
 from api.edge.services import Services
 from api.edge.session_schemes import SESSION_USED
 from domain.commands import session as sessions
+from domain.commands.context import EmailVerification
+from domain.commands.mailed_link import note_sign_up
 from domain.commands.session import SignedIn
-from domain.commands.user import sign_up
-from domain.commands.verified_account import verify_password
+from domain.commands.user import NewAccount, sign_up
+from domain.commands.verified_account import VerifiedAccount, verify_password
 from domain.email_address import canonical
+from domain.mailed_link import Purpose
 from domain.refusals import (
     AlreadyMember,
+    Conflict,
+    EmailNotVerified,
     InvitationsOff,
     InviterGone,
     MalformedEmail,
     MemberLimitReached,
     NotTheRecipient,
+    SubjectGone,
 )
 
 from . import shapes
 from .answer_fields import SessionSecret
 from .documented import at, documented
+from .email import send_verification_to
 from .fields import (
     CallbackUrl,
     EmailAddress,
@@ -82,9 +92,12 @@ class SignIn(BaseModel):
 
 
 class SignedUpAnswer(TypedDict):
-    """A new account, signed in. `token` is the session's secret, as the cookie has it."""
+    """A new account, signed in. `token` is the session's secret, as the cookie has it.
 
-    token: SessionSecret
+    It is null where the address has to be verified first; then nothing tells whether there was an account already.
+    """
+
+    token: SessionSecret | None
     user: shapes.User
 
 
@@ -121,19 +134,31 @@ class SignedOutAnswer(TypedDict):
         "CONFLICT",
     ),
 )
-def sign_up_with_email(client: CurrentClient, form: SignUp) -> JsonResponse:
+async def sign_up_with_email(client: CurrentClient, form: SignUp) -> JsonResponse:
     services, request = client.services, client.request
     _refuse_other_sites(services, request)
+    hiding = services.context.rules.email_verification is EmailVerification.REQUIRED
     try:
-        signed_in = _sign_up(services, request, form)
+        async with evened() if hiding else nullcontext():
+            account = await to_thread.run_sync(_sign_up, services, request, form)
     except _OF_THE_INVITATION as refused:
         # whatever is wrong with the invitation, it is the request that was bad (wire.md A4)
         raise Problem.of_code(refused.code, status=400) from None
-    _give_cookies(services, request, signed_in, remembered=form.rememberMe)
-    return JsonResponse(SignedUpAnswer(token=signed_in.token, user=shapes.user(signed_in.person)))
+    if account.token is not None:
+        _give_cookies(services, request, account.session, remembered=form.rememberMe)
+    return JsonResponse(SignedUpAnswer(token=account.token, user=shapes.user(account.person)))
 
 
-def _sign_up(services: Services, request: RequestContext, form: SignUp) -> SignedIn:
+def _sign_up(services: Services, request: RequestContext, form: SignUp) -> NewAccount:
+    """The account, as far as who asked can tell. Who has the address already is told of it by mail."""
+    account = _open(services, request, form)
+    if account.taken and services.mail_brake.admits(Purpose.SIGN_UP_NOTICE, address := form.email.lower()):
+        with suppress(Conflict, SubjectGone):
+            note_sign_up(services.context, email=address, now=request.now, where_from=request.where_from)
+    return account
+
+
+def _open(services: Services, request: RequestContext, form: SignUp) -> NewAccount:
     with picture_given_in("image"):
         return sign_up(
             services.context,
@@ -143,6 +168,7 @@ def _sign_up(services: Services, request: RequestContext, form: SignUp) -> Signe
             password=form.password,
             remembered=form.rememberMe,
             link=_invitation_id(form.callbackURL),
+            callback_url=form.callbackURL,
             now=request.now,
             where_from=request.where_from,
         )
@@ -159,6 +185,7 @@ def _sign_up(services: Services, request: RequestContext, form: SignUp) -> Signe
         "INVALID_EMAIL",
         "PASSWORD_TOO_LONG",
         "INVALID_EMAIL_OR_PASSWORD",
+        "EMAIL_NOT_VERIFIED",
         "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED",
         "CONFLICT",
     ),
@@ -171,6 +198,7 @@ def sign_in_with_email(client: CurrentClient, form: SignIn) -> JsonResponse:
         raise MalformedEmail
     with sign_in_guess(services, request, address) as account:
         verified = verify_password(services.context, account, form.password, now=request.now)
+    _require_verified(services, request, verified, form)
     signed_in = sessions.sign_in(
         services.context, verified, remembered=form.rememberMe, now=request.now, where_from=request.where_from
     )
@@ -200,6 +228,14 @@ def sign_out(caller: CurrentCaller) -> JsonResponse:
         sessions.expire(services.context, session_id=session_id, now=request.now)
     clear_cookies(services, request)
     return JsonResponse(SignedOutAnswer(success=True))
+
+
+def _require_verified(services: Services, request: RequestContext, verified: VerifiedAccount, form: SignIn) -> None:
+    """Who has the password, but did not prove the address, gets one more link (wire.md A4). Raises EmailNotVerified."""
+    required = services.context.rules.email_verification is EmailVerification.REQUIRED
+    if required and not verified.account.person.email_verified:
+        send_verification_to(services, request, form.email.lower(), callback_url=form.callbackURL)
+        raise EmailNotVerified
 
 
 def _refuse_other_sites(services: Services, request: RequestContext) -> None:

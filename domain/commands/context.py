@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from enum import StrEnum
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -20,14 +21,24 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+class EmailVerification(StrEnum):
+    """Whether people are asked to prove that an address is theirs when they sign up, and let in before they did."""
+
+    OFF = "off"
+    ASKED = "asked"
+    REQUIRED = "required"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What the operator allows. Limits are None where there is none; `invitation_lifetime` from each sending on."""
+    """What the operator allows. Limits are None where there is none; lifetimes are from each sending on."""
 
     invitations: bool = True
     invitation_lifetime: timedelta = timedelta(days=7)
     create_organizations: bool = True
     open_sign_up: bool = True
+    reset_lifetime: timedelta = timedelta(hours=1)
+    email_verification: EmailVerification = EmailVerification.OFF
     member_limit: int | None = None
     invitation_limit: int | None = None
 

@@ -104,7 +104,7 @@ def cancel(context: Context, principal: Person, *, link: str) -> UUID:
 
     Raises InvitationNotFound, MemberNotFound, MayNotCancel, SessionOver, Conflict.
     """
-    wanted = invitation_behind(context.keyring.link_hash(link))
+    wanted = invitation_behind(context.keyring.invitation_hash(link))
     organization_id = wanted.column("organization_id")
     beside = the_organization(organization_id), membership_of(principal.user_id, organization_id)
     loaded, [invitation, organization, membership] = load_principal(context, principal, wanted, *beside)

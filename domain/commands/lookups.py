@@ -58,11 +58,20 @@ class Lookups(Protocol):
     def email_known(self, email_hash: bytes) -> bool:
         """Whether an account has this address."""
 
+    def email_claimed(self, email_hash: bytes, *, besides: UUID | None = None, now: datetime) -> bool:
+        """Whether an account `besides` that one has this address, or may have it back (`domain.mailed_link`)."""
+
     def account_by_email(self, email_hash: bytes) -> Account | None:
         """The open account with this address; hash and epoch are of one moment."""
 
     def account(self, user_id: UUID) -> Account | None:
         """A person's open account; hash and epoch are of one moment."""
+
+    def address_of_link(self, mailed_link_id: UUID) -> str | None:
+        """The address that a mailed link is about, where that is not the account's own; None once erased."""
+
+    def offers_to_undo_after(self, mailed_link_id: UUID) -> list[UUID]:
+        """The offers to undo a change of address of the same account that were made after this one, and are open."""
 
     def last_seen(self, session_id: UUID) -> Seen | None:
         """From where a session was last seen; None if its account has left it behind."""

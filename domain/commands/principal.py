@@ -34,6 +34,23 @@ class PersonBySession:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PersonWithoutSession:
+    """A person by a link that went to their address and nowhere else, or who opens an account that lets nobody in."""
+
+    user_id: UUID
+    at: datetime
+    where_from: WhereFrom
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Somebody:
+    """Anybody: who asks for a link that goes to whoever has an address need not be that person."""
+
+    at: datetime
+    where_from: WhereFrom
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Operator:
     """Whoever runs the service, at the command line."""
 
@@ -49,7 +66,7 @@ class System:
 
 Person = PersonBySession
 """Who may have rights in an organization. Commands that take one of its variants instead are closed to the others."""
-Principal = Person | Operator | System
+Principal = Person | PersonWithoutSession | Somebody | Operator | System
 """Who gives a command, and when."""
 
 
@@ -58,6 +75,10 @@ def record_of(principal: Principal) -> CommandRecord:
     match principal:
         case PersonBySession(user_id=user_id, session_id=session_id, at=at, where_from=where_from):
             return CommandRecord.by_user(user_id, session_id=session_id, at=at, where_from=where_from)
+        case PersonWithoutSession(user_id=user_id, at=at, where_from=where_from):
+            return CommandRecord.by_user(user_id, session_id=None, at=at, where_from=where_from)
+        case Somebody(at=at, where_from=where_from):
+            return CommandRecord.by_somebody(at=at, where_from=where_from)
         case Operator(at=at):
             return CommandRecord.by_operator(at=at)
         case System(at=at):

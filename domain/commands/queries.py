@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from domain.events.catalogue import INVITATION, MEMBERSHIP, ORGANIZATION, SESSION, USER
+from domain.events.catalogue import INVITATION, MAILED_LINK, MEMBERSHIP, ORGANIZATION, SESSION, USER
 from domain.invitation import Invitation
+from domain.mailed_link import MailedLink, Purpose
 from domain.membership import Membership
 from domain.organization import Organization
 from domain.session import Session
@@ -46,3 +47,13 @@ def invitation_behind(link_hash: bytes) -> StreamQuery[Invitation]:
 def invitation_pending(organization_id: UUID, email_hash: bytes) -> StreamQuery[Invitation]:
     """The invitation that holds an address's place in an organization; perhaps one that ran out unnoticed."""
     return StreamQuery(INVITATION, {"organization_id": organization_id, "pending_slot": email_hash})
+
+
+def link_mailed(link_hash: bytes) -> StreamQuery[MailedLink]:
+    """The link of this hash, as long as no newer one took its place."""
+    return StreamQuery(MAILED_LINK, {"link_hash": link_hash})
+
+
+def link_for(user_id: UUID, purpose: Purpose) -> StreamQuery[MailedLink]:
+    """The newest link of an account for a purpose; not the offers to undo, of which there may be several."""
+    return StreamQuery(MAILED_LINK, {"user_id": user_id, "slot": purpose})

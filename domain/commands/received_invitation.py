@@ -42,7 +42,7 @@ class JoiningByInvitation:
 
 @retry_on_conflict
 def accept(context: Context, principal: PersonBySession, *, link: str) -> JoiningByInvitation:
-    """Join by an invitation, and turn to the organization; one commit.
+    """Join by an invitation, and turn to the organization; one commit. Who has its link by mail has the address too.
 
     Raises InvitationsOff, InvitationNotFound, NotTheRecipient, InviterGone, AlreadyMember, MemberLimitReached,
     SessionOver, SubjectGone, Conflict.
@@ -60,10 +60,12 @@ def accept(context: Context, principal: PersonBySession, *, link: str) -> Joinin
         belongs=membership is not None,
         now=principal.at,
     )
+    verified = loaded.user.state.verify_email() if context.keyring.went_by_mail(link) else []
     context.store.append(
         record_of(principal),
         loaded.subject,
         *entered.additions,
+        loaded.user.with_events(verified),
         loaded.session.with_events(loaded.session.state.choose(entered.organization_id)),
         guards=[*entered.guards, *loaded.guards],
     )
@@ -72,7 +74,7 @@ def accept(context: Context, principal: PersonBySession, *, link: str) -> Joinin
 
 def invited_by(context: Context, link: str) -> tuple[StreamQuery[Any], StreamQuery[Any], StreamQuery[Any]]:
     """The invitation with this link, the organization it leads to, and the membership of who sent it."""
-    invitation = invitation_behind(context.keyring.link_hash(link))
+    invitation = invitation_behind(context.keyring.invitation_hash(link))
     organization_id = invitation.column("organization_id")
     return (
         invitation,
@@ -132,7 +134,7 @@ def joining(
 @retry_on_conflict
 def reject(context: Context, principal: PersonBySession, *, link: str) -> UUID:
     """Do not want it; which it was. Raises InvitationNotFound, NotTheRecipient, SessionOver, SubjectGone, Conflict."""
-    wanted = invitation_behind(context.keyring.link_hash(link))
+    wanted = invitation_behind(context.keyring.invitation_hash(link))
     beside = the_organization(wanted.column("organization_id"))
     loaded, [invitation, organization] = load_by_session(context, principal, wanted, beside)
     if invitation is None or organization is None:

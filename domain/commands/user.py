@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from domain.email_address import canonical
 from domain.ids import new_id
 from domain.passwords import require_length
+from domain.pictures import Picture
 from domain.refusals import EmailTaken, MalformedEmail, SignUpByInvitationOnly, SubjectGone
 from domain.session import Way
-from domain.store import Addition
+from domain.store import Addition, Subject
 from domain.store.conflicts import retry_on_conflict
 from domain.store.credentials import first_credentials
 from domain.store.envelope import WhereFrom
 from domain.store.rows import Write
 from domain.user import User
 
-from .context import Context, hashed_once
+from .context import Context, EmailVerification, hashed_once
 from .lookups import Person
+from .mailed_link import verification
 from .organization import personal_organization
-from .pictures import Wanted, shown
-from .principal import Operator, PersonBySession, load_by_session, record_of
-from .received_invitation import invited_by, joining
+from .pictures import ToShow, Wanted, shown
+from .principal import Operator, PersonBySession, PersonWithoutSession, load_by_session, record_of
+from .received_invitation import JoiningByInvitation, invited_by, joining
 from .session import SignedIn, new_session
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewAccount:
+    """An account was opened, as far as who asked can tell. `token` is the secret of the session it began with.
+
+    None lets nobody in until the address is verified; the person is made up then if there is an account already
+    (`taken`), and nothing happened.
+    """
+
+    person: Person
+    token: str | None = field(default=None, repr=False)
+    taken: bool = False
+
+    @property
+    def session(self) -> SignedIn:
+        """The device that was signed in. Asked of an account that lets somebody in."""
+        assert self.token is not None, "nobody is let in yet"
+        return SignedIn(person=self.person, token=self.token)
 
 
 @hashed_once
@@ -37,14 +59,18 @@ def sign_up(
     password: str,
     remembered: bool,
     link: str | None = None,
+    callback_url: str = "",
     now: datetime,
     where_from: WhereFrom,
-) -> SignedIn:
+) -> NewAccount:
     """Open an account and sign the device in, in one commit with what it belongs to (wire.md A4, §12).
 
-    That is the organization an invitation's `link` leads to, else one of its own. Raises MalformedEmail,
-    PasswordTooShort, PasswordTooLong, SignUpByInvitationOnly, EmailTaken, PictureNotKept, HashingBusy, Conflict;
-    with a link as `domain.commands.received_invitation.accept`. No account is opened then.
+    That is the organization an invitation's `link` leads to, else one of its own. Where the settings want the address
+    verified first, and the link did not come by mail, no device is signed in and nobody is told whether there is an
+    account already. The link that verifies it leads to `callback_url`.
+
+    Raises MalformedEmail, PasswordTooShort, PasswordTooLong, SignUpByInvitationOnly, EmailTaken, PictureNotKept,
+    HashingBusy, Conflict; with a link as `domain.commands.received_invitation.accept`. No account is opened then.
     """
     address = canonical(email)
     if address is None:
@@ -52,51 +78,137 @@ def sign_up(
     require_length(password)
     if link is None and not context.rules.open_sign_up:
         raise SignUpByInvitationOnly
-    email_hash = context.keyring.email_hash(address)
-    owner = context.store.new_subject(new_id())
-    user_id = owner.subject_id
+    owner, email_hash = context.store.new_subject(new_id()), context.keyring.email_hash(address)
     entered = None
     if link is not None:
         found = context.store.find(*invited_by(context, link))
-        entered = joining(context, found, user_id=user_id, email_hash=email_hash, belongs=False, now=now)
-    if context.lookups.email_known(email_hash):
+        entered = joining(context, found, user_id=owner.subject_id, email_hash=email_hash, belongs=False, now=now)
+    proved = link is not None and context.keyring.went_by_mail(link)
+    hiding = context.rules.email_verification is EmailVerification.REQUIRED and not proved
+    taken = context.lookups.email_claimed(email_hash, now=now)
+    if taken and not hiding:
         raise EmailTaken
     showing = shown(context, owner, image)
-    password_hash = context.passwords.hash(password)
-
-    signed_up = User.sign_up(email=address, name=name, image=showing.url, email_hash=email_hash)
-    if entered is None:
-        organization_id, belonging = personal_organization(context.keyring, user_id, name=name, email=address)
-    else:
-        organization_id, belonging = entered.organization_id, entered.additions
-    session_id, token, started = new_session(
-        context,
-        user_id=user_id,
-        epoch=0,
-        way=Way.PASSWORD,
-        remembered=remembered,
-        organization_id=organization_id,
-        now=now,
-    )
-    context.store.append(
-        record_of(PersonBySession(user_id=user_id, session_id=session_id, at=now, where_from=where_from)),
-        owner,
-        Addition(user_id, 0, signed_up, owner),
-        *belonging,
-        started,
-        guards=[] if entered is None else entered.guards,
-        writes=[first_credentials(user_id, password_version=1, password_hash=password_hash), *showing.writes],
-    )
     person = Person(
-        user_id=user_id,
+        user_id=owner.subject_id,
         email=address,
         name=name,
         image=showing.url,
-        email_verified=False,
+        email_verified=proved,
         created_at=now,
         updated_at=now,
     )
-    return SignedIn(person=person, token=token)
+    opening = _Opening(person=person, owner=owner, entered=entered, showing=showing, email_hash=email_hash)
+    # as much work for an account that there is
+    password_hash = context.passwords.hash(password)
+    # whether a picture is kept could be looked up
+    told = replace(person, image=None) if hiding and isinstance(image, Picture) else person
+    if taken:
+        return NewAccount(person=told, taken=True)
+    try:
+        token = opening.append(
+            context,
+            password_hash=password_hash,
+            verified_at=callback_url,
+            remembered=None if hiding else remembered,
+            where_from=where_from,
+        )
+    except EmailTaken:
+        # by somebody a moment ago
+        if not hiding:
+            raise
+        return NewAccount(person=told, taken=True)
+    return NewAccount(person=told, token=token)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Opening:
+    """An account that may be opened: whose, with which key, and what an invitation leads to, if there is one."""
+
+    person: Person
+    owner: Subject
+    entered: JoiningByInvitation | None
+    showing: ToShow
+    email_hash: bytes
+
+    def append(
+        self,
+        context: Context,
+        *,
+        password_hash: str,
+        verified_at: str,
+        remembered: bool | None,
+        where_from: WhereFrom,
+    ) -> str | None:
+        """Open it, with a session whose secret is returned; without one if it is not said whether it is remembered.
+
+        Raises EmailTaken, StreamMovedOn.
+        """
+        person, entered, now = self.person, self.entered, self.person.created_at
+        assert person.email is not None
+        if entered is None:
+            founded = personal_organization(context.keyring, person.user_id, name=person.name or "", email=person.email)
+            organization_id, belonging = founded
+        else:
+            organization_id, belonging = entered.organization_id, entered.additions
+        principal: PersonBySession | PersonWithoutSession
+        token, started = None, list[Addition]()
+        if remembered is None:
+            principal = PersonWithoutSession(user_id=person.user_id, at=now, where_from=where_from)
+        else:
+            session_id, token, beginning = new_session(
+                context,
+                user_id=person.user_id,
+                epoch=0,
+                way=Way.PASSWORD,
+                remembered=remembered,
+                organization_id=organization_id,
+                now=now,
+            )
+            principal = PersonBySession(user_id=person.user_id, session_id=session_id, at=now, where_from=where_from)
+            started.append(beginning)
+        context.store.append(
+            record_of(principal),
+            self.owner,
+            self._account(),
+            *belonging,
+            *started,
+            *self._verifying(context, verified_at),
+            guards=[] if entered is None else entered.guards,
+            writes=[
+                first_credentials(person.user_id, password_version=1, password_hash=password_hash),
+                *self.showing.writes,
+            ],
+        )
+        return token
+
+    def _account(self) -> Addition:
+        person = self.person
+        assert person.email is not None
+        assert person.name is not None
+        events = User.sign_up(
+            email=person.email,
+            name=person.name,
+            image=person.image,
+            email_hash=self.email_hash,
+            verified=person.email_verified,
+        )
+        return Addition(person.user_id, 0, events, self.owner)
+
+    def _verifying(self, context: Context, callback_url: str) -> list[Addition]:
+        """What has the link sent that verifies the address, where the settings want that and it is not proved."""
+        if self.person.email_verified or context.rules.email_verification is EmailVerification.OFF:
+            return []
+        return [
+            verification(
+                context,
+                None,
+                self.owner,
+                email_hash=self.email_hash,
+                callback_url=callback_url,
+                now=self.person.created_at,
+            )
+        ]
 
 
 @hashed_once
@@ -112,7 +224,7 @@ def create_user(context: Context, *, email: str, name: str, password: str, now: 
         raise MalformedEmail
     require_length(password)
     email_hash = context.keyring.email_hash(address)
-    if context.lookups.email_known(email_hash):
+    if context.lookups.email_claimed(email_hash, now=now):
         raise EmailTaken
     owner = context.store.new_subject(new_id())
     _, belonging = personal_organization(context.keyring, owner.subject_id, name=name, email=address)

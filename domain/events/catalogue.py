@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, get_args
 
-from domain import invitation, membership, organization, session, user
+from domain import invitation, mailed_link, membership, organization, session, user
 
 from .keys import legacy_slug_hash
 
@@ -26,6 +26,7 @@ Event = (
     | organization.OrganizationEvent
     | membership.MembershipEvent
     | invitation.InvitationEvent
+    | mailed_link.MailedLinkEvent
 )
 """Every event there is: a `match` over it is checked to leave none out."""
 
@@ -49,7 +50,8 @@ SESSION = Aggregate("session", session.SessionEvent, session.evolve)
 ORGANIZATION = Aggregate("organization", organization.OrganizationEvent, organization.evolve)
 MEMBERSHIP = Aggregate("membership", membership.MembershipEvent, membership.evolve)
 INVITATION = Aggregate("invitation", invitation.InvitationEvent, invitation.evolve)
-AGGREGATES: tuple[Aggregate[Any], ...] = (USER, SESSION, ORGANIZATION, MEMBERSHIP, INVITATION)
+MAILED_LINK = Aggregate("mailed_link", mailed_link.MailedLinkEvent, mailed_link.evolve)
+AGGREGATES: tuple[Aggregate[Any], ...] = (USER, SESSION, ORGANIZATION, MEMBERSHIP, INVITATION, MAILED_LINK)
 
 AGGREGATE_BY_EVENT: Mapping[type, Aggregate[Any]] = {
     event: aggregate for aggregate in AGGREGATES for event in aggregate.event_classes
@@ -59,6 +61,10 @@ EVENT_BY_NAME: Mapping[str, type] = {
     "NameChanged": user.NameChanged,
     "ImageChanged": user.ImageChanged,
     "PasswordChanged": user.PasswordChanged,
+    "PasswordReset": user.PasswordReset,
+    "EmailVerified": user.EmailVerified,
+    "EmailChanged": user.EmailChanged,
+    "EmailRestored": user.EmailRestored,
     "SessionsRevoked": user.SessionsRevoked,
     "SessionStarted": session.SessionStarted,
     "SessionRenewed": session.SessionRenewed,
@@ -88,6 +94,13 @@ EVENT_BY_NAME: Mapping[str, type] = {
     "InvitationRejected": invitation.InvitationRejected,
     "InvitationCanceled": invitation.InvitationCanceled,
     "InvitationExpired": invitation.InvitationExpired,
+    "PasswordResetRequested": mailed_link.PasswordResetRequested,
+    "EmailVerificationRequested": mailed_link.EmailVerificationRequested,
+    "EmailChangeRequested": mailed_link.EmailChangeRequested,
+    "EmailChangeUndoOffered": mailed_link.EmailChangeUndoOffered,
+    "SignUpAttempted": mailed_link.SignUpAttempted,
+    "MailedLinkUsed": mailed_link.MailedLinkUsed,
+    "MailedLinkWithdrawn": mailed_link.MailedLinkWithdrawn,
 }
 NAME_BY_EVENT: Mapping[type, str] = {event: name for name, event in EVENT_BY_NAME.items()}
 UPCASTS: Mapping[str, Upcast] = {}

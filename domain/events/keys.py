@@ -17,6 +17,8 @@ from domain.ids import random_bytes
 
 KEY_LENGTH = 32
 NONCE_LENGTH = 12
+LINK_LENGTH = 32
+"""Hex digits of an invitation's id in its link."""
 _GENERATION_LENGTH = 4
 
 
@@ -101,6 +103,34 @@ class Keyring:
     def link_hash(self, link: str) -> bytes:
         """The keyed hash by which an invitation is found by the id in its link."""
         return self._hash("link", link)
+
+    def mailed_link(self, stream_id: UUID, version: int) -> str:
+        """The secret of a link that this event has sent by mail, 32 hex digits: to be made again, never to be guessed.
+
+        Who has a dump of the database has it as little as that of an invitation; it is found by its `link_hash`.
+        """
+        return self._hash("mailed link", f"{stream_id.hex}.{version}")[:16].hex()
+
+    def mailed_invitation_link(self, invitation_id: UUID) -> str:
+        """The id of an invitation as it stands in the link that goes out by mail: with a proof that it did.
+
+        Who invited knows the id too. What follows it, 32 hex digits more, knows nobody but who reads that mail.
+        """
+        link = self.invitation_link(invitation_id)
+        return link + self._proof_of_mail(link)
+
+    def went_by_mail(self, link: str) -> bool:
+        """Whether the id of an invitation that somebody brings went to them by mail."""
+        known, proof = link[:LINK_LENGTH], link[LINK_LENGTH:]
+        # compared as bytes: what is brought may be any text
+        return hmac.compare_digest(proof.encode(), self._proof_of_mail(known).encode())
+
+    def invitation_hash(self, link: str) -> bytes:
+        """The keyed hash by which an invitation is found by the id that somebody brings, if it went by mail or not."""
+        return self.link_hash(link[:LINK_LENGTH] if self.went_by_mail(link) else link)
+
+    def _proof_of_mail(self, link: str) -> str:
+        return self._hash("mailed invitation", link)[:16].hex()
 
     def picture_link(self, owner_id: UUID, content: bytes) -> str:
         """Under what a picture of its owner's is handed out, 32 hex digits: never to be guessed.

@@ -13,6 +13,15 @@ from domain.invitation import (
     InvitationResent,
     InvitationSent,
 )
+from domain.mailed_link import (
+    EmailChangeRequested,
+    EmailChangeUndoOffered,
+    EmailVerificationRequested,
+    MailedLinkUsed,
+    MailedLinkWithdrawn,
+    PasswordResetRequested,
+    SignUpAttempted,
+)
 from domain.membership import MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, SeatTaken
 from domain.organization import (
     LogoChanged,
@@ -35,7 +44,17 @@ from domain.session import (
     SessionRenewed,
     SessionStarted,
 )
-from domain.user import ImageChanged, NameChanged, PasswordChanged, SessionsRevoked, SignedUp
+from domain.user import (
+    EmailChanged,
+    EmailRestored,
+    EmailVerified,
+    ImageChanged,
+    NameChanged,
+    PasswordChanged,
+    PasswordReset,
+    SessionsRevoked,
+    SignedUp,
+)
 
 from .catalogue import Event, stored_names
 
@@ -73,7 +92,9 @@ def key_owner(stream_id: UUID, event: Event) -> KeyOwner | None:
             return KeyOwner(None)
         case InvitationAccepted(user_id=user_id):
             return KeyOwner(user_id)
-        case NameChanged() | ImageChanged() | PasswordChanged() | SessionsRevoked():
+        case NameChanged() | ImageChanged() | PasswordChanged() | PasswordReset() | SessionsRevoked():
+            return None
+        case EmailVerified() | EmailChanged() | EmailRestored():
             return None
         case OrganizationRenamed() | SlugChanged() | LogoChanged() | MetadataChanged() | OrganizationClosed():
             return None
@@ -87,6 +108,10 @@ def key_owner(stream_id: UUID, event: Event) -> KeyOwner | None:
         case SessionStarted() | SessionRenewed() | SessionReauthenticated() | SessionMoved() | SessionKept():
             return None
         case OrganizationChosen() | SessionEnded():
+            return None
+        case PasswordResetRequested() | EmailVerificationRequested() | EmailChangeRequested():
+            return None
+        case EmailChangeUndoOffered() | SignUpAttempted() | MailedLinkUsed() | MailedLinkWithdrawn():
             return None
         case _:
             assert_never(event)

@@ -48,8 +48,11 @@ class CommandRecord:
     user_agent: Personal = None
 
     @staticmethod
-    def by_user(user_id: UUID, *, session_id: UUID, at: datetime, where_from: WhereFrom | None) -> CommandRecord:
-        """What a person does through one of their sessions; from where it is known to be used, without `where_from`."""
+    def by_user(user_id: UUID, *, session_id: UUID | None, at: datetime, where_from: WhereFrom | None) -> CommandRecord:
+        """What a person does through one of their sessions; from where it is known to be used, without `where_from`.
+
+        Without a session by what was sent to them.
+        """
         return CommandRecord(
             command_id=new_id(),
             at=at,
@@ -58,6 +61,17 @@ class CommandRecord:
             session_id=session_id,
             ip_address=None if where_from is None else where_from.ip_address,
             user_agent=None if where_from is None else where_from.user_agent,
+        )
+
+    @staticmethod
+    def by_somebody(*, at: datetime, where_from: WhereFrom) -> CommandRecord:
+        """What anybody may do who does not say who they are."""
+        return CommandRecord(
+            command_id=new_id(),
+            at=at,
+            actor_kind=ActorKind.USER,
+            ip_address=where_from.ip_address,
+            user_agent=where_from.user_agent,
         )
 
     @staticmethod

@@ -16,11 +16,12 @@ from .envelope import CommandRecord, Recorded
 
 
 class Kind(StrEnum):
-    """Whether a row begins or goes on, or either."""
+    """Whether a row begins or goes on, or either; or which of the two is told by the place of its event."""
 
     PUT = "put"
     CHANGE = "change"
     KEEP = "keep"
+    RESTATE = "restate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,14 @@ def change(**values: Any) -> Row:
 def keep(**values: Any) -> Row:
     """The row has these columns from now on, whether it began before or not."""
     return Row(Kind.KEEP, values)
+
+
+def restate(**values: Any) -> Row:
+    """The row begins with these columns, or begins anew: an event that may be the first of its stream, or a later one.
+
+    What the row said before and is not named here stays.
+    """
+    return Row(Kind.RESTATE, values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +113,8 @@ class Write:
 def write_of(projection: Projection, recorded: Recorded) -> Write:
     """What an event means for the row of its stream: at the least, that the row's version is the event's."""
     row = projection.project(recorded.event, recorded.command) or change()
+    if row.kind is Kind.RESTATE:
+        row = Row(Kind.PUT if recorded.version == 1 else Kind.CHANGE, row.values)
     # a change would find no row and a second beginning would find one; neither may pass in silence
     assert (row.kind is Kind.PUT) == (recorded.version == 1), f"{projection.table.name} begins with its stream"
     values = {**row.values, "version": recorded.version}

@@ -15,12 +15,27 @@ from psycopg import Connection, RawCursor
 
 from domain.events.catalogue import EVENT_BY_NAME, UPCASTS, UnknownEvent, stored_names
 from domain.invitation import InvitationResent, InvitationSent
+from domain.mailed_link import (
+    EmailChangeRequested,
+    EmailChangeUndoOffered,
+    EmailVerificationRequested,
+    PasswordResetRequested,
+    SignUpAttempted,
+)
 from domain.store.connections import Values
 from domain.store.log import LogEntry
 from projections.trails.follower import Follower
 
 INVITATION = "invitation"
-KIND_BY_EVENT: Mapping[type, str] = {InvitationSent: INVITATION, InvitationResent: INVITATION}
+KIND_OF_LINK: Mapping[type, str] = {
+    PasswordResetRequested: "password-reset",
+    EmailVerificationRequested: "email-verification",
+    EmailChangeRequested: "email-change-confirmation",
+    EmailChangeUndoOffered: "email-change-notice",
+    SignUpAttempted: "sign-up-attempt",
+}
+"""What goes out with a mailed link, or instead of one."""
+KIND_BY_EVENT: Mapping[type, str] = {InvitationSent: INVITATION, InvitationResent: INVITATION, **KIND_OF_LINK}
 KINDS = tuple(dict.fromkeys(KIND_BY_EVENT.values()))
 CHANNEL = "daybook_deliveries"
 """Notified with each batch in which something became due."""

@@ -15,7 +15,19 @@ from domain.store.connections import Statements
 from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
 from domain.store.select_list import SelectList
-from domain.user import ImageChanged, NameChanged, PasswordChanged, SessionsRevoked, SignedUp, User, UserEvent
+from domain.user import (
+    EmailChanged,
+    EmailRestored,
+    EmailVerified,
+    ImageChanged,
+    NameChanged,
+    PasswordChanged,
+    PasswordReset,
+    SessionsRevoked,
+    SignedUp,
+    User,
+    UserEvent,
+)
 
 from .member_list import start_in
 
@@ -58,8 +70,12 @@ def project(event: UserEvent, command: CommandRecord) -> Row:
             return change(name=name, updated_at=at)
         case ImageChanged(image=image):
             return change(image=image, updated_at=at)
-        case PasswordChanged(password_version=password_version):
+        case PasswordChanged(password_version=password_version) | PasswordReset(password_version=password_version):
             return change(password_version=password_version, password_changed_at=at)
+        case EmailVerified():
+            return change(email_verified=True, updated_at=at)
+        case EmailChanged(email=email, email_hash=email_hash) | EmailRestored(email=email, email_hash=email_hash):
+            return change(email=email, email_hash=email_hash, email_slot=email_hash, email_verified=True, updated_at=at)
         case SessionsRevoked(epoch=epoch):
             return change(session_epoch=epoch)
         case _:
@@ -72,6 +88,7 @@ def restore(row: Mapping[str, Any]) -> User:
         email_hash=row["email_hash"],
         password_version=row["password_version"],
         session_epoch=row["session_epoch"],
+        email_verified=row["email_verified"],
     )
 
 
@@ -103,6 +120,15 @@ SELECT {ACCOUNT.sql}
 """
 
 
+_EMAIL_CLAIMED = """
+SELECT FROM account_list WHERE email_slot = $1 AND user_id IS DISTINCT FROM $2
+ UNION ALL
+SELECT FROM mailed_link_list l JOIN account_list a USING (user_id)
+ WHERE l.email_hash = $1 AND l.slot IS NULL AND l.ended_at IS NULL AND l.expires_at > $3
+   AND a.ended_at IS NULL AND l.user_id IS DISTINCT FROM $2
+ LIMIT 1
+"""
+
 ACCOUNT_BY_EMAIL = f"{_ACCOUNT} WHERE a.email_slot = {{0}} AND a.ended_at IS NULL"
 """The open account with the address of this hash, for `ACCOUNT`; hash and epoch are of one moment."""
 
@@ -115,6 +141,9 @@ class AccountLookups:
 
     def email_known(self, email_hash: bytes) -> bool:
         return self.read.row("SELECT FROM account_list WHERE email_slot = $1", email_hash) is not None
+
+    def email_claimed(self, email_hash: bytes, *, besides: UUID | None = None, now: datetime) -> bool:
+        return self.read.row(_EMAIL_CLAIMED, email_hash, besides, now) is not None
 
     def account_by_email(self, email_hash: bytes) -> Account | None:
         return ACCOUNT.find(self.read.row(ACCOUNT_BY_EMAIL.format("$1"), email_hash))

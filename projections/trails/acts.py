@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from domain.invitation import InvitationAccepted
+from domain.mailed_link import EmailChangeUndoOffered, EmailVerificationRequested, MailedLinkUsed, MailedLinkWithdrawn
 from domain.membership import MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, SeatTaken
 from domain.organization import (
     OrganizationFounded,
@@ -15,7 +16,15 @@ from domain.organization import (
     PersonalOrganizationGivenUp,
 )
 from domain.session import OrganizationChosen, SessionEnded, SessionKept, SessionStarted
-from domain.user import PasswordChanged, SessionsRevoked, SignedUp
+from domain.user import (
+    EmailChanged,
+    EmailRestored,
+    EmailVerified,
+    PasswordChanged,
+    PasswordReset,
+    SessionsRevoked,
+    SignedUp,
+)
 
 T = TypeVar("T")
 
@@ -35,6 +44,12 @@ _SAID_BY: Mapping[type, tuple[type, ...]] = {
     SessionKept: (SessionsRevoked,),
     SessionEnded: (PasswordChanged,),
     SessionStarted: (PasswordChanged,),
+    # a link is told of by what was done with it
+    MailedLinkUsed: (PasswordReset, EmailVerified, EmailChanged),
+    MailedLinkWithdrawn: (EmailRestored, PasswordReset),
+    EmailChangeUndoOffered: (EmailChanged,),
+    EmailVerificationRequested: (SignedUp,),
+    EmailVerified: (PasswordReset, SignedUp),
 }
 
 

@@ -16,6 +16,13 @@ from psycopg import Connection, RawCursor
 
 from domain.events.catalogue import NAME_BY_EVENT, Event
 from domain.invitation import InvitationSent
+from domain.mailed_link import (
+    EmailChangeRequested,
+    EmailChangeUndoOffered,
+    EmailVerificationRequested,
+    PasswordResetRequested,
+    SignUpAttempted,
+)
 from domain.membership import MemberJoined
 from domain.organization import (
     OrganizationEvent,
@@ -99,6 +106,12 @@ def concerns(stream_id: UUID, event: Event) -> Concerns | None:
         case SignedUp():
             return Concerns(stream_id, None)
         case SessionStarted(user_id=user_id):
+            return Concerns(user_id, None)
+        case PasswordResetRequested(user_id=user_id) | EmailVerificationRequested(user_id=user_id):
+            return Concerns(user_id, None)
+        case EmailChangeRequested(user_id=user_id) | EmailChangeUndoOffered(user_id=user_id):
+            return Concerns(user_id, None)
+        case SignUpAttempted(user_id=user_id):
             return Concerns(user_id, None)
         case PersonalOrganizationFounded(owner_id=owner_id) | OrganizationFounded(owner_id=owner_id):
             return Concerns(owner_id, stream_id)

@@ -15,7 +15,7 @@ from domain.events.catalogue import stored_names
 from domain.organization import OrganizationFounded, OrganizationRenamed, PersonalOrganizationFounded
 from domain.store import Store, StreamVersion
 from domain.store.select_list import Known, SelectList
-from domain.user import NameChanged, SignedUp
+from domain.user import EmailChanged, EmailRestored, NameChanged, SignedUp
 
 from .printable import printable, quoted
 
@@ -28,7 +28,7 @@ _NAMING = [
     for event in (SignedUp, NameChanged, PersonalOrganizationFounded, OrganizationFounded, OrganizationRenamed)
     for name in stored_names(event)
 ]
-_ADDRESSING = stored_names(SignedUp)
+_ADDRESSING = [name for event in (SignedUp, EmailChanged, EmailRestored) for name in stored_names(event)]
 _LAST_UP_TO = """
 (SELECT e.version FROM events e WHERE e.stream_id = given.stream_id AND e.version <= given.version
     AND e.name = ANY({names}) ORDER BY e.version DESC LIMIT 1)
@@ -139,6 +139,10 @@ class NamesThen:
         """What whoever's stream it is was called just before this version of it, as a sentence names it."""
         return quoted(self._then.get((stream_id, version - 1), _NOBODY).name, otherwise="another name")
 
+    def address_before(self, stream_id: UUID, version: int) -> str:
+        """Which address whoever's stream it is had just before this version of it, as a sentence names it."""
+        return quoted(self._then.get((stream_id, version - 1), _NOBODY).email, otherwise="another one")
+
     def _in_words(self, who: UUID | None, then: str) -> str:
         if not then:
             return ""
@@ -193,6 +197,8 @@ class Names:
     """The address an invitation was sent to."""
     before: str = field(default="another name")
     """Of a renaming: the name before."""
+    address_before: str = "another one"
+    """Of another address: the one before."""
 
     @property
     def whose(self) -> str:

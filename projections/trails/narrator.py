@@ -16,7 +16,7 @@ from domain.store import Store, StreamVersion
 from domain.store.connections import Statements
 from domain.store.envelope import ActorKind, Recorded
 from domain.store.select_list import SelectList
-from domain.user import NameChanged
+from domain.user import EmailChanged, NameChanged
 from projections.devices import device
 
 from .activity import ATTEMPT, Act, JournalEntry
@@ -30,6 +30,8 @@ from .sentences import refusal, sentence
 Locate = Callable[[str | None], str]
 _ACTORS = {ActorKind.SYSTEM: "Daybook", ActorKind.OPERATOR: "An operator", ActorKind.SERVICE: "A service"}
 _ATTEMPTING = "Somebody"
+_RENAMING = {NAME_BY_EVENT[NameChanged], NAME_BY_EVENT[EmailChanged]}
+"""What is told with what was so before it."""
 _OUR_WORDS = {name.casefold() for name in (YOU, SOMEBODY, _ATTEMPTING, *_ACTORS.values())}
 _UNREADABLE = "This entry cannot be read."
 _UNKNOWN_DEVICE = "an unknown device"
@@ -186,6 +188,7 @@ class Narrator:
             device=self._where(user_agent, ip_address) or _UNKNOWN_DEVICE,
             invited=self._address(entry),
             before=self._names.before(entry.stream_id, entry.version),
+            address_before=self._names.address_before(entry.stream_id, entry.version),
         )
         words = sentence(part.event, names)
         return words[:1].upper() + words[1:]
@@ -195,6 +198,8 @@ class Narrator:
         if self._outside(part):
             address = printable(self._invited.get(part.entry.stream_id))
             return Named(address, address)
+        if part.entry.actor_id is None:
+            return Named(_ATTEMPTING)
         return self._person(part.entry.actor_id, part.entry.actor_version)
 
     def _concerned(self, part: _Part) -> Named:
@@ -217,6 +222,8 @@ class Narrator:
             return _ACTORS[ActorKind(entry.actor_kind)]
         if self._outside(part):
             return self._address(entry)
+        if entry.actor_id is None:
+            return _ATTEMPTING
         return self._names.person_in_words(entry.actor_id, entry.actor_version)
 
     def _address(self, entry: JournalEntry) -> str:
@@ -227,9 +234,13 @@ class Narrator:
         return self._reader.organization_id is not None and isinstance(part.event, InvitationRejected)
 
     def _may_see(self, entry: JournalEntry) -> bool:
-        """A person sees where they acted from themselves, never where others did (wire.md, our own calls)."""
+        """A person sees where they acted from themselves, never where others did (wire.md, our own calls).
+
+        But from where somebody did something to their account who did not say who they are.
+        """
         you = self._reader.user_id
-        return entry.actor_kind == ActorKind.USER and (you is None or entry.actor_id == you)
+        by_whom = entry.person_id if entry.actor_id is None else entry.actor_id
+        return entry.actor_kind == ActorKind.USER and (you is None or by_whom == you)
 
     def _came_from(self, part: _Part) -> tuple[str | None, str | None]:
         if part.recorded is None or self._outside(part) or not self._may_see(part.entry):
@@ -257,7 +268,7 @@ def _people(entries: Iterable[JournalEntry]) -> Iterator[StreamVersion]:
             yield one.actor_id, one.actor_version
         if one.person_id is not None and one.person_version is not None:
             yield one.person_id, one.person_version
-        if one.event == NAME_BY_EVENT[NameChanged]:
+        if one.event in _RENAMING:
             yield one.stream_id, one.version - 1
 
 

@@ -5,6 +5,15 @@ from __future__ import annotations
 from typing import assert_never
 
 from domain.events.catalogue import Event
+from domain.mailed_link import (
+    EmailChangeRequested,
+    EmailChangeUndoOffered,
+    EmailVerificationRequested,
+    MailedLinkUsed,
+    MailedLinkWithdrawn,
+    PasswordResetRequested,
+    SignUpAttempted,
+)
 from domain.session import (
     EndReason,
     OrganizationChosen,
@@ -15,8 +24,20 @@ from domain.session import (
     SessionRenewed,
     SessionStarted,
 )
-from domain.user import ImageChanged, NameChanged, PasswordChanged, Revocation, SessionsRevoked, SignedUp
+from domain.user import (
+    EmailChanged,
+    EmailRestored,
+    EmailVerified,
+    ImageChanged,
+    NameChanged,
+    PasswordChanged,
+    PasswordReset,
+    Revocation,
+    SessionsRevoked,
+    SignedUp,
+)
 
+from .mail_sentences import of_a_mailed_link
 from .names import YOU, Names
 from .organization_sentences import of_an_organization
 from .printable import quoted
@@ -27,6 +48,11 @@ COMMANDS = {
     "sign_out": "sign out",
     "change_password": "change the password",
     "reauthenticate": "confirm the password",
+    "request_password_reset": "have a link sent to set a new password",
+    "reset_password": "set a new password by a link",
+    "request_verification": "have a link sent to verify the address",
+    "verify_email": "verify an address",
+    "request_email_change": "change the address",
     "update_user": "change the name or picture",
     "update_session": "change a session",
     "revoke_session": "sign a device out",
@@ -51,6 +77,7 @@ COMMANDS = {
 _REFUSED = {
     "INVALID_EMAIL_OR_PASSWORD": "Somebody tried to {action} with a wrong password{times}{place}.",
     "INVALID_PASSWORD": "Somebody tried to {action}, but entered a wrong password{times}{place}.",
+    "EMAIL_NOT_VERIFIED": "A request to {action} was refused{times}{place}: the address had to be verified first.",
     "SESSION_NOT_FRESH": "A request to {action} was refused{times}{place}: the password had to be confirmed first.",
     "TOO_MANY_REQUESTS": "Too many requests to {action} were refused{times}{place}.",
     "UNAUTHORIZED": "A request to {action} was refused, because its session was over{times}{place}.",
@@ -79,13 +106,21 @@ def sentence(event: Event, names: Names) -> str:
             return f"{names.actor} stayed signed in on {names.device}."
         case SessionEnded(reason=reason):
             return _ended(reason, names)
-        case NameChanged() | ImageChanged() | PasswordChanged() | SessionsRevoked():
+        case NameChanged() | ImageChanged() | PasswordChanged() | PasswordReset() | SessionsRevoked():
             return _of_an_account(event, names)
+        case EmailVerified() | EmailChanged() | EmailRestored():
+            return _of_an_address(event, names)
+        case PasswordResetRequested() | EmailVerificationRequested() | EmailChangeRequested():
+            return of_a_mailed_link(event, names)
+        case EmailChangeUndoOffered() | SignUpAttempted() | MailedLinkUsed() | MailedLinkWithdrawn():
+            return of_a_mailed_link(event, names)
         case _:
             return of_an_organization(event, names)
 
 
-def _of_an_account(event: NameChanged | ImageChanged | PasswordChanged | SessionsRevoked, names: Names) -> str:
+def _of_an_account(
+    event: NameChanged | ImageChanged | PasswordChanged | PasswordReset | SessionsRevoked, names: Names
+) -> str:
     match event:
         case NameChanged(name=name):
             new = quoted(name, otherwise="another name")
@@ -95,8 +130,24 @@ def _of_an_account(event: NameChanged | ImageChanged | PasswordChanged | Session
             return f"{names.actor} changed {names.whose} picture."
         case PasswordChanged():
             return f"{names.actor} changed {names.whose} password."
+        case PasswordReset():
+            return f"{names.actor} set a new password by a link that was sent to {names.whose} address."
         case SessionsRevoked(reason=reason):
             return _revoked(reason, names)
+        case _:
+            assert_never(event)
+
+
+def _of_an_address(event: EmailVerified | EmailChanged | EmailRestored, names: Names) -> str:
+    match event:
+        case EmailVerified():
+            return f"{names.actor} verified {names.whose} address."
+        case EmailChanged(email=email):
+            new = quoted(email, otherwise="another one")
+            return f"{names.actor} changed {names.whose} address from {names.address_before} to {new}."
+        case EmailRestored(email=email):
+            former = quoted(email, otherwise="the one before")
+            return f"{names.actor} undid a change of {names.whose} address: it is {former} again."
         case _:
             assert_never(event)
 
@@ -109,7 +160,7 @@ def _revoked(reason: Revocation, names: Names) -> str:
             return f"{names.actor} ended all of {names.whose} sessions."
         case Revocation.OTHERS:
             return f"{names.actor} ended all of {names.whose} other sessions."
-        case Revocation.PASSWORD_CHANGED:
+        case Revocation.PASSWORD_CHANGED | Revocation.PASSWORD_RESET:
             return "All sessions that began with the old password were ended."
         case _:
             assert_never(reason)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from domain.user import (
+    EmailChanged,
+    EmailRestored,
+    EmailVerified,
     ImageChanged,
     NameChanged,
     PasswordChanged,
+    PasswordReset,
     Revocation,
     SessionsRevoked,
     SignedUp,
@@ -59,5 +63,38 @@ def test_each_revocation_begins_the_next_epoch() -> None:
     assert ada.revoke_sessions(Revocation.EVERYWHERE) == [SessionsRevoked(epoch=2, reason=Revocation.EVERYWHERE)]
 
 
+def test_an_account_may_begin_with_an_address_that_is_proved() -> None:
+    opened = User.sign_up(email="ada@example.com", name="Ada", image=None, email_hash=b"keyed", verified=True)
+    assert opened == [SIGNED_UP, EmailVerified()]
+    assert given(evolve, opened).email_verified
+
+
+def test_a_reset_is_the_next_version_ends_all_sessions_and_proves_the_address() -> None:
+    ada = given(evolve, [SIGNED_UP, PasswordChanged(password_version=2)])
+    reset = [PasswordReset(password_version=3), SessionsRevoked(epoch=1, reason=Revocation.PASSWORD_RESET)]
+    assert ada.reset_password() == [*reset, EmailVerified()]
+    assert given(evolve, [SIGNED_UP, PasswordChanged(password_version=2), EmailVerified()]).reset_password() == reset
+    after = given(evolve, [SIGNED_UP, *reset])
+    assert after == User(email_hash=b"keyed", password_version=3, session_epoch=1)
+
+
+def test_an_address_is_verified_once() -> None:
+    assert given(evolve, [SIGNED_UP]).verify_email() == [EmailVerified()]
+    assert given(evolve, [SIGNED_UP, EmailVerified()]).verify_email() == []
+
+
+def test_another_address_is_news_and_proved_and_the_same_one_is_not() -> None:
+    ada = given(evolve, [SIGNED_UP])
+    changed = ada.change_email("ada@example.org", email_hash=b"new")
+    assert changed == [EmailChanged(email="ada@example.org", email_hash=b"new")]
+    assert ada.change_email("ada@example.com", email_hash=b"keyed") == []
+    after = given(evolve, [SIGNED_UP, *changed])
+    assert after == User(email_hash=b"new", password_version=1, email_verified=True)
+    restored = after.restore_email("ada@example.com", email_hash=b"keyed")
+    assert restored == [EmailRestored(email="ada@example.com", email_hash=b"keyed")]
+    assert ada.restore_email("ada@example.com", email_hash=b"keyed") == []
+    assert given(evolve, [SIGNED_UP, *changed, *restored]).email_hash == b"keyed"
+
+
 def test_why_all_sessions_were_ended_is_stored_in_these_words() -> None:
-    assert [reason.value for reason in Revocation] == ["everywhere", "others", "password_changed"]
+    assert [reason.value for reason in Revocation] == ["everywhere", "others", "password_changed", "password_reset"]

@@ -69,7 +69,7 @@ def context(database: Database, proxy: Proxy) -> Iterator[Context]:
 def signed_up(context: Context, email: str) -> SignedIn:
     return sign_up(
         context, email=email, name="Ada", image=None, password=PASSWORD, remembered=True, now=now(), where_from=HERE
-    )
+    ).session
 
 
 @pytest.mark.parametrize("cut", Cut)

@@ -54,7 +54,7 @@ def ada(module_database: Database) -> Ada:
             remembered=True,
             now=NOON,
             where_from=AT_HOME,
-        )
+        ).session
         [[session_id, user_id]] = database.rows("SELECT session_id, user_id FROM session_list")
         caught_up(database)
         signed_up_at = database.value("SELECT max(recorded_at) FROM log")

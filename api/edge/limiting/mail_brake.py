@@ -1,4 +1,4 @@
-"""A brake on messages to people who did not ask for any: how many somebody may have sent, and an address may get.
+"""A brake on messages that people need not have asked for: how many somebody may have sent, and an address may get.
 
 An hour begins with the first one that counts. It is not begun anew by each, as that of guesses is: who invites a few
 people all day long must not run into it.
@@ -25,11 +25,24 @@ _TO_A_MAILBOX = Limit(20, _HOUR)
 
 
 class MailBrake:
-    """Counts nothing if not `on`. `per_hour` is how many messages one person may have sent, to whomever."""
+    """Counts nothing if not `on`. `per_hour` is how many messages one person may have sent, to whomever; `of_a_kind`
+    how many of one kind an address gets, whoever asks.
+    """
 
-    def __init__(self, counters: Counters, keyring: Keyring, *, on: bool, per_hour: int) -> None:
+    def __init__(self, counters: Counters, keyring: Keyring, *, on: bool, per_hour: int, of_a_kind: int) -> None:
         self._counters, self._keyring = counters, keyring
-        self._on, self._of_one = on, Limit(per_hour, _HOUR)
+        self._on, self._of_one, self._of_a_kind = on, Limit(per_hour, _HOUR), Limit(of_a_kind, _HOUR)
+
+    def admits(self, kind: str, address: str) -> bool:
+        """Whether this canonical address may get one more message of a kind that anybody may ask for. It counts then.
+
+        Whether somebody has the address does not matter, and who asks is not told.
+        """
+        if not self._on:
+            return True
+        mailbox = _mailbox(address)
+        of_a_kind = Counter.of(self._keyring.limit_key("mail of a kind", kind, mailbox), self._of_a_kind)
+        return not self._counters.reserve_all(of_a_kind, self._of_all(mailbox))
 
     @contextmanager
     def sending(self, user_id: UUID) -> Iterator[Admit]:
@@ -56,11 +69,18 @@ class MailBrake:
             raise
 
     def _counters_of(self, user_id: UUID, address: str) -> list[Counter]:
-        local, _, host = address.partition("@")
-        # one that begins with it is a telephone's number, and no part of a name
-        mailbox = f"{local.partition('+')[0] or local}@{host}"
+        mailbox = _mailbox(address)
         return [
             Counter.of(self._keyring.limit_key("mail", user_id.hex, mailbox), _TO_ONE),
             Counter.of(self._keyring.limit_key("mail", user_id.hex), self._of_one),
-            Counter.of(self._keyring.limit_key("mail to", mailbox), _TO_A_MAILBOX),
+            self._of_all(mailbox),
         ]
+
+    def _of_all(self, mailbox: str) -> Counter:
+        return Counter.of(self._keyring.limit_key("mail to", mailbox), _TO_A_MAILBOX)
+
+
+def _mailbox(address: str) -> str:
+    local, _, host = address.partition("@")
+    # one that begins with it is a telephone's number, and no part of a name
+    return f"{local.partition('+')[0] or local}@{host}"

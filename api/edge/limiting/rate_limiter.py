@@ -33,6 +33,7 @@ _BY_PREFIX = {
     "/request-password-reset": _FEW_MAILS,
     "/send-verification-email": _FEW_MAILS,
     "/forget-password": _FEW_MAILS,
+    "/reset-password/": _GENERAL,  # whatever stands behind it
     PICTURES: _MANY,  # all together
 }
 _UNROUTED = ""

@@ -60,7 +60,7 @@ def test_it_says_who_invites_whom_into_what_as_what_and_until_when(acme: Acme) -
         "\n"
         "To accept or decline, until 2026-03-21 12:00 UTC:\n"
         "\n"
-        f"https://app.example.com/join?invitationId={acme.link(invitation_id)}\n"
+        f"https://app.example.com/join?invitationId={acme.context.keyring.mailed_invitation_link(invitation_id)}\n"
         "\n"
         "Only who has an account with the address bo@example.com, or opens one, can accept it.\n"
         "If you do not know who invites you, you need not do anything.\n"

@@ -35,6 +35,12 @@ OPERATIONS = {
     "updateSession": "POST /api/auth/update-session",
     "changePassword": "POST /api/auth/change-password",
     "verifyPassword": "POST /api/auth/verify-password",
+    "requestPasswordReset": "POST /api/auth/request-password-reset",
+    "openResetLink": "GET /api/auth/reset-password/{token}",
+    "resetPassword": "POST /api/auth/reset-password",
+    "sendVerificationEmail": "POST /api/auth/send-verification-email",
+    "verifyEmail": "GET /api/auth/verify-email",
+    "changeEmail": "POST /api/auth/change-email",
     "updateUser": "POST /api/auth/update-user",
     "listAccounts": "GET /api/auth/list-accounts",
     "createOrganization": "POST /api/auth/organization/create",
@@ -74,7 +80,7 @@ OPERATIONS = {
 
 OPEN = {
     "signUpEmail", "signInEmail", "getSessionDeferred", "checkInvitation", "getPicture", "ok", "errorPage", "healthz",
-    "readyz", "metrics",
+    "readyz", "metrics", "requestPasswordReset", "openResetLink", "resetPassword", "verifyEmail",
 }  # fmt: skip
 TRAIL = f"{BASE}/organization/activity"
 
@@ -174,6 +180,8 @@ def test_an_answer_without_a_body_says_so(operations: dict[str, Any]) -> None:
         ("getPicture", "304"),
         ("getPicture", "404"),
         ("metrics", "503"),
+        ("openResetLink", "302"),
+        ("verifyEmail", "302"),
     }
     refused = operations["updateMemberRole"]["responses"]["400"]
     assert "an empty body" in refused["description"]
@@ -201,9 +209,10 @@ def test_the_session_is_asked_for_where_it_is_needed(document: Any, operations: 
     assert {name for name, security in asked.items() if security == SESSION_USED["security"]} == {
         "getSession",
         "signOut",
+        "sendVerificationEmail",
     }
     needed = {name for name, security in asked.items() if security == SESSION_NEEDED["security"]}
-    assert needed == set(OPERATIONS) - OPEN - {"getSession", "signOut"}
+    assert needed == set(OPERATIONS) - OPEN - {"getSession", "signOut", "sendVerificationEmail"}
 
 
 def test_where_it_is_needed_nobody_is_let_in_without_one(

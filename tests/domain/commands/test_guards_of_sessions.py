@@ -103,7 +103,7 @@ def test_who_is_revoked_in_the_middle_of_it_does_nothing(
         remembered=True,
         now=NOON,
         where_from=HOME,
-    )
+    ).session
     account = verified_account(context, email="ada@example.com", password=PASSWORD, now=NOON)
     stolen = sign_in(context, account, remembered=True, now=NOON, where_from=HOME)
     owner, thief = session_of(context, signed_up.token), session_of(context, stolen.token)

@@ -12,17 +12,30 @@ import pytest
 
 import domain.commands
 from domain.clock import now
-from domain.commands import credential, invitation, membership, organization, received_invitation, session, user
+from domain.commands import (
+    credential,
+    email,
+    invitation,
+    mailed_link,
+    membership,
+    organization,
+    password_reset,
+    received_invitation,
+    session,
+    user,
+)
 from domain.commands.context import Context
 from domain.commands.session import SignedIn
 from domain.commands.verified_account import verified_account
 from domain.events.keys import token_hash
+from domain.mailed_link import Purpose
 from domain.refusals import SessionNotFresh
 from domain.roles import Role
 from tests.databases import Database
 from tests.faults.organizations.races import Person, Place, founded, invite, new_slug, people
 from tests.faults.owners import HERE
 from tests.lived import context_over
+from tests.lived_by_mail import mailed
 from tests.people import PASSWORD
 
 LATER = timedelta(hours=25)
@@ -103,7 +116,7 @@ def signs_up(context: Context, scene: Scene, link: str | None, at: datetime) -> 
         link=link,
         now=at,
         where_from=HERE,
-    )
+    ).session
 
 
 def signs_up_as_owner(context: Context, scene: Scene, at: datetime) -> SignedIn:
@@ -157,7 +170,36 @@ def creates(context: Context, scene: Scene, at: datetime) -> object:
     return user.create_user(context, email=new_email(scene), name="Gil", password=PASSWORD, now=at)
 
 
+def asks_for_reset(context: Context, scene: Scene, at: datetime) -> None:
+    mailed_link.request_password_reset(context, email=scene.ada.email, callback_url="", now=at, where_from=HERE)
+
+
+def resets(context: Context, scene: Scene, at: datetime) -> None:
+    asks_for_reset(context, scene, at)
+    link = mailed(context, scene.ada.user_id, Purpose.PASSWORD_RESET)
+    password_reset.reset_password(context, link=link, password=PASSWORD, now=at, where_from=HERE)
+
+
+def asks_for_verification(context: Context, scene: Scene, at: datetime) -> None:
+    mailed_link.request_verification(context, email=scene.ada.email, callback_url="", now=at, where_from=HERE)
+
+
+def verifies(context: Context, scene: Scene, at: datetime) -> None:
+    asks_for_verification(context, scene, at)
+    link = mailed(context, scene.ada.user_id, Purpose.EMAIL_VERIFICATION)
+    email.verify_email(context, link=link, now=at, where_from=HERE)
+
+
+def tries_to_sign_up(context: Context, scene: Scene, at: datetime) -> None:
+    mailed_link.note_sign_up(context, email=scene.ada.email, now=at, where_from=HERE)
+
+
+def changes_address(context: Context, scene: Scene, at: datetime) -> None:
+    email.request_email_change(context, scene.ada.acts(at=at), email=new_email(scene), callback_url="")
+
+
 SENSITIVE: list[tuple[str, str, Act]] = [
+    ("request_email_change", "takes the address from who has it", changes_address),
     ("change_role", "makes a member an owner", turns("cy", (Role.OWNER,))),
     ("change_role", "makes a member an owner beside what they are", turns("cy", (Role.MEMBER, Role.OWNER))),
     ("change_role", "demotes another owner", turns("bo", (Role.ADMIN,))),
@@ -224,6 +266,11 @@ HARMLESS: list[tuple[str, str, Act]] = [
         "is how a session becomes fresh",
         lambda context, scene, at: credential.reauthenticate(context, scene.ada.acts(at=at), password=PASSWORD),
     ),
+    ("request_password_reset", "sends a link to the address", asks_for_reset),
+    ("reset_password", "takes the link from the mail", resets),
+    ("request_verification", "sends a link to the address", asks_for_verification),
+    ("verify_email", "takes the link from the mail", verifies),
+    ("note_sign_up", "sends a notice to the address", tries_to_sign_up),
     ("change_password", "gives the password", changes_password),
     ("sign_in", "gives the password", signs_in),
     ("_end_surplus", "ends sessions only", crowds_out),

@@ -88,7 +88,7 @@ class TwoPeople(RuleBasedStateMachine):
                 remembered=True,
                 now=self.now,
                 where_from=where,
-            )
+            ).session
             self.people.append(signed_in.person.user_id)
             self.model.passwords[person] = PASSWORD
             self.handed_out(signed_in.token, person)

@@ -27,6 +27,17 @@ HASHES = {
     "PersonalOrganizationFounded.slug_hash": "keyed",
     "OrganizationFounded.slug_hash": "keyed",
     "SlugChanged.slug_hash": "keyed",
+    "EmailChanged.email_hash": "keyed",
+    "EmailRestored.email_hash": "keyed",
+    "PasswordResetRequested.email_hash": "keyed",
+    "PasswordResetRequested.link_hash": "keyed",
+    "EmailVerificationRequested.email_hash": "keyed",
+    "EmailVerificationRequested.link_hash": "keyed",
+    "EmailChangeRequested.email_hash": "keyed",
+    "EmailChangeRequested.link_hash": "keyed",
+    "EmailChangeUndoOffered.email_hash": "keyed",
+    "EmailChangeUndoOffered.link_hash": "keyed",
+    "SignUpAttempted.email_hash": "keyed",
     "SessionStarted.token_hash": "of 190 random bits",
 }
 SAYS_NOTHING_TYPED = (UUID, datetime, int, bool)

@@ -141,6 +141,8 @@ OTHERWISE_CALLED = {
     ("OpenableRow", "command_sealed"): {"sealed"},
     ("OpenableRow", "command_subject_id"): {"subject_id"},
     ("OpenableRow", "command_wrapped"): {"wrapped"},
+    ("LinkToMail", "account_email"): {"email"},
+    ("LinkToMail", "account_verified"): {"email_verified"},
     ("DeliveryCondition", "waiting"): {"number"},
     ("DeliveryCondition", "seconds_waiting"): {"seconds"},
     ("Generation", "table"): {"table_name"},

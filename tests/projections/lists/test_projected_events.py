@@ -18,6 +18,15 @@ from domain.invitation import (
     InvitationResent,
     InvitationSent,
 )
+from domain.mailed_link import (
+    EmailChangeRequested,
+    EmailChangeUndoOffered,
+    EmailVerificationRequested,
+    MailedLinkUsed,
+    MailedLinkWithdrawn,
+    PasswordResetRequested,
+    SignUpAttempted,
+)
 from domain.membership import Joining, MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, SeatTaken
 from domain.organization import (
     LogoChanged,
@@ -44,7 +53,18 @@ from domain.session import (
 )
 from domain.store.envelope import CommandRecord, Recorded, WhereFrom
 from domain.store.rows import write_of
-from domain.user import ImageChanged, NameChanged, PasswordChanged, Revocation, SessionsRevoked, SignedUp
+from domain.user import (
+    EmailChanged,
+    EmailRestored,
+    EmailVerified,
+    ImageChanged,
+    NameChanged,
+    PasswordChanged,
+    PasswordReset,
+    Revocation,
+    SessionsRevoked,
+    SignedUp,
+)
 from projections import INLINE
 from tests.people import ADA, BO, CY, NOON
 
@@ -123,8 +143,30 @@ BEGUN: dict[str, Values] = {
         "expires_at": A_WEEK,
         "ended_at": None,
     },
+    "mailed_link": {
+        "user_id": ADA,
+        "purpose": "password_reset",
+        "slot": "password_reset",
+        "email": "ada@example.org",
+        "email_hash": b"#ada",
+        "password_version": 4,
+        "session_epoch": 3,
+        "link_hash": b"#link",
+        "callback_url": "/here",
+        "sent_at": NOON,
+        "expires_at": A_WEEK,
+        "ended_at": NOON,
+    },
 }
 """A row of each list with something in every column that an event can change."""
+
+
+def _link(purpose: str, **columns: object) -> Values:
+    """The row of a link that was just sent."""
+    nothing = dict.fromkeys(BEGUN["mailed_link"])
+    sent = {"user_id": BO, "purpose": purpose, "slot": purpose, "sent_at": LATER, "expires_at": A_WEEK}
+    return nothing | sent | columns
+
 
 BEGINNINGS: list[tuple[Event, Values]] = [
     (
@@ -208,8 +250,51 @@ BEGINNINGS: list[tuple[Event, Values]] = [
             "expires_at": A_MONTH,
         },
     ),
+    (
+        PasswordResetRequested(
+            user_id=BO, email_hash=b"#bo", password_version=2, link_hash=b"#in", expires_at=A_WEEK, callback_url="/new"
+        ),
+        _link("password_reset", email_hash=b"#bo", password_version=2, link_hash=b"#in", callback_url="/new"),
+    ),
+    (
+        EmailVerificationRequested(
+            user_id=BO, email_hash=b"#bo", link_hash=b"#in", expires_at=A_WEEK, callback_url="/done"
+        ),
+        _link("email_verification", email_hash=b"#bo", link_hash=b"#in", callback_url="/done"),
+    ),
+    (
+        EmailChangeRequested(
+            user_id=BO,
+            email="bo@example.org",
+            email_hash=b"#new",
+            session_epoch=7,
+            link_hash=b"#in",
+            expires_at=A_WEEK,
+            callback_url="",
+        ),
+        _link(
+            "email_change",
+            email="bo@example.org",
+            email_hash=b"#new",
+            session_epoch=7,
+            link_hash=b"#in",
+            callback_url="",
+        ),
+    ),
+    (
+        EmailChangeUndoOffered(
+            user_id=BO, email="bo@example.com", email_hash=b"#bo", link_hash=b"#in", expires_at=A_WEEK
+        ),
+        _link("email_change_undo", slot=None, email="bo@example.com", email_hash=b"#bo", link_hash=b"#in"),
+    ),
+    (
+        SignUpAttempted(user_id=BO, email_hash=b"#bo"),
+        _link("sign_up_notice", email_hash=b"#bo", expires_at=None),
+    ),
 ]
 """Events that begin a row, and what is in it then."""
+AGAIN = [case for case in BEGINNINGS if AGGREGATE_BY_EVENT[type(case[0])].name == "mailed_link"]
+"""Of these, those that may come later too: the row begins anew."""
 
 
 def _over(status: str) -> Values:
@@ -220,6 +305,28 @@ CHANGES: list[tuple[Event, Values]] = [
     (NameChanged(name="Ada King"), {"name": "Ada King", "updated_at": LATER}),
     (ImageChanged(image=None), {"image": None, "updated_at": LATER}),
     (PasswordChanged(password_version=5), {"password_version": 5, "password_changed_at": LATER}),
+    (PasswordReset(password_version=5), {"password_version": 5, "password_changed_at": LATER}),
+    (EmailVerified(), {"email_verified": True, "updated_at": LATER}),
+    (
+        EmailChanged(email="ada@example.org", email_hash=b"#new"),
+        {
+            "email": "ada@example.org",
+            "email_hash": b"#new",
+            "email_slot": b"#new",
+            "email_verified": True,
+            "updated_at": LATER,
+        },
+    ),
+    (
+        EmailRestored(email="ada@example.net", email_hash=b"#old"),
+        {
+            "email": "ada@example.net",
+            "email_hash": b"#old",
+            "email_slot": b"#old",
+            "email_verified": True,
+            "updated_at": LATER,
+        },
+    ),
     (SessionsRevoked(epoch=4, reason=Revocation.EVERYWHERE), {"session_epoch": 4}),
     (SessionRenewed(expires_at=A_MONTH), {"expires_at": A_MONTH, "updated_at": LATER}),
     (SessionReauthenticated(way=Way.PASSWORD), {"authenticated_at": LATER, "updated_at": LATER}),
@@ -250,6 +357,8 @@ CHANGES: list[tuple[Event, Values]] = [
     (InvitationRejected(user_id=BO), _over("rejected")),
     (InvitationCanceled(), _over("canceled")),
     (InvitationExpired(), _over("expired")),
+    (MailedLinkUsed(), {"ended_at": LATER}),
+    (MailedLinkWithdrawn(), {"ended_at": LATER}),
 ]
 """Events that find a row, and which of its columns differ after them."""
 
@@ -270,6 +379,11 @@ def _name(case: object) -> str:
 @pytest.mark.parametrize(("event", "row"), BEGINNINGS, ids=_name)
 def test_an_event_that_begins_a_stream_begins_its_row(event: Event, row: Values) -> None:
     assert the_row_after(event, {}, version=1) == row | {"version": 1}
+
+
+@pytest.mark.parametrize(("event", "row"), AGAIN, ids=_name)
+def test_a_link_that_is_sent_anew_has_nothing_of_the_one_before(event: Event, row: Values) -> None:
+    assert the_row_after(event, BEGUN["mailed_link"] | {"version": 8}, version=9) == row | {"version": 9}
 
 
 @pytest.mark.parametrize(("event", "changed"), CHANGES, ids=_name)

@@ -27,6 +27,7 @@ KEYS = {
     "organization_list": "organization_id",
     "member_list": "membership_id",
     "invitation_list": "invitation_id",
+    "mailed_link_list": "mailed_link_id",
     "journal": "position",
 }
 

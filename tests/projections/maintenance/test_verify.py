@@ -33,10 +33,10 @@ OTHER = {
     "bytea": "coalesce({column}, '') || '\\x00'",
     "timestamptz": "coalesce({column}, 'epoch') + interval '1 millisecond'",
 }
-ENDABLE = ("account_list", "session_list", "organization_list", "member_list", "invitation_list")
+ENDABLE = ("account_list", "session_list", "organization_list", "member_list", "invitation_list", "mailed_link_list")
 UNIQUE = {
     "email_slot", "slug_slot", "personal_organization", "token_hash", "live_user_id", "stream_id", "seat", "place",
-    "pending_slot", "link_hash",
+    "pending_slot", "link_hash", "slot",
 }  # fmt: skip
 
 
@@ -54,7 +54,12 @@ def test_whatever_there_is_was_lived_through(lives: Lives, owner: Owner) -> None
     reasons = {reason for [reason] in owner.execute("SELECT end_reason FROM session_list")}
     assert reasons == {None, "signed_out", "revoked", "replaced", "expired", "crowded_out"}
     revocations = owner.execute("SELECT body FROM events WHERE name = 'SessionsRevoked'").fetchall()
-    assert {json.loads(body)["reason"] for [body] in revocations} == {"everywhere", "others", "password_changed"}
+    assert {json.loads(body)["reason"] for [body] in revocations} == {
+        "everywhere",
+        "others",
+        "password_changed",
+        "password_reset",
+    }
     [(changed, current)] = owner.execute("SELECT count(*), max(password_version) FROM credentials").fetchall()
     assert 1 < current < changed
     statuses = {status for [status] in owner.execute("SELECT status FROM invitation_list")}
@@ -160,6 +165,7 @@ class Corruptions:
         return {
             "account_list": "name", "session_list": "ip_address", "organization_list": "name",
             "member_list": "live_user_id", "invitation_list": "email", "journal": "person_id",
+            "mailed_link_list": "callback_url",
         }[table]  # fmt: skip
 
     def _change(self, table: str, sets: str, key: Any) -> list[Any]:

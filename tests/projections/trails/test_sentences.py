@@ -9,6 +9,15 @@ from typing import NamedTuple
 import pytest
 
 from domain.events.catalogue import EVENT_BY_NAME, Event
+from domain.mailed_link import (
+    EmailChangeRequested,
+    EmailChangeUndoOffered,
+    EmailVerificationRequested,
+    MailedLinkUsed,
+    MailedLinkWithdrawn,
+    PasswordResetRequested,
+    SignUpAttempted,
+)
 from domain.session import (
     EndReason,
     OrganizationChosen,
@@ -20,7 +29,18 @@ from domain.session import (
     SessionStarted,
     Way,
 )
-from domain.user import ImageChanged, NameChanged, PasswordChanged, Revocation, SessionsRevoked, SignedUp
+from domain.user import (
+    EmailChanged,
+    EmailRestored,
+    EmailVerified,
+    ImageChanged,
+    NameChanged,
+    PasswordChanged,
+    PasswordReset,
+    Revocation,
+    SessionsRevoked,
+    SignedUp,
+)
 from projections.trails.names import Names
 from projections.trails.sentences import refusal, sentence
 from tests.people import ADA, BO, NOON
@@ -33,6 +53,7 @@ TO_ADA = Names(
     organization="Ada's Organization",
     device="Chrome 130 on macOS, Germany",
     before="“Ada”",
+    address_before="“ada@example.com”",
 )
 TO_OTHERS = replace(TO_ADA, actor="Ada", person="Ada")
 
@@ -92,6 +113,65 @@ TOLD = {
     "PasswordChanged": Sentences(
         PasswordChanged(password_version=2), "You changed your password.", "Ada changed their password."
     ),
+    "PasswordReset": Sentences(
+        PasswordReset(password_version=2),
+        "You set a new password by a link that was sent to your address.",
+        "Ada set a new password by a link that was sent to their address.",
+    ),
+    "EmailVerified": Sentences(EmailVerified(), "You verified your address.", "Ada verified their address."),
+    "EmailChanged": Sentences(
+        EmailChanged(email="ada@example.org", email_hash=b""),
+        "You changed your address from “ada@example.com” to “ada@example.org”.",
+        "Ada changed their address from “ada@example.com” to “ada@example.org”.",
+    ),
+    "EmailRestored": Sentences(
+        EmailRestored(email="ada@example.com", email_hash=b""),
+        "You undid a change of your address: it is “ada@example.com” again.",
+        "Ada undid a change of their address: it is “ada@example.com” again.",
+    ),
+    "PasswordResetRequested": Sentences(
+        PasswordResetRequested(
+            user_id=ADA, email_hash=b"", password_version=1, link_hash=b"", expires_at=NOON, callback_url=""
+        ),
+        "You asked for a link to set a new password of your account.",
+        "Ada asked for a link to set a new password of their account.",
+    ),
+    "EmailVerificationRequested": Sentences(
+        EmailVerificationRequested(user_id=ADA, email_hash=b"", link_hash=b"", expires_at=NOON, callback_url=""),
+        "You asked for a link to verify your address.",
+        "Ada asked for a link to verify their address.",
+    ),
+    "EmailChangeRequested": Sentences(
+        EmailChangeRequested(
+            user_id=ADA,
+            email="ada@example.org",
+            email_hash=b"",
+            session_epoch=0,
+            link_hash=b"",
+            expires_at=NOON,
+            callback_url="",
+        ),
+        "You asked to change your address to “ada@example.org”.",
+        "Ada asked to change their address to “ada@example.org”.",
+    ),
+    "EmailChangeUndoOffered": Sentences(
+        EmailChangeUndoOffered(user_id=ADA, email="ada@example.com", email_hash=b"", link_hash=b"", expires_at=NOON),
+        "A link to undo the change was sent to your address of before.",
+        "A link to undo the change was sent to their address of before.",
+    ),
+    "SignUpAttempted": Sentences(
+        SignUpAttempted(user_id=ADA, email_hash=b""),
+        "You tried to open an account with your address.",
+        "Ada tried to open an account with their address.",
+    ),
+    "MailedLinkUsed": Sentences(
+        MailedLinkUsed(), "A link that was sent by mail was used.", "A link that was sent by mail was used."
+    ),
+    "MailedLinkWithdrawn": Sentences(
+        MailedLinkWithdrawn(),
+        "A link to undo a later change of the address was withdrawn.",
+        "A link to undo a later change of the address was withdrawn.",
+    ),
     "SessionsRevoked everywhere": Sentences(
         SessionsRevoked(epoch=1, reason=Revocation.EVERYWHERE),
         "You signed out everywhere.",
@@ -104,6 +184,11 @@ TOLD = {
     ),
     "SessionsRevoked password_changed": Sentences(
         SessionsRevoked(epoch=1, reason=Revocation.PASSWORD_CHANGED),
+        "All sessions that began with the old password were ended.",
+        "All sessions that began with the old password were ended.",
+    ),
+    "SessionsRevoked password_reset": Sentences(
+        SessionsRevoked(epoch=1, reason=Revocation.PASSWORD_RESET),
         "All sessions that began with the old password were ended.",
         "All sessions that began with the old password were ended.",
     ),

@@ -1,0 +1,98 @@
+"""The messages of links that go out by mail, and of what goes with them: to whom, and where each link leads.
+
+A link's secret is stored nowhere: it is made here, at the moment of sending, of the event that the message is about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from api.deployment_settings import BASE_PATH
+from api.setting_values import Mailbox
+from domain.clock import Clock
+from domain.events.keys import Keyring
+from domain.mailed_link import Purpose
+from domain.store.connections import Statements
+from projections.deliveries.queue import Delivery
+from projections.lists.mailed_link_list import LinkToMail, link_to_mail
+
+from .mail import Mail
+from .mail_texts import MailTexts
+from .mail_values import (
+    EmailChangeConfirmation,
+    EmailChangeNotice,
+    EmailVerification,
+    MailValues,
+    PasswordReset,
+    SignUpAttempt,
+)
+from .transport import Dropped
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LinkMails:
+    """Makes them from what is so at the moment of sending. `origin` is where the links lead, which send on to a page:
+    `reset_page` where who asked for a new password named none.
+    """
+
+    statements: Statements
+    keyring: Keyring
+    clock: Clock
+    texts: MailTexts
+    sender: Mailbox
+    origin: str
+    reset_page: str
+
+    def compose(self, delivery: Delivery) -> Mail | Dropped:
+        """The message, or why there is none any more. Raises StoreUnavailable."""
+        row, now = link_to_mail(self.statements, delivery.stream_id), self.clock()
+        if row is None or row.account_email is None:
+            return Dropped("erased")
+        if (reason := why_not(row, superseded=delivery.superseded, now=now)) is not None:
+            return Dropped(reason)
+        values, recipient = self._said(
+            row, row.account_email, self.keyring.mailed_link(delivery.stream_id, delivery.version)
+        )
+        return self.texts.written(values, name=delivery.name, sender=self.sender, recipient=recipient, at=now)
+
+    def _said(self, row: LinkToMail, account_email: str, link: str) -> tuple[MailValues, str]:
+        """What it says, and to which address."""
+        expires_at = row.sent_at if row.expires_at is None else row.expires_at
+        about = row.email or account_email
+        match row.purpose:
+            case Purpose.PASSWORD_RESET:
+                return PasswordReset(link=self._reset(link, row.callback_url), expires_at=expires_at), account_email
+            case Purpose.EMAIL_VERIFICATION:
+                verifying = self._verifying(link, row.callback_url)
+                return EmailVerification(link=verifying, expires_at=expires_at), account_email
+            case Purpose.EMAIL_CHANGE:
+                verifying = self._verifying(link, row.callback_url)
+                return EmailChangeConfirmation(link=verifying, expires_at=expires_at), about
+            case Purpose.EMAIL_CHANGE_UNDO:
+                undo = EmailChangeNotice(
+                    new_address=account_email, undo_link=self._reset(link, None), undo_until=expires_at, at=row.sent_at
+                )
+                return undo, about
+            case Purpose.SIGN_UP_NOTICE:
+                return SignUpAttempt(at=row.sent_at), account_email
+
+    def _reset(self, link: str, callback_url: str | None) -> str:
+        target = quote(callback_url or self.reset_page, safe="")
+        return f"{self.origin}{BASE_PATH}/reset-password/{link}?callbackURL={target}"
+
+    def _verifying(self, link: str, callback_url: str | None) -> str:
+        target = quote(callback_url or "/", safe="")
+        return f"{self.origin}{BASE_PATH}/verify-email?token={link}&callbackURL={target}"
+
+
+def why_not(row: LinkToMail, *, superseded: bool, now: datetime) -> str | None:
+    """Why nothing is to be sent about a link; None if it is the newest of its kind and still opens something."""
+    if superseded:
+        return "superseded"
+    if row.ended:
+        return "used"
+    if row.expires_at is not None and now >= row.expires_at:
+        return "expired"
+    return None if row.holds else "account changed"

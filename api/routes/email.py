@@ -1,0 +1,193 @@
+"""The address of an account: proving it by a link, and changing it (wire.md §9, A3)."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+from typing_extensions import TypedDict
+
+from api.edge.caller import CurrentCaller, CurrentClient
+from api.edge.contract_route import ContractRoute
+from api.edge.even_time import evened
+from api.edge.json_response import JsonResponse
+from api.edge.problems import Problem, message_for
+from api.edge.query import ExactQuery
+from api.edge.redirects import redirect, require_page
+from api.edge.request_context import BASE_PATH, RequestContext
+from api.edge.services import Services
+from api.edge.session_schemes import SESSION_USED
+from domain.commands.context import EmailVerification
+from domain.commands.email import request_email_change, verify_email
+from domain.commands.mailed_link import request_verification, require_verification_of
+from domain.email_address import canonical
+from domain.mailed_link import Purpose
+from domain.refusals import Conflict, LinkExpired, LinkNotFound, SameEmail, SubjectGone
+
+from . import shapes
+from .documented import at, documented, uncoded
+from .fields import CallbackUrl, EmailAddress
+from .password_reset import MailedSecret
+from .sessions import DoneAnswer
+
+router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["account"])
+
+_NO_MAIL = message_for("VERIFICATION_EMAIL_NOT_ENABLED")
+_THE_SAME = "Email is the same"
+
+
+class SendVerification(BaseModel):
+    """The body of a request for a link. Unknown fields are ignored."""
+
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [
+        {"email": "ada@example.com", "callbackURL": "/verified"}
+    ]})  # fmt: skip
+
+    email: EmailAddress
+    callbackURL: CallbackUrl = ""
+
+
+class ChangeEmail(BaseModel):
+    """The body of a change of address. Unknown fields are ignored."""
+
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [
+        {"newEmail": "ada@example.org", "callbackURL": "/changed"}
+    ]})  # fmt: skip
+
+    newEmail: EmailAddress
+    callbackURL: CallbackUrl = ""
+
+
+class Verification(ExactQuery):
+    """The secret of a link, and where it leads to in the end."""
+
+    token: MailedSecret
+    callbackURL: CallbackUrl = ""
+
+
+class VerifiedAnswer(TypedDict):
+    """The address is proved. `user` is whose address is another one now, null if it is the one it was."""
+
+    status: bool
+    user: shapes.User | None
+
+
+@router.post(
+    "/send-verification-email",
+    operation_id="sendVerificationEmail",
+    name="request_verification",
+    openapi_extra=SESSION_USED,
+    summary="Have a link sent to this address, that proves it to be its holder's",
+    responses=documented(
+        DoneAnswer,
+        "VALIDATION_ERROR",
+        "VERIFICATION_EMAIL_NOT_ENABLED",
+        "EMAIL_MISMATCH",
+        "EMAIL_ALREADY_VERIFIED",
+    ),
+)
+async def send_verification(caller: CurrentCaller, form: SendVerification) -> JsonResponse:
+    services, session = caller.services, caller.presented.session
+    if services.context.rules.email_verification is EmailVerification.OFF:
+        raise Problem.of_code("VERIFICATION_EMAIL_NOT_ENABLED")
+    if session is not None:
+        await to_thread.run_sync(lambda: require_verification_of(services.context, session.user_id, email=form.email))
+    async with evened():
+        await to_thread.run_sync(_have_link_sent, services, caller.request, form)
+    return JsonResponse(DoneAnswer(status=True))
+
+
+def _have_link_sent(services: Services, request: RequestContext, form: SendVerification) -> None:
+    address = canonical(form.email)
+    if address is not None:
+        send_verification_to(services, request, address, callback_url=form.callbackURL)
+
+
+def send_verification_to(services: Services, request: RequestContext, address: str, *, callback_url: str) -> None:
+    """Have the link sent to who has this canonical address, if it is not proved; if it may have one more message."""
+    if not services.mail_brake.admits(Purpose.EMAIL_VERIFICATION, address):
+        return
+    # what only an account that there is may meet says nothing to who asks
+    with suppress(Conflict, SubjectGone):
+        request_verification(
+            services.context, email=address, callback_url=callback_url, now=request.now, where_from=request.where_from
+        )
+
+
+_VERIFIED: dict[int | str, dict[str, Any]] = {
+    **documented(
+        VerifiedAnswer,
+        "VALIDATION_ERROR",
+        "INVALID_CALLBACK_URL",
+        at(401, "INVALID_TOKEN"),
+        at(401, "TOKEN_EXPIRED"),
+        "CONFLICT",
+        body=False,
+    ),
+    302: {"description": "To `callbackURL`, where one is given; with `error` if the link does nothing"},
+}
+
+
+@router.get(
+    "/verify-email",
+    operation_id="verifyEmail",
+    name="verify_email",
+    summary="Where the link in the mail leads: the address is proved, or becomes the account's",
+    response_class=Response,
+    responses=_VERIFIED,
+)
+def open_verification_link(client: CurrentClient, query: Annotated[Verification, Query()]) -> Response:
+    services, request, target = client.services, client.request, query.callbackURL
+    require_page(target, services.origins)
+    try:
+        person = verify_email(services.context, link=query.token, now=request.now, where_from=request.where_from)
+    except (LinkNotFound, LinkExpired) as refused:
+        request.refused_with = refused.code
+        if target:
+            return redirect(target, services.settings.origin, error=refused.code)
+        raise Problem.of_code(refused.code, status=401) from None
+    if target:
+        return redirect(target, services.settings.origin)
+    return JsonResponse(VerifiedAnswer(status=True, user=None if person is None else shapes.user(person)))
+
+
+@router.post(
+    "/change-email",
+    operation_id="changeEmail",
+    name="request_email_change",
+    summary="Have a link sent to another address, by which it becomes yours",
+    responses=documented(
+        DoneAnswer,
+        "VALIDATION_ERROR",
+        uncoded(400, "EMAIL_IS_THE_SAME", _THE_SAME),
+        uncoded(400, "VERIFICATION_EMAIL_NOT_ENABLED", _NO_MAIL),
+        "UNAUTHORIZED",
+        "SESSION_NOT_FRESH",
+        "CONFLICT",
+    ),
+)
+async def change_email(caller: CurrentCaller, form: ChangeEmail) -> JsonResponse:
+    current = await caller.require_principal_soon()
+    if not caller.services.settings.sends_mail:
+        raise Problem(400, message=_NO_MAIL)
+
+    def request_change() -> None:
+        with caller.services.mail_brake.sending(current.user_id) as admit:
+            request_email_change(
+                caller.services.context,
+                current.principal,
+                email=form.newEmail,
+                callback_url=form.callbackURL,
+                admit=admit,
+            )
+
+    try:
+        async with evened():
+            await to_thread.run_sync(request_change)
+    except SameEmail:
+        raise Problem(400, message=_THE_SAME) from None
+    return JsonResponse(DoneAnswer(status=True))

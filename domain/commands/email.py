@@ -1,0 +1,141 @@
+"""Commands about the address of an account: proving it, and having another (wire.md §9)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from domain.email_address import canonical
+from domain.ids import new_id
+from domain.mailed_link import (
+    UNDO_LIFETIME,
+    VERIFICATION_LIFETIME,
+    EmailChangeRequested,
+    EmailChangeUndoOffered,
+    MailedLink,
+    Purpose,
+)
+from domain.refusals import EmailTaken, LinkNotFound, MalformedEmail, SameEmail, SubjectGone
+from domain.store import Addition, Loaded, Subject
+from domain.store.conflicts import StreamMovedOn, retry_on_conflict
+from domain.store.envelope import WhereFrom
+from domain.user import User
+
+from .context import Context
+from .invitation import Admit, unbraked
+from .lookups import Person
+from .mailed_link import sending
+from .principal import PersonBySession, PersonWithoutSession, load_by_session, record_of
+from .queries import link_for, link_mailed, the_account
+
+
+@retry_on_conflict
+def request_email_change(
+    context: Context, principal: PersonBySession, *, email: str, callback_url: str, admit: Admit = unbraked
+) -> None:
+    """Have a link sent to another address, by which it becomes the account's; nothing if it is somebody's already.
+
+    Before that is asked, `admit` is whether the address may get a message, so that nobody can tell the one from the
+    other. Raises MalformedEmail, SessionNotFresh, SameEmail, what `admit` raises; SessionOver, SubjectGone, Conflict.
+    """
+    address = canonical(email)
+    if address is None:
+        raise MalformedEmail
+    email_hash, user_id = context.keyring.email_hash(address), principal.user_id
+    loaded, [before] = load_by_session(context, principal, link_for(user_id, Purpose.EMAIL_CHANGE))
+    loaded.require_fresh(context)
+    if email_hash == loaded.user.state.email_hash:
+        raise SameEmail
+    admit(address)
+    if context.lookups.email_claimed(email_hash, besides=user_id, now=principal.at):
+        # acknowledged all the same, so what says so must outlast the server
+        context.store.append(record_of(principal), loaded.subject)
+        return
+    requested = sending(
+        context,
+        before,
+        loaded.subject,
+        lambda link_hash: EmailChangeRequested(
+            user_id=user_id,
+            email=address,
+            email_hash=email_hash,
+            session_epoch=loaded.user.state.session_epoch,
+            link_hash=link_hash,
+            expires_at=principal.at + VERIFICATION_LIFETIME,
+            callback_url=callback_url,
+        ),
+    )
+    context.store.append(record_of(principal), loaded.subject, requested, guards=loaded.guards)
+
+
+@retry_on_conflict
+def verify_email(context: Context, *, link: str, now: datetime, where_from: WhereFrom) -> Person | None:
+    """Do what a link is for that proves an address: verify it, or have the account have it; who has another one now.
+
+    A link that verified before does so again, since mail programs open links before people do. Raises LinkNotFound,
+    LinkExpired, Conflict.
+    """
+    wanted = link_mailed(context.keyring.link_hash(link))
+    mailed, user = context.store.find(wanted, the_account(wanted.column("user_id")))
+    if mailed is None or user is None or user.subject is None:
+        raise LinkNotFound
+    principal = PersonWithoutSession(user_id=user.stream_id, at=now, where_from=where_from)
+    try:
+        match mailed.state.purpose:
+            case Purpose.EMAIL_VERIFICATION:
+                _verify(context, principal, mailed, user, user.subject)
+                return None
+            case Purpose.EMAIL_CHANGE:
+                return _change(context, principal, mailed, user, user.subject)
+            case _:
+                raise LinkNotFound
+    except SubjectGone:
+        raise LinkNotFound from None
+
+
+def _verify(
+    context: Context, principal: PersonWithoutSession, mailed: Loaded[MailedLink], user: Loaded[User], subject: Subject
+) -> None:
+    if mailed.state.email_hash != user.state.email_hash:
+        raise LinkNotFound
+    done = mailed.state.ended and user.state.email_verified
+    used, verified = ([], []) if done else (mailed.state.use(now=principal.at), user.state.verify_email())
+    context.store.append(record_of(principal), subject, mailed.with_events(used), user.with_events(verified))
+
+
+def _change(
+    context: Context, principal: PersonWithoutSession, mailed: Loaded[MailedLink], user: Loaded[User], subject: Subject
+) -> Person:
+    """The account has the new address from now on; who has the old one is told, and may have it back for a while."""
+    used, email_hash = mailed.state.use(now=principal.at), mailed.state.email_hash
+    if mailed.state.session_epoch != user.state.session_epoch:
+        raise LinkNotFound
+    address = context.lookups.address_of_link(mailed.stream_id)
+    account = context.lookups.account(user.stream_id)
+    if address is None or account is None or account.person.email is None:
+        raise LinkNotFound
+    before = account.person.email
+    if context.keyring.email_hash(before) != user.state.email_hash or context.keyring.email_hash(address) != email_hash:
+        raise StreamMovedOn
+    if context.lookups.email_claimed(email_hash, besides=user.stream_id, now=principal.at):
+        raise LinkNotFound
+    stream_id = new_id()
+    undo = EmailChangeUndoOffered(
+        user_id=user.stream_id,
+        email=before,
+        email_hash=user.state.email_hash,
+        link_hash=context.keyring.link_hash(context.keyring.mailed_link(stream_id, 1)),
+        expires_at=principal.at + UNDO_LIFETIME,
+    )
+    try:
+        context.store.append(
+            record_of(principal),
+            subject,
+            mailed.with_events(used),
+            user.with_events(user.state.change_email(address, email_hash=email_hash)),
+            Addition(stream_id, 0, [undo], subject),
+        )
+    except EmailTaken:
+        # by somebody a moment ago
+        raise LinkNotFound from None
+    return replace(account.person, email=address, email_verified=True, updated_at=principal.at)

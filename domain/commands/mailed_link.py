@@ -1,0 +1,146 @@
+"""Commands that have a link sent by mail, or a notice: who asks for one learns nothing of the account it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from domain.email_address import canonical
+from domain.ids import new_id
+from domain.mailed_link import (
+    VERIFICATION_LIFETIME,
+    EmailVerificationRequested,
+    MailedLink,
+    MailedLinkEvent,
+    PasswordResetRequested,
+    Purpose,
+    SignUpAttempted,
+)
+from domain.refusals import EmailAlreadyVerified, EmailMismatch, MalformedEmail
+from domain.store import Addition, Loaded, Subject
+from domain.store.conflicts import retry_on_conflict
+from domain.store.envelope import WhereFrom
+
+from .context import Context
+from .lookups import Account
+from .principal import Somebody, record_of
+from .queries import link_for
+
+
+def sending(
+    context: Context, before: Loaded[MailedLink] | None, subject: Subject, sent: Callable[[bytes], MailedLinkEvent]
+) -> Addition:
+    """What has a link sent that takes the place of the one `before`; `sent` says what for, by the link's hash."""
+    stream_id, version = (new_id(), 0) if before is None else (before.stream_id, before.version)
+    link = context.keyring.mailed_link(stream_id, version + 1)
+    return Addition(stream_id, version, [sent(context.keyring.link_hash(link))], subject)
+
+
+@retry_on_conflict
+def request_password_reset(
+    context: Context, *, email: str, callback_url: str, now: datetime, where_from: WhereFrom
+) -> None:
+    """Have a link sent to who has this address, by which they set another password; nothing if nobody has it.
+
+    Raises MalformedEmail; SubjectGone, Conflict only of an account that there is.
+    """
+    account, email_hash = _with_address(context, email)
+    if account is None or account.password_version is None:
+        return
+    user_id, version = account.person.user_id, account.password_version
+    [before] = context.store.find(link_for(user_id, Purpose.PASSWORD_RESET))
+    requested = sending(
+        context,
+        before,
+        account.subject,
+        lambda link_hash: PasswordResetRequested(
+            user_id=user_id,
+            email_hash=email_hash,
+            password_version=version,
+            link_hash=link_hash,
+            expires_at=now + context.rules.reset_lifetime,
+            callback_url=callback_url,
+        ),
+    )
+    context.store.append(record_of(Somebody(at=now, where_from=where_from)), account.subject, requested)
+
+
+@retry_on_conflict
+def request_verification(
+    context: Context, *, email: str, callback_url: str, now: datetime, where_from: WhereFrom
+) -> None:
+    """Have a link sent to who has this address, that proves it to be theirs; nothing if nobody has it, or it is proved.
+
+    Raises MalformedEmail; SubjectGone, Conflict only of an account that there is.
+    """
+    account, email_hash = _with_address(context, email)
+    if account is None or account.person.email_verified:
+        return
+    [before] = context.store.find(link_for(account.person.user_id, Purpose.EMAIL_VERIFICATION))
+    requested = verification(
+        context, before, account.subject, email_hash=email_hash, callback_url=callback_url, now=now
+    )
+    context.store.append(record_of(Somebody(at=now, where_from=where_from)), account.subject, requested)
+
+
+def verification(
+    context: Context,
+    before: Loaded[MailedLink] | None,
+    subject: Subject,
+    *,
+    email_hash: bytes,
+    callback_url: str,
+    now: datetime,
+) -> Addition:
+    """What has a link sent that proves the address of the account with this key; of a new account, nothing `before`."""
+    return sending(
+        context,
+        before,
+        subject,
+        lambda link_hash: EmailVerificationRequested(
+            user_id=subject.subject_id,
+            email_hash=email_hash,
+            link_hash=link_hash,
+            expires_at=now + VERIFICATION_LIFETIME,
+            callback_url=callback_url,
+        ),
+    )
+
+
+def require_verification_of(context: Context, user_id: UUID, *, email: str) -> None:
+    """A signed-in person asks for it: it is their address, and not proved yet. Raises EmailMismatch, then
+    EmailAlreadyVerified.
+    """
+    account = context.lookups.account(user_id)
+    if account is None or account.person.email != canonical(email):
+        raise EmailMismatch
+    if account.person.email_verified:
+        raise EmailAlreadyVerified
+
+
+@retry_on_conflict
+def note_sign_up(context: Context, *, email: str, now: datetime, where_from: WhereFrom) -> None:
+    """Have the holder of an address told that somebody wanted to open an account with it.
+
+    Raises MalformedEmail; SubjectGone, Conflict only of an account that there is.
+    """
+    account, email_hash = _with_address(context, email)
+    if account is None:
+        return
+    user_id = account.person.user_id
+    [before] = context.store.find(link_for(user_id, Purpose.SIGN_UP_NOTICE))
+    stream_id, version = (new_id(), 0) if before is None else (before.stream_id, before.version)
+    attempted = SignUpAttempted(user_id=user_id, email_hash=email_hash)
+    context.store.append(
+        record_of(Somebody(at=now, where_from=where_from)), account.subject, Addition(stream_id, version, [attempted])
+    )
+
+
+def _with_address(context: Context, email: str) -> tuple[Account | None, bytes]:
+    """Whose account has it, if somebody's has, and its keyed hash."""
+    address = canonical(email)
+    if address is None:
+        raise MalformedEmail
+    email_hash = context.keyring.email_hash(address)
+    return context.lookups.account_by_email(email_hash), email_hash

@@ -1,0 +1,104 @@
+"""Setting another password by a link that went to the account's address, or to the one it had before."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.events.catalogue import MAILED_LINK
+from domain.mailed_link import MailedLink, Purpose
+from domain.passwords import require_length
+from domain.refusals import EmailTaken, LinkExpired, LinkNotFound, SubjectGone
+from domain.store import Addition, Loaded
+from domain.store.conflicts import StreamMovedOn, retry_on_conflict
+from domain.store.credentials import changed_credentials
+from domain.store.envelope import WhereFrom
+from domain.user import User, UserEvent
+
+from .context import Context, hashed_once
+from .principal import PersonWithoutSession, record_of
+from .queries import link_mailed, the_account
+
+
+@hashed_once
+@retry_on_conflict
+def reset_password(context: Context, *, link: str, password: str, now: datetime, where_from: WhereFrom) -> None:
+    """Set another password by a link, once: every session ends, also one that is begun with the old one this moment.
+
+    By the link that went to who had the account's address before, the account has that again. Raises PasswordTooShort,
+    PasswordTooLong, LinkNotFound (also if it expired), HashingBusy, Conflict.
+    """
+    require_length(password)
+    wanted = link_mailed(context.keyring.link_hash(link))
+    mailed, user = context.store.find(wanted, the_account(wanted.column("user_id")))
+    if mailed is None or user is None or user.subject is None:
+        raise LinkNotFound
+    try:
+        used = mailed.state.use(now=now)
+        restored = _restored(context, mailed, user)
+        reset = user.state_after(restored).reset_password()
+        principal = PersonWithoutSession(user_id=user.stream_id, at=now, where_from=where_from)
+        context.store.append(
+            record_of(principal),
+            user.subject,
+            mailed.with_events(used),
+            user.with_events([*restored, *reset]),
+            *_later_offers(context, mailed),
+            writes=[
+                changed_credentials(
+                    user.stream_id,
+                    password_version=user.state_after(reset).password_version,
+                    password_hash=context.passwords.hash(password),
+                )
+            ],
+        )
+    except (EmailTaken, LinkExpired, SubjectGone):
+        raise LinkNotFound from None
+
+
+def require_reset_link(context: Context, *, link: str, now: datetime) -> None:
+    """Another password could be set by this link; it is not used. Raises LinkNotFound."""
+    wanted = link_mailed(context.keyring.link_hash(link))
+    mailed, user = context.store.find(wanted, the_account(wanted.column("user_id")))
+    if mailed is None or user is None:
+        raise LinkNotFound
+    try:
+        mailed.state.use(now=now)
+    except LinkExpired:
+        raise LinkNotFound from None
+    _require_standing(mailed.state, user.state)
+
+
+def _require_standing(mailed: MailedLink, user: User) -> None:
+    """The account is as it was when the link was sent, as far as that matters. Raises LinkNotFound."""
+    match mailed.purpose:
+        case Purpose.PASSWORD_RESET:
+            if mailed.password_version != user.password_version or mailed.email_hash != user.email_hash:
+                raise LinkNotFound
+        case Purpose.EMAIL_CHANGE_UNDO:
+            pass
+        case _:
+            raise LinkNotFound
+
+
+def _restored(context: Context, mailed: Loaded[MailedLink], user: Loaded[User]) -> list[UserEvent]:
+    """The address of before, if it is for that that the link was sent. Raises LinkNotFound, StreamMovedOn."""
+    _require_standing(mailed.state, user.state)
+    if mailed.state.purpose is not Purpose.EMAIL_CHANGE_UNDO:
+        return []
+    address = context.lookups.address_of_link(mailed.stream_id)
+    if address is None:
+        raise LinkNotFound
+    if context.keyring.email_hash(address) != mailed.state.email_hash:
+        raise StreamMovedOn
+    return user.state.restore_email(address, email_hash=mailed.state.email_hash)
+
+
+def _later_offers(context: Context, mailed: Loaded[MailedLink]) -> list[Addition]:
+    """Of a link that undoes a change: what came after that was not the person's, and so are offers to undo it.
+
+    Another change that is made this moment is one more event of the account, and so conflicts.
+    """
+    if mailed.state.purpose is not Purpose.EMAIL_CHANGE_UNDO:
+        return []
+    later = [context.store.load(MAILED_LINK, one) for one in context.lookups.offers_to_undo_after(mailed.stream_id)]
+    return [one.with_events(one.state.withdraw()) for one in later]

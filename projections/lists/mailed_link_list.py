@@ -1,0 +1,197 @@
+"""mailed_link_list: the links that went to people by mail, as far as they may still open something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, assert_never
+from uuid import UUID
+
+from domain.events.catalogue import MAILED_LINK
+from domain.mailed_link import (
+    EmailChangeRequested,
+    EmailChangeUndoOffered,
+    EmailVerificationRequested,
+    MailedLink,
+    MailedLinkEvent,
+    MailedLinkUsed,
+    MailedLinkWithdrawn,
+    PasswordResetRequested,
+    Purpose,
+    SignUpAttempted,
+)
+from domain.store.connections import Statements
+from domain.store.envelope import CommandRecord
+from domain.store.rows import Projection, Row, Table, change, restate
+from domain.store.select_list import SelectList
+
+TABLE = Table(
+    "mailed_link_list",
+    "mailed_link_id",
+    {
+        "user_id": "uuid",
+        "purpose": "text",
+        "slot": "text",
+        "email": "text",
+        "email_hash": "bytea",
+        "password_version": "integer",
+        "session_epoch": "integer",
+        "link_hash": "bytea",
+        "callback_url": "text",
+        "sent_at": "timestamptz",
+        "expires_at": "timestamptz",
+        "ended_at": "timestamptz",
+    },
+)
+"""`email` is the address the link is about, where that is not the account's; `slot` is its purpose, where an account
+has one link of it at most."""
+
+
+def project(event: MailedLinkEvent, command: CommandRecord) -> Row:
+    """What an event means for the link's row; a link that is sent anew has nothing of the one before."""
+    match event:
+        case PasswordResetRequested() as requested:
+            return _sent(
+                command,
+                requested.user_id,
+                Purpose.PASSWORD_RESET,
+                email_hash=requested.email_hash,
+                password_version=requested.password_version,
+                link_hash=requested.link_hash,
+                callback_url=requested.callback_url,
+                expires_at=requested.expires_at,
+            )
+        case EmailVerificationRequested() as requested:
+            return _sent(
+                command,
+                requested.user_id,
+                Purpose.EMAIL_VERIFICATION,
+                email_hash=requested.email_hash,
+                link_hash=requested.link_hash,
+                callback_url=requested.callback_url,
+                expires_at=requested.expires_at,
+            )
+        case EmailChangeRequested() as requested:
+            return _sent(
+                command,
+                requested.user_id,
+                Purpose.EMAIL_CHANGE,
+                email=requested.email,
+                email_hash=requested.email_hash,
+                session_epoch=requested.session_epoch,
+                link_hash=requested.link_hash,
+                callback_url=requested.callback_url,
+                expires_at=requested.expires_at,
+            )
+        case EmailChangeUndoOffered() as offered:
+            return _sent(
+                command,
+                offered.user_id,
+                Purpose.EMAIL_CHANGE_UNDO,
+                slot=None,
+                email=offered.email,
+                email_hash=offered.email_hash,
+                link_hash=offered.link_hash,
+                expires_at=offered.expires_at,
+            )
+        case SignUpAttempted() as attempted:
+            return _sent(command, attempted.user_id, Purpose.SIGN_UP_NOTICE, email_hash=attempted.email_hash)
+        case MailedLinkUsed() | MailedLinkWithdrawn():
+            return change(ended_at=command.at)
+        case _:
+            assert_never(event)
+
+
+_NOTHING = dict.fromkeys(TABLE.columns)
+
+
+def _sent(command: CommandRecord, user_id: UUID, purpose: Purpose, **values: Any) -> Row:
+    values = {"slot": purpose, **values}
+    return restate(**_NOTHING | {"user_id": user_id, "purpose": purpose, "sent_at": command.at} | values)
+
+
+def restore(row: Mapping[str, Any]) -> MailedLink:
+    """The link's state, which is all in its row."""
+    return MailedLink(
+        user_id=row["user_id"],
+        purpose=Purpose(row["purpose"]),
+        email_hash=row["email_hash"],
+        expires_at=row["expires_at"],
+        password_version=row["password_version"],
+        session_epoch=row["session_epoch"],
+        ended=row["ended_at"] is not None,
+    )
+
+
+PROJECTION = Projection(MAILED_LINK.name, TABLE, project, restore=restore)
+
+
+class LinkToMail(NamedTuple):
+    """A link, and its account as it is now: what a message is made of. Personal fields are None once erased.
+
+    `email` is the address it is about: the one it is to prove, or the one it gives back; else the account's own.
+    `holds` says whether the account still stands as it did, as far as that matters to the link.
+    """
+
+    version: int
+    purpose: Purpose
+    email: str | None
+    callback_url: str | None
+    sent_at: datetime
+    expires_at: datetime | None
+    ended: bool
+    account_email: str | None
+    account_verified: bool
+    holds: bool
+
+
+_LINK = SelectList(
+    LinkToMail,
+    version="l.version",
+    purpose="l.purpose",
+    email="l.email",
+    callback_url="l.callback_url",
+    sent_at="l.sent_at",
+    expires_at="l.expires_at",
+    ended="l.ended_at IS NOT NULL",
+    account_email="a.email",
+    account_verified="a.email_verified",
+    holds=(
+        "(l.email IS NOT NULL OR l.email_hash = a.email_hash)"
+        " AND coalesce(l.password_version = a.password_version, true)"
+        " AND coalesce(l.session_epoch = a.session_epoch, true)"
+    ),
+)
+
+
+def link_to_mail(read: Statements, mailed_link_id: UUID) -> LinkToMail | None:
+    """The link of this stream, if its account is open."""
+    row = read.row(
+        f"SELECT {_LINK.sql} FROM mailed_link_list l JOIN account_list a USING (user_id)"
+        " WHERE l.mailed_link_id = $1 AND a.ended_at IS NULL",
+        mailed_link_id,
+    )
+    return _LINK.find(row)
+
+
+_LATER_OFFERS = """
+SELECT later.mailed_link_id FROM mailed_link_list this JOIN mailed_link_list later USING (user_id)
+ WHERE this.mailed_link_id = $1 AND later.slot IS NULL AND later.ended_at IS NULL
+   AND (later.sent_at, later.mailed_link_id) > (this.sent_at, this.mailed_link_id)
+"""
+
+
+@dataclass
+class MailedLinkLookups:
+    """Of `domain.commands.lookups.Lookups` what this list answers."""
+
+    read: Statements
+
+    def address_of_link(self, mailed_link_id: UUID) -> str | None:
+        found = self.read.row("SELECT email FROM mailed_link_list WHERE mailed_link_id = $1", mailed_link_id)
+        return None if found is None else found[0]
+
+    def offers_to_undo_after(self, mailed_link_id: UUID) -> list[UUID]:
+        rows = self.read.rows(_LATER_OFFERS, mailed_link_id)
+        return [row[0] for row in rows]

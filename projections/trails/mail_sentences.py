@@ -1,0 +1,41 @@
+"""Links that go out by mail, in words, told to whose account it is."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from domain.mailed_link import (
+    EmailChangeRequested,
+    EmailChangeUndoOffered,
+    EmailVerificationRequested,
+    MailedLinkEvent,
+    MailedLinkUsed,
+    MailedLinkWithdrawn,
+    PasswordResetRequested,
+    SignUpAttempted,
+)
+
+from .names import Names
+from .printable import quoted
+
+
+def of_a_mailed_link(event: MailedLinkEvent, names: Names) -> str:
+    """What happened, in plain words. Who asked need not be known: the link goes to whose account it is."""
+    match event:
+        case PasswordResetRequested():
+            return f"{names.actor} asked for a link to set a new password of {names.whose} account."
+        case EmailVerificationRequested():
+            return f"{names.actor} asked for a link to verify {names.whose} address."
+        case EmailChangeRequested(email=email):
+            new = quoted(email, otherwise="another one")
+            return f"{names.actor} asked to change {names.whose} address to {new}."
+        case EmailChangeUndoOffered():
+            return f"A link to undo the change was sent to {names.whose} address of before."
+        case SignUpAttempted():
+            return f"{names.actor} tried to open an account with {names.whose} address."
+        case MailedLinkUsed():
+            return "A link that was sent by mail was used."
+        case MailedLinkWithdrawn():
+            return "A link to undo a later change of the address was withdrawn."
+        case _:
+            assert_never(event)

@@ -1,0 +1,79 @@
+"""The mail that people get: what is due is sent by the product's own sender into a folder, and read there."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+
+from api.deliveries.channels import channels
+from api.deliveries.sender import Sender
+from api.settings import Settings
+from domain.clock import Clock
+from domain.store.connections import Statements, connection_arguments, open_pool
+from domain.store.requirements import open_keyring
+from projections.deliveries.queue import Queue
+from tests.databases import Database
+from tests.keeping import caught_up
+from tests.people import SECRET
+
+_LINK = re.compile(r"https?://\S+")
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where a link in a mail leads: `path` is all of it behind the host, `token` its secret."""
+
+    path: str
+    token: str
+    callback_url: str
+
+
+@dataclass
+class Postman:
+    """Brings what is due. The mails of a person are in the order in which they went out."""
+
+    database: Database
+    settings: Settings
+    clock: Clock
+
+    def mails_to(self, email: str) -> list[EmailMessage]:
+        """All that an address ever got."""
+        folder = self.settings.mail_folder
+        assert folder is not None
+        self._bring()
+        files = sorted(folder.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
+        found = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
+        return [one for one in found if isinstance(one, EmailMessage) and one["To"] == email]
+
+    def subjects_to(self, email: str) -> list[str]:
+        """What those are called."""
+        return [str(one["Subject"]) for one in self.mails_to(email)]
+
+    def link_to(self, email: str) -> Link:
+        """The link in the last mail that an address got; the same in its text and in its HTML."""
+        last = self.mails_to(email)[-1]
+        text, html = last.get_body(("plain",)), last.get_body(("html",))
+        assert text is not None
+        assert html is not None
+        [link] = _LINK.findall(text.get_content())
+        assert link.replace("&", "&amp;") in html.get_content()
+        url = urlsplit(link)
+        query = parse_qs(url.query, keep_blank_values=True)
+        token = query["token"][0] if "token" in query else url.path.rpartition("/")[2]
+        return Link(link.removeprefix(self.settings.origin), token, query["callbackURL"][0])
+
+    def _bring(self) -> None:
+        caught_up(self.database)
+        with psycopg.connect(self.database.application_url, **connection_arguments("tests")) as connection:
+            keyring = open_keyring(connection, SECRET)
+        with open_pool(self.database.application_url, size=1, name="postman") as pool:
+            statements = Statements(pool)
+            sender = Sender(Queue(statements), channels(self.settings, statements, keyring, self.clock))
+            while sender.send_due(threading.Event()):
+                pass
