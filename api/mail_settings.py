@@ -27,7 +27,7 @@ class MailSettings(DeploymentSettings):
     # The mail server that takes them, such as smtp://user:password@mail.example.com.
     smtp_url: SecretStr | None = None
     # For how long one message is tried at once, all steps together: less than the minute it is leased for.
-    smtp_timeout: int = Field(default=20, ge=1, le=45)
+    smtp_timeout: int = Field(default=30, ge=1, le=45)
     # A folder with texts of the operator's in place of ours, in files called as ours are.
     mail_templates: Path | None = None
     # The page that the link of an invitation opens; else the front page of base_url.

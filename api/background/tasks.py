@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from logging.config import dictConfig
 
-from api.deliveries.channels import channels, keep_tidy, kinds_sent
+from api.deliveries.channels import channels, keep_tidy, kinds_sent, transport
 from api.deliveries.sender import Sender, run_sender
 from api.settings import Settings
 from domain.clock import Clock, now
@@ -98,7 +98,9 @@ def _send(settings: Settings, conninfo: str, secret: str, clock: Clock, stop: th
     keyring = _keyring(conninfo, secret)
     with open_pool(conninfo, size=1, name="daybook-sender") as pool:
         statements = Statements(pool)
-        run_sender(conninfo, Sender(Queue(statements), channels(settings, statements, keyring, clock)), stop)
+        with transport(settings) as way:
+            sender = Sender(Queue(statements), channels(settings, statements, keyring, clock, way))
+            run_sender(conninfo, sender, stop, at_rest=way.rest)
 
 
 def _retain(settings: Settings, conninfo: str, secret: str, clock: Clock, stop: threading.Event) -> None:

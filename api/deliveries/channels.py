@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
 
 from api.settings import Settings
 from domain.clock import Clock
@@ -11,17 +14,44 @@ from domain.store.connections import Statements
 from projections.deliveries.due import INVITATION
 
 from .invitation_mail import InvitationMails
+from .mail import Mail
 from .mail_folder import MailFolder
 from .mail_texts import MailTexts
-from .transport import Channel, Channels
+from .smtp import SmtpTransport
+from .transport import Channel, Channels, Transport
 
 _TIDIED_EVERY = 60.0
 """Seconds."""
 
 
+class MailTransport(Transport[Mail], Protocol):
+    """A way out that may keep something open while there is mail."""
+
+    def rest(self) -> None:
+        """Nothing is due at the moment."""
+
+    def close(self) -> None:
+        """Nothing will be."""
+
+
 def kinds_sent(settings: Settings) -> tuple[str, ...]:
     """The kinds of deliveries that these settings have a transport for."""
-    return () if settings.folder_of_mail is None else (INVITATION,)
+    return (INVITATION,) if settings.sends_mail else ()
+
+
+@contextmanager
+def transport(settings: Settings) -> Iterator[MailTransport]:
+    """By which mail leaves from here; `sends_mail` says that there is one."""
+    if (server := settings.smtp) is not None:
+        own_name = settings.mail_sender.address.rpartition("@")[2]
+        way: MailTransport = SmtpTransport(server, own_name=own_name, patience=settings.smtp_timeout)
+    else:
+        assert settings.folder_of_mail is not None, "sends_mail says no"
+        way = MailFolder(settings.folder_of_mail)
+    try:
+        yield way
+    finally:
+        way.close()
 
 
 def keep_tidy(settings: Settings, clock: Clock, stop: threading.Event, *, every: float = _TIDIED_EVERY) -> None:
@@ -36,18 +66,18 @@ def keep_tidy(settings: Settings, clock: Clock, stop: threading.Event, *, every:
             return
 
 
-def channels(settings: Settings, statements: Statements, keyring: Keyring, clock: Clock) -> Channels:
-    """How each of those is sent; none without a transport."""
-    if settings.folder_of_mail is None:
-        return {}
-    folder = MailFolder(settings.folder_of_mail)
-    mails = InvitationMails(
+def channels(
+    settings: Settings, statements: Statements, keyring: Keyring, clock: Clock, way: Transport[Mail]
+) -> Channels:
+    """How each of those is sent."""
+    texts = MailTexts(settings.mail_templates)
+    invitations = InvitationMails(
         statements=statements,
         keyring=keyring,
         clock=clock,
-        texts=MailTexts(settings.mail_templates),
+        texts=texts,
         sender=settings.mail_sender,
         page=settings.page_of_invitations,
         allowed=settings.rules.invitations,
     )
-    return {INVITATION: Channel(mails.compose, folder)}
+    return {INVITATION: Channel(invitations.compose, way)}

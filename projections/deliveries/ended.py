@@ -38,6 +38,16 @@ class GivenUp(NamedTuple):
         return name_of(self.kind, self.stream_id, self.version)
 
 
+class Leaving(NamedTuple):
+    """For how many seconds the one of them waits that waits longest, and since when none was sent; None if none was.
+
+    Of those that wait a thousand are looked at: it is asked often.
+    """
+
+    seconds_waiting: float
+    seconds_since_sent: float | None
+
+
 class DeliveryCondition(NamedTuple):
     """Of one kind: how many wait, for how many seconds the longest, and how many were given up.
 
@@ -87,6 +97,15 @@ _RETRY_SOME = f"""
 {_AGAIN} WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM deliveries WHERE {_IN_VAIN} LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING true
 """
+_LEAVING_ROW = SelectList(Leaving, seconds_waiting="waiting.seconds", seconds_since_sent="sent.seconds")
+_LEAVING = f"""
+SELECT {_LEAVING_ROW.sql}
+  FROM (SELECT coalesce(extract(epoch FROM statement_timestamp() - min(first_due_at)), 0)::float8 AS seconds
+          FROM (SELECT first_due_at FROM deliveries
+                 WHERE state = 'waiting' AND kind = ANY($1) ORDER BY due_at LIMIT 1000) AS w) AS waiting,
+       (SELECT extract(epoch FROM statement_timestamp() - max(ended_at))::float8 AS seconds
+          FROM deliveries WHERE state = 'sent') AS sent
+"""
 _CONDITION_ROW = SelectList(
     DeliveryCondition,
     kind="known.kind",
@@ -107,6 +126,12 @@ SELECT {_CONDITION_ROW.sql}
        ) AS waiting
  ORDER BY known.kind
 """
+
+
+def leaving(read: Statements, kinds: Collection[str]) -> Leaving:
+    """Whether those of these kinds leave. Raises StoreUnavailable."""
+    [row] = _LEAVING_ROW.read_all(read.rows(_LEAVING, list(kinds)))
+    return row
 
 
 def delivery_condition(read: Statements) -> list[DeliveryCondition]:
