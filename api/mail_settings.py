@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -32,6 +33,10 @@ class MailSettings(DeploymentSettings):
     mail_templates: Path | None = None
     # The page that the link of an invitation opens; else the front page of base_url.
     invitation_page: str | None = None
+    # The page on which people look through where they are signed in.
+    sessions_page: str | None = None
+    # Whether they are told of a sign-in from a browser, system and network they were never seen on.
+    new_device_mail: Literal["on", "off"] = "on"
 
     @field_validator("mail_from")
     @classmethod
@@ -63,7 +68,7 @@ class MailSettings(DeploymentSettings):
             _require_someone_to_be_from(others)
         return url
 
-    @field_validator("invitation_page")
+    @field_validator("invitation_page", "sessions_page")
     @classmethod
     def _require_page(cls, page: str | None) -> str | None:
         if page is not None and not is_page(page):

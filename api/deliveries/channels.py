@@ -9,14 +9,16 @@ from typing import Protocol
 
 from api.settings import Settings
 from domain.clock import Clock
-from domain.events.keys import Keyring
-from domain.store.connections import Statements
-from projections.deliveries.due import INVITATION
+from domain.store import Store
+from projections.deliveries.due import INVITATION, KINDS, NEW_DEVICE, PASSWORD_CHANGED
+from projections.places import Places
 
 from .invitation_mail import InvitationMails
 from .mail import Mail
 from .mail_folder import MailFolder
 from .mail_texts import MailTexts
+from .new_device_mail import NewDeviceMails
+from .password_changed_mail import PasswordChangedMails
 from .smtp import SmtpTransport
 from .transport import Channel, Channels, Transport
 
@@ -36,7 +38,7 @@ class MailTransport(Transport[Mail], Protocol):
 
 def kinds_sent(settings: Settings) -> tuple[str, ...]:
     """The kinds of deliveries that these settings have a transport for."""
-    return (INVITATION,) if settings.sends_mail else ()
+    return KINDS if settings.sends_mail else ()
 
 
 @contextmanager
@@ -66,18 +68,30 @@ def keep_tidy(settings: Settings, clock: Clock, stop: threading.Event, *, every:
             return
 
 
-def channels(
-    settings: Settings, statements: Statements, keyring: Keyring, clock: Clock, way: Transport[Mail]
-) -> Channels:
-    """How each of those is sent."""
-    texts = MailTexts(settings.mail_templates)
+def channels(settings: Settings, store: Store, clock: Clock, way: Transport[Mail]) -> Channels:
+    """How each of those is sent. Raises PlacesUnreadable."""
+    texts, sender, places = MailTexts(settings.mail_templates), settings.mail_sender, Places(settings.geoip_database)
     invitations = InvitationMails(
-        statements=statements,
-        keyring=keyring,
+        statements=store.statements,
+        keyring=store.keyring,
         clock=clock,
         texts=texts,
-        sender=settings.mail_sender,
+        sender=sender,
         page=settings.page_of_invitations,
         allowed=settings.rules.invitations,
     )
-    return {INVITATION: Channel(invitations.compose, way)}
+    new_devices = NewDeviceMails(
+        store=store,
+        clock=clock,
+        texts=texts,
+        sender=sender,
+        places=places,
+        page=settings.sessions_page,
+        wanted=settings.new_device_mail == "on",
+    )
+    passwords = PasswordChangedMails(store=store, clock=clock, texts=texts, sender=sender, places=places)
+    return {
+        INVITATION: Channel(invitations.compose, way),
+        NEW_DEVICE: Channel(new_devices.compose, way),
+        PASSWORD_CHANGED: Channel(passwords.compose, way),
+    }

@@ -11,7 +11,7 @@ from domain.store.connections import Statements
 from domain.store.select_list import SelectList
 from domain.store.session_settings import NOT_AWAITED
 
-from .due import KEPT, KINDS, name_of
+from .due import KEPT, KINDS, OF_THE_HOUR, name_of
 
 NO_TRANSPORT = "no transport"
 """Why something was dropped that no node had a way to send for days. Unlike others it may be tried again: days are the
@@ -74,11 +74,12 @@ DELETE FROM deliveries WHERE ctid = ANY (ARRAY(
 RETURNING {NOT_AWAITED}
 """
 _DROP_UNSENT = f"""
-UPDATE deliveries SET state = 'dropped', reason = '{NO_TRANSPORT}', ended_at = clock_timestamp(), lease = NULL
+UPDATE deliveries SET state = 'dropped', ended_at = clock_timestamp(), lease = NULL,
+       reason = CASE WHEN kind = ANY($2) THEN 'too late' ELSE '{NO_TRANSPORT}' END
  WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM deliveries
      WHERE state = 'waiting' AND kind <> ALL($1) AND due_at < statement_timestamp() - interval '3 days'
-     LIMIT $2 FOR UPDATE SKIP LOCKED
+     LIMIT $3 FOR UPDATE SKIP LOCKED
 ))
 RETURNING true
 """
@@ -164,7 +165,7 @@ def drop_unsent(statements: Statements, kinds: Collection[str]) -> int:
 
     Without it rows would wait for ever where nobody is to send them. Raises StoreUnavailable.
     """
-    return _in_parts(statements, _DROP_UNSENT, list(kinds))
+    return _in_parts(statements, _DROP_UNSENT, list(kinds), list(OF_THE_HOUR))
 
 
 def _in_parts(statements: Statements, sql: str, *values: object) -> int:

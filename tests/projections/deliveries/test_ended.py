@@ -8,12 +8,14 @@ from uuid import UUID
 import pytest
 
 from domain.store.connections import Statements
+from projections.deliveries.due import KINDS
 from projections.deliveries.ended import (
     DeliveryCondition,
     delivery_condition,
     drop_unsent,
     forget,
     given_up,
+    leaving,
     retry,
     retry_all,
 )
@@ -113,24 +115,48 @@ def test_what_nobody_has_sent_for_three_days_is_dropped_where_nobody_sends_it(
     ]
 
 
+def test_of_a_sign_in_days_ago_nothing_is_listed_to_be_told_now(statements: Statements, database: Database) -> None:
+    made(database, 1, "waiting", "73 hours")
+    database.rows("UPDATE deliveries SET kind = 'new-device'")
+    assert drop_unsent(statements, []) == 1
+    assert database.rows("SELECT state, reason FROM deliveries") == [("dropped", "too late")]
+    assert given_up(statements, limit=10) == []
+
+
+@pytest.mark.parametrize(
+    ("waiting", "sent", "told"),
+    [([], [], (0, None)), (["10 min", "2 min"], [], (600, None)), (["10 min"], ["8 min", "6 min"], (600, 360))],
+)
+def test_whether_mail_leaves_is_for_how_long_one_waits_and_since_when_none_was_sent(
+    statements: Statements, database: Database, waiting: list[str], sent: list[str], told: tuple[float, float | None]
+) -> None:
+    for number, (state, ago) in enumerate([("waiting", one) for one in waiting] + [("sent", one) for one in sent], 1):
+        made(database, number, state, ago)
+    now = leaving(statements, ["invitation"])
+    assert now.seconds_waiting == pytest.approx(told[0], abs=30)
+    assert (now.seconds_since_sent or 0) == pytest.approx(told[1] or 0, abs=30)
+    assert (now.seconds_since_sent is None) == (told[1] is None)
+    assert leaving(statements, ["new-device"]).seconds_waiting == 0
+
+
 def test_the_condition_counts_what_waits_and_what_was_given_up(statements: Statements, database: Database) -> None:
-    assert delivery_condition(statements) == [DeliveryCondition("invitation", 0, 0.0, 0)]
+    assert delivery_condition(statements) == [DeliveryCondition(kind, 0, 0.0, 0) for kind in sorted(KINDS)]
     made(database, 1, "waiting", "100 seconds")
     database.rows("UPDATE deliveries SET due_at = clock_timestamp() + interval '1 hour'")
     made(database, 2, "waiting", "10 seconds")
     made(database, 3, "given_up", "1 hour", "ENOSPC")
     made(database, 4, "sent", "1 hour")
-    [condition] = delivery_condition(statements)
+    condition, *_ = delivery_condition(statements)
     assert (condition.waiting, condition.given_up) == (2, 1)
     assert 100 <= condition.seconds_waiting < 130
 
 
 def test_what_became_due_by_a_clock_that_went_back_is_seen_to_wait(statements: Statements, database: Database) -> None:
     made(database, 1, "waiting", "-6 hours")
-    [condition] = delivery_condition(statements)
+    condition, *_ = delivery_condition(statements)
     assert 21_500 < condition.seconds_waiting <= 21_600
     made(database, 2, "waiting", "7 hours")
-    [condition] = delivery_condition(statements)
+    condition, *_ = delivery_condition(statements)
     assert 25_200 <= condition.seconds_waiting < 25_300
 
 
