@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -27,13 +28,17 @@ class MailSettings(DeploymentSettings):
     # The mail server that takes them, such as smtp://user:password@mail.example.com.
     smtp_url: SecretStr | None = None
     # For how long one message is tried at once, all steps together: less than the minute it is leased for.
-    smtp_timeout: int = Field(default=20, ge=1, le=45)
+    smtp_timeout: int = Field(default=30, ge=1, le=45)
     # A folder with texts of the operator's in place of ours, in files called as ours are.
     mail_templates: Path | None = None
     # The page that the link of an invitation opens; else the front page of base_url.
     invitation_page: str | None = None
     # The page that asks for a new password, where who asked for the link named none; else the front page of base_url.
     reset_page: str | None = None
+    # The page on which people look through where they are signed in.
+    sessions_page: str | None = None
+    # Whether they are told of a sign-in from a browser, system and network they were never seen on.
+    new_device_mail: Literal["on", "off"] = "on"
 
     @field_validator("mail_from")
     @classmethod
@@ -65,7 +70,7 @@ class MailSettings(DeploymentSettings):
             _require_someone_to_be_from(others)
         return url
 
-    @field_validator("invitation_page", "reset_page")
+    @field_validator("invitation_page", "reset_page", "sessions_page")
     @classmethod
     def _require_page(cls, page: str | None) -> str | None:
         if page is not None and not is_page(page):

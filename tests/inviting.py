@@ -10,9 +10,12 @@ from uuid import UUID
 
 from domain.commands import invitation as invitations
 from domain.commands.context import Context
+from domain.commands.credential import change_password
 from domain.commands.organization import found_organization
 from domain.commands.principal import PersonBySession
+from domain.commands.session import sign_in
 from domain.commands.user import sign_up
+from domain.commands.verified_account import verified_account
 from domain.store.envelope import WhereFrom
 from tests.databases import Database
 from tests.keeping import caught_up
@@ -60,13 +63,26 @@ class Acme:
     def by(self, email: str, *, now: datetime = NOON) -> PersonBySession:
         """What somebody does who has signed up."""
         [(user_id, session_id)] = self.database.rows(
-            "SELECT user_id, session_id FROM session_list JOIN account_list USING (user_id) WHERE email = %s", email
+            "SELECT user_id, session_id FROM session_list s JOIN account_list USING (user_id) WHERE email = %s"
+            " ORDER BY s.created_at, session_id LIMIT 1",
+            email,
         )
         return PersonBySession(user_id=user_id, session_id=session_id, at=now, where_from=AT_HOME)
 
     def states(self) -> list[tuple[Any, ...]]:
         """Version, state and reason of each delivery there is."""
         return self.database.rows(STATES)
+
+    def signs_in(self, email: str, where_from: WhereFrom = AT_HOME, *, now: datetime = NOON) -> None:
+        """On a device, somewhere; what is due of that is in the queue."""
+        verified = verified_account(self.context, email=email, password=PASSWORD, now=now)
+        sign_in(self.context, verified, remembered=True, now=now, where_from=where_from)
+        caught_up(self.database)
+
+    def changes_password(self, email: str, new: str = "another " + PASSWORD) -> None:
+        """And stays signed in everywhere."""
+        change_password(self.context, self.by(email), current=PASSWORD, new=new, revoking=False, organization_id=None)
+        caught_up(self.database)
 
     def signs_up(self, email: str, link: str | None = None) -> UUID:
         """Somebody opens an account."""

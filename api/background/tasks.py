@@ -13,19 +13,20 @@ from collections.abc import Callable
 from functools import partial
 from logging.config import dictConfig
 
-from api.deliveries.channels import channels, keep_tidy, kinds_sent
+from api.deliveries.channels import channels, keep_tidy, kinds_sent, transport
 from api.deliveries.sender import Sender, run_sender
 from api.settings import Settings
 from domain.clock import Clock, now
 from domain.events.keys import Keyring
-from domain.store.connections import Statements, connect, open_pool
+from domain.store import Store
+from domain.store.connections import connect, open_pool
 from domain.store.mapper import SealingMapper
 from domain.store.requirements import open_keyring
 from domain.store.sequencer import run_sequencer
 from domain.store.servers import LOST
 from domain.store.session_settings import parameters_are_logged
 from domain.store.wakeups import Wakeups
-from projections import FOLLOWERS
+from projections import FOLLOWERS, INLINE
 from projections.deliveries.queue import Queue
 from projections.maintenance.follow import place, run_follower
 from projections.maintenance.sweep import run_sweep
@@ -97,8 +98,10 @@ def _send(settings: Settings, conninfo: str, secret: str, clock: Clock, stop: th
         return
     keyring = _keyring(conninfo, secret)
     with open_pool(conninfo, size=1, name="daybook-sender") as pool:
-        statements = Statements(pool)
-        run_sender(conninfo, Sender(Queue(statements), channels(settings, statements, keyring, clock)), stop)
+        store = Store(pool, keyring, INLINE)
+        with transport(settings) as way:
+            sender = Sender(Queue(store.statements), channels(settings, store, clock, way))
+            run_sender(conninfo, sender, stop, at_rest=way.rest)
 
 
 def _retain(settings: Settings, conninfo: str, secret: str, clock: Clock, stop: threading.Event) -> None:

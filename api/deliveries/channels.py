@@ -3,26 +3,58 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
 
 from api.settings import Settings
 from domain.clock import Clock
-from domain.events.keys import Keyring
-from domain.store.connections import Statements
-from projections.deliveries.due import INVITATION, KIND_OF_LINK, KINDS
+from domain.store import Store
+from projections.deliveries.due import INVITATION, KIND_OF_LINK, KINDS, NEW_DEVICE, PASSWORD_CHANGED
+from projections.places import Places
 
 from .invitation_mail import InvitationMails
 from .link_mail import LinkMails
+from .mail import Mail
 from .mail_folder import MailFolder
 from .mail_texts import MailTexts
-from .transport import Channel, Channels
+from .new_device_mail import NewDeviceMails
+from .password_changed_mail import PasswordChangedMails
+from .smtp import SmtpTransport
+from .transport import Channel, Channels, Transport
 
 _TIDIED_EVERY = 60.0
 """Seconds."""
 
 
+class MailTransport(Transport[Mail], Protocol):
+    """A way out that may keep something open while there is mail."""
+
+    def rest(self) -> None:
+        """Nothing is due at the moment."""
+
+    def close(self) -> None:
+        """Nothing will be."""
+
+
 def kinds_sent(settings: Settings) -> tuple[str, ...]:
     """The kinds of deliveries that these settings have a transport for."""
-    return () if settings.folder_of_mail is None else KINDS
+    return KINDS if settings.sends_mail else ()
+
+
+@contextmanager
+def transport(settings: Settings) -> Iterator[MailTransport]:
+    """By which mail leaves from here; `sends_mail` says that there is one."""
+    if (server := settings.smtp) is not None:
+        own_name = settings.mail_sender.address.rpartition("@")[2]
+        way: MailTransport = SmtpTransport(server, own_name=own_name, patience=settings.smtp_timeout)
+    else:
+        assert settings.folder_of_mail is not None, "sends_mail says no"
+        way = MailFolder(settings.folder_of_mail)
+    try:
+        yield way
+    finally:
+        way.close()
 
 
 def keep_tidy(settings: Settings, clock: Clock, stop: threading.Event, *, every: float = _TIDIED_EVERY) -> None:
@@ -37,29 +69,40 @@ def keep_tidy(settings: Settings, clock: Clock, stop: threading.Event, *, every:
             return
 
 
-def channels(settings: Settings, statements: Statements, keyring: Keyring, clock: Clock) -> Channels:
-    """How each of those is sent; none without a transport."""
-    if settings.folder_of_mail is None:
-        return {}
-    folder = MailFolder(settings.folder_of_mail)
-    texts = MailTexts(settings.mail_templates)
-    mails = InvitationMails(
-        statements=statements,
-        keyring=keyring,
+def channels(settings: Settings, store: Store, clock: Clock, way: Transport[Mail]) -> Channels:
+    """How each of those is sent. Raises PlacesUnreadable."""
+    texts, sender, places = MailTexts(settings.mail_templates), settings.mail_sender, Places(settings.geoip_database)
+    invitations = InvitationMails(
+        statements=store.statements,
+        keyring=store.keyring,
         clock=clock,
         texts=texts,
-        sender=settings.mail_sender,
+        sender=sender,
         page=settings.page_of_invitations,
         allowed=settings.rules.invitations,
     )
-    links = LinkMails(
-        statements=statements,
-        keyring=keyring,
+    new_devices = NewDeviceMails(
+        store=store,
         clock=clock,
         texts=texts,
-        sender=settings.mail_sender,
+        sender=sender,
+        places=places,
+        page=settings.sessions_page,
+        wanted=settings.new_device_mail == "on",
+    )
+    passwords = PasswordChangedMails(store=store, clock=clock, texts=texts, sender=sender, places=places)
+    links = LinkMails(
+        statements=store.statements,
+        keyring=store.keyring,
+        clock=clock,
+        texts=texts,
+        sender=sender,
         origin=settings.origin,
         reset_page=settings.page_of_resets,
     )
-    of_links = {kind: Channel(links.compose, folder) for kind in KIND_OF_LINK.values()}
-    return {INVITATION: Channel(mails.compose, folder), **of_links}
+    return {
+        INVITATION: Channel(invitations.compose, way),
+        **{kind: Channel(links.compose, way) for kind in KIND_OF_LINK.values()},
+        NEW_DEVICE: Channel(new_devices.compose, way),
+        PASSWORD_CHANGED: Channel(passwords.compose, way),
+    }

@@ -74,6 +74,12 @@ class MailFolder:
         except OSError as error:
             raise TemporaryFailure(_code(error)) from None
 
+    def rest(self) -> None:
+        """Nothing is kept open."""
+
+    def close(self) -> None:
+        """The same."""
+
     def remove_unfinished(self, *, now: datetime) -> int:
         """Remove what killed senders left behind, ten minutes old or older; how many files that was."""
         removed = 0

@@ -7,11 +7,11 @@ from datetime import timedelta
 from projections.deliveries.queue import LONGEST_PAUSE
 
 FIRST_PAUSE = timedelta(seconds=5)
-GIVEN_UP_AFTER = timedelta(days=3)
+GIVEN_UP_AFTER = timedelta(days=1)
 FEWEST_ATTEMPTS = 20
 """Before it is given up for its age, which says nothing where a clock went ahead, or nobody sent anything for days."""
 MOST_ATTEMPTS = 200
-"""More than fit into three days at their pauses: as many only where whoever tries it dies of it."""
+"""More than fit into a day at their pauses: as many only where whoever tries it dies of it."""
 
 
 def pause_after(attempts: int, *, fraction: float) -> timedelta:

@@ -134,8 +134,11 @@ def _made(channel: Channel[M], delivery: Delivery) -> M | Dropped:
     raise LastingRefusal(reason)
 
 
-def run_sender(conninfo: str, sender: Sender, stop: threading.Event) -> None:
-    """Send until told to stop: woken when something becomes due, and looking by itself.
+def run_sender(
+    conninfo: str, sender: Sender, stop: threading.Event, *, at_rest: Callable[[], None] = lambda: None
+) -> None:
+    """Send until told to stop: woken when something becomes due, and looking by itself; `at_rest` is called whenever
+    nothing is.
 
     Goes on after the database was away.
     """
@@ -146,6 +149,7 @@ def run_sender(conninfo: str, sender: Sender, stop: threading.Event) -> None:
                 until = time.monotonic() + LIFETIME
                 while not stop.is_set() and time.monotonic() < until:
                     if sender.send_due(stop) == 0:
+                        at_rest()
                         await_news(connection, _LOOK_EVERY, stop)
         except (*LOST, StoreUnavailable):
             stop.wait(_AWAY)

@@ -23,7 +23,7 @@ from api.edge.services import Services
 from api.stopping import STOPPING
 from domain.store.requirements import keys_still_fit
 from domain.store.servers import read_only
-from projections.deliveries.ended import DeliveryCondition, delivery_condition
+from projections.deliveries.ended import DeliveryCondition, delivery_condition, leaving
 from projections.maintenance.condition import Condition, condition
 
 from .documented import documented
@@ -35,6 +35,9 @@ PATIENCE = 10.0
 """Seconds the sequencer or a follower may lie behind before the log is called `behind`."""
 
 
+PATIENCE_FOR_MAIL = 300.0
+"""Seconds for which mail may wait, and none have left, before mail is called `degraded`."""
+
 _READY: dict[str, Any] = {
     "ready": True,
     "database": "ok",
@@ -45,6 +48,7 @@ _READY: dict[str, Any] = {
         "followers": {"journal": {"position": 1024, "secondsBehind": 0.0, "setAside": 0}},
     },
     "drift": {"account_list": 0},
+    "mail": {"status": "ok", "secondsWaiting": 0.0},
 }
 _STOPPING = {**_READY, "ready": False}
 _METRICS = """\
@@ -82,6 +86,13 @@ class LogAnswer(TypedDict):
     followers: dict[str, FollowerAnswer]
 
 
+class MailAnswer(TypedDict):
+    """Whether mail leaves: it is `degraded` where some has waited for five minutes, and none has left for as long."""
+
+    status: Literal["ok", "degraded"]
+    secondsWaiting: float
+
+
 @with_config(ConfigDict(json_schema_extra={"examples": [_READY]}))
 class ReadyAnswer(TypedDict):
     """Whether requests can be served. `database` is `away` while it does not answer or is not fit to serve from,
@@ -90,6 +101,7 @@ class ReadyAnswer(TypedDict):
 
     `history` is `ok`, or `behind` (sequencer or a follower late by more than ten seconds), or `damaged` (events set
     aside, or rows that do not say what their events say); requests are served all the same. `drift` counts such rows.
+    `mail` is null where this node sends none; requests are served whatever it says.
     A server that is about to stop is not `ready`, whatever the rest says.
     """
 
@@ -98,6 +110,7 @@ class ReadyAnswer(TypedDict):
     history: Literal["ok", "behind", "damaged", "unknown"]
     log: LogAnswer | None
     drift: dict[str, int]
+    mail: MailAnswer | None
 
 
 @contract.get("/ok", operation_id="ok", summary="The service answers", responses=documented(OkAnswer, body=False))
@@ -130,10 +143,10 @@ def readyz(request: Request) -> JsonResponse:
     now = _condition(request)
     if now is None:
         why = _why_not(request)
-        away = ReadyAnswer(ready=False, database=why, history="unknown", log=None, drift={})
+        away = ReadyAnswer(ready=False, database=why, history="unknown", log=None, drift={}, mail=None)
         return JsonResponse(away, 503, {"Retry-After": "1"})
     if not _keys_fit(request):
-        other = ReadyAnswer(ready=False, database="other keys", history="unknown", log=None, drift={})
+        other = ReadyAnswer(ready=False, database="other keys", history="unknown", log=None, drift={}, mail=None)
         return JsonResponse(other, 503, {"Retry-After": "1"})
     log = LogAnswer(
         head=now.head,
@@ -149,7 +162,7 @@ def readyz(request: Request) -> JsonResponse:
         "damaged" if now.damaged else "behind" if now.seconds_behind > PATIENCE else "ok"
     )
     ready = not STOPPING.is_set()
-    told = ReadyAnswer(ready=ready, database="ok", history=history, log=log, drift=now.drift)
+    told = ReadyAnswer(ready=ready, database="ok", history=history, log=log, drift=now.drift, mail=_mail(request))
     return JsonResponse(told, 200 if ready else 503, {} if ready else {"Retry-After": "1"})
 
 
@@ -242,6 +255,21 @@ def _deliveries(request: Request) -> list[DeliveryCondition] | None:
         return None
     # what nobody is to send only waits until it is dropped
     return [one for one in known if one.kind in kinds_sent(services.settings)]
+
+
+def _mail(request: Request) -> MailAnswer | None:
+    """Whether it leaves from here; None where none is to, or while the database does not answer."""
+    services: Services = request.app.state.services
+    kinds = kinds_sent(services.settings)
+    if not kinds:
+        return None
+    try:
+        now = leaving(services.context.store.statements, kinds)
+    except UNAVAILABLE:
+        return None
+    since = now.seconds_since_sent
+    stuck = now.seconds_waiting > PATIENCE_FOR_MAIL and (since is None or since > PATIENCE_FOR_MAIL)
+    return MailAnswer(status="degraded" if stuck else "ok", secondsWaiting=round(max(0.0, now.seconds_waiting), 3))
 
 
 def _keys_fit(request: Request) -> bool:

@@ -22,11 +22,13 @@ from domain.mailed_link import (
     PasswordResetRequested,
     SignUpAttempted,
 )
+from domain.session import SessionStarted
 from domain.store.connections import Values
 from domain.store.log import LogEntry
+from domain.user import PasswordChanged, PasswordReset, SignedUp
 from projections.trails.follower import Follower
 
-INVITATION = "invitation"
+INVITATION, NEW_DEVICE, PASSWORD_CHANGED = "invitation", "new-device", "password-changed"
 KIND_OF_LINK: Mapping[type, str] = {
     PasswordResetRequested: "password-reset",
     EmailVerificationRequested: "email-verification",
@@ -35,26 +37,40 @@ KIND_OF_LINK: Mapping[type, str] = {
     SignUpAttempted: "sign-up-attempt",
 }
 """What goes out with a mailed link, or instead of one."""
-KIND_BY_EVENT: Mapping[type, str] = {InvitationSent: INVITATION, InvitationResent: INVITATION, **KIND_OF_LINK}
+KIND_BY_EVENT: Mapping[type, str] = {
+    InvitationSent: INVITATION,
+    InvitationResent: INVITATION,
+    # whether it was from a device that is new is seen when its message is made: that takes what is sealed
+    SessionStarted: NEW_DEVICE,
+    PasswordChanged: PASSWORD_CHANGED,
+    PasswordReset: PASSWORD_CHANGED,
+    **KIND_OF_LINK,
+}
 KINDS = tuple(dict.fromkeys(KIND_BY_EVENT.values()))
+OF_THE_HOUR = (NEW_DEVICE,)
+"""What nobody wants to hear days later: of these nothing is told where no node could send them."""
 CHANNEL = "daybook_deliveries"
 """Notified with each batch in which something became due."""
 
-_KIND_BY_NAME = {name: kind for event, kind in KIND_BY_EVENT.items() for name in stored_names(event)}
-NAMES = tuple(_KIND_BY_NAME)
-"""What those events are called in the log."""
+KIND_BY_NAME = {name: kind for event, kind in KIND_BY_EVENT.items() for name in stored_names(event)}
+"""By what those events are called in the log."""
+SIGNING_UP = frozenset(stored_names(SignedUp))
 KEPT = "interval '7 days'"
 """For how long it can be seen of a message that it was sent, in SQL."""
-# What is older may have been sent and forgotten: it is passed, where a follower was put back to an older place.
+# A person's first session, of the command that made them, is no news to them. What is older than is kept may have been
+# sent and forgotten: it is passed, where a follower was put back to an older place.
 _ENTER = f"""
 WITH due AS (
     SELECT *, recorded_at <= statement_timestamp() - {KEPT} AS passed
-      FROM unnest($1::text[], $2::uuid[], $3::integer[], $4::timestamptz[]) AS d (kind, stream_id, version, recorded_at)
+      FROM unnest($1::text[], $2::uuid[], $3::integer[], $4::timestamptz[], $5::uuid[], $6::uuid[])
+           AS d (kind, stream_id, version, recorded_at, command_id, whose)
+     WHERE NOT EXISTS (SELECT FROM events opening
+                        WHERE opening.stream_id = d.whose AND opening.version = 1 AND opening.command_id = d.command_id)
 ), entered AS (
     INSERT INTO deliveries (kind, stream_id, version) SELECT kind, stream_id, version FROM due WHERE NOT passed
-        ON CONFLICT DO NOTHING
+        ON CONFLICT DO NOTHING RETURNING true
 )
-SELECT count(*) FROM due WHERE passed
+SELECT (SELECT count(*) FROM due WHERE passed), (SELECT count(*) FROM entered)
 """
 
 
@@ -77,19 +93,21 @@ def apply(connection: Connection[Values], entries: Sequence[LogEntry]) -> None:
 
     Raises UnknownEvent for an event of a newer release: it may mean a message that this one knows nothing of.
     """
-    due = list[tuple[str, UUID, int, datetime]]()
+    due = list[tuple[str, UUID, int, datetime, UUID, UUID | None]]()
     for entry in entries:
         if entry.name not in EVENT_BY_NAME and entry.name not in UPCASTS:
             raise UnknownEvent(entry.name)
-        if (kind := _KIND_BY_NAME.get(entry.name)) is not None:
-            due.append((kind, entry.stream_id, entry.version, entry.recorded_at))
+        if (kind := KIND_BY_NAME.get(entry.name)) is not None:
+            whose = entry.event().user_id if kind == NEW_DEVICE else None
+            due.append((kind, entry.stream_id, entry.version, entry.recorded_at, entry.command_id, whose))
     if due:
         with RawCursor(connection) as cursor:
             columns = [list(column) for column in zip(*due, strict=True)]
-            [[passed]] = cursor.execute(_ENTER, columns, prepare=True).fetchall()
+            [[passed, entered]] = cursor.execute(_ENTER, columns, prepare=True).fetchall()
         if passed:
             _logger.warning("Messages of more than a week ago are not sent any more: %s.", passed)
-        connection.execute(f"NOTIFY {CHANNEL}")
+        if entered:
+            connection.execute(f"NOTIFY {CHANNEL}")
 
 
 FOLLOWER = Follower("deliveries", apply, outside=True)

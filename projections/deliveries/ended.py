@@ -11,7 +11,7 @@ from domain.store.connections import Statements
 from domain.store.select_list import SelectList
 from domain.store.session_settings import NOT_AWAITED
 
-from .due import KEPT, KINDS, name_of
+from .due import KEPT, KINDS, OF_THE_HOUR, name_of
 
 NO_TRANSPORT = "no transport"
 """Why something was dropped that no node had a way to send for days. Unlike others it may be tried again: days are the
@@ -36,6 +36,16 @@ class GivenUp(NamedTuple):
     def name(self) -> str:
         """By which it is had tried again."""
         return name_of(self.kind, self.stream_id, self.version)
+
+
+class Leaving(NamedTuple):
+    """For how many seconds the one of them waits that waits longest, and since when none was sent; None if none was.
+
+    Of those that wait a thousand are looked at: it is asked often.
+    """
+
+    seconds_waiting: float
+    seconds_since_sent: float | None
 
 
 class DeliveryCondition(NamedTuple):
@@ -64,11 +74,12 @@ DELETE FROM deliveries WHERE ctid = ANY (ARRAY(
 RETURNING {NOT_AWAITED}
 """
 _DROP_UNSENT = f"""
-UPDATE deliveries SET state = 'dropped', reason = '{NO_TRANSPORT}', ended_at = clock_timestamp(), lease = NULL
+UPDATE deliveries SET state = 'dropped', ended_at = clock_timestamp(), lease = NULL,
+       reason = CASE WHEN kind = ANY($2) THEN 'too late' ELSE '{NO_TRANSPORT}' END
  WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM deliveries
      WHERE state = 'waiting' AND kind <> ALL($1) AND due_at < statement_timestamp() - interval '3 days'
-     LIMIT $2 FOR UPDATE SKIP LOCKED
+     LIMIT $3 FOR UPDATE SKIP LOCKED
 ))
 RETURNING true
 """
@@ -86,6 +97,15 @@ _RETRY = f"{_AGAIN} WHERE {_IN_VAIN} AND kind = $1 AND stream_id = $2 AND versio
 _RETRY_SOME = f"""
 {_AGAIN} WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM deliveries WHERE {_IN_VAIN} LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING true
+"""
+_LEAVING_ROW = SelectList(Leaving, seconds_waiting="waiting.seconds", seconds_since_sent="sent.seconds")
+_LEAVING = f"""
+SELECT {_LEAVING_ROW.sql}
+  FROM (SELECT coalesce(extract(epoch FROM statement_timestamp() - min(first_due_at)), 0)::float8 AS seconds
+          FROM (SELECT first_due_at FROM deliveries
+                 WHERE state = 'waiting' AND kind = ANY($1) ORDER BY due_at LIMIT 1000) AS w) AS waiting,
+       (SELECT extract(epoch FROM statement_timestamp() - max(ended_at))::float8 AS seconds
+          FROM deliveries WHERE state = 'sent') AS sent
 """
 _CONDITION_ROW = SelectList(
     DeliveryCondition,
@@ -107,6 +127,12 @@ SELECT {_CONDITION_ROW.sql}
        ) AS waiting
  ORDER BY known.kind
 """
+
+
+def leaving(read: Statements, kinds: Collection[str]) -> Leaving:
+    """Whether those of these kinds leave. Raises StoreUnavailable."""
+    [row] = _LEAVING_ROW.read_all(read.rows(_LEAVING, list(kinds)))
+    return row
 
 
 def delivery_condition(read: Statements) -> list[DeliveryCondition]:
@@ -139,7 +165,7 @@ def drop_unsent(statements: Statements, kinds: Collection[str]) -> int:
 
     Without it rows would wait for ever where nobody is to send them. Raises StoreUnavailable.
     """
-    return _in_parts(statements, _DROP_UNSENT, list(kinds))
+    return _in_parts(statements, _DROP_UNSENT, list(kinds), list(OF_THE_HOUR))
 
 
 def _in_parts(statements: Statements, sql: str, *values: object) -> int:

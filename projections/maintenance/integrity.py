@@ -93,12 +93,20 @@ _CHECKS: dict[str, str] = {
         SELECT count(*), min(d.kind || ' ' || d.stream_id || ' ' || d.version) FROM deliveries d
           LEFT JOIN log l USING (stream_id, version) WHERE l.position IS NULL
     """,
+    # a kind that a later release brought is due from its first row on; a person's first session is no message to them
     "each message that was due has its delivery": f"""
         SELECT count(*), min(l.stream_id::text || ' ' || l.version) FROM followers f
           JOIN log l ON l.position > f.began_after AND l.position <= f.position
            AND l.recorded_at > transaction_timestamp() - {due.KEPT}
           JOIN events e USING (stream_id, version)
-         WHERE f.name = '{due.FOLLOWER.name}' AND e.name = ANY(%(due)s)
+          JOIN unnest(%(due)s::text[], %(kinds)s::text[]) AS means (name, kind) ON means.name = e.name
+          LEFT JOIN (SELECT d.kind, min(at.position) AS position
+                       FROM deliveries d JOIN log at USING (stream_id, version) GROUP BY d.kind) began
+            ON began.kind = means.kind
+          LEFT JOIN events opening ON opening.command_id = e.command_id AND opening.name = ANY(%(signing_up)s)
+         WHERE f.name = '{due.FOLLOWER.name}'
+           AND (means.kind = '{due.INVITATION}' OR l.position > began.position)
+           AND (means.kind <> '{due.NEW_DEVICE}' OR opening.command_id IS NULL)
            AND NOT EXISTS (SELECT FROM deliveries d WHERE d.stream_id = l.stream_id AND d.version = l.version)
            AND NOT EXISTS (SELECT FROM set_aside s WHERE s.follower = f.name AND s.position = l.position)
     """,
@@ -191,7 +199,13 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 def order(connection: Connection[Values]) -> Iterator[tuple[str, Finding | None]]:
     """Each rule about the order of things, and how it is broken, if it is."""
     for rule, sql in _CHECKS.items():
-        named = {"names": [*EVENT_BY_NAME, *UPCASTS], "erasing": erasing_names(), "due": list(due.NAMES)}
+        named = {
+            "names": [*EVENT_BY_NAME, *UPCASTS],
+            "erasing": erasing_names(),
+            "due": list(due.KIND_BY_NAME),
+            "kinds": list(due.KIND_BY_NAME.values()),
+            "signing_up": list(due.SIGNING_UP),
+        }
         [times, first] = connection.execute(sql, named).fetchone() or (0, "")
         yield rule, Finding(rule, times, first) if times else None
 

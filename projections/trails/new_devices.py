@@ -31,6 +31,7 @@ _STARTS = f"""
 SELECT {_ORIGIN.sql} FROM session_list WHERE user_id = $1 AND created_at <= $2
  GROUP BY user_agent, ip_address
 """
+_POSITION = "SELECT position FROM log WHERE stream_id = $1 AND version = $2"
 _MOVED = NAME_BY_EVENT[SessionMoved]
 _SHOWING = {NAME_BY_EVENT[SessionStarted], _MOVED}
 _CHUNK, _CHUNKS = 100, 10
@@ -65,6 +66,19 @@ def unfamiliar(
         for one in entries
         if one.event in _SHOWING and one.person_id == you and one.place in events
     }
+    return _unfamiliar(store, you, showing, max((one.position for one in entries), default=0))
+
+
+def is_unfamiliar(store: Store, you: UUID, started: Recorded) -> bool:
+    """Whether a session of a person's began from one of those, by an event that is in the log."""
+    place = (started.stream_id, started.version)
+    [(position,)] = store.statements.rows(_POSITION, *place)
+    return place in _unfamiliar(store, you, {place: (_kind_of_origin(started), started.at)}, position)
+
+
+def _unfamiliar(
+    store: Store, you: UUID, showing: Mapping[StreamVersion, tuple[Any, datetime]], position: int
+) -> set[StreamVersion]:
     if not showing:
         return set()
     origins = _Origins()
@@ -72,7 +86,7 @@ def unfamiliar(
         origins.see(_kind(one.user_agent, one.ip_address), one.at)
     for kind, at in showing.values():
         origins.see(kind, at)
-    for moves in _moves_before(store, you, max(one.position for one in entries)):
+    for moves in _moves_before(store, you, position):
         if not origins.new(showing):
             break
         for recorded in moves:

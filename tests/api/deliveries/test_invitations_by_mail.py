@@ -20,6 +20,7 @@ from tests.faults.test_background_process import within
 from tests.server import Server, served
 
 LEFT_BEHIND = ".daybook-left"
+STREAM = "SELECT stream_id FROM log ORDER BY position LIMIT 1"
 PAGE = "https://app.example.com/join"
 
 
@@ -119,10 +120,9 @@ def test_an_organizations_name_adds_nothing_to_the_message(ada: Person, folder: 
 
 
 def test_what_waits_is_in_the_numbers_for_who_watches(server: Server, ada: Person, module_database: Database) -> None:
-    stream = "SELECT stream_id FROM log ORDER BY position LIMIT 1"
     module_database.rows(
         "INSERT INTO deliveries (kind, stream_id, version, state, ended_at, reason)"
-        f" VALUES ('invitation', ({stream}), 9, 'given_up', now(), 'ENOSPC')"
+        f" VALUES ('invitation', ({STREAM}), 9, 'given_up', now(), 'ENOSPC')"
     )
     with server.client() as client:
         numbers = client.get("/metrics").text
@@ -130,3 +130,24 @@ def test_what_waits_is_in_the_numbers_for_who_watches(server: Server, ada: Perso
     assert 'daybook_deliveries_given_up{kind="invitation"} 1.0' in numbers
     assert 'daybook_deliveries_waiting{kind="invitation"} ' in numbers
     assert 'daybook_deliveries_waiting_seconds{kind="invitation"} ' in numbers
+
+
+def test_whether_mail_leaves_is_told_to_who_watches_and_keeps_nobody_from_being_served(
+    server: Server, ada: Person, folder: Path, module_database: Database
+) -> None:
+    email = new_email()
+    ada.invites(email)
+    mail_to(email, folder)
+    waiting = (
+        "INSERT INTO deliveries (kind, stream_id, version, first_due_at, due_at) VALUES ('invitation', ({}), 8, {})"
+    )
+    module_database.rows(waiting.format(STREAM, "now() - interval '10 min', now() + interval '10 min'"))
+    with server.client() as client:
+        # some left a moment ago: one that waits is no sign that none does
+        within(20, lambda: client.get("/readyz").json()["mail"]["status"] == "ok")
+        module_database.rows("UPDATE deliveries SET ended_at = now() - interval '6 min' WHERE state = 'sent'")
+        answer = client.get("/readyz")
+        module_database.rows("DELETE FROM deliveries WHERE version = 8")
+        assert client.get("/readyz").json()["mail"] == {"status": "ok", "secondsWaiting": 0.0}
+    assert (answer.status_code, answer.json()["ready"], answer.json()["mail"]["status"]) == (200, True, "degraded")
+    assert 600 <= answer.json()["mail"]["secondsWaiting"] < 700

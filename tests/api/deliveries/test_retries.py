@@ -24,24 +24,24 @@ def test_a_pause_is_between_half_of_it_and_all_of_it(fraction: float, seconds: i
     assert pause_after(4, fraction=fraction) == timedelta(seconds=seconds)
 
 
-def test_three_days_count_only_if_it_was_tried_again_and_again() -> None:
+def test_a_day_counts_only_if_it_was_tried_again_and_again() -> None:
     """Neither a clock that goes ahead nor a sender that was off for days makes one try too many."""
     assert not is_over(1, 30 * DAY)
     assert not is_over(19, 30 * DAY)
-    assert is_over(20, 3 * DAY)
+    assert is_over(20, DAY)
 
 
-def test_after_three_days_no_more_is_tried() -> None:
-    assert not is_over(80, 3 * DAY - 1)
-    assert is_over(80, 3 * DAY)
+def test_after_a_day_no_more_is_tried() -> None:
+    assert not is_over(30, DAY - 1)
+    assert is_over(30, DAY)
 
 
-def test_three_days_are_over_before_so_many_attempts_unless_somebody_dies_of_each() -> None:
+def test_a_day_is_over_before_so_many_attempts_unless_somebody_dies_of_each() -> None:
     """At the shortest pauses there are, half of each."""
     seconds, attempts = 0.0, 0
-    while seconds < 3 * DAY:
+    while seconds < DAY:
         attempts += 1
         seconds += pause_after(attempts, fraction=0.0).total_seconds()
-    assert 140 < attempts < 200
+    assert 20 < attempts < 100
     assert not is_over(199, 0)
     assert is_over(200, 0)

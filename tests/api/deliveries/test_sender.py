@@ -137,10 +137,10 @@ def test_a_lasting_refusal_is_given_up_at_once(database: Database, queue: Queue)
     assert database.rows(STATES) == [(1, "given_up", "550")]
 
 
-def test_what_failed_for_three_days_is_given_up_with_the_last_reason(database: Database, queue: Queue) -> None:
+def test_what_failed_for_a_day_is_given_up_with_the_last_reason(database: Database, queue: Queue) -> None:
     made_due(database)
     database.rows(
-        "UPDATE deliveries SET first_due_at = clock_timestamp() - interval '3 days', reason = 'ENOENT', attempts = 80"
+        "UPDATE deliveries SET first_due_at = clock_timestamp() - interval '1 day', reason = 'ENOENT', attempts = 80"
     )
     sender_to(Letterbox(raises(TemporaryFailure("ENOSPC"))), queue).send_due(GOES_ON)
     assert database.rows(STATES) == [(1, "given_up", "ENOSPC")]

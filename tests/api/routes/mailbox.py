@@ -11,12 +11,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
-from api.deliveries.channels import channels
+from api.deliveries.channels import channels, transport
 from api.deliveries.sender import Sender
 from api.settings import Settings
 from domain.clock import Clock
-from domain.store.connections import Statements, connection_arguments, open_pool
+from domain.store import Store
+from domain.store.connections import connection_arguments, open_pool
 from domain.store.requirements import open_keyring
+from projections import INLINE
 from projections.deliveries.queue import Queue
 from tests.databases import Database
 from tests.keeping import caught_up
@@ -72,8 +74,8 @@ class Postman:
         caught_up(self.database)
         with psycopg.connect(self.database.application_url, **connection_arguments("tests")) as connection:
             keyring = open_keyring(connection, SECRET)
-        with open_pool(self.database.application_url, size=1, name="postman") as pool:
-            statements = Statements(pool)
-            sender = Sender(Queue(statements), channels(self.settings, statements, keyring, self.clock))
+        with open_pool(self.database.application_url, size=1, name="postman") as pool, transport(self.settings) as way:
+            store = Store(pool, keyring, INLINE)
+            sender = Sender(Queue(store.statements), channels(self.settings, store, self.clock, way))
             while sender.send_due(threading.Event()):
                 pass

@@ -28,6 +28,7 @@ def test_it_is_alive_and_ready(browser: Browser) -> None:
     assert (alive.status, ready.status) == (200, 200)
     assert alive.header("content-type") == ready.header("content-type") == "application/json"
     assert ready.json()["database"] == "ok"
+    assert ready.json()["mail"] is None, "with a database of ones own and no transport"
     assert browser.get("/ok").json() == {"ok": True}
 
 

@@ -13,7 +13,7 @@ from domain.store.migrate import migrations
 from projections.deliveries.due import FOLLOWER, INVITATION, KIND_BY_EVENT, name_of, named
 from projections.maintenance.follow import begin, follow
 from tests.databases import Database
-from tests.inviting import Acme
+from tests.inviting import ADAS, Acme
 from tests.keeping import caught_up
 
 DUE = "SELECT kind, stream_id, version, state, attempts FROM deliveries ORDER BY first_due_at, version"
@@ -29,17 +29,35 @@ def test_an_invitation_sent_and_sent_again_is_due_each_time(acme: Acme, database
 
 
 def test_nothing_else_that_happens_is_a_message(acme: Acme, database: Database) -> None:
+    """That somebody signed up is none, whose first session it is."""
     caught_up(database)
     assert database.rows(DUE) == []
     assert {NAME_BY_EVENT[event] for event in KIND_BY_EVENT} == {
         "InvitationSent",
         "InvitationResent",
+        "SessionStarted",
+        "PasswordChanged",
+        "PasswordReset",
         "PasswordResetRequested",
         "EmailVerificationRequested",
         "EmailChangeRequested",
         "EmailChangeUndoOffered",
         "SignUpAttempted",
     }
+
+
+def test_a_sign_in_and_another_password_are_due(acme: Acme, database: Database) -> None:
+    acme.signs_in(ADAS)
+    signed_in = database.value(
+        "SELECT stream_id FROM log JOIN events USING (stream_id, version) WHERE name = 'SessionStarted'"
+        " ORDER BY position DESC LIMIT 1"
+    )
+    acme.changes_password(ADAS)
+    caught_up(database)
+    assert [(kind, stream_id) for kind, stream_id, *_ in database.rows(DUE)] == [
+        ("new-device", signed_in),
+        ("password-changed", acme.ada),
+    ]
 
 
 def test_what_is_read_again_is_not_due_again(acme: Acme, database: Database) -> None:

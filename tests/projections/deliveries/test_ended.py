@@ -15,6 +15,7 @@ from projections.deliveries.ended import (
     drop_unsent,
     forget,
     given_up,
+    leaving,
     retry,
     retry_all,
 )
@@ -112,6 +113,30 @@ def test_what_nobody_has_sent_for_three_days_is_dropped_where_nobody_sends_it(
         (UUID(int=2), "waiting", None),
         (UUID(int=3), "given_up", "ENOSPC"),
     ]
+
+
+def test_of_a_sign_in_days_ago_nothing_is_listed_to_be_told_now(statements: Statements, database: Database) -> None:
+    made(database, 1, "waiting", "73 hours")
+    database.rows("UPDATE deliveries SET kind = 'new-device'")
+    assert drop_unsent(statements, []) == 1
+    assert database.rows("SELECT state, reason FROM deliveries") == [("dropped", "too late")]
+    assert given_up(statements, limit=10) == []
+
+
+@pytest.mark.parametrize(
+    ("waiting", "sent", "told"),
+    [([], [], (0, None)), (["10 min", "2 min"], [], (600, None)), (["10 min"], ["8 min", "6 min"], (600, 360))],
+)
+def test_whether_mail_leaves_is_for_how_long_one_waits_and_since_when_none_was_sent(
+    statements: Statements, database: Database, waiting: list[str], sent: list[str], told: tuple[float, float | None]
+) -> None:
+    for number, (state, ago) in enumerate([("waiting", one) for one in waiting] + [("sent", one) for one in sent], 1):
+        made(database, number, state, ago)
+    now = leaving(statements, ["invitation"])
+    assert now.seconds_waiting == pytest.approx(told[0], abs=30)
+    assert (now.seconds_since_sent or 0) == pytest.approx(told[1] or 0, abs=30)
+    assert (now.seconds_since_sent is None) == (told[1] is None)
+    assert leaving(statements, ["new-device"]).seconds_waiting == 0
 
 
 def of_invitations(statements: Statements) -> DeliveryCondition:

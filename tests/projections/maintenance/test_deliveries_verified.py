@@ -12,7 +12,7 @@ from domain.store.mapper import SealingMapper
 from projections.deliveries.ended import forget
 from projections.maintenance.verify import verify
 from tests.databases import Database
-from tests.inviting import Acme, acme_in
+from tests.inviting import ADAS, BOS, Acme, acme_in
 from tests.keeping import caught_up
 
 LOST = "each message that was due has its delivery"
@@ -93,3 +93,28 @@ def test_of_a_follower_that_a_release_before_began_what_came_since_is_known(acme
     assert findings(acme) == {}
     database.rows("DELETE FROM deliveries")
     assert findings(acme) == {LOST: (1, f"{invitation_id} 1")}
+
+
+def test_a_sign_in_that_is_gone(acme: Acme, database: Database) -> None:
+    acme.signs_in(ADAS)
+    acme.signs_in(ADAS)
+    acme.changes_password(ADAS)
+    acme.signs_up(BOS)
+    caught_up(database)
+    assert findings(acme) == {}
+    [(first,), (second,)] = database.rows(
+        "SELECT stream_id FROM deliveries JOIN log USING (stream_id, version)"
+        " WHERE kind = 'new-device' ORDER BY position"
+    )
+    database.rows("DELETE FROM deliveries WHERE stream_id = %s", second)
+    assert findings(acme) == {LOST: (1, f"{second} 1")}
+    assert first != second
+
+
+def test_what_happened_before_a_release_knew_its_kind_is_not_missing(acme: Acme, database: Database) -> None:
+    """A message of a kind is due from its first on: of the sign-ins before, there never were any."""
+    acme.signs_in(ADAS)
+    database.rows("DELETE FROM deliveries")
+    assert findings(acme) == {}
+    acme.signs_in(ADAS)
+    assert findings(acme) == {}

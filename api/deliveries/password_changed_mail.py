@@ -1,0 +1,46 @@
+"""The notice that an account has another password, to the person whose it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from api.setting_values import Mailbox
+from domain.clock import Clock
+from domain.store import Store
+from domain.store.envelope import ActorKind
+from projections.deliveries.queue import Delivery
+from projections.devices import device
+from projections.lists.account_list import AccountLookups
+from projections.places import Places
+
+from .mail import Mail
+from .mail_texts import MailTexts
+from .mail_values import PasswordChanged
+from .transport import Dropped
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PasswordChangedMails:
+    """Makes them of events in the stream of an account, whatever they are called that changed the password."""
+
+    store: Store
+    clock: Clock
+    texts: MailTexts
+    sender: Mailbox
+    places: Places
+
+    def compose(self, delivery: Delivery) -> Mail | Dropped:
+        """The notice, to the address that the account has now. Raises StoreUnavailable."""
+        place = (delivery.stream_id, delivery.version)
+        changed = self.store.recorded([place]).get(place)
+        account = AccountLookups(self.store.statements).account(delivery.stream_id)
+        if changed is None or account is None or account.person.email is None:
+            return Dropped("account gone")
+        values = PasswordChanged(
+            at=changed.at,
+            device=device(changed.command.user_agent),
+            location=self.places(changed.command.ip_address),
+            by_operator=changed.command.actor_kind is ActorKind.OPERATOR,
+        )
+        recipient = account.person.email
+        return self.texts.written(values, name=delivery.name, sender=self.sender, recipient=recipient, at=self.clock())
