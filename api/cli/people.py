@@ -43,7 +43,13 @@ def create(
     password, settings = new_token(), configured()
     with reached(settings) as found:
         keyring = keyring_of(found, settings)
-        passwords = Passwords(settings.argon2, threads=1, waiting=0)
+        passwords = Passwords(
+            settings.argon2,
+            threads=1,
+            waiting=0,
+            shortest=settings.password_minimum_length,
+            strength=settings.strength,
+        )
         with open_pool(found.application_url, size=1, name="daybook-user") as pool:
             store = Store(pool, keyring, INLINE)
             context = Context(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.email_address import canonical
 from domain.ids import new_id
-from domain.passwords import require_length
+from domain.password_strength import Familiar
 from domain.refusals import EmailTaken, MalformedEmail, SignUpByInvitationOnly, SubjectGone
 from domain.session import Way
 from domain.store import Addition
@@ -43,13 +43,13 @@ def sign_up(
     """Open an account and sign the device in, in one commit with what it belongs to (wire.md A4, §12).
 
     That is the organization an invitation's `link` leads to, else one of its own. Raises MalformedEmail,
-    PasswordTooShort, PasswordTooLong, SignUpByInvitationOnly, EmailTaken, PictureNotKept, HashingBusy, Conflict;
-    with a link as `domain.commands.received_invitation.accept`. No account is opened then.
+    PasswordTooShort, PasswordTooLong, PasswordCompromised, SignUpByInvitationOnly, EmailTaken, PictureNotKept,
+    HashingBusy, Conflict; with a link as `domain.commands.received_invitation.accept`. No account is opened then.
     """
     address = canonical(email)
     if address is None:
         raise MalformedEmail
-    require_length(password)
+    context.passwords.require_length(password)
     if link is None and not context.rules.open_sign_up:
         raise SignUpByInvitationOnly
     email_hash = context.keyring.email_hash(address)
@@ -59,6 +59,11 @@ def sign_up(
     if link is not None:
         found = context.store.find(*invited_by(context, link))
         entered = joining(context, found, user_id=user_id, email_hash=email_hash, belongs=False, now=now)
+    joined = None if entered is None else context.lookups.facts(entered.organization_id)
+    # before the address is looked up: whether it is taken changes nothing about this answer
+    context.passwords.require_worthy(
+        password, Familiar(email=address, name=name, organization=None if joined is None else joined.name)
+    )
     if context.lookups.email_known(email_hash):
         raise EmailTaken
     showing = shown(context, owner, image)
@@ -104,13 +109,13 @@ def sign_up(
 def create_user(context: Context, *, email: str, name: str, password: str, now: datetime) -> UUID:
     """Open an account for somebody, with an organization of their own, signed in nowhere; their user id.
 
-    What the operator does, whoever may sign up. Raises MalformedEmail, PasswordTooShort, PasswordTooLong, EmailTaken,
-    Conflict.
+    What the operator does, whoever may sign up. Raises MalformedEmail, PasswordTooShort, PasswordTooLong,
+    PasswordCompromised, EmailTaken, HashingBusy, Conflict.
     """
     address = canonical(email)
     if address is None:
         raise MalformedEmail
-    require_length(password)
+    context.passwords.require_worthy(password, Familiar(email=address, name=name))
     email_hash = context.keyring.email_hash(address)
     if context.lookups.email_known(email_hash):
         raise EmailTaken
