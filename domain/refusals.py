@@ -50,6 +50,12 @@ class WrongPassword(Refusal):
         self.user_id = user_id
 
 
+class AccountNotFound(Refusal):
+    """There is no such open account."""
+
+    code = "USER_NOT_FOUND"
+
+
 class NoPassword(Refusal):
     """The account has no password to compare with or to change."""
 

@@ -30,6 +30,7 @@ STATUS: Mapping[type[Refusal], int] = {
     refusals.SessionNotFresh: 403,
     refusals.WrongPassword: 400,
     refusals.NoPassword: 400,
+    refusals.AccountNotFound: 400,
     refusals.SubjectGone: 401,
     refusals.SlugTaken: 400,
     refusals.OrganizationNotFound: 400,

@@ -60,6 +60,7 @@ EVENT_BY_NAME: Mapping[str, type] = {
     "ImageChanged": user.ImageChanged,
     "PasswordChanged": user.PasswordChanged,
     "SessionsRevoked": user.SessionsRevoked,
+    "AccountUnlocked": user.AccountUnlocked,
     "SessionStarted": session.SessionStarted,
     "SessionRenewed": session.SessionRenewed,
     "SessionReauthenticated": session.SessionReauthenticated,

@@ -35,7 +35,7 @@ from domain.session import (
     SessionRenewed,
     SessionStarted,
 )
-from domain.user import ImageChanged, NameChanged, PasswordChanged, SessionsRevoked, SignedUp
+from domain.user import AccountUnlocked, ImageChanged, NameChanged, PasswordChanged, SessionsRevoked, SignedUp
 
 from .catalogue import Event, stored_names
 
@@ -73,7 +73,7 @@ def key_owner(stream_id: UUID, event: Event) -> KeyOwner | None:
             return KeyOwner(None)
         case InvitationAccepted(user_id=user_id):
             return KeyOwner(user_id)
-        case NameChanged() | ImageChanged() | PasswordChanged() | SessionsRevoked():
+        case NameChanged() | ImageChanged() | PasswordChanged() | SessionsRevoked() | AccountUnlocked():
             return None
         case OrganizationRenamed() | SlugChanged() | LogoChanged() | MetadataChanged() | OrganizationClosed():
             return None

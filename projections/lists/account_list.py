@@ -15,7 +15,16 @@ from domain.store.connections import Statements
 from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
 from domain.store.select_list import SelectList
-from domain.user import ImageChanged, NameChanged, PasswordChanged, SessionsRevoked, SignedUp, User, UserEvent
+from domain.user import (
+    AccountUnlocked,
+    ImageChanged,
+    NameChanged,
+    PasswordChanged,
+    SessionsRevoked,
+    SignedUp,
+    User,
+    UserEvent,
+)
 
 from .member_list import start_in
 
@@ -39,8 +48,8 @@ TABLE = Table(
 )
 
 
-def project(event: UserEvent, command: CommandRecord) -> Row:
-    """What an event means for the person's row."""
+def project(event: UserEvent, command: CommandRecord) -> Row | None:
+    """What an event means for the person's row; None if nothing."""
     at = command.at
     match event:
         case SignedUp() as signed_up:
@@ -62,6 +71,8 @@ def project(event: UserEvent, command: CommandRecord) -> Row:
             return change(password_version=password_version, password_changed_at=at)
         case SessionsRevoked(epoch=epoch):
             return change(session_epoch=epoch)
+        case AccountUnlocked():
+            return None
         case _:
             assert_never(event)
 

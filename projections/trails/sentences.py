@@ -15,7 +15,15 @@ from domain.session import (
     SessionRenewed,
     SessionStarted,
 )
-from domain.user import ImageChanged, NameChanged, PasswordChanged, Revocation, SessionsRevoked, SignedUp
+from domain.user import (
+    AccountUnlocked,
+    ImageChanged,
+    NameChanged,
+    PasswordChanged,
+    Revocation,
+    SessionsRevoked,
+    SignedUp,
+)
 
 from .names import YOU, Names
 from .organization_sentences import of_an_organization
@@ -79,13 +87,15 @@ def sentence(event: Event, names: Names) -> str:
             return f"{names.actor} stayed signed in on {names.device}."
         case SessionEnded(reason=reason):
             return _ended(reason, names)
-        case NameChanged() | ImageChanged() | PasswordChanged() | SessionsRevoked():
+        case NameChanged() | ImageChanged() | PasswordChanged() | SessionsRevoked() | AccountUnlocked():
             return _of_an_account(event, names)
         case _:
             return of_an_organization(event, names)
 
 
-def _of_an_account(event: NameChanged | ImageChanged | PasswordChanged | SessionsRevoked, names: Names) -> str:
+def _of_an_account(
+    event: NameChanged | ImageChanged | PasswordChanged | SessionsRevoked | AccountUnlocked, names: Names
+) -> str:
     match event:
         case NameChanged(name=name):
             new = quoted(name, otherwise="another name")
@@ -97,6 +107,8 @@ def _of_an_account(event: NameChanged | ImageChanged | PasswordChanged | Session
             return f"{names.actor} changed {names.whose} password."
         case SessionsRevoked(reason=reason):
             return _revoked(reason, names)
+        case AccountUnlocked():
+            return f"{names.actor} unlocked {names.whose} account: the wrong passwords so far count no more."
         case _:
             assert_never(event)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.user import (
+    AccountUnlocked,
     ImageChanged,
     NameChanged,
     PasswordChanged,
@@ -57,6 +58,12 @@ def test_a_second_change_of_the_password_is_counted_from_the_first() -> None:
 def test_each_revocation_begins_the_next_epoch() -> None:
     ada = given(evolve, [SIGNED_UP, SessionsRevoked(epoch=1, reason=Revocation.OTHERS)])
     assert ada.revoke_sessions(Revocation.EVERYWHERE) == [SessionsRevoked(epoch=2, reason=Revocation.EVERYWHERE)]
+
+
+def test_to_unlock_changes_nothing_else() -> None:
+    ada = given(evolve, [SIGNED_UP, PasswordChanged(password_version=2)])
+    assert ada.unlock() == [AccountUnlocked()]
+    assert given(evolve, [SIGNED_UP, PasswordChanged(password_version=2), AccountUnlocked()]) == ada
 
 
 def test_why_all_sessions_were_ended_is_stored_in_these_words() -> None:

@@ -44,7 +44,15 @@ from domain.session import (
 )
 from domain.store.envelope import CommandRecord, Recorded, WhereFrom
 from domain.store.rows import write_of
-from domain.user import ImageChanged, NameChanged, PasswordChanged, Revocation, SessionsRevoked, SignedUp
+from domain.user import (
+    AccountUnlocked,
+    ImageChanged,
+    NameChanged,
+    PasswordChanged,
+    Revocation,
+    SessionsRevoked,
+    SignedUp,
+)
 from projections import INLINE
 from tests.people import ADA, BO, CY, NOON
 
@@ -221,6 +229,7 @@ CHANGES: list[tuple[Event, Values]] = [
     (ImageChanged(image=None), {"image": None, "updated_at": LATER}),
     (PasswordChanged(password_version=5), {"password_version": 5, "password_changed_at": LATER}),
     (SessionsRevoked(epoch=4, reason=Revocation.EVERYWHERE), {"session_epoch": 4}),
+    (AccountUnlocked(), {}),
     (SessionRenewed(expires_at=A_MONTH), {"expires_at": A_MONTH, "updated_at": LATER}),
     (SessionReauthenticated(way=Way.PASSWORD), {"authenticated_at": LATER, "updated_at": LATER}),
     (
