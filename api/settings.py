@@ -16,7 +16,8 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from domain.commands.context import EmailVerification, Rules
-from domain.passwords import Argon2Parameters
+from domain.password_strength import LEAST_GUESSES, Strength
+from domain.passwords import SHORTEST, Argon2Parameters
 from domain.session import Lifetimes
 
 from .deployment_settings import PREFIX
@@ -80,6 +81,10 @@ class Settings(MailSettings):
     invitations_per_hour: int = Field(default=100, ge=1, le=1_000_000)
     # How many wrong passwords an hour of one account (NIST SP 800-63B §3.2.2: no more than 100).
     wrong_passwords: int = Field(default=100, ge=1, le=1_000_000)
+    # What a new password needs: zxcvbn's score, and UTF-16 code units; as the only proof of who somebody is it should
+    # have 15 (NIST SP 800-63B §3.1.1.2).
+    password_minimum_score: int = Field(default=2, ge=0, le=len(LEAST_GUESSES) - 1)
+    password_minimum_length: int = Field(default=SHORTEST, ge=SHORTEST, le=64)
     # One password hash: KiB of memory, passes, lanes. Not below OWASP's minimum.
     argon2_memory: int = Field(default=19_456, ge=19_456, le=4_194_304)
     argon2_time: int = Field(default=2, ge=2, le=100)
@@ -209,6 +214,11 @@ class Settings(MailSettings):
     def argon2(self) -> Argon2Parameters:
         """The cost of one password hash."""
         return Argon2Parameters(memory=self.argon2_memory, time=self.argon2_time, lanes=self.argon2_lanes)
+
+    @property
+    def strength(self) -> Strength:
+        """What makes a new password worth having."""
+        return Strength(score=self.password_minimum_score, host=host_of(self.origin))
 
     @property
     def hashing_threads(self) -> int:

@@ -1,4 +1,4 @@
-"""Passwords: how long they may be, and their hashing in a small pool of its own.
+"""Passwords: how long they may be, and their judging and hashing in a small pool of its own.
 
 Argon2id (RFC 9106) with the parameters OWASP's Password Storage Cheat Sheet asks for. Hashing is meant to be slow, so
 it may not run where it would keep others waiting: while those are busy it has a lower priority, and past a bound nobody
@@ -20,11 +20,13 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
 from .ids import new_token
-from .refusals import PasswordTooLong, PasswordTooShort
+from .password_strength import Familiar, Strength, Weakness, weakness
+from .refusals import PasswordCompromised, PasswordTooLong, PasswordTooShort
 
 T = TypeVar("T")
 
 SHORTEST = 8
+"""What no operator goes below."""
 LONGEST = 128
 _NICENESS = 5
 """A third of the weight of others."""
@@ -43,9 +45,9 @@ class Argon2Parameters:
     lanes: int = 1
 
 
-def require_length(password: str) -> None:
-    """8 to 128 UTF-16 code units (wire.md §1). Raises PasswordTooShort or PasswordTooLong."""
-    if _length(password) < SHORTEST:
+def require_length(password: str, shortest: int = SHORTEST) -> None:
+    """So many to 128 UTF-16 code units (wire.md §1). Raises PasswordTooShort or PasswordTooLong."""
+    if _length(password) < shortest:
         raise PasswordTooShort
     require_not_too_long(password)
 
@@ -61,7 +63,19 @@ def _length(password: str) -> int:
 
 
 class Hasher(Protocol):
-    """What makes hashes of passwords, and compares."""
+    """What makes hashes of passwords, and compares; and says before which passwords may be set."""
+
+    def require_length(self, password: str) -> None:
+        """As many UTF-16 code units as are asked for, and 128 at most (wire.md §1). Asks nobody, and costs nothing.
+
+        Raises PasswordTooShort, PasswordTooLong.
+        """
+
+    def require_worthy(self, password: str, familiar: Familiar) -> None:
+        """What may be set as a password by who is known to others by this (wire.md A13); never for one that is given.
+
+        Raises PasswordTooShort, PasswordTooLong, PasswordCompromised, HashingBusy.
+        """
 
     def hash(self, password: str) -> str:
         """The encoded hash, parameters and salt in it. Raises HashingBusy."""
@@ -74,12 +88,23 @@ class Hasher(Protocol):
 
 
 class Remembered:
-    """A hasher that hashes and compares nothing twice, for one command: to decide it again costs no hash."""
+    """A hasher that judges, hashes and compares nothing twice, for one command: to decide it again costs nothing."""
 
     def __init__(self, hasher: Hasher) -> None:
         self._hasher = hasher
         self._hashes: dict[str, str] = {}
         self._verdicts: dict[tuple[str | None, str], bool] = {}
+        self._worthy: set[tuple[str, Familiar]] = set()
+
+    def require_length(self, password: str) -> None:
+        """Raises PasswordTooShort, PasswordTooLong."""
+        self._hasher.require_length(password)
+
+    def require_worthy(self, password: str, familiar: Familiar) -> None:
+        """Raises PasswordTooShort, PasswordTooLong, PasswordCompromised, HashingBusy."""
+        if (password, familiar) not in self._worthy:
+            self._hasher.require_worthy(password, familiar)
+            self._worthy.add((password, familiar))
 
     def hash(self, password: str) -> str:
         """The encoded hash, the same for the same password. Raises HashingBusy."""
@@ -100,14 +125,23 @@ class Remembered:
 
 
 class Passwords:
-    """Hashes and verifies in `threads` threads; at most `waiting` more may queue for them.
+    """Judges, hashes and verifies in `threads` threads; at most `waiting` more may queue for them.
+
+    What may be set has `shortest` UTF-16 code units, and this `strength`.
 
     While those are `busy` whom it should not keep waiting, each lets a twin of lower priority do its work: a thread may
     lower its own, but not raise it again.
     """
 
     def __init__(
-        self, parameters: Argon2Parameters, *, threads: int, waiting: int, busy: Callable[[], bool] = lambda: False
+        self,
+        parameters: Argon2Parameters,
+        *,
+        threads: int,
+        waiting: int,
+        busy: Callable[[], bool] = lambda: False,
+        shortest: int = SHORTEST,
+        strength: Strength = Strength(),  # noqa: B008  frozen
     ) -> None:
         self._hasher = PasswordHasher(
             time_cost=parameters.time, memory_cost=parameters.memory, parallelism=parameters.lanes, type=Type.ID
@@ -118,11 +152,25 @@ class Passwords:
         self._pool = ThreadPoolExecutor(threads, "password-hashing")
         self._polite = ThreadPoolExecutor(threads, "polite-password-hashing", initializer=_give_way)
         self._nobody = self._hasher.hash(new_token())
+        self._shortest, self._strength = shortest, strength
+        # loads the word lists, which takes longer than one who sets a password may hold up the others
+        weakness(self._nobody, Familiar(), strength)
 
     @property
     def full(self) -> bool:
         """Whether one more would be refused, at this moment."""
         return self._taken >= self.places
+
+    def require_length(self, password: str) -> None:
+        """Raises PasswordTooShort, PasswordTooLong."""
+        require_length(password, self._shortest)
+
+    def require_worthy(self, password: str, familiar: Familiar) -> None:
+        """Raises PasswordTooShort, PasswordTooLong, PasswordCompromised, HashingBusy."""
+        self.require_length(password)
+        reason = self._in_pool(self._weakness, password, familiar)
+        if reason is not None:
+            raise PasswordCompromised(reason)
 
     def hash(self, password: str) -> str:
         """The encoded hash, parameters and salt in it. Raises HashingBusy."""
@@ -151,7 +199,10 @@ class Passwords:
         except (VerifyMismatchError, VerificationError, InvalidHashError):
             return False
 
-    def _in_pool(self, work: Callable[..., T], *arguments: str) -> T:
+    def _weakness(self, password: str, familiar: Familiar) -> Weakness | None:
+        return weakness(password, familiar, self._strength)
+
+    def _in_pool(self, work: Callable[..., T], *arguments: object) -> T:
         self._take_place()
         try:
             return self._pool.submit(self._fairly, work, *arguments).result()
@@ -159,7 +210,7 @@ class Passwords:
             with self._taking:
                 self._taken -= 1
 
-    def _fairly(self, work: Callable[..., T], *arguments: str) -> T:
+    def _fairly(self, work: Callable[..., T], *arguments: object) -> T:
         return self._polite.submit(work, *arguments).result() if self._busy() else work(*arguments)
 
     def _take_place(self) -> None:

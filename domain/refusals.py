@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 from uuid import UUID
 
+from .password_strength import Weakness
+
 
 class Refusal(Exception):
     """A command that may not happen. Nothing was written.
@@ -48,6 +50,12 @@ class WrongPassword(Refusal):
         self.user_id = user_id
 
 
+class AccountNotFound(Refusal):
+    """There is no such open account."""
+
+    code = "USER_NOT_FOUND"
+
+
 class NoPassword(Refusal):
     """The account has no password to compare with or to change."""
 
@@ -55,7 +63,7 @@ class NoPassword(Refusal):
 
 
 class PasswordTooShort(Refusal):
-    """Fewer than eight UTF-16 code units."""
+    """Fewer UTF-16 code units than are asked for: eight or more."""
 
     code = "PASSWORD_TOO_SHORT"
 
@@ -64,6 +72,16 @@ class PasswordTooLong(Refusal):
     """More than 128 UTF-16 code units."""
 
     code = "PASSWORD_TOO_LONG"
+
+
+class PasswordCompromised(Refusal):
+    """The password would be guessed; `reason` says why, and what helps (wire.md A13)."""
+
+    code = "PASSWORD_COMPROMISED"
+
+    def __init__(self, reason: Weakness) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class SessionOver(Refusal):

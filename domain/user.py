@@ -45,7 +45,7 @@ class ImageChanged:
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordChanged:
-    """A person who knew the password chose another one."""
+    """A person who knew the password chose another one, or an operator set one."""
 
     password_version: int
 
@@ -89,6 +89,11 @@ class SessionsRevoked:
     reason: Revocation
 
 
+@dataclass(frozen=True, kw_only=True)
+class AccountUnlocked:
+    """The wrong passwords that were given for an account count no more: who knows the right one is let in again."""
+
+
 UserEvent = (
     SignedUp
     | NameChanged
@@ -99,6 +104,7 @@ UserEvent = (
     | EmailChanged
     | EmailRestored
     | SessionsRevoked
+    | AccountUnlocked
 )
 
 
@@ -159,6 +165,10 @@ class User:
         """End every session there is, and any that a sign-in on its way may still commit."""
         return [SessionsRevoked(epoch=self.session_epoch + 1, reason=reason)]
 
+    def unlock(self) -> list[UserEvent]:
+        """Count the wrong passwords given for it no more; how many there were stands elsewhere."""
+        return [AccountUnlocked()]
+
 
 def evolve(state: User | None, event: UserEvent) -> User:
     """What the account is after one more event."""
@@ -167,7 +177,7 @@ def evolve(state: User | None, event: UserEvent) -> User:
             return User(email_hash=email_hash, password_version=password_version)
     assert state is not None, "an account begins with SignedUp"
     match event:
-        case NameChanged() | ImageChanged():
+        case NameChanged() | ImageChanged() | AccountUnlocked():
             return state
         case PasswordChanged(password_version=password_version) | PasswordReset(password_version=password_version):
             return replace(state, password_version=password_version)

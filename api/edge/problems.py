@@ -24,11 +24,13 @@ STATUS: Mapping[type[Refusal], int] = {
     refusals.WrongCredentials: 401,
     refusals.PasswordTooShort: 400,
     refusals.PasswordTooLong: 400,
+    refusals.PasswordCompromised: 400,
     refusals.InvitationNotFound: 400,
     refusals.SessionOver: 401,
     refusals.SessionNotFresh: 403,
     refusals.WrongPassword: 400,
     refusals.NoPassword: 400,
+    refusals.AccountNotFound: 400,
     refusals.SubjectGone: 401,
     refusals.SlugTaken: 400,
     refusals.OrganizationNotFound: 400,
@@ -213,6 +215,8 @@ def of_refusal(refusal: Refusal) -> Problem:
     """How a refusal of the domain is answered."""
     if isinstance(refusal, refusals.TooManyAttempts):
         return too_many_requests(refusal.retry_after)
+    if isinstance(refusal, refusals.PasswordCompromised):
+        return Problem.of_code(refusal.code, refusal.reason)
     return Problem.of_code(refusal.code)
 
 

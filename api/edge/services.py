@@ -113,7 +113,12 @@ def open_services(settings: Settings, clock: Clock) -> Services:
     origins = TrustedOrigins(settings.origin, settings.origin_patterns)
     loop_load = LoopLoad()
     passwords = Passwords(
-        settings.argon2, threads=settings.hashing_threads, waiting=_WAITING_FOR_HASHES, busy=loop_load.busy
+        settings.argon2,
+        threads=settings.hashing_threads,
+        waiting=_WAITING_FOR_HASHES,
+        busy=loop_load.busy,
+        shortest=settings.password_minimum_length,
+        strength=settings.strength,
     )
     return Services(
         settings=settings,

@@ -69,6 +69,7 @@ class ChangedPasswordAnswer(TypedDict):
         "VALIDATION_ERROR",
         "PASSWORD_TOO_SHORT",
         "PASSWORD_TOO_LONG",
+        "PASSWORD_COMPROMISED",
         "INVALID_PASSWORD",
         "CREDENTIAL_ACCOUNT_NOT_FOUND",
         "UNAUTHORIZED",

@@ -8,6 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from api.edge.problems import STATUS_OF_CODE, message_for, too_many_requests
+from domain.password_strength import Weakness
 from domain.refusals import TooManyAttempts
 
 MAY_BE_EMPTY = "x-may-be-empty"
@@ -30,6 +31,7 @@ _AS_SENT = {
     "VALIDATION_ERROR": "[body.email] Invalid email address",
     "BAD_REQUEST": "Invalid JSON in request body",
     "UNSUPPORTED_MEDIA_TYPE": 'Content-Type "text/plain" is not allowed. Allowed types: application/json',
+    "PASSWORD_COMPROMISED": Weakness.COMMON.value,
     "ROLE_NOT_FOUND": "ROLE_NOT_FOUND: wizard",
     "FIELD_NOT_ALLOWED": "activeOrganizationId is not allowed to be set",
 }

@@ -92,7 +92,14 @@ EmailAddress = Annotated[
 ]
 GivenAddress = Annotated[str, Field(json_schema_extra={"format": "email", "examples": ["ada@example.com"]})]
 """The same, where the command refuses with a code of its own."""
-NewPassword = Annotated[str, Field(json_schema_extra={**_PASSWORD, "minLength": passwords.SHORTEST})]
+NewPassword = Annotated[
+    str,
+    Field(
+        description="Hard to guess, without your name or address in it. At least eight UTF-16 code units; a service may"
+        " ask for more (`PASSWORD_TOO_SHORT`).",
+        json_schema_extra={**_PASSWORD, "minLength": passwords.SHORTEST},
+    ),
+]
 """A password to be set."""
 GivenPassword = Annotated[str, Field(json_schema_extra=_PASSWORD)]
 """A password to be compared with the one that is set."""

@@ -15,6 +15,7 @@ from api.edge.caller import CurrentClient
 from api.edge.contract_route import ContractRoute
 from api.edge.even_time import evened
 from api.edge.json_response import JsonResponse
+from api.edge.limiting.wrong_passwords import forget_wrong_passwords
 from api.edge.problems import Problem
 from api.edge.query import ExactQuery
 from api.edge.redirects import error_page_of, redirect, require_page
@@ -25,6 +26,7 @@ from domain.commands.password_reset import require_reset_link, reset_password
 from domain.email_address import canonical
 from domain.mailed_link import Purpose
 from domain.refusals import Conflict, LinkNotFound, SubjectGone
+from domain.store.conflicts import StoreUnavailable
 
 from .documented import documented
 from .fields import CallbackUrl, EmailAddress, NewPassword
@@ -146,15 +148,26 @@ def open_reset_link(
     name="reset_password",
     summary="Set another password by a link that was sent by mail; every session ends",
     responses=documented(
-        DoneAnswer, "VALIDATION_ERROR", "INVALID_TOKEN", "PASSWORD_TOO_SHORT", "PASSWORD_TOO_LONG", "CONFLICT"
+        DoneAnswer,
+        "VALIDATION_ERROR",
+        "INVALID_TOKEN",
+        "PASSWORD_TOO_SHORT",
+        "PASSWORD_TOO_LONG",
+        "PASSWORD_COMPROMISED",
+        "CONFLICT",
     ),
 )
 def set_password(client: CurrentClient, query: Annotated[WithToken, Query()], form: ResetPassword) -> JsonResponse:
-    request = client.request
+    services, request = client.services, client.request
     link = form.token or query.token
     if not link:
         raise LinkNotFound
-    reset_password(
-        client.services.context, link=link, password=form.newPassword, now=request.now, where_from=request.where_from
+    person = reset_password(
+        services.context, link=link, password=form.newPassword, now=request.now, where_from=request.where_from
     )
+    # the guesses of others, or one's own that led here, were at a password that is no more
+    with suppress(StoreUnavailable):
+        forget_wrong_passwords(
+            services.counters, services.context.keyring, address=person.email or "", user_id=person.user_id
+        )
     return JsonResponse(DoneAnswer(status=True))

@@ -126,6 +126,7 @@ class SignedOutAnswer(TypedDict):
         "VALIDATION_ERROR",
         "PASSWORD_TOO_SHORT",
         "PASSWORD_TOO_LONG",
+        "PASSWORD_COMPROMISED",
         "EMAIL_PASSWORD_SIGN_UP_DISABLED",
         "INVITATION_NOT_FOUND",
         *(at(400, refusal.code) for refusal in _OF_THE_INVITATION),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from domain.passwords import require_length, require_not_too_long
+from domain.password_strength import Familiar
+from domain.passwords import require_not_too_long
 from domain.session import EndReason
 from domain.store.conflicts import retry_on_conflict
 from domain.store.credentials import changed_credentials
@@ -55,14 +56,19 @@ def change_password(
     """Replace the `current` password by a `new` one; of several at once with the same current one, one succeeds.
 
     `revoking` ends every session, also one that is begun with the old password this very moment, and replaces the one
-    asking by a new one, turned to `organization_id`. Raises PasswordTooShort, PasswordTooLong, WrongPassword,
-    NoPassword, SessionOver, HashingBusy, Conflict.
+    asking by a new one, turned to `organization_id`. Raises PasswordTooShort, PasswordTooLong, PasswordCompromised,
+    WrongPassword, NoPassword, SessionOver, HashingBusy, Conflict.
     """
-    require_length(new)
+    context.passwords.require_length(new)
     require_not_too_long(current)
     loaded, _ = load_by_session(context, principal)
     session, user = loaded.session, loaded.user
     verified = confirm_password(context, user, current, now=principal.at)
+    person = verified.account.person
+    active = None if organization_id is None else context.lookups.facts(organization_id)
+    context.passwords.require_worthy(
+        new, Familiar(email=person.email, name=person.name, organization=None if active is None else active.name)
+    )
     changed = user.state.change_password(revoking=revoking)
     additions, token = [user.with_events(changed)], None
     if revoking:
@@ -84,4 +90,4 @@ def change_password(
         guards=loaded.guards,
         writes=[changed_credentials(user.stream_id, password_version=version, password_hash=password_hash)],
     )
-    return ChangedPassword(person=verified.account.person, token=token)
+    return ChangedPassword(person=person, token=token)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.events.catalogue import MAILED_LINK
 from domain.mailed_link import MailedLink, Purpose
-from domain.passwords import require_length
+from domain.password_strength import Familiar
 from domain.refusals import EmailTaken, LinkExpired, LinkNotFound, SubjectGone
 from domain.store import Addition, Loaded
 from domain.store.conflicts import StreamMovedOn, retry_on_conflict
@@ -15,19 +15,20 @@ from domain.store.envelope import WhereFrom
 from domain.user import User, UserEvent
 
 from .context import Context, hashed_once
+from .lookups import Person
 from .principal import PersonWithoutSession, record_of
 from .queries import link_mailed, the_account
 
 
 @hashed_once
 @retry_on_conflict
-def reset_password(context: Context, *, link: str, password: str, now: datetime, where_from: WhereFrom) -> None:
+def reset_password(context: Context, *, link: str, password: str, now: datetime, where_from: WhereFrom) -> Person:
     """Set another password by a link, once: every session ends, also one that is begun with the old one this moment.
 
-    By the link that went to who had the account's address before, the account has that again. Raises PasswordTooShort,
-    PasswordTooLong, LinkNotFound (also if it expired), HashingBusy, Conflict.
+    By the link that went to who had the account's address before, the account has that again. Answers whose it is. Raises PasswordTooShort,
+    PasswordTooLong, LinkNotFound (also if it expired), PasswordCompromised, HashingBusy, Conflict.
     """
-    require_length(password)
+    context.passwords.require_length(password)
     wanted = link_mailed(context.keyring.link_hash(link))
     mailed, user = context.store.find(wanted, the_account(wanted.column("user_id")))
     if mailed is None or user is None or user.subject is None:
@@ -35,6 +36,10 @@ def reset_password(context: Context, *, link: str, password: str, now: datetime,
     try:
         used = mailed.state.use(now=now)
         restored = _restored(context, mailed, user)
+        account = context.lookups.account(user.stream_id)
+        if account is None:
+            raise LinkNotFound
+        context.passwords.require_worthy(password, Familiar(email=account.person.email, name=account.person.name))
         reset = user.state_after(restored).reset_password()
         principal = PersonWithoutSession(user_id=user.stream_id, at=now, where_from=where_from)
         context.store.append(
@@ -53,6 +58,7 @@ def reset_password(context: Context, *, link: str, password: str, now: datetime,
         )
     except (EmailTaken, LinkExpired, SubjectGone):
         raise LinkNotFound from None
+    return account.person
 
 
 def require_reset_link(context: Context, *, link: str, now: datetime) -> None:

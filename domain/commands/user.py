@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.email_address import canonical
 from domain.ids import new_id
-from domain.passwords import require_length
+from domain.password_strength import Familiar
 from domain.pictures import Picture
 from domain.refusals import EmailTaken, MalformedEmail, SignUpByInvitationOnly, SubjectGone
 from domain.session import Way
@@ -69,13 +69,14 @@ def sign_up(
     verified first, and the link did not come by mail, no device is signed in and nobody is told whether there is an
     account already. The link that verifies it leads to `callback_url`.
 
-    Raises MalformedEmail, PasswordTooShort, PasswordTooLong, SignUpByInvitationOnly, EmailTaken, PictureNotKept,
+    Raises MalformedEmail, PasswordTooShort, PasswordTooLong, PasswordCompromised, SignUpByInvitationOnly, EmailTaken,
+    PictureNotKept,
     HashingBusy, Conflict; with a link as `domain.commands.received_invitation.accept`. No account is opened then.
     """
     address = canonical(email)
     if address is None:
         raise MalformedEmail
-    require_length(password)
+    context.passwords.require_length(password)
     if link is None and not context.rules.open_sign_up:
         raise SignUpByInvitationOnly
     owner, email_hash = context.store.new_subject(new_id()), context.keyring.email_hash(address)
@@ -83,6 +84,11 @@ def sign_up(
     if link is not None:
         found = context.store.find(*invited_by(context, link))
         entered = joining(context, found, user_id=owner.subject_id, email_hash=email_hash, belongs=False, now=now)
+    joined = None if entered is None else context.lookups.facts(entered.organization_id)
+    # before the address is looked up: whether it is taken changes nothing about this answer
+    context.passwords.require_worthy(
+        password, Familiar(email=address, name=name, organization=None if joined is None else joined.name)
+    )
     proved = link is not None and context.keyring.went_by_mail(link)
     hiding = context.rules.email_verification is EmailVerification.REQUIRED and not proved
     taken = context.lookups.email_claimed(email_hash, now=now)
@@ -216,13 +222,13 @@ class _Opening:
 def create_user(context: Context, *, email: str, name: str, password: str, now: datetime) -> UUID:
     """Open an account for somebody, with an organization of their own, signed in nowhere; their user id.
 
-    What the operator does, whoever may sign up. Raises MalformedEmail, PasswordTooShort, PasswordTooLong, EmailTaken,
-    Conflict.
+    What the operator does, whoever may sign up. Raises MalformedEmail, PasswordTooShort, PasswordTooLong,
+    PasswordCompromised, EmailTaken, HashingBusy, Conflict.
     """
     address = canonical(email)
     if address is None:
         raise MalformedEmail
-    require_length(password)
+    context.passwords.require_worthy(password, Familiar(email=address, name=name))
     email_hash = context.keyring.email_hash(address)
     if context.lookups.email_claimed(email_hash, now=now):
         raise EmailTaken

@@ -66,6 +66,7 @@ EVENT_BY_NAME: Mapping[str, type] = {
     "EmailChanged": user.EmailChanged,
     "EmailRestored": user.EmailRestored,
     "SessionsRevoked": user.SessionsRevoked,
+    "AccountUnlocked": user.AccountUnlocked,
     "SessionStarted": session.SessionStarted,
     "SessionRenewed": session.SessionRenewed,
     "SessionReauthenticated": session.SessionReauthenticated,

@@ -45,6 +45,7 @@ from domain.session import (
     SessionStarted,
 )
 from domain.user import (
+    AccountUnlocked,
     EmailChanged,
     EmailRestored,
     EmailVerified,
@@ -94,7 +95,7 @@ def key_owner(stream_id: UUID, event: Event) -> KeyOwner | None:
             return KeyOwner(user_id)
         case NameChanged() | ImageChanged() | PasswordChanged() | PasswordReset() | SessionsRevoked():
             return None
-        case EmailVerified() | EmailChanged() | EmailRestored():
+        case EmailVerified() | EmailChanged() | EmailRestored() | AccountUnlocked():
             return None
         case OrganizationRenamed() | SlugChanged() | LogoChanged() | MetadataChanged() | OrganizationClosed():
             return None

@@ -16,6 +16,7 @@ from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
 from domain.store.select_list import SelectList
 from domain.user import (
+    AccountUnlocked,
     EmailChanged,
     EmailRestored,
     EmailVerified,
@@ -51,8 +52,8 @@ TABLE = Table(
 )
 
 
-def project(event: UserEvent, command: CommandRecord) -> Row:
-    """What an event means for the person's row."""
+def project(event: UserEvent, command: CommandRecord) -> Row | None:
+    """What an event means for the person's row; None if nothing."""
     at = command.at
     match event:
         case SignedUp() as signed_up:
@@ -78,6 +79,8 @@ def project(event: UserEvent, command: CommandRecord) -> Row:
             return change(email=email, email_hash=email_hash, email_slot=email_hash, email_verified=True, updated_at=at)
         case SessionsRevoked(epoch=epoch):
             return change(session_epoch=epoch)
+        case AccountUnlocked():
+            return None
         case _:
             assert_never(event)
 

@@ -177,7 +177,8 @@ _OF_A_SESSION = {
     **_SEEN_AT,
     "active_organization_id": "o.organization_id",
 }
-_LIVING = "JOIN account_list a ON a.user_id = s.user_id AND a.session_epoch = s.epoch AND a.ended_at IS NULL"
+LIVING = "JOIN account_list a ON a.user_id = s.user_id AND a.session_epoch = s.epoch AND a.ended_at IS NULL"
+"""What a session `s` needs for living, beside not having been ended and not having run out."""
 _ACTIVE_ORGANIZATION = """
   LEFT JOIN member_list m ON m.organization_id = s.organization_id AND m.live_user_id = s.user_id
   LEFT JOIN organization_list o ON o.organization_id = m.organization_id AND o.ended_at IS NULL
@@ -199,7 +200,7 @@ LIVE_SESSION = SelectList(
 )
 LIVE_SESSIONS = f"""
 SELECT {LIVE_SESSION.sql}
-  FROM session_list s {_LIVING} {_ACTIVE_ORGANIZATION}
+  FROM session_list s {LIVING} {_ACTIVE_ORGANIZATION}
  WHERE s.token_hash = ANY($1) AND s.ended_at IS NULL
 """
 """The live sessions among some token hashes: committed state, asked for on every request."""
@@ -213,7 +214,7 @@ SELECT {LISTED_SESSION.sql}
        WITH ORDINALITY AS asked (user_id, first, now, started_after, most, skipped, number)
  CROSS JOIN LATERAL (
     SELECT ROW({SESSION_ROW.sql}) AS shown, s.session_id, greatest(l.at, s.updated_at) AS active_at
-      FROM session_list s {_LIVING} {_ACTIVE_ORGANIZATION}
+      FROM session_list s {LIVING} {_ACTIVE_ORGANIZATION}
       LEFT JOIN last_active l ON l.session_id = s.session_id
      WHERE s.user_id = asked.user_id AND s.ended_at IS NULL AND s.expires_at > asked.now
        AND s.created_at > asked.started_after
@@ -245,7 +246,7 @@ class SessionLookups:
     read: Statements
 
     def last_seen(self, session_id: UUID) -> Seen | None:
-        row = self.read.row(f"SELECT {_SEEN.sql} FROM session_list s {_LIVING} WHERE s.session_id = $1", session_id)
+        row = self.read.row(f"SELECT {_SEEN.sql} FROM session_list s {LIVING} WHERE s.session_id = $1", session_id)
         return _SEEN.find(row)
 
     def authenticated_at(self, session_id: UUID) -> datetime | None:
@@ -254,7 +255,7 @@ class SessionLookups:
 
     def live_session(self, user_id: UUID, *, session_id: UUID | None, token_hash: bytes) -> UUID | None:
         row = self.read.row(
-            f"SELECT s.session_id FROM session_list s {_LIVING}"
+            f"SELECT s.session_id FROM session_list s {LIVING}"
             " WHERE s.user_id = $1 AND (s.session_id = $2 OR s.token_hash = $3) AND s.ended_at IS NULL",
             user_id,
             session_id,
@@ -267,7 +268,7 @@ class SessionLookups:
     ) -> list[UUID]:
         rows = self.read.rows(
             "SELECT session_id FROM ("
-            f"SELECT s.session_id, s.created_at FROM session_list s {_LIVING}"
+            f"SELECT s.session_id, s.created_at FROM session_list s {LIVING}"
             " WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2"
             "   AND ($3::timestamptz IS NULL OR s.created_at > $3)"
             " ORDER BY s.created_at DESC, s.session_id DESC OFFSET $4) AS surplus"

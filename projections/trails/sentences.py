@@ -25,6 +25,7 @@ from domain.session import (
     SessionStarted,
 )
 from domain.user import (
+    AccountUnlocked,
     EmailChanged,
     EmailRestored,
     EmailVerified,
@@ -108,6 +109,8 @@ def sentence(event: Event, names: Names) -> str:
             return _ended(reason, names)
         case NameChanged() | ImageChanged() | PasswordChanged() | PasswordReset() | SessionsRevoked():
             return _of_an_account(event, names)
+        case AccountUnlocked():
+            return _of_an_account(event, names)
         case EmailVerified() | EmailChanged() | EmailRestored():
             return _of_an_address(event, names)
         case PasswordResetRequested() | EmailVerificationRequested() | EmailChangeRequested():
@@ -119,7 +122,8 @@ def sentence(event: Event, names: Names) -> str:
 
 
 def _of_an_account(
-    event: NameChanged | ImageChanged | PasswordChanged | PasswordReset | SessionsRevoked, names: Names
+    event: NameChanged | ImageChanged | PasswordChanged | PasswordReset | SessionsRevoked | AccountUnlocked,
+    names: Names,
 ) -> str:
     match event:
         case NameChanged(name=name):
@@ -134,6 +138,8 @@ def _of_an_account(
             return f"{names.actor} set a new password by a link that was sent to {names.whose} address."
         case SessionsRevoked(reason=reason):
             return _revoked(reason, names)
+        case AccountUnlocked():
+            return f"{names.actor} unlocked {names.whose} account: the wrong passwords so far count no more."
         case _:
             assert_never(event)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.user import (
+    AccountUnlocked,
     EmailChanged,
     EmailRestored,
     EmailVerified,
@@ -94,6 +95,12 @@ def test_another_address_is_news_and_proved_and_the_same_one_is_not() -> None:
     assert restored == [EmailRestored(email="ada@example.com", email_hash=b"keyed")]
     assert ada.restore_email("ada@example.com", email_hash=b"keyed") == []
     assert given(evolve, [SIGNED_UP, *changed, *restored]).email_hash == b"keyed"
+
+
+def test_to_unlock_changes_nothing_else() -> None:
+    ada = given(evolve, [SIGNED_UP, PasswordChanged(password_version=2)])
+    assert ada.unlock() == [AccountUnlocked()]
+    assert given(evolve, [SIGNED_UP, PasswordChanged(password_version=2), AccountUnlocked()]) == ada
 
 
 def test_why_all_sessions_were_ended_is_stored_in_these_words() -> None:

@@ -71,6 +71,7 @@ DELETE FROM rate_limits WHERE ctid = ANY (ARRAY(
 ))
 RETURNING {NOT_AWAITED}
 """
+_CLEAR = f"DELETE FROM rate_limits WHERE key = ANY($1) RETURNING hits, {NOT_AWAITED}"
 _AT_ONCE = 10_000
 """Counters that are forgotten by one statement: however many there are, none takes long."""
 
@@ -154,6 +155,10 @@ class Counters:
     def give_back(self, counter: Counter) -> None:
         """The reserved hit was not of the counted kind."""
         self._statements.rows(_GIVE_BACK, counter.key)
+
+    def clear(self, *counters: Counter) -> bool:
+        """Count from nothing again; whether any of these had counted anything."""
+        return any([hits for hits, *_ in self._statements.rows(_CLEAR, [one.key for one in counters])])
 
     def forget(self) -> int:
         """Drop counters that have not mattered for as long as they did; how many there were."""

@@ -19,6 +19,7 @@ from projections.lists.session_list import LiveSession
 
 from .counters import Counter, Counters, Limit
 from .request_counter import RequestCounter
+from .wrong_passwords import WINDOW, of_account, of_all_own
 
 _GENERAL = Limit(100, timedelta(seconds=10))
 _FEW = Limit(3, timedelta(seconds=10))
@@ -38,7 +39,6 @@ _BY_PREFIX = {
 }
 _UNROUTED = ""
 """The path under which all those are counted that nobody routes: as many as one likes could be made up."""
-_HOUR = timedelta(hours=1)
 _OF_ITS_OWN = 10
 """Wrong passwords an hour of one account on one device it knows or in one session, once all others are used up."""
 _OF_ALL_OWN = 2
@@ -65,9 +65,9 @@ class RateLimiter:
     ) -> None:
         self._requests, self._counters, self._keyring, self._lookups = requests, counters, keyring, lookups
         self.on = on
-        self._wrong = Limit(wrong_passwords, _HOUR)
+        self._wrong = Limit(wrong_passwords, WINDOW)
         own = min(wrong_passwords, _OF_ITS_OWN)
-        self._own, self._all_own = Limit(own, _HOUR), Limit(_OF_ALL_OWN * own, _HOUR)
+        self._own, self._all_own = Limit(own, WINDOW), Limit(_OF_ALL_OWN * own, WINDOW)
         self._counter = lru_cache(_COUNTERS_KEPT)(self._new_counter)
 
     def count_request(self, whose: str, path: str, *, routed: bool) -> Awaitable[None]:
@@ -92,7 +92,7 @@ class RateLimiter:
         if not self.on:
             yield self._lookups.account_by_email(email_hash)
             return
-        counter = self._of_all(address)
+        counter = of_account(self._keyring, address, self._wrong)
         wait, row = self._counters.reserve_beside(counter, ACCOUNT_BY_EMAIL, email_hash)
         account, reserved = ACCOUNT.find(row), [counter]
         if wait:
@@ -115,14 +115,11 @@ class RateLimiter:
         if not self.on or address is None:
             yield
             return
-        reserved = [self._of_all(address)]
+        reserved = [of_account(self._keyring, address, self._wrong)]
         if wait := self._counters.reserve(reserved[0]):
             reserved = self._own_places(session.user_id, devices, now, session, wait)
         with self._settling(reserved):
             yield
-
-    def _of_all(self, address: str) -> Counter:
-        return Counter.of(self._keyring.limit_key("wrong passwords", address), self._wrong)
 
     @contextmanager
     def _settling(self, reserved: Sequence[Counter]) -> Iterator[None]:
@@ -148,7 +145,7 @@ class RateLimiter:
             if own_wait := self._counters.reserve(own):
                 wait = min(wait, own_wait)
                 continue
-            of_all = Counter.of(self._keyring.limit_key("wrong passwords of its own", user_id.hex), self._all_own)
+            of_all = of_all_own(self._keyring, user_id, self._all_own)
             if all_wait := self._counters.reserve(of_all):
                 self._counters.give_back(own)
                 raise TooManyAttempts(min(wait, all_wait), user_id)

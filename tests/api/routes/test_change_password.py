@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.password_strength import Weakness
 from tests.api.browser import CLEARED, DONT_REMEMBER_COOKIE, TOKEN_COOKIE, Answer, Browser, kept, kept_until_closed
 from tests.api.conftest import HandClock, settings_for
 from tests.databases import Database
@@ -155,6 +156,9 @@ def test_a_change_on_the_second_day_gives_the_new_cookie_only(browser: Browser, 
         (PASSWORD, "x" * 129, "PASSWORD_TOO_LONG", "Password too long"),
         (PASSWORD, "😀" * 64 + "1", "PASSWORD_TOO_LONG", "Password too long"),
         ("x" * 129, NEW, "PASSWORD_TOO_LONG", "Password too long"),
+        ("wrong horse 1", "password", "INVALID_PASSWORD", "Invalid password"),
+        (PASSWORD, "password", "PASSWORD_COMPROMISED", Weakness.COMMON),
+        (PASSWORD, "Daybook2024!", "PASSWORD_COMPROMISED", Weakness.FAMILIAR),
     ],
 )
 def test_a_refusal_changes_nothing(
@@ -167,7 +171,9 @@ def test_a_refusal_changes_nothing(
     assert Browser(browser.url).sign_in(email).status == 200
 
 
-@pytest.mark.parametrize("new", ["eightcha", "x" * 128, "😀" * 4, "😀" * 64, PASSWORD, "        "])
+@pytest.mark.parametrize(
+    "new", ["jx4p9wqk", "correct horse 1" + "x" * 113, "🐎🦊🐙🦉🐝🦋🐞", PASSWORD, "  mill 1 horse "]
+)
 def test_these_may_be_chosen(browser: Browser, user: Any, email: str, new: str) -> None:
     assert change(browser, newPassword=new).status == 200
     assert Browser(browser.url).sign_in(email, new).status == 200

@@ -132,7 +132,10 @@ def test_a_password_that_was_changed_meanwhile_ends_the_link(ada: Browser, email
     assert reset(Browser(ada.url), token, "battery staple 3").problem == INVALID
 
 
-@pytest.mark.parametrize(("password", "code"), [("short 1", "PASSWORD_TOO_SHORT"), ("long " * 26, "PASSWORD_TOO_LONG")])
+@pytest.mark.parametrize(
+    ("password", "code"),
+    [("short 1", "PASSWORD_TOO_SHORT"), ("long " * 26, "PASSWORD_TOO_LONG"), ("password1", "PASSWORD_COMPROMISED")],
+)
 def test_a_password_that_is_refused_uses_nothing_up(
     ada: Browser, email: str, postman: Postman, password: str, code: str
 ) -> None:
@@ -236,6 +239,27 @@ def test_a_mailbox_gets_five_links_an_hour_and_nobody_is_told(
     # a later one takes the place of those that have not gone out yet
     assert len(brought) == 1
     assert module_links(module_database, email) == 5
+
+
+def test_a_reset_ends_the_wait_of_an_account_that_was_guessed_at(
+    module_database: Database, clock: HandClock, tmp_path: Path, email: str
+) -> None:
+    settings = settings_for(
+        module_database, mail_folder=tmp_path, rate_limit="on", wrong_passwords=2, trusted_proxies="127.0.0.1, ::1"
+    )
+    with application(settings, clock) as url:
+        assert Browser(url).sign_up(email).status == 200
+        guesses = [_sign_in_from(number, url, email, f"guessed {number}") for number in range(3)]
+        assert [one.status for one in guesses] == [401, 401, 429]
+        ask(Browser(url), email)
+        postman = Postman(module_database, settings, clock)
+        assert reset(Browser(url), postman.link_to(email).token).status == 200
+        assert _sign_in_from(9, url, email, NEW).status == 200
+
+
+def _sign_in_from(number: int, url: str, email: str, password: str) -> Answer:
+    fields = {"email": email, "password": password}
+    return Browser(url).post("/sign-in/email", fields, {"X-Forwarded-For": f"192.0.2.{number}"})
 
 
 def module_links(database: Database, email: str) -> object:

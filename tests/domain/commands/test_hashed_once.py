@@ -1,4 +1,4 @@
-"""A command that is decided again hashes no password again (architecture.md §3: reload and decide)."""
+"""A command that is decided again judges and hashes no password again (architecture.md §3: reload and decide)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from domain.clock import now
 from domain.commands import credential, user
 from domain.commands.context import Context
+from domain.password_strength import Familiar
 from domain.passwords import Hasher
 from domain.store import Store
 from domain.store.conflicts import StreamMovedOn
@@ -46,7 +47,14 @@ class Counting:
 
     def __init__(self, hasher: Hasher) -> None:
         self._hasher = hasher
-        self.hashed = self.compared = 0
+        self.judged = self.hashed = self.compared = 0
+
+    def require_length(self, password: str) -> None:
+        self._hasher.require_length(password)
+
+    def require_worthy(self, password: str, familiar: Familiar) -> None:
+        self.judged += 1
+        self._hasher.require_worthy(password, familiar)
 
     def hash(self, password: str) -> str:
         self.hashed += 1
@@ -107,14 +115,15 @@ BESIDE: list[Context] = []
 
 
 @pytest.mark.parametrize(
-    ("act", "hashed", "compared"), [(signs_up, 1, 0), (is_created, 1, 0), (confirms, 0, 1), (changes, 1, 1)]
+    ("act", "judged", "hashed", "compared"),
+    [(signs_up, 1, 1, 0), (is_created, 1, 1, 0), (confirms, 0, 0, 1), (changes, 1, 1, 1)],
 )
-def test_however_often_it_is_decided_a_password_is_hashed_once(
-    context: Context, store: Contended, act: Callable[[Context], object], hashed: int, compared: int
+def test_however_often_it_is_decided_a_password_is_judged_and_hashed_once(
+    context: Context, store: Contended, act: Callable[[Context], object], judged: int, hashed: int, compared: int
 ) -> None:
     BESIDE[:] = [context]
     counting = Counting(context.passwords)
     store.left = 4
     act(replace(context, store=store, passwords=counting))
     assert store.left == 0
-    assert (counting.hashed, counting.compared) == (hashed, compared)
+    assert (counting.judged, counting.hashed, counting.compared) == (judged, hashed, compared)

@@ -54,6 +54,7 @@ from domain.session import (
 from domain.store.envelope import CommandRecord, Recorded, WhereFrom
 from domain.store.rows import write_of
 from domain.user import (
+    AccountUnlocked,
     EmailChanged,
     EmailRestored,
     EmailVerified,
@@ -328,6 +329,7 @@ CHANGES: list[tuple[Event, Values]] = [
         },
     ),
     (SessionsRevoked(epoch=4, reason=Revocation.EVERYWHERE), {"session_epoch": 4}),
+    (AccountUnlocked(), {}),
     (SessionRenewed(expires_at=A_MONTH), {"expires_at": A_MONTH, "updated_at": LATER}),
     (SessionReauthenticated(way=Way.PASSWORD), {"authenticated_at": LATER, "updated_at": LATER}),
     (

@@ -30,6 +30,7 @@ from domain.session import (
     Way,
 )
 from domain.user import (
+    AccountUnlocked,
     EmailChanged,
     EmailRestored,
     EmailVerified,
@@ -192,6 +193,11 @@ TOLD = {
         "All sessions that began with the old password were ended.",
         "All sessions that began with the old password were ended.",
     ),
+    "AccountUnlocked": Sentences(
+        AccountUnlocked(),
+        "You unlocked your account: the wrong passwords so far count no more.",
+        "Ada unlocked their account: the wrong passwords so far count no more.",
+    ),
     "SessionEnded signed_out": Sentences(
         SessionEnded(reason=EndReason.SIGNED_OUT),
         "You signed out of Chrome 130 on macOS, Germany.",
@@ -264,6 +270,7 @@ def test_a_session_somebody_else_ended_was_not_signed_out_of(reason: EndReason) 
         (ImageChanged(image=None), "changed {} picture"),
         (PasswordChanged(password_version=2), "changed {} password"),
         (SessionsRevoked(epoch=1, reason=Revocation.EVERYWHERE), "ended all of {} sessions"),
+        (AccountUnlocked(), "unlocked {} account: the wrong passwords so far count no more"),
     ],
 )
 def test_what_one_does_to_another_is_not_said_to_be_their_own(event: Event, did: str) -> None:
