@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import argon2
 import pytest
 
+from domain.password_strength import Familiar, Strength, Weakness
 from domain.passwords import Argon2Parameters, HashingBusy, Passwords, require_length, require_not_too_long
-from domain.refusals import PasswordTooLong, PasswordTooShort
+from domain.refusals import PasswordCompromised, PasswordTooLong, PasswordTooShort
 from tests.people import PASSWORD
 
 
@@ -81,6 +82,48 @@ def test_past_its_bound_the_pool_refuses_at_once_and_recovers(passwords: Passwor
     assert outcomes.count("hashed") >= 3
     assert not passwords.full
     assert passwords.hash(PASSWORD)
+
+
+def test_judging_has_its_place_in_the_same_bound_and_a_thread_of_the_same_pool() -> None:
+    judged = threading.Event()
+    seen: list[str] = []
+
+    class Held(Passwords):
+        """Which judges nothing before it is told to."""
+
+        def _weakness(self, password: str, familiar: Familiar) -> Weakness | None:
+            seen.append(threading.current_thread().name)
+            assert judged.wait(30)
+            return super()._weakness(password, familiar)
+
+    passwords = Held(Argon2Parameters(), threads=1, waiting=0)
+    with ThreadPoolExecutor(1) as somebody:
+        first = somebody.submit(passwords.require_worthy, PASSWORD, Familiar())
+        while not passwords.full:
+            pass
+        with pytest.raises(HashingBusy):
+            passwords.require_worthy(PASSWORD, Familiar())
+        judged.set()
+        first.result()
+    passwords.require_worthy(PASSWORD, Familiar())
+    passwords.close()
+    assert len(seen) == 2
+    assert all(name.startswith("password-hashing") for name in seen)
+
+
+def test_what_may_be_set_is_as_long_and_as_strong_as_the_operator_asks_for() -> None:
+    passwords = Passwords(Argon2Parameters(), threads=1, waiting=2, shortest=15, strength=Strength(score=4))
+    with pytest.raises(PasswordTooShort):
+        passwords.require_length("x" * 14)
+    with pytest.raises(PasswordTooShort):
+        passwords.require_worthy("password", Familiar())
+    with pytest.raises(PasswordTooLong):
+        passwords.require_worthy("x" * 129, Familiar())
+    with pytest.raises(PasswordCompromised) as refused:
+        passwords.require_worthy("x" * 15, Familiar())
+    assert refused.value.reason is Weakness.REPEATED
+    passwords.require_worthy(PASSWORD, Familiar())
+    passwords.close()
 
 
 @pytest.mark.skipif(not hasattr(os, "getpriority"), reason="this system has no priorities")

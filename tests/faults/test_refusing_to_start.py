@@ -216,6 +216,8 @@ def test_a_setting_that_makes_no_sense(tmp_path: Path, name: str, value: str) ->
         ("SECRET", " " * 40, "DAYBOOK_SECRET: must not consist of blanks."),
         ("WORKERS", "many", "DAYBOOK_WORKERS: must be a whole number, 1 or more."),
         ("ARGON2_TIME", "1", "DAYBOOK_ARGON2_TIME: must be a whole number from 2 to 100."),
+        ("PASSWORD_MINIMUM_SCORE", "5", "DAYBOOK_PASSWORD_MINIMUM_SCORE: must be a whole number from 0 to 4."),
+        ("PASSWORD_MINIMUM_LENGTH", "7", "DAYBOOK_PASSWORD_MINIMUM_LENGTH: must be a whole number from 8 to 64."),
         ("SIGN_UP", "closed", "DAYBOOK_SIGN_UP: must be one of: open, invited."),
     ],
 )
