@@ -25,8 +25,10 @@ from .queries import link_mailed, the_account
 def reset_password(context: Context, *, link: str, password: str, now: datetime, where_from: WhereFrom) -> Person:
     """Set another password by a link, once: every session ends, also one that is begun with the old one this moment.
 
-    By the link that went to who had the account's address before, the account has that again. Answers whose it is. Raises PasswordTooShort,
-    PasswordTooLong, LinkNotFound (also if it expired), PasswordCompromised, HashingBusy, Conflict.
+    By the link that went to who had the account's address before, the account has that again. Answers whose it is.
+
+    Raises PasswordTooShort, PasswordTooLong, LinkNotFound (also if it expired), PasswordCompromised, HashingBusy,
+    Conflict.
     """
     context.passwords.require_length(password)
     wanted = link_mailed(context.keyring.link_hash(link))
