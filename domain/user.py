@@ -60,7 +60,17 @@ class SessionsRevoked:
     reason: Revocation
 
 
-UserEvent = SignedUp | NameChanged | ImageChanged | PasswordChanged | SessionsRevoked
+@dataclass(frozen=True, kw_only=True)
+class PersonErased:
+    """A person's account was deleted: it is closed with all its sessions, and what was personal is gone for good.
+
+    One event, since neither half happens without the other (docs/decisions/0047-erasure.md).
+    """
+
+    epoch: int
+
+
+UserEvent = SignedUp | NameChanged | ImageChanged | PasswordChanged | SessionsRevoked | PersonErased
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +80,7 @@ class User:
     email_hash: bytes
     password_version: int
     session_epoch: int = 0
+    closed: bool = False
 
     @staticmethod
     def sign_up(*, email: str, name: str, image: str | None, email_hash: bytes) -> list[UserEvent]:
@@ -93,6 +104,10 @@ class User:
         """End every session there is, and any that a sign-in on its way may still commit."""
         return [SessionsRevoked(epoch=self.session_epoch + 1, reason=reason)]
 
+    def erase(self) -> list[UserEvent]:
+        """Close the account, with every session there is or is on its way; nothing if that was done before."""
+        return [] if self.closed else [PersonErased(epoch=self.session_epoch + 1)]
+
 
 def evolve(state: User | None, event: UserEvent) -> User:
     """What the account is after one more event."""
@@ -107,5 +122,7 @@ def evolve(state: User | None, event: UserEvent) -> User:
             return replace(state, password_version=password_version)
         case SessionsRevoked(epoch=epoch):
             return replace(state, session_epoch=epoch)
+        case PersonErased(epoch=epoch):
+            return replace(state, session_epoch=epoch, closed=True)
         case _:
             assert_never(event)

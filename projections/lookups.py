@@ -5,9 +5,10 @@ from __future__ import annotations
 from .lists.account_list import AccountLookups
 from .lists.invitation_list import InvitationLookups
 from .lists.member_list import MemberLookups
+from .lists.of_a_person import PersonLookups
 from .lists.organization_list import OrganizationLookups
 from .lists.session_list import SessionLookups
 
 
-class ListLookups(AccountLookups, SessionLookups, MemberLookups, OrganizationLookups, InvitationLookups):
+class ListLookups(AccountLookups, SessionLookups, MemberLookups, OrganizationLookups, InvitationLookups, PersonLookups):
     """`domain.commands.lookups.Lookups`, which says what each answers."""

@@ -60,6 +60,7 @@ EVENT_BY_NAME: Mapping[str, type] = {
     "ImageChanged": user.ImageChanged,
     "PasswordChanged": user.PasswordChanged,
     "SessionsRevoked": user.SessionsRevoked,
+    "PersonErased": user.PersonErased,
     "SessionStarted": session.SessionStarted,
     "SessionRenewed": session.SessionRenewed,
     "SessionReauthenticated": session.SessionReauthenticated,
@@ -77,6 +78,7 @@ EVENT_BY_NAME: Mapping[str, type] = {
     "OwnerRemoved": organization.OwnerRemoved,
     "PersonalOrganizationGivenUp": organization.PersonalOrganizationGivenUp,
     "OrganizationClosed": organization.OrganizationClosed,
+    "OrganizationErased": organization.OrganizationErased,
     "MemberJoined": membership.MemberJoined,
     "SeatTaken": membership.SeatTaken,
     "MemberRoleChanged": membership.MemberRoleChanged,
@@ -88,6 +90,7 @@ EVENT_BY_NAME: Mapping[str, type] = {
     "InvitationRejected": invitation.InvitationRejected,
     "InvitationCanceled": invitation.InvitationCanceled,
     "InvitationExpired": invitation.InvitationExpired,
+    "RecipientErased": invitation.RecipientErased,
 }
 NAME_BY_EVENT: Mapping[type, str] = {event: name for name, event in EVENT_BY_NAME.items()}
 UPCASTS: Mapping[str, Upcast] = {}

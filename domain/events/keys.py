@@ -64,6 +64,9 @@ class Keyring:
         self._wrapping = {
             generation: AESGCM(derive(key, "daybook subject keys")) for generation, key in data_keys.items()
         }
+        self._addresses = {
+            generation: AESGCM(derive(key, "daybook addresses")) for generation, key in data_keys.items()
+        }
         self._stored = dict(stored or {})
         self._newest = max(data_keys)
         self._hashing = derive(data_keys[min(data_keys)], "daybook keyed hashes")
@@ -124,6 +127,19 @@ class Keyring:
     def attempt_key(self, *parts: str) -> bytes:
         """The keyed hash under which refused commands of one kind are counted."""
         return self._hash("attempt", "\x1f".join(parts))
+
+    def seal_address(self, address: str, *, stream_id: UUID, version: int) -> bytes:
+        """An address that outlives its person's key until one last message is sent, sealed under the data key."""
+        return _generation(self._newest) + seal(
+            self._addresses[self._newest], address.encode(), stream_id.bytes + version.to_bytes(4)
+        )
+
+    def open_address(self, sealed: bytes, *, stream_id: UUID, version: int) -> str:
+        """What `seal_address` sealed. Raises cryptography's InvalidTag."""
+        key = self._addresses.get(int.from_bytes(sealed[:_GENERATION_LENGTH]))
+        if key is None:
+            raise InvalidTag
+        return unseal(key, sealed[_GENERATION_LENGTH:], stream_id.bytes + version.to_bytes(4)).decode()
 
     def _hash(self, purpose: str, content: str) -> bytes:
         return hmac.digest(self._hashing, f"{purpose}\x1e{content}".encode(), "sha256")

@@ -15,7 +15,16 @@ from domain.store.connections import Statements
 from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, put
 from domain.store.select_list import SelectList
-from domain.user import ImageChanged, NameChanged, PasswordChanged, SessionsRevoked, SignedUp, User, UserEvent
+from domain.user import (
+    ImageChanged,
+    NameChanged,
+    PasswordChanged,
+    PersonErased,
+    SessionsRevoked,
+    SignedUp,
+    User,
+    UserEvent,
+)
 
 from .member_list import start_in
 
@@ -37,6 +46,10 @@ TABLE = Table(
         "ended_at": "timestamptz",
     },
 )
+
+
+PERSONAL = ("email", "name", "image")
+"""The columns that are empty once the person is erased."""
 
 
 def project(event: UserEvent, command: CommandRecord) -> Row:
@@ -62,6 +75,9 @@ def project(event: UserEvent, command: CommandRecord) -> Row:
             return change(password_version=password_version, password_changed_at=at)
         case SessionsRevoked(epoch=epoch):
             return change(session_epoch=epoch)
+        case PersonErased(epoch=epoch):
+            gone = dict.fromkeys(PERSONAL)
+            return change(session_epoch=epoch, email_slot=None, updated_at=at, ended_at=at, **gone)
         case _:
             assert_never(event)
 
@@ -72,6 +88,7 @@ def restore(row: Mapping[str, Any]) -> User:
         email_hash=row["email_hash"],
         password_version=row["password_version"],
         session_epoch=row["session_epoch"],
+        closed=row["ended_at"] is not None,
     )
 
 

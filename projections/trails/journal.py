@@ -18,6 +18,7 @@ from domain.events.catalogue import NAME_BY_EVENT, Event
 from domain.invitation import InvitationSent
 from domain.membership import MemberJoined
 from domain.organization import (
+    OrganizationErased,
     OrganizationEvent,
     OrganizationFounded,
     OwnerAdded,
@@ -103,6 +104,8 @@ def concerns(stream_id: UUID, event: Event) -> Concerns | None:
         case PersonalOrganizationFounded(owner_id=owner_id) | OrganizationFounded(owner_id=owner_id):
             return Concerns(owner_id, stream_id)
         case OwnerAdded(user_id=user_id) | OwnerRemoved(user_id=user_id) | PersonalOrganizationGivenUp(user_id=user_id):
+            return Concerns(user_id, stream_id)
+        case OrganizationErased(user_id=user_id):
             return Concerns(user_id, stream_id)
         case MemberJoined(user_id=user_id, organization_id=organization_id):
             return Concerns(user_id, organization_id)

@@ -15,7 +15,15 @@ from domain.session import (
     SessionRenewed,
     SessionStarted,
 )
-from domain.user import ImageChanged, NameChanged, PasswordChanged, Revocation, SessionsRevoked, SignedUp
+from domain.user import (
+    ImageChanged,
+    NameChanged,
+    PasswordChanged,
+    PersonErased,
+    Revocation,
+    SessionsRevoked,
+    SignedUp,
+)
 
 from .names import YOU, Names
 from .organization_sentences import of_an_organization
@@ -28,6 +36,7 @@ COMMANDS = {
     "change_password": "change the password",
     "reauthenticate": "confirm the password",
     "update_user": "change the name or picture",
+    "delete_user": "delete the account",
     "update_session": "change a session",
     "revoke_session": "sign a device out",
     "revoke_sessions": "sign all devices out",
@@ -79,13 +88,15 @@ def sentence(event: Event, names: Names) -> str:
             return f"{names.actor} stayed signed in on {names.device}."
         case SessionEnded(reason=reason):
             return _ended(reason, names)
-        case NameChanged() | ImageChanged() | PasswordChanged() | SessionsRevoked():
+        case NameChanged() | ImageChanged() | PasswordChanged() | SessionsRevoked() | PersonErased():
             return _of_an_account(event, names)
         case _:
             return of_an_organization(event, names)
 
 
-def _of_an_account(event: NameChanged | ImageChanged | PasswordChanged | SessionsRevoked, names: Names) -> str:
+def _of_an_account(
+    event: NameChanged | ImageChanged | PasswordChanged | SessionsRevoked | PersonErased, names: Names
+) -> str:
     match event:
         case NameChanged(name=name):
             new = quoted(name, otherwise="another name")
@@ -97,6 +108,8 @@ def _of_an_account(event: NameChanged | ImageChanged | PasswordChanged | Session
             return f"{names.actor} changed {names.whose} password."
         case SessionsRevoked(reason=reason):
             return _revoked(reason, names)
+        case PersonErased():
+            return f"{names.actor} deleted {names.whose} account."
         case _:
             assert_never(event)
 

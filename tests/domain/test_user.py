@@ -6,6 +6,7 @@ from domain.user import (
     ImageChanged,
     NameChanged,
     PasswordChanged,
+    PersonErased,
     Revocation,
     SessionsRevoked,
     SignedUp,
@@ -57,6 +58,14 @@ def test_a_second_change_of_the_password_is_counted_from_the_first() -> None:
 def test_each_revocation_begins_the_next_epoch() -> None:
     ada = given(evolve, [SIGNED_UP, SessionsRevoked(epoch=1, reason=Revocation.OTHERS)])
     assert ada.revoke_sessions(Revocation.EVERYWHERE) == [SessionsRevoked(epoch=2, reason=Revocation.EVERYWHERE)]
+
+
+def test_who_is_erased_is_closed_in_an_epoch_that_no_session_has_and_only_once() -> None:
+    ada = given(evolve, [SIGNED_UP, SessionsRevoked(epoch=1, reason=Revocation.OTHERS)])
+    assert ada.erase() == [PersonErased(epoch=2)]
+    gone = given(evolve, [SIGNED_UP, PersonErased(epoch=2)])
+    assert gone == User(email_hash=b"keyed", password_version=1, session_epoch=2, closed=True)
+    assert gone.erase() == []
 
 
 def test_why_all_sessions_were_ended_is_stored_in_these_words() -> None:

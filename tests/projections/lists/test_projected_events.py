@@ -17,12 +17,14 @@ from domain.invitation import (
     InvitationRejected,
     InvitationResent,
     InvitationSent,
+    RecipientErased,
 )
 from domain.membership import Joining, MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, SeatTaken
 from domain.organization import (
     LogoChanged,
     MetadataChanged,
     OrganizationClosed,
+    OrganizationErased,
     OrganizationFounded,
     OrganizationRenamed,
     OwnerAdded,
@@ -44,7 +46,15 @@ from domain.session import (
 )
 from domain.store.envelope import CommandRecord, Recorded, WhereFrom
 from domain.store.rows import write_of
-from domain.user import ImageChanged, NameChanged, PasswordChanged, Revocation, SessionsRevoked, SignedUp
+from domain.user import (
+    ImageChanged,
+    NameChanged,
+    PasswordChanged,
+    PersonErased,
+    Revocation,
+    SessionsRevoked,
+    SignedUp,
+)
 from projections import INLINE
 from tests.people import ADA, BO, CY, NOON
 
@@ -221,6 +231,18 @@ CHANGES: list[tuple[Event, Values]] = [
     (ImageChanged(image=None), {"image": None, "updated_at": LATER}),
     (PasswordChanged(password_version=5), {"password_version": 5, "password_changed_at": LATER}),
     (SessionsRevoked(epoch=4, reason=Revocation.EVERYWHERE), {"session_epoch": 4}),
+    (
+        PersonErased(epoch=4),
+        {
+            "email": None,
+            "email_slot": None,
+            "name": None,
+            "image": None,
+            "session_epoch": 4,
+            "updated_at": LATER,
+            "ended_at": LATER,
+        },
+    ),
     (SessionRenewed(expires_at=A_MONTH), {"expires_at": A_MONTH, "updated_at": LATER}),
     (SessionReauthenticated(way=Way.PASSWORD), {"authenticated_at": LATER, "updated_at": LATER}),
     (
@@ -241,6 +263,7 @@ CHANGES: list[tuple[Event, Values]] = [
     (OwnerRemoved(user_id=BO), {}),
     (PersonalOrganizationGivenUp(user_id=ADA), {"personal_organization": None}),
     (OrganizationClosed(), {"slug_slot": None, "personal_organization": None, "ended_at": LATER}),
+    (OrganizationErased(user_id=ADA), {"name": None, "slug": None, "logo": None, "metadata": None}),
     (SeatTaken(seat=8), {"seat": 8}),
     (MemberRoleChanged(before="member", role="owner"), {"role": "owner"}),
     (MemberLeft(), {"live_user_id": None, "seat": None, "ended_at": LATER}),
@@ -250,6 +273,7 @@ CHANGES: list[tuple[Event, Values]] = [
     (InvitationRejected(user_id=BO), _over("rejected")),
     (InvitationCanceled(), _over("canceled")),
     (InvitationExpired(), _over("expired")),
+    (RecipientErased(user_id=BO), {"email": None}),
 ]
 """Events that find a row, and which of its columns differ after them."""
 

@@ -30,6 +30,7 @@ def lives(module_database: Database) -> Iterator[Lives]:
         lives.live(160)
         for closing in (True, False, False):
             lives.an_organization_lives(closing=closing)
+        lives.somebody_comes_and_goes()
         lives.what_has_run_out_is_noted()
         caught_up(module_database)
         yield lives

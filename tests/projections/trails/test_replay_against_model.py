@@ -49,8 +49,10 @@ PLACES = (
     WhereFrom("192.0.2.1", ""),
     WhereFrom("", ""),
 )
-LIVED = {name for name, event in EVENT_BY_NAME.items() if AGGREGATE_BY_EVENT[event] in (USER, SESSION)}
-"""Events of accounts and sessions; of organizations what comes with an account."""
+LIVED = {name for name, event in EVENT_BY_NAME.items() if AGGREGATE_BY_EVENT[event] in (USER, SESSION)} - {
+    "PersonErased"
+}
+"""Events of accounts and sessions, but for the end; of organizations what comes with an account."""
 _numbers = count()
 
 

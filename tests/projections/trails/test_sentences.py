@@ -20,7 +20,15 @@ from domain.session import (
     SessionStarted,
     Way,
 )
-from domain.user import ImageChanged, NameChanged, PasswordChanged, Revocation, SessionsRevoked, SignedUp
+from domain.user import (
+    ImageChanged,
+    NameChanged,
+    PasswordChanged,
+    PersonErased,
+    Revocation,
+    SessionsRevoked,
+    SignedUp,
+)
 from projections.trails.names import Names
 from projections.trails.sentences import refusal, sentence
 from tests.people import ADA, BO, NOON
@@ -106,6 +114,11 @@ TOLD = {
         SessionsRevoked(epoch=1, reason=Revocation.PASSWORD_CHANGED),
         "All sessions that began with the old password were ended.",
         "All sessions that began with the old password were ended.",
+    ),
+    "PersonErased": Sentences(
+        PersonErased(epoch=1),
+        "You deleted your account.",
+        "Ada deleted their account.",
     ),
     "SessionEnded signed_out": Sentences(
         SessionEnded(reason=EndReason.SIGNED_OUT),
