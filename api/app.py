@@ -31,6 +31,7 @@ from .pages.documentation import add_documentation
 from .routes import (
     account,
     activity,
+    deletion,
     get_session,
     health,
     invitations,
@@ -78,6 +79,7 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock.now
         get_session.router,
         sessions.router,
         account.router,
+        deletion.router,
         organizations.router,
         organization_changes.router,
         members.router,

@@ -56,11 +56,29 @@ class MailBrake:
             raise
 
     def _counters_of(self, user_id: UUID, address: str) -> list[Counter]:
-        local, _, host = address.partition("@")
-        # one that begins with it is a telephone's number, and no part of a name
-        mailbox = f"{local.partition('+')[0] or local}@{host}"
+        mailbox = _mailbox(address)
         return [
             Counter.of(self._keyring.limit_key("mail", user_id.hex, mailbox), _TO_ONE),
-            Counter.of(self._keyring.limit_key("mail", user_id.hex), self._of_one),
-            Counter.of(self._keyring.limit_key("mail to", mailbox), _TO_A_MAILBOX),
+            Counter.of(_mails_of(self._keyring, user_id), self._of_one),
+            Counter.of(_mails_to(self._keyring, mailbox), _TO_A_MAILBOX),
         ]
+
+
+def mail_counters(keyring: Keyring, user_id: UUID, address: str) -> list[bytes]:
+    """The keys of the counters of messages that this person had sent, and that went to this canonical address."""
+    hashed = (_mails_of(keyring, user_id), _mails_to(keyring, _mailbox(address)))
+    return [Counter.of(one, Limit(0, _HOUR)).key for one in hashed]
+
+
+def _mailbox(address: str) -> str:
+    local, _, host = address.partition("@")
+    # one that begins with it is a telephone's number, and no part of a name
+    return f"{local.partition('+')[0] or local}@{host}"
+
+
+def _mails_of(keyring: Keyring, user_id: UUID) -> bytes:
+    return keyring.limit_key("mail", user_id.hex)
+
+
+def _mails_to(keyring: Keyring, mailbox: str) -> bytes:
+    return keyring.limit_key("mail to", mailbox)

@@ -121,7 +121,7 @@ class RateLimiter:
             yield
 
     def _of_all(self, address: str) -> Counter:
-        return Counter.of(self._keyring.limit_key("wrong passwords", address), self._wrong)
+        return Counter.of(_guesses_at(self._keyring, address), self._wrong)
 
     @contextmanager
     def _settling(self, reserved: Sequence[Counter]) -> Iterator[None]:
@@ -147,7 +147,7 @@ class RateLimiter:
             if own_wait := self._counters.reserve(own):
                 wait = min(wait, own_wait)
                 continue
-            of_all = Counter.of(self._keyring.limit_key("wrong passwords of its own", user_id.hex), self._all_own)
+            of_all = Counter.of(_guesses_of_its_own(self._keyring, user_id), self._all_own)
             if all_wait := self._counters.reserve(of_all):
                 self._counters.give_back(own)
                 raise TooManyAttempts(min(wait, all_wait), user_id)
@@ -167,6 +167,20 @@ class RateLimiter:
     async def close(self) -> None:
         """Give the connection back."""
         await self._requests.close()
+
+
+def guess_counters(keyring: Keyring, user_id: UUID, address: str) -> list[bytes]:
+    """The keys of the counters of wrong passwords of an account with this canonical address."""
+    hashed = (_guesses_at(keyring, address), _guesses_of_its_own(keyring, user_id))
+    return [Counter.of(one, Limit(0, _HOUR)).key for one in hashed]
+
+
+def _guesses_at(keyring: Keyring, address: str) -> bytes:
+    return keyring.limit_key("wrong passwords", address)
+
+
+def _guesses_of_its_own(keyring: Keyring, user_id: UUID) -> bytes:
+    return keyring.limit_key("wrong passwords of its own", user_id.hex)
 
 
 class _Uncounted:

@@ -36,6 +36,7 @@ OPERATIONS = {
     "changePassword": "POST /api/auth/change-password",
     "verifyPassword": "POST /api/auth/verify-password",
     "updateUser": "POST /api/auth/update-user",
+    "deleteUser": "POST /api/auth/delete-user",
     "listAccounts": "GET /api/auth/list-accounts",
     "createOrganization": "POST /api/auth/organization/create",
     "checkOrganizationSlug": "POST /api/auth/organization/check-slug",

@@ -12,8 +12,18 @@ import pytest
 
 import domain.commands
 from domain.clock import now
-from domain.commands import credential, invitation, membership, organization, received_invitation, session, user
+from domain.commands import (
+    credential,
+    erasure,
+    invitation,
+    membership,
+    organization,
+    received_invitation,
+    session,
+    user,
+)
 from domain.commands.context import Context
+from domain.commands.principal import Operator
 from domain.commands.session import SignedIn
 from domain.commands.verified_account import verified_account
 from domain.events.keys import token_hash
@@ -157,6 +167,15 @@ def creates(context: Context, scene: Scene, at: datetime) -> object:
     return user.create_user(context, email=new_email(scene), name="Gil", password=PASSWORD, now=at)
 
 
+def deletes(password: str | None) -> Act:
+    """Ada deletes her account."""
+    return lambda context, scene, at: erasure.delete_account(context, scene.ada.acts(at=at), password=password)
+
+
+def erases(context: Context, scene: Scene, at: datetime) -> object:
+    return erasure.erase_person(context, Operator(at=at), user_id=scene.ada.user_id)
+
+
 SENSITIVE: list[tuple[str, str, Act]] = [
     ("change_role", "makes a member an owner", turns("cy", (Role.OWNER,))),
     ("change_role", "makes a member an owner beside what they are", turns("cy", (Role.MEMBER, Role.OWNER))),
@@ -185,6 +204,7 @@ SENSITIVE: list[tuple[str, str, Act]] = [
     ("invite", "invites a stranger as an owner", invites("owner")),
     ("invite", "invites a stranger as an owner among others", invites("member,owner")),
     ("invite", "resends an invitation as an owner, whatever role is named", invites("member", resending="dee")),
+    ("delete_account", "goes for good, as an owner", deletes(None)),
 ]
 HARMLESS: list[tuple[str, str, Act]] = [
     ("change_role", "makes a member an admin", turns("cy", (Role.ADMIN,))),
@@ -225,6 +245,8 @@ HARMLESS: list[tuple[str, str, Act]] = [
         lambda context, scene, at: credential.reauthenticate(context, scene.ada.acts(at=at), password=PASSWORD),
     ),
     ("change_password", "gives the password", changes_password),
+    ("delete_account", "gives the password", deletes(PASSWORD)),
+    ("erase_person", "is what the operator does", erases),
     ("sign_in", "gives the password", signs_in),
     ("_end_surplus", "ends sessions only", crowds_out),
     ("expire", "ends a session only", expires),
