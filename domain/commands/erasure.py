@@ -78,7 +78,7 @@ def erase_person(
 
 
 def foreseen(context: Context, user_id: UUID) -> Leaving:
-    """What erasing somebody would take now. Raises LastOwner, SubjectGone."""
+    """What erasing somebody would take now. Raises LastOwner, SubjectGone, StreamMovedOn."""
     reading = context.store.statements
     return leaving(context, user_id, history_of(context, _account(context, user_id)), reading)
 

@@ -11,9 +11,11 @@ from unicodedata import normalize
 from uuid import UUID
 
 from domain.events.catalogue import INVITATION
+from domain.invitation import Status
 from domain.organization import NEUTRAL_NAME, Organization
-from domain.refusals import SubjectGone
+from domain.refusals import LastOwner, SubjectGone
 from domain.store import Addition, Blanked, Loaded, Reading, StreamQuery
+from domain.store.conflicts import StreamMovedOn
 from domain.store.pictures import no_picture
 from domain.store.rows import Write
 from domain.user import User
@@ -99,9 +101,10 @@ def keys_held(context: Context, user_id: UUID, history: PersonsHistory, reading:
 def leaving(context: Context, user_id: UUID, history: PersonsHistory, reading: Reading) -> Leaving:
     """What is written when this person goes, as things stand where it is read.
 
-    Nobody can join an organization meanwhile that is to close since nobody else is in it: every invitation to it that
-    could be accepted is the person's own, and each of those is taken back at the version it was read at. Raises
-    LastOwner, and SubjectGone if they have gone already.
+    Each question is answered as of its own moment: what does not fit together is decided again. Nobody can join an
+    organization meanwhile that is to close since nobody else is in it: every invitation to it that could be accepted is
+    the person's own, and each of those is taken back at the version it was read at. Raises LastOwner, StreamMovedOn,
+    and SubjectGone if they have gone already.
     """
     [user] = context.store.find(the_account(user_id), reading=reading)
     if user is None or user.state.closed:
@@ -128,6 +131,8 @@ def _organizations(context: Context, plan: Leaving, history: PersonsHistory, rea
     touched = [one for one in belongings if _touches(one, history)]
     found = _found(context, (the_organization(one.organization_id) for one in touched), reading)
     for one, organization in zip(touched, found, strict=True):
+        if one.open == organization.state.closed:
+            raise StreamMovedOn
         if one.open and one.membership_id is not None and one.others:
             _leave(context, plan, one, organization, history, reading)
         elif one.open and one.others:
@@ -154,10 +159,17 @@ def _leave(
     """Who goes from where others stay must not have been its only owner."""
     assert one.membership_id is not None, "of a living member"
     [membership] = context.store.find(the_membership(one.membership_id), reading=reading)
-    assert membership is not None, "found a moment ago"
+    if membership is None or membership.state.ended:
+        raise StreamMovedOn
     plan.add(membership, membership.state.leave())
     plan.effects["memberships"] += 1
-    owners = organization.state.remove_owner(plan.user.stream_id)
+    try:
+        owners = organization.state.remove_owner(plan.user.stream_id)
+    except LastOwner:
+        if one not in context.lookups.belongings(plan.user.stream_id, reading=reading):
+            # the others are gone since it was asked whether there are any
+            raise StreamMovedOn from None
+        raise
     changed = [*owners, *_neutral(one, organization.state_after(owners), history)]
     if changed:
         plan.add(organization, changed)
@@ -205,6 +217,8 @@ def _invitations(context: Context, plan: Leaving, history: PersonsHistory, readi
     from_them = context.lookups.invitations_pending_from(user_id, reading=reading)
     taken_back = [one for one in from_them if one not in set(to_them)]
     for invitation in _found(context, map(_the_invitation, taken_back), reading):
+        if invitation.state.status is not Status.PENDING:
+            raise StreamMovedOn
         plan.add(invitation, invitation.state.cancel())
     plan.effects["invitations from the person"] = len(taken_back)
 
