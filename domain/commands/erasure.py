@@ -5,20 +5,21 @@ docs/decisions/0047-erasure.md says what that reaches, and what it cannot.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain.events.catalogue import USER
 from domain.passwords import require_not_too_long
 from domain.refusals import SubjectGone
-from domain.store import HeldKeys, Loaded
+from domain.store import HeldKeys, Loaded, Reading
 from domain.store.conflicts import StreamMovedOn, retry_on_conflict
 from domain.store.erasure import bid_farewell, record, sweep
 
 from .context import Context, hashed_once
-from .leaving import Leaving, history_of, keys_held, leaving
+from .leaving import Leaving, history_of, invitations_with, keys_held, leaving
 from .principal import Operator, PersonBySession, Principal, load_by_session, record_of
 from .queries import the_account
 from .verified_account import confirm_password
@@ -67,20 +68,56 @@ def erase_person(
     *,
     user_id: UUID,
     counters: CountersOf = uncounted,
+    closing: bool = False,
     certificate: str | None = None,
 ) -> Erased:
-    """Delete somebody's account, as the operator may.
+    """Delete somebody's account, as the operator may, `closing` also what others belong to and they alone own.
 
     `certificate` is what was issued for it before a backup was restored. Raises LastOwner, SubjectGone if there is no
     such account any more, Conflict.
     """
-    return _erase(context, principal, user_id, counters, certificate=certificate)
+    return _erase(context, principal, user_id, counters, closing=closing, certificate=certificate)
 
 
-def foreseen(context: Context, user_id: UUID) -> Leaving:
+@retry_on_conflict
+def forget_invitations(
+    context: Context, principal: Operator, *, user_id: UUID, email_hashes: Collection[bytes], erased_at: datetime
+) -> int:
+    """End the invitations to addresses that a person had who was erased then; how many those were.
+
+    Where a backup was restored that is older than the account; nothing if the account is, or was, there. What was sent
+    afterwards is for who has the address now. Raises Conflict.
+    """
+    if context.store.find(the_account(user_id)) != [None]:
+        return 0
+    command, forgotten = record_of(principal), list[UUID]()
+
+    def whose(reading: Reading) -> list[UUID]:
+        return context.lookups.invitations_ever_to(user_id, email_hashes, sent_before=erased_at, reading=reading)
+
+    def steps(held: HeldKeys) -> None:
+        loaded = invitations_with(context, whose(held), held)
+        if not {one.stream_id for one in loaded} <= held.subjects.keys():
+            raise StreamMovedOn
+        forgotten[:] = [one.stream_id for one in loaded]
+        if loaded:
+            additions = [one.with_events(one.state.erase_recipient(user_id)) for one in loaded]
+            context.store.append_under(held, command, None, *additions, destroyed=forgotten)
+
+    if whose(context.store.statements):
+        context.store.under_keys(command, whose, steps)
+    return len(forgotten)
+
+
+def foreseen(context: Context, user_id: UUID, *, closing: bool = False) -> Leaving:
     """What erasing somebody would take now. Raises LastOwner, SubjectGone, StreamMovedOn."""
     reading = context.store.statements
-    return leaving(context, user_id, history_of(context, _account(context, user_id)), reading)
+    return leaving(context, user_id, history_of(context, _account(context, user_id)), reading, closing=closing)
+
+
+def addresses_hashed(context: Context, user_id: UUID) -> Collection[bytes]:
+    """The keyed hashes of all addresses that somebody ever had, who may be erased. Raises NoSuchStream."""
+    return history_of(context, context.store.load(USER, user_id)).email_hashes
 
 
 def _erase(
@@ -90,6 +127,7 @@ def _erase(
     counters: CountersOf,
     *,
     guards: Iterable[Loaded[Any]] = (),
+    closing: bool = False,
     certificate: str | None = None,
 ) -> Erased:
     """All of it in one transaction, under the locks of every key that it takes (docs/decisions/0037)."""
@@ -99,7 +137,7 @@ def _erase(
     counted_by = counters(user_id, history.addresses)
 
     def steps(held: HeldKeys) -> None:
-        plan = leaving(context, user_id, history, held)
+        plan = leaving(context, user_id, history, held, closing=closing)
         if plan.user.version != history.version or not plan.destroyed <= held.subjects.keys():
             # more came while the keys were locked
             raise StreamMovedOn

@@ -11,7 +11,7 @@ from unicodedata import normalize
 from uuid import UUID
 
 from domain.events.catalogue import INVITATION
-from domain.invitation import Status
+from domain.invitation import Invitation, Status
 from domain.organization import NEUTRAL_NAME, Organization
 from domain.refusals import LastOwner, SubjectGone
 from domain.store import Addition, Blanked, Loaded, Reading, StreamQuery
@@ -98,13 +98,16 @@ def keys_held(context: Context, user_id: UUID, history: PersonsHistory, reading:
     }
 
 
-def leaving(context: Context, user_id: UUID, history: PersonsHistory, reading: Reading) -> Leaving:
+def leaving(
+    context: Context, user_id: UUID, history: PersonsHistory, reading: Reading, *, closing: bool = False
+) -> Leaving:
     """What is written when this person goes, as things stand where it is read.
 
     Each question is answered as of its own moment: what does not fit together is decided again. Nobody can join an
     organization meanwhile that is to close since nobody else is in it: every invitation to it that could be accepted is
-    the person's own, and each of those is taken back at the version it was read at. Raises LastOwner, StreamMovedOn,
-    and SubjectGone if they have gone already.
+    the person's own, and each of those is taken back at the version it was read at. `closing` also ends what others
+    belong to and nobody else owns. Raises LastOwner otherwise, StreamMovedOn, and SubjectGone if they have gone
+    already.
     """
     [user] = context.store.find(the_account(user_id), reading=reading)
     if user is None or user.state.closed:
@@ -112,7 +115,7 @@ def leaving(context: Context, user_id: UUID, history: PersonsHistory, reading: R
     plan = Leaving(user)
     plan.add(user, user.state.erase())
     plan.destroyed.update(context.lookups.keys_of_a_person(user_id, reading=reading))
-    _organizations(context, plan, history, reading)
+    _organizations(context, plan, history, reading, closing=closing)
     _invitations(context, plan, history, reading)
     kept = {one.stream_id for one in plan.additions} - plan.destroyed
     for row in context.lookups.rows_of_a_person(user_id, reading=reading):
@@ -126,7 +129,9 @@ def leaving(context: Context, user_id: UUID, history: PersonsHistory, reading: R
     return plan
 
 
-def _organizations(context: Context, plan: Leaving, history: PersonsHistory, reading: Reading) -> None:
+def _organizations(
+    context: Context, plan: Leaving, history: PersonsHistory, reading: Reading, *, closing: bool
+) -> None:
     belongings = context.lookups.belongings(plan.user.stream_id, reading=reading)
     touched = [one for one in belongings if _touches(one, history)]
     found = _found(context, (the_organization(one.organization_id) for one in touched), reading)
@@ -134,7 +139,10 @@ def _organizations(context: Context, plan: Leaving, history: PersonsHistory, rea
         if one.open == organization.state.closed:
             raise StreamMovedOn
         if one.open and one.membership_id is not None and one.others:
-            _leave(context, plan, one, organization, history, reading)
+            if closing and organization.state.owners == {plan.user.stream_id}:
+                _close(plan, one, organization)
+            else:
+                _leave(context, plan, one, organization, history, reading)
         elif one.open and one.others:
             plan.add(organization, _neutral(one, organization.state, history))
         else:
@@ -210,21 +218,22 @@ def _invitations(context: Context, plan: Leaving, history: PersonsHistory, readi
     """Those to the person end with their addresses, those from the person are taken back."""
     user_id = plan.user.stream_id
     to_them = context.lookups.invitations_ever_to(user_id, history.email_hashes, reading=reading)
-    for invitation in _found(context, map(_the_invitation, to_them), reading):
+    for invitation in invitations_with(context, to_them, reading):
         plan.add(invitation, invitation.state.erase_recipient(user_id))
         plan.destroyed.add(invitation.stream_id)
     plan.effects["invitations to the person"] = len(to_them)
     from_them = context.lookups.invitations_pending_from(user_id, reading=reading)
     taken_back = [one for one in from_them if one not in set(to_them)]
-    for invitation in _found(context, map(_the_invitation, taken_back), reading):
+    for invitation in invitations_with(context, taken_back, reading):
         if invitation.state.status is not Status.PENDING:
             raise StreamMovedOn
         plan.add(invitation, invitation.state.cancel())
     plan.effects["invitations from the person"] = len(taken_back)
 
 
-def _the_invitation(invitation_id: UUID) -> StreamQuery[Any]:
-    return StreamQuery(INVITATION, {"invitation_id": invitation_id})
+def invitations_with(context: Context, ids: Iterable[UUID], reading: Reading) -> list[Loaded[Invitation]]:
+    """The invitations with these ids."""
+    return _found(context, (StreamQuery(INVITATION, {"invitation_id": one}) for one in ids), reading)
 
 
 def _found(context: Context, queries: Iterable[StreamQuery[Any]], reading: Reading) -> list[Loaded[Any]]:

@@ -132,10 +132,13 @@ class Lookups(Protocol):
     def keys_of_a_person(self, user_id: UUID, *, reading: Reading) -> list[UUID]:
         """Whose keys are the person's: their own, and of what is nobody else's."""
 
-    def invitations_ever_to(self, user_id: UUID, email_hashes: Collection[bytes], *, reading: Reading) -> list[UUID]:
+    def invitations_ever_to(
+        self, user_id: UUID, email_hashes: Collection[bytes], *, sent_before: datetime | None = None, reading: Reading
+    ) -> list[UUID]:
         """The invitations to addresses that the person had, of which nobody's are the data: whatever became of them.
 
-        Where somebody else has the address by now, only those that were over before they came.
+        Where somebody else has the address by now, only those that were over before they came. Of all that were sent,
+        or `sent_before` a moment.
         """
 
     def invitations_pending_from(self, user_id: UUID, *, reading: Reading) -> list[UUID]:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -57,7 +58,8 @@ class Keyring:
     """Opens and makes the keys of subjects, and hashes what must be found again without being readable.
 
     `data_keys` are 32-byte keys by generation. New subject keys are wrapped by the newest; hashes use the oldest, so
-    that they never change. `stored` are the same as they stand in the log, wrapped.
+    that they never change; so does the key that signs certificates of erasures (Ed25519, RFC 8032). `stored` are the
+    same as they stand in the log, wrapped.
     """
 
     def __init__(self, data_keys: Mapping[int, bytes], *, stored: Mapping[int, bytes] | None = None) -> None:
@@ -70,6 +72,9 @@ class Keyring:
         self._stored = dict(stored or {})
         self._newest = max(data_keys)
         self._hashing = derive(data_keys[min(data_keys)], "daybook keyed hashes")
+        self.certificate_key = Ed25519PrivateKey.from_private_bytes(
+            derive(data_keys[min(data_keys)], "daybook erasure certificates")
+        )
 
     def stand_in(self, stored: Mapping[int, bytes]) -> bool:
         """Whether a log that stores these is the one they were read from: what is sealed with them opens again."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -68,6 +69,7 @@ SELECT i.invitation_id FROM invitation_list i JOIN subject_keys k ON k.subject_i
  WHERE i.email_hash = ANY($2) AND k.person_id IS NULL AND k.wrapped IS NOT NULL
    AND NOT EXISTS (SELECT FROM account_list a WHERE a.email_slot = i.email_hash AND a.user_id <> $1
                       AND (i.ended_at IS NULL OR i.ended_at >= a.created_at))
+   AND ($3::timestamptz IS NULL OR i.created_at < $3)
  ORDER BY i.invitation_id
 """
 _PENDING_FROM = """
@@ -90,8 +92,11 @@ class PersonLookups:
         rows = reading.rows("SELECT subject_id FROM subject_keys WHERE person_id = $1", user_id)
         return [subject_id for [subject_id] in rows]
 
-    def invitations_ever_to(self, user_id: UUID, email_hashes: Collection[bytes], *, reading: Reading) -> list[UUID]:
-        return [invitation_id for [invitation_id] in reading.rows(_EVER_TO, user_id, list(email_hashes))]
+    def invitations_ever_to(
+        self, user_id: UUID, email_hashes: Collection[bytes], *, sent_before: datetime | None = None, reading: Reading
+    ) -> list[UUID]:
+        rows = reading.rows(_EVER_TO, user_id, list(email_hashes), sent_before)
+        return [invitation_id for [invitation_id] in rows]
 
     def invitations_pending_from(self, user_id: UUID, *, reading: Reading) -> list[UUID]:
         return [invitation_id for [invitation_id] in reading.rows(_PENDING_FROM, user_id)]

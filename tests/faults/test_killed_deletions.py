@@ -38,7 +38,7 @@ _numbers = count()
 
 
 @dataclass
-class Told:
+class Answers:
     """Who was told that they are gone, and who heard nothing or was told to come again."""
 
     gone: list[UUID] = field(default_factory=list)
@@ -56,7 +56,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def test_a_killed_deletion_has_not_begun_or_is_finished(
     server: Server, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    told = Told()
+    told = Answers()
     for number in range(LONG_KILLS if request.config.getoption("--long") else KILLS):
         server.start()
         over = threading.Event()
@@ -89,7 +89,7 @@ def test_a_killed_deletion_has_not_begun_or_is_finished(
     print(f"{len(told.gone)} told, {len(told.unknown)} not, {len(finished)} of these gone")
 
 
-def come_and_go(url: str, told: Told, over: threading.Event) -> None:
+def come_and_go(url: str, told: Answers, over: threading.Event) -> None:
     """Somebody opens an account and deletes it, again and again."""
     with httpx.Client(base_url=url, timeout=15, headers={"Origin": url}) as client:
         while not over.is_set():
@@ -104,7 +104,7 @@ def come_and_go(url: str, told: Told, over: threading.Event) -> None:
             delete(client, UUID(hex=user["id"]), told)
 
 
-def delete(client: httpx.Client, user_id: UUID, told: Told) -> None:
+def delete(client: httpx.Client, user_id: UUID, told: Answers) -> None:
     try:
         answer = client.post("/api/auth/delete-user", json={})
     except httpx.TransportError:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.commands.erasure import delete_account, erase_person, foreseen
+from domain.commands.erasure import delete_account, erase_person, foreseen, forget_invitations
 from domain.commands.membership import transfer_ownership
 from domain.commands.organization import close_organization, update_organization
 from domain.commands.principal import Operator
@@ -258,3 +258,22 @@ def test_nothing_is_written_where_the_last_owner_changed_meanwhile(town: Town) -
     delete_account(replace(town.context, lookups=lookups), going, password=PASSWORD)
     assert town.context.store.load(ORGANIZATION, works).state.closed
     assert town.database.value("SELECT count(*) FROM erasures") == 2
+
+
+def test_where_the_account_never_was_what_was_sent_to_it_before_is_forgotten_and_nothing_later(town: Town) -> None:
+    """As in a backup that is older than the account."""
+    bo = town.signs_up(BOS, "Bo")
+    acme, works = town.founds(bo, "Acme", "acme"), town.founds(bo, "Works", "works")
+    town.invites(bo, acme, ADAS)
+    erased_at = town.by(bo).at
+    town.invites(bo, works, ADAS)
+    ada, hashes = UUID(int=7), [town.context.keyring.email_hash(ADAS)]
+    operator = Operator(at=town.now)
+    again = [
+        forget_invitations(town.context, operator, user_id=ada, email_hashes=hashes, erased_at=erased_at)
+        for _ in range(2)
+    ]
+    assert again == [1, 0]
+    assert statuses(town) == [("rejected", None), ("pending", ADAS)]
+    # of who is there, or was, nothing is decided here
+    assert forget_invitations(town.context, operator, user_id=bo, email_hashes=hashes, erased_at=town.now) == 0

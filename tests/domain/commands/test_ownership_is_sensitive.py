@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib import import_module
+from uuid import UUID
 
 import pytest
 
@@ -176,6 +177,17 @@ def erases(context: Context, scene: Scene, at: datetime) -> object:
     return erasure.erase_person(context, Operator(at=at), user_id=scene.ada.user_id)
 
 
+def forgets(context: Context, scene: Scene, at: datetime) -> object:
+    invite(context, scene.ada, scene.place, new_email(scene))
+    return erasure.forget_invitations(
+        context,
+        Operator(at=at),
+        user_id=UUID(int=1),
+        email_hashes=[context.keyring.email_hash(new_email(scene))],
+        erased_at=at + LATER,
+    )
+
+
 SENSITIVE: list[tuple[str, str, Act]] = [
     ("change_role", "makes a member an owner", turns("cy", (Role.OWNER,))),
     ("change_role", "makes a member an owner beside what they are", turns("cy", (Role.MEMBER, Role.OWNER))),
@@ -247,6 +259,7 @@ HARMLESS: list[tuple[str, str, Act]] = [
     ("change_password", "gives the password", changes_password),
     ("delete_account", "gives the password", deletes(PASSWORD)),
     ("erase_person", "is what the operator does", erases),
+    ("forget_invitations", "is what the operator does", forgets),
     ("sign_in", "gives the password", signs_in),
     ("_end_surplus", "ends sessions only", crowds_out),
     ("expire", "ends a session only", expires),
