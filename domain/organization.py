@@ -89,6 +89,13 @@ class OrganizationClosed:
     """The organization is no more; its members belong to it no longer."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class OrganizationErased:
+    """What was typed of an organization that nobody but this person ever belonged to is gone, with them."""
+
+    user_id: UUID
+
+
 OrganizationEvent = (
     PersonalOrganizationFounded
     | OrganizationFounded
@@ -100,6 +107,7 @@ OrganizationEvent = (
     | OwnerRemoved
     | PersonalOrganizationGivenUp
     | OrganizationClosed
+    | OrganizationErased
 )
 
 
@@ -111,6 +119,10 @@ class Facts:
     slug: str | None
     logo: str | None
     metadata: str | None
+
+
+NEUTRAL_NAME = "Organization"
+"""What an organization is called that went by the name of somebody who was erased."""
 
 
 def personal_slug(organization_id: UUID) -> str:
@@ -200,6 +212,10 @@ class Organization:
         """End it, for all its members; nothing if it has ended."""
         return [] if self.closed else [OrganizationClosed()]
 
+    def erase(self, user_id: UUID) -> list[OrganizationEvent]:
+        """End it, and let go of what was typed of it: nobody but this person ever belonged to it."""
+        return [*self.close(), OrganizationErased(user_id=user_id)]
+
 
 def evolve(state: Organization | None, event: OrganizationEvent) -> Organization:
     """What the organization is after one more event."""
@@ -220,5 +236,7 @@ def evolve(state: Organization | None, event: OrganizationEvent) -> Organization
             return replace(state, personal_to=None)
         case OrganizationClosed():
             return replace(state, personal_to=None, closed=True)
+        case OrganizationErased():
+            return state
         case _:
             assert_never(event)

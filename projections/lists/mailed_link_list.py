@@ -47,6 +47,9 @@ TABLE = Table(
 """`email` is the address the link is about, where that is not the account's; `slot` is its purpose, where an account
 has one link of it at most."""
 
+PERSONAL = ("email", "callback_url")
+"""The columns that are empty once the person is erased."""
+
 
 def project(event: MailedLinkEvent, command: CommandRecord) -> Row:
     """What an event means for the link's row; a link that is sent anew has nothing of the one before."""

@@ -193,7 +193,7 @@ class PasswordVersions:
                 state: User | None = None
                 for recorded in stream.events:
                     state = USER.evolve(state, recorded.event)
-                current[stream.stream_id] = None if state is None else state.password_version
+                current[stream.stream_id] = None if state is None or state.closed else state.password_version
             elif stream.broken:
                 kept.pop(stream.stream_id, None)
         for user_id in kept.keys() | current.keys():

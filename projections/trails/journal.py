@@ -25,6 +25,7 @@ from domain.mailed_link import (
 )
 from domain.membership import MemberJoined
 from domain.organization import (
+    OrganizationErased,
     OrganizationEvent,
     OrganizationFounded,
     OwnerAdded,
@@ -116,6 +117,8 @@ def concerns(stream_id: UUID, event: Event) -> Concerns | None:
         case PersonalOrganizationFounded(owner_id=owner_id) | OrganizationFounded(owner_id=owner_id):
             return Concerns(owner_id, stream_id)
         case OwnerAdded(user_id=user_id) | OwnerRemoved(user_id=user_id) | PersonalOrganizationGivenUp(user_id=user_id):
+            return Concerns(user_id, stream_id)
+        case OrganizationErased(user_id=user_id):
             return Concerns(user_id, stream_id)
         case MemberJoined(user_id=user_id, organization_id=organization_id):
             return Concerns(user_id, organization_id)

@@ -42,6 +42,7 @@ OPERATIONS = {
     "verifyEmail": "GET /api/auth/verify-email",
     "changeEmail": "POST /api/auth/change-email",
     "updateUser": "POST /api/auth/update-user",
+    "deleteUser": "POST /api/auth/delete-user",
     "listAccounts": "GET /api/auth/list-accounts",
     "createOrganization": "POST /api/auth/organization/create",
     "checkOrganizationSlug": "POST /api/auth/organization/check-slug",

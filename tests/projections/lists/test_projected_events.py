@@ -17,6 +17,7 @@ from domain.invitation import (
     InvitationRejected,
     InvitationResent,
     InvitationSent,
+    RecipientErased,
 )
 from domain.mailed_link import (
     EmailChangeRequested,
@@ -32,6 +33,7 @@ from domain.organization import (
     LogoChanged,
     MetadataChanged,
     OrganizationClosed,
+    OrganizationErased,
     OrganizationFounded,
     OrganizationRenamed,
     OwnerAdded,
@@ -62,6 +64,7 @@ from domain.user import (
     NameChanged,
     PasswordChanged,
     PasswordReset,
+    PersonErased,
     Revocation,
     SessionsRevoked,
     SignedUp,
@@ -330,6 +333,18 @@ CHANGES: list[tuple[Event, Values]] = [
     ),
     (SessionsRevoked(epoch=4, reason=Revocation.EVERYWHERE), {"session_epoch": 4}),
     (AccountUnlocked(), {}),
+    (
+        PersonErased(epoch=4),
+        {
+            "email": None,
+            "email_slot": None,
+            "name": None,
+            "image": None,
+            "session_epoch": 4,
+            "updated_at": LATER,
+            "ended_at": LATER,
+        },
+    ),
     (SessionRenewed(expires_at=A_MONTH), {"expires_at": A_MONTH, "updated_at": LATER}),
     (SessionReauthenticated(way=Way.PASSWORD), {"authenticated_at": LATER, "updated_at": LATER}),
     (
@@ -350,6 +365,7 @@ CHANGES: list[tuple[Event, Values]] = [
     (OwnerRemoved(user_id=BO), {}),
     (PersonalOrganizationGivenUp(user_id=ADA), {"personal_organization": None}),
     (OrganizationClosed(), {"slug_slot": None, "personal_organization": None, "ended_at": LATER}),
+    (OrganizationErased(user_id=ADA), {"name": None, "slug": None, "logo": None, "metadata": None}),
     (SeatTaken(seat=8), {"seat": 8}),
     (MemberRoleChanged(before="member", role="owner"), {"role": "owner"}),
     (MemberLeft(), {"live_user_id": None, "seat": None, "ended_at": LATER}),
@@ -361,6 +377,7 @@ CHANGES: list[tuple[Event, Values]] = [
     (InvitationExpired(), _over("expired")),
     (MailedLinkUsed(), {"ended_at": LATER}),
     (MailedLinkWithdrawn(), {"ended_at": LATER}),
+    (RecipientErased(user_id=BO), {"email": None}),
 ]
 """Events that find a row, and which of its columns differ after them."""
 

@@ -38,6 +38,7 @@ from domain.user import (
     NameChanged,
     PasswordChanged,
     PasswordReset,
+    PersonErased,
     Revocation,
     SessionsRevoked,
     SignedUp,
@@ -197,6 +198,11 @@ TOLD = {
         AccountUnlocked(),
         "You unlocked your account: the wrong passwords so far count no more.",
         "Ada unlocked their account: the wrong passwords so far count no more.",
+    ),
+    "PersonErased": Sentences(
+        PersonErased(epoch=1),
+        "You deleted your account.",
+        "Ada deleted their account.",
     ),
     "SessionEnded signed_out": Sentences(
         SessionEnded(reason=EndReason.SIGNED_OUT),
