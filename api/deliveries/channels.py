@@ -8,8 +8,9 @@ from api.settings import Settings
 from domain.clock import Clock
 from domain.events.keys import Keyring
 from domain.store.connections import Statements
-from projections.deliveries.due import INVITATION
+from projections.deliveries.due import ACCOUNT_DELETED, INVITATION
 
+from .farewell_mail import FarewellMails
 from .invitation_mail import InvitationMails
 from .mail_folder import MailFolder
 from .transport import Channel, Channels
@@ -20,7 +21,7 @@ _TIDIED_EVERY = 60.0
 
 def kinds_sent(settings: Settings) -> tuple[str, ...]:
     """The kinds of deliveries that these settings have a transport for."""
-    return () if settings.mail_folder is None else (INVITATION,)
+    return () if settings.mail_folder is None else (INVITATION, ACCOUNT_DELETED)
 
 
 def keep_tidy(settings: Settings, clock: Clock, stop: threading.Event, *, every: float = _TIDIED_EVERY) -> None:
@@ -48,4 +49,5 @@ def channels(settings: Settings, statements: Statements, keyring: Keyring, clock
         page=settings.page_of_invitations,
         allowed=settings.rules.invitations,
     )
-    return {INVITATION: Channel(mails.compose, folder)}
+    farewells = FarewellMails(statements=statements, keyring=keyring, clock=clock, sender=settings.mail_sender)
+    return {INVITATION: Channel(mails.compose, folder), ACCOUNT_DELETED: Channel(farewells.compose, folder)}

@@ -17,10 +17,15 @@ from domain.events.catalogue import EVENT_BY_NAME, UPCASTS, UnknownEvent, stored
 from domain.invitation import InvitationResent, InvitationSent
 from domain.store.connections import Values
 from domain.store.log import LogEntry
+from domain.user import PersonErased
 from projections.trails.follower import Follower
 
-INVITATION = "invitation"
-KIND_BY_EVENT: Mapping[type, str] = {InvitationSent: INVITATION, InvitationResent: INVITATION}
+INVITATION, ACCOUNT_DELETED = "invitation", "account-deleted"
+KIND_BY_EVENT: Mapping[type, str] = {
+    InvitationSent: INVITATION,
+    InvitationResent: INVITATION,
+    PersonErased: ACCOUNT_DELETED,
+}
 KINDS = tuple(dict.fromkeys(KIND_BY_EVENT.values()))
 CHANNEL = "daybook_deliveries"
 """Notified with each batch in which something became due."""

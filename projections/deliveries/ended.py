@@ -12,6 +12,7 @@ from domain.store.select_list import SelectList
 from domain.store.session_settings import NOT_AWAITED
 
 from .due import KEPT, KINDS, name_of
+from .farewells import ENDED_WITH
 
 NO_TRANSPORT = "no transport"
 """Why something was dropped that no node had a way to send for days. Unlike others it may be tried again: days are the
@@ -63,15 +64,16 @@ DELETE FROM deliveries WHERE ctid = ANY (ARRAY(
 ))
 RETURNING {NOT_AWAITED}
 """
-_DROP_UNSENT = f"""
+_DROP_UNSENT = ENDED_WITH.format(
+    update=f"""
 UPDATE deliveries SET state = 'dropped', reason = '{NO_TRANSPORT}', ended_at = clock_timestamp(), lease = NULL
  WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM deliveries
      WHERE state = 'waiting' AND kind <> ALL($1) AND due_at < statement_timestamp() - interval '3 days'
      LIMIT $2 FOR UPDATE SKIP LOCKED
 ))
-RETURNING true
 """
+)
 _IN_VAIN = f"(state = 'given_up' OR (state = 'dropped' AND reason = '{NO_TRANSPORT}'))"
 _GIVEN_UP_ROW = SelectList(GivenUp, **{name: name for name in GivenUp._fields})
 _GIVEN_UP = f"""

@@ -31,7 +31,7 @@ def test_an_invitation_sent_and_sent_again_is_due_each_time(acme: Acme, database
 def test_nothing_else_that_happens_is_a_message(acme: Acme, database: Database) -> None:
     caught_up(database)
     assert database.rows(DUE) == []
-    assert {NAME_BY_EVENT[event] for event in KIND_BY_EVENT} == {"InvitationSent", "InvitationResent"}
+    assert {NAME_BY_EVENT[event] for event in KIND_BY_EVENT} == {"InvitationSent", "InvitationResent", "PersonErased"}
 
 
 def test_what_is_read_again_is_not_due_again(acme: Acme, database: Database) -> None:
