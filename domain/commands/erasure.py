@@ -155,7 +155,8 @@ def _erase(
         swept = sweep(held, user_id, session_ids=plan.session_ids, counters=counted_by)
         touched.update(plan.counted | swept)
         record(held, user_id, version=version, erased_at=command.at, touched=touched, certificate=certificate)
-        if history.addresses:
+        if history.addresses and certificate is None:
+            # who was erased before a backup was restored was told then
             sealed = context.keyring.seal_address(history.addresses[-1], stream_id=user_id, version=version)
             bid_farewell(held, user_id, version, sealed)
 

@@ -25,10 +25,11 @@ from domain.mailed_link import (
 from domain.session import SessionStarted
 from domain.store.connections import Values
 from domain.store.log import LogEntry
-from domain.user import PasswordChanged, PasswordReset, SignedUp
+from domain.user import PasswordChanged, PasswordReset, PersonErased, SignedUp
 from projections.trails.follower import Follower
 
 INVITATION, NEW_DEVICE, PASSWORD_CHANGED = "invitation", "new-device", "password-changed"
+ACCOUNT_DELETED = "account-deleted"
 KIND_OF_LINK: Mapping[type, str] = {
     PasswordResetRequested: "password-reset",
     EmailVerificationRequested: "email-verification",
@@ -44,6 +45,7 @@ KIND_BY_EVENT: Mapping[type, str] = {
     SessionStarted: NEW_DEVICE,
     PasswordChanged: PASSWORD_CHANGED,
     PasswordReset: PASSWORD_CHANGED,
+    PersonErased: ACCOUNT_DELETED,
     **KIND_OF_LINK,
 }
 KINDS = tuple(dict.fromkeys(KIND_BY_EVENT.values()))

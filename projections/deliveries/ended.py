@@ -12,6 +12,7 @@ from domain.store.select_list import SelectList
 from domain.store.session_settings import NOT_AWAITED
 
 from .due import KEPT, KINDS, OF_THE_HOUR, name_of
+from .farewells import ENDED_WITH
 
 NO_TRANSPORT = "no transport"
 """Why something was dropped that no node had a way to send for days. Unlike others it may be tried again: days are the
@@ -73,7 +74,8 @@ DELETE FROM deliveries WHERE ctid = ANY (ARRAY(
 ))
 RETURNING {NOT_AWAITED}
 """
-_DROP_UNSENT = f"""
+_DROP_UNSENT = ENDED_WITH.format(
+    update=f"""
 UPDATE deliveries SET state = 'dropped', ended_at = clock_timestamp(), lease = NULL,
        reason = CASE WHEN kind = ANY($2) THEN 'too late' ELSE '{NO_TRANSPORT}' END
  WHERE ctid = ANY (ARRAY(
@@ -81,8 +83,8 @@ UPDATE deliveries SET state = 'dropped', ended_at = clock_timestamp(), lease = N
      WHERE state = 'waiting' AND kind <> ALL($1) AND due_at < statement_timestamp() - interval '3 days'
      LIMIT $3 FOR UPDATE SKIP LOCKED
 ))
-RETURNING true
 """
+)
 _IN_VAIN = f"(state = 'given_up' OR (state = 'dropped' AND reason = '{NO_TRANSPORT}'))"
 _GIVEN_UP_ROW = SelectList(GivenUp, **{name: name for name in GivenUp._fields})
 _GIVEN_UP = f"""

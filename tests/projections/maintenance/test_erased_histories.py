@@ -27,8 +27,12 @@ from tests.lived import context_over
 from tests.lived_by_mail import an_account_is_lost_and_found
 from tests.lived_together import LivesTogether
 
+SEEDS, LONG_SEEDS = 4, 200
 
-@pytest.mark.parametrize("seed", range(4))
+
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=() if seed < SEEDS else pytest.mark.long) for seed in range(LONG_SEEDS)]
+)
 def test_what_is_left_of_the_erased_is_what_a_rebuild_makes(database: Database, seed: int) -> None:
     with context_over(database) as context:
         lives = LivesTogether(context, Random(seed))
