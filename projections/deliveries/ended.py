@@ -100,13 +100,15 @@ _RETRY_SOME = f"""
 {_AGAIN} WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM deliveries WHERE {_IN_VAIN} LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING true
 """
-_LEAVING_ROW = SelectList(Leaving, seconds_waiting="waiting.seconds", seconds_since_sent="sent.seconds")
+_LEAVING_ROW = SelectList(
+    Leaving, seconds_waiting="waiting.seconds_waiting", seconds_since_sent="sent.seconds_since_sent"
+)
 _LEAVING = f"""
 SELECT {_LEAVING_ROW.sql}
-  FROM (SELECT coalesce(extract(epoch FROM statement_timestamp() - min(first_due_at)), 0)::float8 AS seconds
+  FROM (SELECT coalesce(extract(epoch FROM statement_timestamp() - min(first_due_at)), 0)::float8 AS seconds_waiting
           FROM (SELECT first_due_at FROM deliveries
                  WHERE state = 'waiting' AND kind = ANY($1) ORDER BY due_at LIMIT 1000) AS w) AS waiting,
-       (SELECT extract(epoch FROM statement_timestamp() - max(ended_at))::float8 AS seconds
+       (SELECT extract(epoch FROM statement_timestamp() - max(ended_at))::float8 AS seconds_since_sent
           FROM deliveries WHERE state = 'sent') AS sent
 """
 _CONDITION_ROW = SelectList(
