@@ -18,7 +18,8 @@ from domain.store.log import head
 from domain.store.mapper import SealingMapper
 from projections.lists.of_a_person import EMPTIED, Emptied
 from projections.maintenance.filling import filling_of, tables
-from projections.maintenance.generation import NEXT, next_generation
+from projections.maintenance.generation import NEXT, drop_before, next_generation
+from projections.maintenance.left_behind import RULE
 from projections.maintenance.rebuild import rebuild
 from projections.maintenance.verify import verify
 from tests.databases import Database
@@ -94,3 +95,21 @@ def test_who_is_erased_while_a_table_is_made_anew_is_not_in_the_new_one(database
 def connected(database: Database) -> Iterator[psycopg.Connection[Values]]:
     with psycopg.connect(database.owner_url, **connection_arguments("tests")) as connection:
         yield connection
+
+
+def test_a_table_that_a_rebuild_left_is_named_until_it_is_dropped(database: Database) -> None:
+    with context_over(database) as context, connected(database) as owner:
+        lives = LivesTogether(context, Random(2))
+        lives.somebody_signs_up()
+        [user_id] = lives.people.values()
+        caught_up(database)
+        mapper = SealingMapper(context.keyring)
+        rebuild(database.owner_url, "session_list", mapper, anew=True, progress=lambda *_: None)
+        assert verify(owner, mapper, lambda *_: None).clean
+        erase_person(context, Operator(at=lives.now), user_id=user_id)
+        caught_up(database)
+        [finding] = verify(owner, mapper, lambda *_: None).findings
+        assert (finding.rule, finding.times) == (RULE, 1)
+        assert finding.first.startswith("session_list ")
+        assert drop_before(owner, "session_list")
+        assert verify(owner, mapper, lambda *_: None).clean
