@@ -60,12 +60,16 @@ class Postman:
 
     def mails_to(self, email: str) -> list[EmailMessage]:
         """All that an address ever got."""
+        return [mail for mail in self.all_mails() if mail["To"] == email]
+
+    def all_mails(self) -> list[EmailMessage]:
+        """All that anybody ever got."""
         folder = self.settings.mail_folder
         assert folder is not None
         self._bring()
         files = sorted(folder.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
         found = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
-        return [one for one in found if isinstance(one, EmailMessage) and one["To"] == email]
+        return [one for one in found if isinstance(one, EmailMessage)]
 
     def subjects_to(self, email: str) -> list[str]:
         """What those are called."""
