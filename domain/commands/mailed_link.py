@@ -25,7 +25,7 @@ from domain.store.envelope import WhereFrom
 from .context import Context
 from .lookups import Account
 from .principal import Somebody, record_of
-from .queries import link_for
+from .queries import link_for, the_account
 
 
 def sending(
@@ -48,8 +48,12 @@ def request_password_reset(
     account, email_hash = _with_address(context, email)
     if account is None or account.password_version is None:
         return
-    user_id, version = account.person.user_id, account.password_version
-    [before] = context.store.find(link_for(user_id, Purpose.PASSWORD_RESET))
+    user_id = account.person.user_id
+    # of one moment, which the link's version guards: a reset by the one before would make this one void when it is sent
+    before, user = context.store.find(link_for(user_id, Purpose.PASSWORD_RESET), the_account(user_id))
+    if user is None:
+        return
+    version = user.state.password_version
     requested = sending(
         context,
         before,

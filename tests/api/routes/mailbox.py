@@ -36,6 +36,20 @@ class Link:
     callback_url: str
 
 
+def link_in(mail: EmailMessage, origin: str) -> Link:
+    """The one link that leads to a page of `origin`; the same in the text and in the HTML."""
+    text, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    [link] = _LINK.findall(text.get_content())
+    assert link.replace("&", "&amp;") in html.get_content()
+    assert link.startswith(f"{origin}/")
+    url = urlsplit(link)
+    query = parse_qs(url.query, keep_blank_values=True)
+    token = query["token"][0] if "token" in query else url.path.rpartition("/")[2]
+    return Link(link.removeprefix(origin), token, query["callbackURL"][0])
+
+
 @dataclass
 class Postman:
     """Brings what is due. The mails of a person are in the order in which they went out."""
@@ -46,12 +60,16 @@ class Postman:
 
     def mails_to(self, email: str) -> list[EmailMessage]:
         """All that an address ever got."""
+        return [mail for mail in self.all_mails() if mail["To"] == email]
+
+    def all_mails(self) -> list[EmailMessage]:
+        """All that anybody ever got."""
         folder = self.settings.mail_folder
         assert folder is not None
         self._bring()
         files = sorted(folder.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
         found = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
-        return [one for one in found if isinstance(one, EmailMessage) and one["To"] == email]
+        return [one for one in found if isinstance(one, EmailMessage)]
 
     def subjects_to(self, email: str) -> list[str]:
         """What those are called."""
@@ -59,16 +77,7 @@ class Postman:
 
     def link_to(self, email: str) -> Link:
         """The link in the last mail that an address got; the same in its text and in its HTML."""
-        last = self.mails_to(email)[-1]
-        text, html = last.get_body(("plain",)), last.get_body(("html",))
-        assert text is not None
-        assert html is not None
-        [link] = _LINK.findall(text.get_content())
-        assert link.replace("&", "&amp;") in html.get_content()
-        url = urlsplit(link)
-        query = parse_qs(url.query, keep_blank_values=True)
-        token = query["token"][0] if "token" in query else url.path.rpartition("/")[2]
-        return Link(link.removeprefix(self.settings.origin), token, query["callbackURL"][0])
+        return link_in(self.mails_to(email)[-1], self.settings.origin)
 
     def _bring(self) -> None:
         caught_up(self.database)
