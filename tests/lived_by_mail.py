@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from domain.commands.context import Context, EmailVerification
+from domain.commands.deletion_request import request_deletion
 from domain.commands.email import request_email_change, verify_email
 from domain.commands.mailed_link import note_sign_up, request_password_reset, request_verification
 from domain.commands.operator import unlock
@@ -72,6 +73,9 @@ def an_account_is_lost_and_found(lives: Lives) -> UUID:
         first_offer = first_offer or mailed(context, user_id, Purpose.EMAIL_CHANGE_UNDO)
     later()
     reset_password(context, link=first_offer, password=PASSWORD, now=lives.now, where_from=where)
+    session_id = _signed_in(lives, email)
+    principal = PersonBySession(user_id=user_id, session_id=session_id, at=lives.now, where_from=where)
+    request_deletion(context, principal, password=None, callback_url="/")
     unlock(context, Operator(at=lives.now), user_id=user_id)
     lives.people[email], lives.passwords[user_id] = user_id, PASSWORD
     return user_id

@@ -19,6 +19,7 @@ from domain.store.conflicts import StreamMovedOn, retry_on_conflict
 from domain.store.erasure import bid_farewell, record, sweep
 
 from .context import Context, hashed_once
+from .deletion_request import deletion_link
 from .leaving import Leaving, history_of, invitations_with, keys_held, leaving
 from .principal import Operator, PersonBySession, Principal, load_by_session, record_of
 from .queries import the_account
@@ -45,20 +46,29 @@ class Erased:
 @hashed_once
 @retry_on_conflict
 def delete_account(
-    context: Context, principal: PersonBySession, *, password: str | None, counters: CountersOf = uncounted
+    context: Context,
+    principal: PersonBySession,
+    *,
+    password: str | None,
+    link: str | None = None,
+    counters: CountersOf = uncounted,
 ) -> Erased:
-    """Delete one's own account, having given the password, or else through a fresh session (wire.md §9, A3, A8).
+    """Delete one's own account, by a link that was sent for it, or with the password, or else through a fresh session
+    (wire.md §9, A3, A8).
 
-    Where they came from is not kept: its key ends here. Raises PasswordTooLong, WrongPassword, NoPassword,
-    SessionNotFresh, LastOwner, SessionOver, SubjectGone, HashingBusy, Conflict.
+    Where they came from is not kept: its key ends here. Raises LinkNotFound, PasswordTooLong, WrongPassword,
+    NoPassword, SessionNotFresh, LastOwner, SessionOver, SubjectGone, HashingBusy, Conflict.
     """
     loaded, _ = load_by_session(context, principal)
-    if password is None:
+    guards = loaded.guards
+    if link is not None:
+        guards.append(deletion_link(context, loaded, link))
+    elif password is None:
         loaded.require_fresh(context)
     else:
         require_not_too_long(password)
         confirm_password(context, loaded.user, password, now=principal.at)
-    return _erase(context, replace(principal, where_from=None), principal.user_id, counters, guards=loaded.guards)
+    return _erase(context, replace(principal, where_from=None), principal.user_id, counters, guards=guards)
 
 
 @retry_on_conflict

@@ -101,6 +101,7 @@ EVENT_BY_NAME: Mapping[str, type] = {
     "EmailVerificationRequested": mailed_link.EmailVerificationRequested,
     "EmailChangeRequested": mailed_link.EmailChangeRequested,
     "EmailChangeUndoOffered": mailed_link.EmailChangeUndoOffered,
+    "AccountDeletionRequested": mailed_link.AccountDeletionRequested,
     "SignUpAttempted": mailed_link.SignUpAttempted,
     "MailedLinkUsed": mailed_link.MailedLinkUsed,
     "MailedLinkWithdrawn": mailed_link.MailedLinkWithdrawn,

@@ -15,6 +15,7 @@ from domain.invitation import (
     RecipientErased,
 )
 from domain.mailed_link import (
+    AccountDeletionRequested,
     EmailChangeRequested,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
@@ -117,7 +118,9 @@ def key_owner(stream_id: UUID, event: Event) -> KeyOwner | None:
             return None
         case PasswordResetRequested() | EmailVerificationRequested() | EmailChangeRequested():
             return None
-        case EmailChangeUndoOffered() | SignUpAttempted() | MailedLinkUsed() | MailedLinkWithdrawn():
+        case EmailChangeUndoOffered() | AccountDeletionRequested() | SignUpAttempted():
+            return None
+        case MailedLinkUsed() | MailedLinkWithdrawn():
             return None
         case _:
             assert_never(event)

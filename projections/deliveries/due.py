@@ -16,6 +16,7 @@ from psycopg import Connection, RawCursor
 from domain.events.catalogue import EVENT_BY_NAME, UPCASTS, UnknownEvent, stored_names
 from domain.invitation import InvitationResent, InvitationSent
 from domain.mailed_link import (
+    AccountDeletionRequested,
     EmailChangeRequested,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
@@ -35,6 +36,7 @@ KIND_OF_LINK: Mapping[type, str] = {
     EmailVerificationRequested: "email-verification",
     EmailChangeRequested: "email-change-confirmation",
     EmailChangeUndoOffered: "email-change-notice",
+    AccountDeletionRequested: "account-deletion",
     SignUpAttempted: "sign-up-attempt",
 }
 """What goes out with a mailed link, or instead of one."""

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from domain.events.catalogue import Event
 from domain.mailed_link import (
+    AccountDeletionRequested,
     EmailChangeRequested,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
@@ -117,7 +118,9 @@ def sentence(event: Event, names: Names) -> str:
             return _of_an_address(event, names)
         case PasswordResetRequested() | EmailVerificationRequested() | EmailChangeRequested():
             return of_a_mailed_link(event, names)
-        case EmailChangeUndoOffered() | SignUpAttempted() | MailedLinkUsed() | MailedLinkWithdrawn():
+        case EmailChangeUndoOffered() | AccountDeletionRequested() | SignUpAttempted():
+            return of_a_mailed_link(event, names)
+        case MailedLinkUsed() | MailedLinkWithdrawn():
             return of_a_mailed_link(event, names)
         case _:
             return of_an_organization(event, names)

@@ -15,6 +15,7 @@ import domain.commands
 from domain.clock import now
 from domain.commands import (
     credential,
+    deletion_request,
     email,
     erasure,
     invitation,
@@ -298,6 +299,13 @@ HARMLESS: list[tuple[str, str, Act]] = [
     ("note_sign_up", "sends a notice to the address", tries_to_sign_up),
     ("change_password", "gives the password", changes_password),
     ("delete_account", "gives the password", deletes(PASSWORD)),
+    (
+        "request_deletion",
+        "sends a link to the address",
+        lambda context, scene, at: deletion_request.request_deletion(
+            context, scene.ada.acts(at=at), password=None, callback_url=""
+        ),
+    ),
     ("erase_person", "is what the operator does", erases),
     (
         "set_password",

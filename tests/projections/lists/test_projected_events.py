@@ -20,6 +20,7 @@ from domain.invitation import (
     RecipientErased,
 )
 from domain.mailed_link import (
+    AccountDeletionRequested,
     EmailChangeRequested,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
@@ -290,6 +291,12 @@ BEGINNINGS: list[tuple[Event, Values]] = [
             user_id=BO, email="bo@example.com", email_hash=b"#bo", link_hash=b"#in", expires_at=A_WEEK
         ),
         _link("email_change_undo", slot=None, email="bo@example.com", email_hash=b"#bo", link_hash=b"#in"),
+    ),
+    (
+        AccountDeletionRequested(
+            user_id=BO, email_hash=b"#bo", session_epoch=7, link_hash=b"#in", expires_at=A_WEEK, callback_url="/bye"
+        ),
+        _link("account_deletion", email_hash=b"#bo", session_epoch=7, link_hash=b"#in", callback_url="/bye"),
     ),
     (
         SignUpAttempted(user_id=BO, email_hash=b"#bo"),

@@ -10,6 +10,7 @@ import pytest
 
 from domain.events.catalogue import EVENT_BY_NAME, Event
 from domain.mailed_link import (
+    AccountDeletionRequested,
     EmailChangeRequested,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
@@ -160,6 +161,13 @@ TOLD = {
         EmailChangeUndoOffered(user_id=ADA, email="ada@example.com", email_hash=b"", link_hash=b"", expires_at=NOON),
         "A link to undo the change was sent to your address of before.",
         "A link to undo the change was sent to their address of before.",
+    ),
+    "AccountDeletionRequested": Sentences(
+        AccountDeletionRequested(
+            user_id=ADA, email_hash=b"", session_epoch=0, link_hash=b"", expires_at=NOON, callback_url=""
+        ),
+        "You asked for a link to delete your account.",
+        "Ada asked for a link to delete their account.",
     ),
     "SignUpAttempted": Sentences(
         SignUpAttempted(user_id=ADA, email_hash=b""),
