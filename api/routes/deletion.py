@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 from fastapi import APIRouter
@@ -80,7 +81,7 @@ def _delete(current: CurrentBySession, password: str | None) -> None:
             services.context,
             current.principal,
             password=password,
-            counters=lambda user_id, addresses: counters_of(services.context.keyring, user_id, addresses),
+            counters=partial(counters_of, services.context.keyring),
         )
     except SessionNotFresh:
         raise Problem.of_code("SESSION_EXPIRED") from None
