@@ -288,3 +288,14 @@ def test_where_the_account_never_was_what_was_sent_to_it_before_is_forgotten_and
     assert statuses(town) == [("rejected", None), ("pending", ADAS)]
     # of who is there, or was, nothing is decided here
     assert forget_invitations(town.context, operator, user_id=bo, email_hashes=hashes, erased_at=town.now) == 0
+
+
+def test_what_is_written_a_moment_late_about_who_is_gone_is_not(town: Town) -> None:
+    """Attempts and moments of use are noted, and written behind."""
+    ada, _, _ = town.ada_lives()
+    town.goes(ada)
+    town.refused(ada, HERS)
+    town.was_active(ada)
+    assert town.database.value("SELECT count(*) FROM attempts WHERE person_id = %s", ada) == 0
+    of_hers = "SELECT count(*) FROM last_active JOIN session_list USING (session_id) WHERE user_id = %s"
+    assert town.database.value(of_hers, ada) == 0
