@@ -125,6 +125,11 @@ NEUTRAL_NAME = "Organization"
 """What an organization is called that went by the name of somebody who was erased."""
 
 
+def personal_name(person: str) -> str:
+    """What an organization is called that comes with the account of somebody called so (wire.md §12)."""
+    return f"{person}'s Organization"
+
+
 def personal_slug(organization_id: UUID) -> str:
     """The slug of an organization that comes with an account.
 
@@ -147,7 +152,7 @@ class Organization:
     @staticmethod
     def found_personal(*, slug: str, slug_hash: bytes, owner_id: UUID, person: str) -> list[OrganizationEvent]:
         """Found the organization that comes with an account, named after the `person` (wire.md §12)."""
-        name = f"{person}'s Organization"
+        name = personal_name(person)
         return [PersonalOrganizationFounded(name=name, slug=slug, slug_hash=slug_hash, owner_id=owner_id)]
 
     @staticmethod

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -65,7 +66,7 @@ def erase(
             effects = retry_on_conflict(foreseen)(context, user_id, closing=closing).effects
             if not yes:
                 _ask(user_id, effects)
-            counted = lambda whose, addresses: counters_of(context.keyring, whose, addresses)  # noqa: E731
+            counted = partial(counters_of, context.keyring)
             erase_person(context, Operator(at=now()), user_id=user_id, counters=counted, closing=closing)
         except SubjectGone:
             raise WontStart("There is no such account.") from None

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -42,7 +43,7 @@ def reapply(context: Context, lines: Sequence[dict[str, Any]], *, closing: bool)
                 context,
                 Operator(at=now()),
                 user_id=one.user_id,
-                counters=lambda user_id, addresses: counters_of(context.keyring, user_id, addresses),
+                counters=partial(counters_of, context.keyring),
                 closing=closing,
                 certificate=one.certificate,
             )

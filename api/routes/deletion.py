@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -142,7 +143,7 @@ def _delete(current: CurrentBySession, password: str | None, *, link: str | None
             current.principal,
             password=password,
             link=link,
-            counters=lambda user_id, addresses: counters_of(services.context.keyring, user_id, addresses),
+            counters=partial(counters_of, services.context.keyring),
         )
     except SessionNotFresh:
         raise Problem.of_code("SESSION_EXPIRED") from None

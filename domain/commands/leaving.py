@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.events.catalogue import INVITATION
 from domain.invitation import Invitation, Status
-from domain.organization import NEUTRAL_NAME, Organization
+from domain.organization import NEUTRAL_NAME, Organization, personal_name
 from domain.refusals import LastOwner, SubjectGone
 from domain.store import Addition, Blanked, Loaded, Reading, StreamQuery
 from domain.store.conflicts import StreamMovedOn
@@ -25,6 +25,7 @@ from .lookups import Belonging
 from .queries import the_account, the_membership, the_organization
 
 T = TypeVar("T")
+_A_LETTER_OR_TWO = 2
 _AT_ONCE = 8
 """Streams found by one query: each is a join."""
 
@@ -207,7 +208,12 @@ def _is_named_after(one: Belonging, history: PersonsHistory) -> bool:
     if not one.named_after or one.name is None:
         return False
     called = [*history.names, *(address.partition("@")[0] for address in history.addresses)]
-    return any(_plain(name) in _plain(one.name) for name in called if name.strip())
+    return any(_carries(_plain(one.name), _plain(name)) for name in called if name.strip())
+
+
+def _carries(name: str, called: str) -> bool:
+    """Whether an organization's name has a person's in it; a letter or two are in any word."""
+    return called in name if len(called) > _A_LETTER_OR_TWO else name == _plain(personal_name(called))
 
 
 def _plain(name: str) -> str:

@@ -150,12 +150,23 @@ def test_what_carries_an_older_name_or_the_address_is_neutral_too_and_nothing_el
     assert town.database.value("SELECT name FROM organization_list WHERE organization_id = %s", hers) == then
 
 
+@pytest.mark.parametrize(
+    ("called", "then"), [("A's Organization", "Organization"), ("a's organization", "Organization"), ("Acme", "Acme")]
+)
+def test_a_name_of_a_letter_or_two_is_not_looked_for_within_words(town: Town, called: str, then: str) -> None:
+    a, bo = town.signs_up("a@example.com", "A"), town.signs_up(BOS, "Bo")
+    hers = town.personal(a)
+    town.takes_in(a, hers, bo, "owner")
+    update_organization(town.context, town.by(bo), organization_id=hers, changes={"name": called})
+    town.goes(a)
+    assert town.database.value("SELECT name FROM organization_list WHERE organization_id = %s", hers) == then
+
+
 def test_an_organization_left_long_ago_that_came_with_the_account_is_neutral_too(town: Town) -> None:
     ada, bo = town.signs_up(ADAS, "Ada Lovelace"), town.signs_up(BOS, "Bo")
     hers = town.personal(ada)
     membership_id = town.takes_in(ada, hers, bo)
     transfer_ownership(town.context, town.by(ada), organization_id=hers, membership_id=membership_id)
-    town.database.rows("SELECT 1")
     town.goes(ada)
     assert town.database.value("SELECT name FROM organization_list WHERE organization_id = %s", hers) == "Organization"
 
@@ -277,3 +288,14 @@ def test_where_the_account_never_was_what_was_sent_to_it_before_is_forgotten_and
     assert statuses(town) == [("rejected", None), ("pending", ADAS)]
     # of who is there, or was, nothing is decided here
     assert forget_invitations(town.context, operator, user_id=bo, email_hashes=hashes, erased_at=town.now) == 0
+
+
+def test_what_is_written_a_moment_late_about_who_is_gone_is_not(town: Town) -> None:
+    """Attempts and moments of use are noted, and written behind."""
+    ada, _, _ = town.ada_lives()
+    town.goes(ada)
+    town.refused(ada, HERS)
+    town.was_active(ada)
+    assert town.database.value("SELECT count(*) FROM attempts WHERE person_id = %s", ada) == 0
+    of_hers = "SELECT count(*) FROM last_active JOIN session_list USING (session_id) WHERE user_id = %s"
+    assert town.database.value(of_hers, ada) == 0
