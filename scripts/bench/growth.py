@@ -40,7 +40,7 @@ Tell = Callable[[str, int, int], None]
 def measured(cluster: Cluster, events: int, _one_person: int, tell: Tell) -> dict[str, Any]:
     """Bytes an act, by table; `events` says how many people there are: one for a thousand, 500 to 5,000."""
     people, found = min(5_000, max(500, events // 1_000)), dict[str, Any]()
-    with cluster.database("bench_growth") as database, _context(database) as context:
+    with cluster.database("bench_growth") as database, context_over(database) as context:
         # hashing would take nearly all of the time, and weighs nothing
         for number in range(50):
             _sign_up(context, f"warm{number}")
@@ -99,7 +99,8 @@ def _heaviest(pair: tuple[str, float]) -> float:
 
 
 @contextmanager
-def _context(database: Database) -> Iterator[Context]:
+def context_over(database: Database) -> Iterator[Context]:
+    """What commands work with; hashing costs next to nothing."""
     passwords = Passwords(replace(Argon2Parameters(), memory=8, time=1), threads=1, waiting=16)
     with store(database, connections=4) as opened:
         yield Context(

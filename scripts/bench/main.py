@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import append
+import even_answers
 import flood
 import get_session
 import growth
@@ -48,6 +49,7 @@ ALONE: dict[str, Callable[[Cluster, int, int, Tell], dict[str, Any]]] = {
     "idle": idle.measured,
     "queue": queue_under_snapshots.measured,
     "growth": growth.measured,
+    "even-answers": even_answers.measured,
 }
 """No pairs: how long something takes on so many events, or costs while there are none. Run alone, each."""
 
