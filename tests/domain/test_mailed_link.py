@@ -114,4 +114,4 @@ def test_what_links_are_for_is_stored_in_these_words() -> None:
 
 def test_a_link_to_verify_is_good_for_an_hour_to_delete_for_a_day_and_to_undo_for_three() -> None:
     hours = [timedelta(hours=one) for one in (1, 24, 72)]
-    assert [VERIFICATION_LIFETIME, DELETION_LIFETIME, UNDO_LIFETIME] == hours
+    assert hours == [VERIFICATION_LIFETIME, DELETION_LIFETIME, UNDO_LIFETIME]
