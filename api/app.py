@@ -31,6 +31,7 @@ from .pages.documentation import add_documentation
 from .routes import (
     account,
     activity,
+    deletion,
     email,
     get_session,
     health,
@@ -82,6 +83,7 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock.now
         account.router,
         password_reset.router,
         email.router,
+        deletion.router,
         organizations.router,
         organization_changes.router,
         members.router,

@@ -72,6 +72,8 @@ class Settings(MailSettings):
     reset_lifetime: int = Field(default=3_600, ge=60, le=86_400)
     # How many messages of a kind that anybody may ask for an address gets in an hour.
     mails_per_hour: int = Field(default=5, ge=1, le=1_000)
+    # Whether who deletes their account confirms that by a link that goes to its address.
+    deletion_by_mail: Literal["on", "off"] = "off"
     # How long an invitation can be accepted from its last sending on (wire.md A6).
     invitation_lifetime: int = Field(default=604_800, ge=1, le=TEN_YEARS)
     # How many members and pending invitations an organization may have; 0: as many as it likes.
@@ -164,9 +166,11 @@ class Settings(MailSettings):
 
     @model_validator(mode="after")
     def _require_mail(self) -> Self:
-        if self.email_verification != "off" and not self.sends_mail:
-            message = "DAYBOOK_EMAIL_VERIFICATION needs a way for mail to leave: set DAYBOOK_SMTP_URL"
-            raise PydanticCustomError("no_mail", message)
+        wanting = {"EMAIL_VERIFICATION": self.email_verification, "DELETION_BY_MAIL": self.deletion_by_mail}
+        for name, value in wanting.items():
+            if value != "off" and not self.sends_mail:
+                message = "{name} needs a way for mail to leave: set DAYBOOK_SMTP_URL"
+                raise PydanticCustomError("no_mail", message, {"name": f"{PREFIX}{name}"})
         return self
 
     @property

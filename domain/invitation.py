@@ -75,8 +75,21 @@ class InvitationExpired:
     """It was noticed that the invitation had run out."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class RecipientErased:
+    """The address is gone for good, with the person who had it and did not join by this invitation."""
+
+    user_id: UUID
+
+
 InvitationEvent = (
-    InvitationSent | InvitationResent | InvitationAccepted | InvitationRejected | InvitationCanceled | InvitationExpired
+    InvitationSent
+    | InvitationResent
+    | InvitationAccepted
+    | InvitationRejected
+    | InvitationCanceled
+    | InvitationExpired
+    | RecipientErased
 )
 
 
@@ -146,6 +159,11 @@ class Invitation:
             case _:
                 raise InvitationNotFound
 
+    def erase_recipient(self, user_id: UUID) -> list[InvitationEvent]:
+        """Let go of the address, which was this person's: who is gone does not want it, also once it has run out."""
+        open_still = self.status in (Status.PENDING, Status.EXPIRED)
+        return [*([InvitationRejected(user_id=user_id)] if open_still else []), RecipientErased(user_id=user_id)]
+
     def expire(self, *, now: datetime) -> list[InvitationEvent]:
         """Note that it has run out; nothing if it has not, or ended before."""
         return [InvitationExpired()] if self.status is Status.PENDING and now >= self.expires_at else []
@@ -189,5 +207,7 @@ def evolve(state: Invitation | None, event: InvitationEvent) -> Invitation:
             return replace(state, status=Status.CANCELED)
         case InvitationExpired():
             return replace(state, status=Status.EXPIRED)
+        case RecipientErased():
+            return state
         case _:
             assert_never(event)

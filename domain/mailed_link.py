@@ -13,6 +13,8 @@ from .refusals import LinkExpired, LinkNotFound
 
 VERIFICATION_LIFETIME = timedelta(hours=1)
 """Of a link that verifies an address, or changes it (wire.md §9)."""
+DELETION_LIFETIME = timedelta(hours=24)
+"""Of a link that deletes an account (wire.md §9)."""
 UNDO_LIFETIME = timedelta(hours=72)
 """For how long who had an address before can have it back."""
 
@@ -24,6 +26,7 @@ class Purpose(StrEnum):
     EMAIL_VERIFICATION = "email_verification"
     EMAIL_CHANGE = "email_change"
     EMAIL_CHANGE_UNDO = "email_change_undo"
+    ACCOUNT_DELETION = "account_deletion"
     SIGN_UP_NOTICE = "sign_up_notice"
 
 
@@ -82,6 +85,21 @@ class EmailChangeUndoOffered:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountDeletionRequested:
+    """A person wants to delete their account, which a link that goes to its address shall confirm.
+
+    Not for longer than the session they asked in could live on: `session_epoch` is the account's.
+    """
+
+    user_id: UUID
+    email_hash: bytes
+    session_epoch: int
+    link_hash: bytes
+    expires_at: datetime
+    callback_url: Personal
+
+
+@dataclass(frozen=True, kw_only=True)
 class SignUpAttempted:
     """Somebody wanted to open an account with the address of this one, and was not told that there is one."""
 
@@ -104,6 +122,7 @@ MailedLinkEvent = (
     | EmailVerificationRequested
     | EmailChangeRequested
     | EmailChangeUndoOffered
+    | AccountDeletionRequested
     | SignUpAttempted
     | MailedLinkUsed
     | MailedLinkWithdrawn
@@ -172,6 +191,14 @@ def evolve(state: MailedLink | None, event: MailedLinkEvent) -> MailedLink:
                 purpose=Purpose.EMAIL_CHANGE_UNDO,
                 email_hash=offered.email_hash,
                 expires_at=offered.expires_at,
+            )
+        case AccountDeletionRequested() as requested:
+            return MailedLink(
+                user_id=requested.user_id,
+                purpose=Purpose.ACCOUNT_DELETION,
+                email_hash=requested.email_hash,
+                expires_at=requested.expires_at,
+                session_epoch=requested.session_epoch,
             )
         case SignUpAttempted(user_id=user_id, email_hash=email_hash):
             return MailedLink(user_id=user_id, purpose=Purpose.SIGN_UP_NOTICE, email_hash=email_hash, expires_at=None)

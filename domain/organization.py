@@ -89,6 +89,13 @@ class OrganizationClosed:
     """The organization is no more; its members belong to it no longer."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class OrganizationErased:
+    """What was typed of an organization that nobody but this person ever belonged to is gone, with them."""
+
+    user_id: UUID
+
+
 OrganizationEvent = (
     PersonalOrganizationFounded
     | OrganizationFounded
@@ -100,6 +107,7 @@ OrganizationEvent = (
     | OwnerRemoved
     | PersonalOrganizationGivenUp
     | OrganizationClosed
+    | OrganizationErased
 )
 
 
@@ -111,6 +119,15 @@ class Facts:
     slug: str | None
     logo: str | None
     metadata: str | None
+
+
+NEUTRAL_NAME = "Organization"
+"""What an organization is called that went by the name of somebody who was erased."""
+
+
+def personal_name(person: str) -> str:
+    """What an organization is called that comes with the account of somebody called so (wire.md §12)."""
+    return f"{person}'s Organization"
 
 
 def personal_slug(organization_id: UUID) -> str:
@@ -135,7 +152,7 @@ class Organization:
     @staticmethod
     def found_personal(*, slug: str, slug_hash: bytes, owner_id: UUID, person: str) -> list[OrganizationEvent]:
         """Found the organization that comes with an account, named after the `person` (wire.md §12)."""
-        name = f"{person}'s Organization"
+        name = personal_name(person)
         return [PersonalOrganizationFounded(name=name, slug=slug, slug_hash=slug_hash, owner_id=owner_id)]
 
     @staticmethod
@@ -200,6 +217,10 @@ class Organization:
         """End it, for all its members; nothing if it has ended."""
         return [] if self.closed else [OrganizationClosed()]
 
+    def erase(self, user_id: UUID) -> list[OrganizationEvent]:
+        """End it, and let go of what was typed of it: nobody but this person ever belonged to it."""
+        return [*self.close(), OrganizationErased(user_id=user_id)]
+
 
 def evolve(state: Organization | None, event: OrganizationEvent) -> Organization:
     """What the organization is after one more event."""
@@ -220,5 +241,7 @@ def evolve(state: Organization | None, event: OrganizationEvent) -> Organization
             return replace(state, personal_to=None)
         case OrganizationClosed():
             return replace(state, personal_to=None, closed=True)
+        case OrganizationErased():
+            return state
         case _:
             assert_never(event)

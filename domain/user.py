@@ -94,6 +94,16 @@ class AccountUnlocked:
     """The wrong passwords that were given for an account count no more: who knows the right one is let in again."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class PersonErased:
+    """A person's account was deleted: it is closed with all its sessions, and what was personal is gone for good.
+
+    One event, since neither half happens without the other (docs/decisions/0049-erasure.md).
+    """
+
+    epoch: int
+
+
 UserEvent = (
     SignedUp
     | NameChanged
@@ -105,6 +115,7 @@ UserEvent = (
     | EmailRestored
     | SessionsRevoked
     | AccountUnlocked
+    | PersonErased
 )
 
 
@@ -116,6 +127,7 @@ class User:
     password_version: int
     session_epoch: int = 0
     email_verified: bool = False
+    closed: bool = False
 
     @staticmethod
     def sign_up(
@@ -169,6 +181,10 @@ class User:
         """Count the wrong passwords given for it no more; how many there were stands elsewhere."""
         return [AccountUnlocked()]
 
+    def erase(self) -> list[UserEvent]:
+        """Close the account, with every session there is or is on its way; nothing if that was done before."""
+        return [] if self.closed else [PersonErased(epoch=self.session_epoch + 1)]
+
 
 def evolve(state: User | None, event: UserEvent) -> User:
     """What the account is after one more event."""
@@ -187,5 +203,7 @@ def evolve(state: User | None, event: UserEvent) -> User:
             return replace(state, email_hash=email_hash, email_verified=True)
         case SessionsRevoked(epoch=epoch):
             return replace(state, session_epoch=epoch)
+        case PersonErased(epoch=epoch):
+            return replace(state, session_epoch=epoch, closed=True)
         case _:
             assert_never(event)

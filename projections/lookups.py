@@ -6,11 +6,18 @@ from .lists.account_list import AccountLookups
 from .lists.invitation_list import InvitationLookups
 from .lists.mailed_link_list import MailedLinkLookups
 from .lists.member_list import MemberLookups
+from .lists.of_a_person import PersonLookups
 from .lists.organization_list import OrganizationLookups
 from .lists.session_list import SessionLookups
 
 
 class ListLookups(
-    AccountLookups, SessionLookups, MemberLookups, OrganizationLookups, InvitationLookups, MailedLinkLookups
+    AccountLookups,
+    SessionLookups,
+    MemberLookups,
+    OrganizationLookups,
+    InvitationLookups,
+    MailedLinkLookups,
+    PersonLookups,
 ):
     """`domain.commands.lookups.Lookups`, which says what each answers."""

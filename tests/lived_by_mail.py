@@ -7,10 +7,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from domain.commands.context import Context, EmailVerification
+from domain.commands.deletion_request import request_deletion
 from domain.commands.email import request_email_change, verify_email
 from domain.commands.mailed_link import note_sign_up, request_password_reset, request_verification
+from domain.commands.operator import unlock
 from domain.commands.password_reset import reset_password
-from domain.commands.principal import PersonBySession
+from domain.commands.principal import Operator, PersonBySession
 from domain.commands.session import sign_in
 from domain.commands.user import sign_up
 from domain.commands.verified_account import verified_account
@@ -32,7 +34,7 @@ def mailed(context: Context, user_id: UUID, purpose: Purpose) -> str:
 
 def an_account_is_lost_and_found(lives: Lives) -> UUID:
     """Somebody opens an account, verifies the address, forgets the password twice, has the address changed for them
-    twice by a thief, and gets it back; somebody else tries to open an account with it.
+    twice by a thief, and gets it back; somebody else tries to open an account with it, and an operator unlocks it.
     """
     context, number = lives.context, lives.chances.randrange(10**12)
     email, where = f"lost.{number}@example.com", lives.somewhere()
@@ -71,6 +73,11 @@ def an_account_is_lost_and_found(lives: Lives) -> UUID:
         first_offer = first_offer or mailed(context, user_id, Purpose.EMAIL_CHANGE_UNDO)
     later()
     reset_password(context, link=first_offer, password=PASSWORD, now=lives.now, where_from=where)
+    session_id = _signed_in(lives, email)
+    principal = PersonBySession(user_id=user_id, session_id=session_id, at=lives.now, where_from=where)
+    request_deletion(context, principal, password=None, callback_url="/")
+    unlock(context, Operator(at=lives.now), user_id=user_id)
+    lives.people[email], lives.passwords[user_id] = user_id, PASSWORD
     return user_id
 
 

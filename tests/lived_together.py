@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.commands import invitation as invitations
 from domain.commands import received_invitation
+from domain.commands.erasure import delete_account, erase_person
 from domain.commands.membership import change_role, leave, remove_member, transfer_ownership
 from domain.commands.organization import (
     choose_organization,
@@ -15,10 +16,13 @@ from domain.commands.organization import (
     found_organization,
     update_organization,
 )
-from domain.commands.principal import PersonBySession
+from domain.commands.principal import Operator, PersonBySession
+from domain.commands.session import sign_in
 from domain.commands.user import sign_up
+from domain.commands.verified_account import verified_account
+from domain.refusals import LastOwner
 from domain.roles import Role
-from tests.lived import Lives
+from tests.lived import Lives, through
 from tests.people import PASSWORD
 
 Newcomer = tuple[UUID, UUID, str]
@@ -150,3 +154,45 @@ class LivesTogether(Lives):
         """What somebody does a minute later."""
         self.now += timedelta(minutes=1)
         return PersonBySession(user_id=who[0], session_id=who[1], at=self.now, where_from=self.somewhere())
+
+    def somebody_is_erased(self, *, by_operator: bool = False) -> UUID | None:
+        """One of those who have signed up deletes their account, or the operator does; nobody if others need them."""
+        email = self.chances.choice(list(self.people))
+        user_id = self.people[email]
+        try:
+            if by_operator:
+                erase_person(self.context, Operator(at=self.now), user_id=user_id)
+            else:
+                account = verified_account(self.context, email=email, password=self.passwords[user_id], now=self.now)
+                sign_in(self.context, account, remembered=True, now=self.now, where_from=self.somewhere())
+                self._enter(user_id)
+                session_id = next(reversed(self.sessions))
+                principal = through(self.context, session_id, now=self.now, where_from=self.somewhere())
+                delete_account(self.context, principal, password=None)
+        except LastOwner:
+            return None
+        del self.people[email], self.passwords[user_id]
+        self.sessions = {one: whose for one, whose in self.sessions.items() if whose != user_id}
+        return user_id
+
+    def somebody_comes_and_goes(self) -> UUID:
+        """From signing up to being erased: with an organization of their own, one of somebody else's, invitations."""
+        friend, going, third = (self._newcomer() for _ in range(3))
+        self._founds(going)
+        shared, open_still = self._founds(friend), self._founds(third)
+        self._invite(friend, shared, going, "admin", accepting=True)
+        self._declines(friend, shared, third)
+        self._invite(going, shared, third, "member", accepting=False)
+        self._invite(third, open_still, going, "member", accepting=False)
+        self._gives_up_personal(going, to=friend)
+        delete_account(self.context, self._by(going), password=None)
+        del self.people[going[2]], self.passwords[going[0]]
+        self.sessions = {one: whose for one, whose in self.sessions.items() if whose != going[0]}
+        return going[0]
+
+    def _gives_up_personal(self, owner: Newcomer, *, to: Newcomer) -> None:
+        """The organization that came with an account has a second owner."""
+        [[personal]] = self.context.store.statements.rows(
+            "SELECT organization_id FROM organization_list WHERE personal_organization = $1", owner[0]
+        )
+        self._invite(owner, personal, to, "owner", accepting=True)

@@ -23,6 +23,7 @@ from domain.store.last_active import LastActive
 from domain.store.servers import LOST
 from projections import INLINE
 from projections.deliveries import ended as deliveries
+from projections.deliveries import farewells
 from projections.lookups import ListLookups
 
 _EVERY = 60.0
@@ -75,7 +76,8 @@ class Retention:
         )
 
     def tidy(self, *, whole: bool) -> None:
-        """Forget counters of rate limits that no window reaches any more, attempts and deliveries of long ago.
+        """Forget counters of rate limits that no window reaches any more, attempts and deliveries of long ago,
+        and addresses of who was erased days ago.
 
         Note which invitations ran out, and drop what nobody can deliver.
 
@@ -87,6 +89,7 @@ class Retention:
         self.attempts.forget(now - _ATTEMPTS_KEPT_FOR)
         deliveries.forget(self.store.statements)
         deliveries.drop_unsent(self.store.statements, self.kinds_sent)
+        farewells.forget(self.store.statements)
         expire_run_out(self.store, self.lookups, now=now)
         if whole:
             self.last_active.forget(now - max(self.sessions_live_for, _LAST_ACTIVE_KEPT_FOR))

@@ -14,6 +14,7 @@ from functools import partial
 from logging.config import dictConfig
 
 from api.deliveries.channels import channels, keep_tidy, kinds_sent, transport
+from api.deliveries.erased_files import run_removal
 from api.deliveries.sender import Sender, run_sender
 from api.settings import Settings
 from domain.clock import Clock, now
@@ -52,6 +53,7 @@ def run(settings: Settings, clock: Clock, stop: threading.Event) -> None:
         **{one.name: partial(run_follower, conninfo, one) for one in FOLLOWERS},
         "sender": partial(_send, settings, conninfo, secret, clock),
         "tidying": partial(keep_tidy, settings, clock),
+        "forgetting": partial(run_removal, settings, conninfo, clock),
         "sweep": partial(_sweep, conninfo, secret),
         "retention": partial(_retain, settings, conninfo, secret, clock),
         "start": partial(_look_at_the_server, conninfo),

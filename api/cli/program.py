@@ -21,7 +21,7 @@ from domain.clock import now
 from domain.store.conflicts import StoreUnavailable
 from domain.store.migrate import printed_grants
 
-from . import history, mail, organizations, people, sessions
+from . import erasure, history, mail, organizations, people, sessions
 from .configured import configured
 from .database import APPLICATION_ROLE, Database, DatabaseBusy, Prepared, database, prepare
 from .outages import Lasting
@@ -108,10 +108,12 @@ app.command()(history.replay)
 app.command()(history.tail)
 app.command()(rebuild)
 app.command()(verify)
+app.command()(erasure.erase)
 app.add_typer(people.app, name="user")
 app.add_typer(sessions.app, name="session")
 app.add_typer(organizations.app, name="organization")
 app.add_typer(mail.app, name="mail")
+app.add_typer(erasure.app, name="erasures")
 
 
 def main() -> None:

@@ -10,9 +10,17 @@ from typing import Protocol
 from api.settings import Settings
 from domain.clock import Clock
 from domain.store import Store
-from projections.deliveries.due import INVITATION, KIND_OF_LINK, KINDS, NEW_DEVICE, PASSWORD_CHANGED
+from projections.deliveries.due import (
+    ACCOUNT_DELETED,
+    INVITATION,
+    KIND_OF_LINK,
+    KINDS,
+    NEW_DEVICE,
+    PASSWORD_CHANGED,
+)
 from projections.places import Places
 
+from .farewell_mail import FarewellMails
 from .invitation_mail import InvitationMails
 from .link_mail import LinkMails
 from .mail import Mail
@@ -100,9 +108,11 @@ def channels(settings: Settings, store: Store, clock: Clock, way: Transport[Mail
         origin=settings.origin,
         reset_page=settings.page_of_resets,
     )
+    farewells = FarewellMails(store=store, clock=clock, texts=texts, sender=sender)
     return {
         INVITATION: Channel(invitations.compose, way),
         **{kind: Channel(links.compose, way) for kind in KIND_OF_LINK.values()},
         NEW_DEVICE: Channel(new_devices.compose, way),
         PASSWORD_CHANGED: Channel(passwords.compose, way),
+        ACCOUNT_DELETED: Channel(farewells.compose, way),
     }

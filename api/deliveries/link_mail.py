@@ -21,6 +21,7 @@ from projections.lists.mailed_link_list import LinkToMail, link_to_mail
 from .mail import Mail
 from .mail_texts import MailTexts
 from .mail_values import (
+    AccountDeletion,
     EmailChangeConfirmation,
     EmailChangeNotice,
     EmailVerification,
@@ -76,6 +77,10 @@ class LinkMails:
                     new_address=account_email, undo_link=self._reset(link, None), undo_until=expires_at, at=row.sent_at
                 )
                 return undo, about
+            case Purpose.ACCOUNT_DELETION:
+                return AccountDeletion(
+                    link=self._deleting(link, row.callback_url), expires_at=expires_at
+                ), account_email
             case Purpose.SIGN_UP_NOTICE:
                 return SignUpAttempt(at=row.sent_at), account_email
 
@@ -86,6 +91,10 @@ class LinkMails:
     def _verifying(self, link: str, callback_url: str | None) -> str:
         target = quote(callback_url or "/", safe="")
         return f"{self.origin}{BASE_PATH}/verify-email?token={link}&callbackURL={target}"
+
+    def _deleting(self, link: str, callback_url: str | None) -> str:
+        target = quote(callback_url or "/", safe="")
+        return f"{self.origin}{BASE_PATH}/delete-user/callback?token={link}&callbackURL={target}"
 
 
 def why_not(row: LinkToMail, *, superseded: bool, now: datetime) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 from api.smtp_url import SmtpServer
@@ -19,6 +20,9 @@ _SIGN_IN_FIRST = (530, 534, 535, 538)
 """Whatever step it is said at, it is about who we are (RFC 4954 §6)."""
 
 
+_logger = logging.getLogger("daybook")
+
+
 class SmtpTransport:
     """Hands mail to one server. Used by one thread."""
 
@@ -28,6 +32,7 @@ class SmtpTransport:
         self._session: SmtpSession | None = None
         self._used_at = 0.0
         self._away: SmtpTrouble | None = None
+        self._told: str | None = None
         self._away_until: Deadline = 0.0
 
     def deliver(self, message: Mail) -> None:
@@ -76,9 +81,19 @@ class SmtpTransport:
             session = SmtpSession(self._server, self._own_name, until)
         except SmtpTrouble as trouble:
             self._away, self._away_until = trouble, time.monotonic() + _AWAY_FOR
+            self._tell(f"SMTP {trouble}")
             raise
         self._away = None
+        self._tell(None)
         return session
+
+    def _tell(self, why: str | None) -> None:
+        """Once for each thing that keeps all mail from leaving, and when nothing does any more."""
+        if why is not None and why != self._told:
+            _logger.warning("The mail server lets us in no more (%s): mail waits, and is tried again.", why)
+        elif why is None and self._told is not None:
+            _logger.info("The mail server takes mail again.")
+        self._told = why
 
     def _discard(self) -> None:
         if self._session is not None:
@@ -93,11 +108,7 @@ def _send(session: SmtpSession, message: Mail, until: Deadline) -> None:
 
 def _outcome(trouble: SmtpTrouble) -> LastingRefusal | TemporaryFailure:
     """What it means for the mail. Before any is spoken of, what is wrong is the operator's to mend: mail may wait."""
-    if trouble.said:
-        reason = f"SMTP {trouble.said} at {trouble.step}"
-    elif trouble.step == "the content":
-        reason = f"SMTP answer lost ({trouble.word})"
-    else:
-        reason = f"SMTP {trouble.word} at {trouble.step}"
+    lost = not trouble.said and trouble.step == "the content"
+    reason = f"SMTP answer lost ({trouble.word})" if lost else f"SMTP {trouble}"
     lasting = trouble.said >= 500 and trouble.step in _OF_THE_MESSAGE and trouble.said not in _SIGN_IN_FIRST
     return LastingRefusal(reason) if lasting else TemporaryFailure(reason)

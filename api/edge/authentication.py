@@ -141,6 +141,12 @@ def remember_device(services: Services, request: RequestContext, user_id: UUID) 
     request.set_cookies.append(services.known_devices.remember(_devices(services, request), user_id, request.now))
 
 
+def forget_device(services: Services, request: RequestContext, user_id: UUID) -> None:
+    """The browser is known no longer to an account that is no more, and to others as before."""
+    if (cookie := services.known_devices.forget(_devices(services, request), user_id)) is not None:
+        request.set_cookies.append(cookie)
+
+
 def _devices(services: Services, request: RequestContext) -> tuple[Device, ...]:
     return services.known_devices.shown(request.headers.get("cookie"))
 

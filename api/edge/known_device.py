@@ -86,6 +86,15 @@ class KnownDevices:
         shown = next((device for device in devices if device.knows(user_id, now)), devices[0] if devices else Device())
         return self._remembered(shown, user_id, now)
 
+    def forget(self, devices: Sequence[Device], user_id: UUID) -> str | None:
+        """The Set-Cookie value by which a device is no longer known to an account; None if it was not."""
+        shown = next((one for one in devices if len(one.others(user_id)) < len(one.marks)), None)
+        if shown is None:
+            return None
+        others = shown.others(user_id)
+        value, max_age = (_joined(shown.name, others), int(KEPT_FOR.total_seconds())) if others else ("", 0)
+        return self._cookies.set(self._cookies.known_device_name, value, max_age=max_age)
+
     def _remembered(self, device: Device, user_id: UUID, now: datetime) -> str:
         known = Device(device.name or _text(random_bytes(_BITS)), device.marks, self._key)
         marks = [known.mark(user_id, _day(now)), *known.others(user_id)]

@@ -85,6 +85,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED": 405,
     "EMAIL_CAN_NOT_BE_UPDATED": 400,
     "RESET_PASSWORD_DISABLED": 400,
+    "FAILED_TO_GET_USER_INFO": 404,
     "VERIFICATION_EMAIL_NOT_ENABLED": 400,
     "FIELD_NOT_ALLOWED": 400,
     "NO_ACTIVE_ORGANIZATION": 400,
@@ -92,6 +93,8 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "EMAIL_VERIFICATION_REQUIRED_FOR_INVITATION": 403,
     "YOU_ARE_NOT_A_MEMBER_OF_THIS_ORGANIZATION": 403,
     "YOU_ARE_NOT_ALLOWED_TO_READ_THE_ACTIVITY_OF_THIS_ORGANIZATION": 403,
+    "SESSION_EXPIRED": 400,
+    "INVALID_TOKEN": 400,
     "SERVICE_UNAVAILABLE": 503,
 }
 """The status of every code there is."""
@@ -111,6 +114,7 @@ _IRREGULAR_MESSAGES = {
         "Cross-site navigation login blocked. This request appears to be a CSRF attack."
     ),
     "SESSION_NOT_FRESH": "Session is not fresh. Please confirm your password and try again.",
+    "SESSION_EXPIRED": "Session expired. Re-authenticate to perform this action.",
     "MISSING_OR_NULL_ORIGIN": "Missing or null Origin",
     "INVALID_CALLBACK_URL": "Invalid callbackURL",
     "INVALID_REDIRECT_URL": "Invalid redirectURL",

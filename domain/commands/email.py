@@ -74,7 +74,7 @@ def verify_email(context: Context, *, link: str, now: datetime, where_from: Wher
     """
     wanted = link_mailed(context.keyring.link_hash(link))
     mailed, user = context.store.find(wanted, the_account(wanted.column("user_id")))
-    if mailed is None or user is None or user.subject is None:
+    if mailed is None or user is None or user.subject is None or user.state.closed:
         raise LinkNotFound
     principal = PersonWithoutSession(user_id=user.stream_id, at=now, where_from=where_from)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.organization import Facts
 from domain.session import Seen
-from domain.store import Subject
+from domain.store import Blanked, Reading, Subject
 
 AT_ONCE = 100
 """As many sessions, or invitations, as one look-up finds to be ended."""
@@ -50,6 +50,29 @@ class Recipient:
 
     user_id: UUID | None
     membership_id: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Belonging:
+    """An organization that a person belongs to, or once did.
+
+    `membership_id` is that of their living membership; `others` says whether others belong to it now, `shared` whether
+    others ever did; `theirs` whether its key is the person's; `named_after` whether it came with their account.
+    """
+
+    organization_id: UUID
+    membership_id: UUID | None
+    open: bool
+    name: str | None
+    others: bool
+    shared: bool
+    theirs: bool
+    named_after: bool
+
+    @property
+    def goes(self) -> bool:
+        """Whether it ends with the person: it is open, and nobody else belongs to it."""
+        return self.open and self.membership_id is not None and not self.others
 
 
 class Lookups(Protocol):
@@ -111,3 +134,30 @@ class Lookups(Protocol):
 
     def run_out_invitations(self, *, organization_id: UUID | None = None, now: datetime) -> list[UUID]:
         """Pending invitations that have run out, of one organization or of all, oldest first, `AT_ONCE` at most."""
+
+    def belongings(self, user_id: UUID, *, reading: Reading) -> list[Belonging]:
+        """The organizations a person ever belonged to. `reading` is where this and what follows are asked."""
+
+    def keys_of_a_person(self, user_id: UUID, *, reading: Reading) -> list[UUID]:
+        """Whose keys are the person's: their own, and of what is nobody else's."""
+
+    def invitations_ever_to(
+        self, user_id: UUID, email_hashes: Collection[bytes], *, sent_before: datetime | None = None, reading: Reading
+    ) -> list[UUID]:
+        """The invitations to addresses that the person had, of which nobody's are the data: whatever became of them.
+
+        Where somebody else has the address by now, only those that were over before they came. Of all that were sent,
+        or `sent_before` a moment.
+        """
+
+    def invitations_pending_from(self, user_id: UUID, *, reading: Reading) -> list[UUID]:
+        """The pending invitations that the person stands for."""
+
+    def rows_of_a_person(self, user_id: UUID, *, reading: Reading) -> list[Blanked]:
+        """The rows, but for the account's, that show something sealed under a key of the person's."""
+
+    def sessions_ever_of(self, user_id: UUID, *, reading: Reading) -> list[UUID]:
+        """Every session that a person ever had."""
+
+    def pictures_of(self, subject_ids: Collection[UUID], *, reading: Reading) -> int:
+        """How many pictures are kept that are sealed under these keys."""

@@ -33,7 +33,7 @@ def reset_password(context: Context, *, link: str, password: str, now: datetime,
     context.passwords.require_length(password)
     wanted = link_mailed(context.keyring.link_hash(link))
     mailed, user = context.store.find(wanted, the_account(wanted.column("user_id")))
-    if mailed is None or user is None or user.subject is None:
+    if mailed is None or user is None or user.subject is None or user.state.closed:
         raise LinkNotFound
     try:
         used = mailed.state.use(now=now)
@@ -67,7 +67,7 @@ def require_reset_link(context: Context, *, link: str, now: datetime) -> None:
     """Another password could be set by this link; it is not used. Raises LinkNotFound."""
     wanted = link_mailed(context.keyring.link_hash(link))
     mailed, user = context.store.find(wanted, the_account(wanted.column("user_id")))
-    if mailed is None or user is None:
+    if mailed is None or user is None or user.state.closed:
         raise LinkNotFound
     try:
         mailed.state.use(now=now)

@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.events.catalogue import SESSION
 from domain.events.keys import token_hash
 from domain.ids import new_id, new_token
-from domain.refusals import Conflict, SessionOver
+from domain.refusals import Conflict, SessionOver, SubjectGone, WrongCredentials
 from domain.session import EndReason, Session, Way
 from domain.store import Addition, Loaded
 from domain.store.conflicts import NoSuchStream, retry_on_conflict
@@ -65,7 +65,7 @@ def sign_in(
 
     Who belongs to none gets the personal one in the same commit (A4). The account is not guarded: its epoch, read with
     the hash that was verified, decides whether the session lives. Where the number of sessions is limited, the oldest
-    make room. Raises SubjectGone, Conflict.
+    make room. Raises WrongCredentials if the account was deleted meanwhile, Conflict.
     """
     account, founding = verified.account, list[Addition]()
     person, organization_id = account.person, account.start_in
@@ -85,12 +85,11 @@ def sign_in(
         organization_id=organization_id,
         now=now,
     )
-    context.store.append(
-        record_of(PersonBySession(user_id=person.user_id, session_id=session_id, at=now, where_from=where_from)),
-        account.subject,
-        *founding,
-        started,
-    )
+    command = PersonBySession(user_id=person.user_id, session_id=session_id, at=now, where_from=where_from)
+    try:
+        context.store.append(record_of(command), account.subject, *founding, started)
+    except SubjectGone:
+        raise WrongCredentials from None
     make_room(context, person.user_id, now=now)
     return SignedIn(person=person, token=token)
 

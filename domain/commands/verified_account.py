@@ -64,10 +64,11 @@ def confirm_password(context: Context, user: Loaded[User], password: str, *, now
     Raises WrongPassword, NoPassword, HashingBusy, StreamMovedOn.
     """
     account = context.lookups.account(user.stream_id)
-    if account is None or account.password_hash is None:
-        raise NoPassword
-    if account.password_version != user.state.password_version:
+    if account is None or account.password_version not in (None, user.state.password_version):
+        # deleted meanwhile, or another password by now
         raise StreamMovedOn
+    if account.password_hash is None:
+        raise NoPassword
     if not context.passwords.verify(account.password_hash, password):
         raise WrongPassword(user.stream_id)
     return VerifiedAccount(account, Way.PASSWORD, now, _CHECKED)

@@ -67,6 +67,7 @@ EVENT_BY_NAME: Mapping[str, type] = {
     "EmailRestored": user.EmailRestored,
     "SessionsRevoked": user.SessionsRevoked,
     "AccountUnlocked": user.AccountUnlocked,
+    "PersonErased": user.PersonErased,
     "SessionStarted": session.SessionStarted,
     "SessionRenewed": session.SessionRenewed,
     "SessionReauthenticated": session.SessionReauthenticated,
@@ -84,6 +85,7 @@ EVENT_BY_NAME: Mapping[str, type] = {
     "OwnerRemoved": organization.OwnerRemoved,
     "PersonalOrganizationGivenUp": organization.PersonalOrganizationGivenUp,
     "OrganizationClosed": organization.OrganizationClosed,
+    "OrganizationErased": organization.OrganizationErased,
     "MemberJoined": membership.MemberJoined,
     "SeatTaken": membership.SeatTaken,
     "MemberRoleChanged": membership.MemberRoleChanged,
@@ -99,9 +101,11 @@ EVENT_BY_NAME: Mapping[str, type] = {
     "EmailVerificationRequested": mailed_link.EmailVerificationRequested,
     "EmailChangeRequested": mailed_link.EmailChangeRequested,
     "EmailChangeUndoOffered": mailed_link.EmailChangeUndoOffered,
+    "AccountDeletionRequested": mailed_link.AccountDeletionRequested,
     "SignUpAttempted": mailed_link.SignUpAttempted,
     "MailedLinkUsed": mailed_link.MailedLinkUsed,
     "MailedLinkWithdrawn": mailed_link.MailedLinkWithdrawn,
+    "RecipientErased": invitation.RecipientErased,
 }
 NAME_BY_EVENT: Mapping[type, str] = {event: name for name, event in EVENT_BY_NAME.items()}
 UPCASTS: Mapping[str, Upcast] = {}

@@ -9,6 +9,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -59,16 +60,23 @@ class Keyring:
     """Opens and makes the keys of subjects, and hashes what must be found again without being readable.
 
     `data_keys` are 32-byte keys by generation. New subject keys are wrapped by the newest; hashes use the oldest, so
-    that they never change. `stored` are the same as they stand in the log, wrapped.
+    that they never change; so does the key that signs certificates of erasures (Ed25519, RFC 8032). `stored` are the
+    same as they stand in the log, wrapped.
     """
 
     def __init__(self, data_keys: Mapping[int, bytes], *, stored: Mapping[int, bytes] | None = None) -> None:
         self._wrapping = {
             generation: AESGCM(derive(key, "daybook subject keys")) for generation, key in data_keys.items()
         }
+        self._addresses = {
+            generation: AESGCM(derive(key, "daybook addresses")) for generation, key in data_keys.items()
+        }
         self._stored = dict(stored or {})
         self._newest = max(data_keys)
         self._hashing = derive(data_keys[min(data_keys)], "daybook keyed hashes")
+        self.certificate_key = Ed25519PrivateKey.from_private_bytes(
+            derive(data_keys[min(data_keys)], "daybook erasure certificates")
+        )
 
     def stand_in(self, stored: Mapping[int, bytes]) -> bool:
         """Whether a log that stores these is the one they were read from: what is sealed with them opens again."""
@@ -154,6 +162,19 @@ class Keyring:
     def attempt_key(self, *parts: str) -> bytes:
         """The keyed hash under which refused commands of one kind are counted."""
         return self._hash("attempt", "\x1f".join(parts))
+
+    def seal_address(self, address: str, *, stream_id: UUID, version: int) -> bytes:
+        """An address that outlives its person's key until one last message is sent, sealed under the data key."""
+        return _generation(self._newest) + seal(
+            self._addresses[self._newest], address.encode(), stream_id.bytes + version.to_bytes(4)
+        )
+
+    def open_address(self, sealed: bytes, *, stream_id: UUID, version: int) -> str:
+        """What `seal_address` sealed. Raises cryptography's InvalidTag."""
+        key = self._addresses.get(int.from_bytes(sealed[:_GENERATION_LENGTH]))
+        if key is None:
+            raise InvalidTag
+        return unseal(key, sealed[_GENERATION_LENGTH:], stream_id.bytes + version.to_bytes(4)).decode()
 
     def _hash(self, purpose: str, content: str) -> bytes:
         return hmac.digest(self._hashing, f"{purpose}\x1e{content}".encode(), "sha256")

@@ -12,8 +12,10 @@ from domain.invitation import (
     InvitationRejected,
     InvitationResent,
     InvitationSent,
+    RecipientErased,
 )
 from domain.mailed_link import (
+    AccountDeletionRequested,
     EmailChangeRequested,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
@@ -27,6 +29,7 @@ from domain.organization import (
     LogoChanged,
     MetadataChanged,
     OrganizationClosed,
+    OrganizationErased,
     OrganizationFounded,
     OrganizationRenamed,
     OwnerAdded,
@@ -53,6 +56,7 @@ from domain.user import (
     NameChanged,
     PasswordChanged,
     PasswordReset,
+    PersonErased,
     SessionsRevoked,
     SignedUp,
 )
@@ -66,10 +70,10 @@ class KeyOwner(NamedTuple):
     person_id: UUID | None
 
 
-ERASING: tuple[type, ...] = ()
-"""Events in a person's or an organization's stream after which their keys may be gone.
+ERASING: tuple[type, ...] = (PersonErased, OrganizationErased, RecipientErased)
+"""Events after which a key may be gone, in the stream whose it is or in that of the person it is of.
 
-No command erases anybody yet, so whatever key is gone today got lost, and may come back.
+Whatever other key is gone got lost, and may come back.
 """
 
 
@@ -82,7 +86,7 @@ def key_owner(stream_id: UUID, event: Event) -> KeyOwner | None:
     """Whose the key of the event's stream is after it; None if the event says nothing about that.
 
     A person's is their own. An organization is nobody's alone, but for the one that came with an account, until that
-    is given up. An invitation becomes the person's who accepts it.
+    is given up. An invitation becomes the person's who accepts it. What is erased with a person becomes theirs.
     """
     match event:
         case SignedUp():
@@ -91,9 +95,11 @@ def key_owner(stream_id: UUID, event: Event) -> KeyOwner | None:
             return KeyOwner(owner_id)
         case OrganizationFounded() | PersonalOrganizationGivenUp() | InvitationSent():
             return KeyOwner(None)
-        case InvitationAccepted(user_id=user_id):
+        case InvitationAccepted(user_id=user_id) | RecipientErased(user_id=user_id):
             return KeyOwner(user_id)
-        case NameChanged() | ImageChanged() | PasswordChanged() | PasswordReset() | SessionsRevoked():
+        case OrganizationErased(user_id=user_id):
+            return KeyOwner(user_id)
+        case NameChanged() | ImageChanged() | PasswordChanged() | PasswordReset() | SessionsRevoked() | PersonErased():
             return None
         case EmailVerified() | EmailChanged() | EmailRestored() | AccountUnlocked():
             return None
@@ -112,7 +118,9 @@ def key_owner(stream_id: UUID, event: Event) -> KeyOwner | None:
             return None
         case PasswordResetRequested() | EmailVerificationRequested() | EmailChangeRequested():
             return None
-        case EmailChangeUndoOffered() | SignUpAttempted() | MailedLinkUsed() | MailedLinkWithdrawn():
+        case EmailChangeUndoOffered() | AccountDeletionRequested() | SignUpAttempted():
+            return None
+        case MailedLinkUsed() | MailedLinkWithdrawn():
             return None
         case _:
             assert_never(event)

@@ -60,7 +60,10 @@ ON CONFLICT (key) DO UPDATE
        first_at = least(old.first_at, excluded.first_at),
        last_at = greatest(old.last_at, excluded.last_at)
 """
-_KEYS = "SELECT subject_id, wrapped FROM subject_keys WHERE subject_id = ANY(%s) AND wrapped IS NOT NULL"
+# in share, and before all else: whoever destroys one is waited for, and what is written about them is found by who does
+_KEYS = """
+SELECT subject_id, wrapped FROM subject_keys WHERE subject_id = ANY(%s) ORDER BY subject_id FOR SHARE
+"""
 _FORGET = f"DELETE FROM attempts WHERE last_at < %s RETURNING {NOT_AWAITED}"
 
 
@@ -137,10 +140,17 @@ class Attempts:
         """
         if not tallies:
             return
-        people = [kind.person_id for kind in tallies if kind.person_id is not None and kind.where_from is not None]
+        people = list({kind.person_id for kind in tallies if kind.person_id is not None})
         with self._pool.connection() as connection, connection.transaction(), RawCursor(connection) as cursor:
-            keys: dict[UUID, bytes] = dict(connection.execute(_KEYS, (people,)).fetchall()) if people else {}
-            rows = [self._row(kind, tally, keys) for kind, tally in tallies.items()]
+            keys: dict[UUID, bytes | None] = dict(connection.execute(_KEYS, (people,)).fetchall()) if people else {}
+            rows = [
+                self._row(kind, tally, keys)
+                for kind, tally in tallies.items()
+                # of an account that is no more nothing is kept
+                if kind.person_id not in keys or keys[kind.person_id] is not None
+            ]
+            if not rows:
+                return
             columns = [list(column) for column in zip(*rows, strict=True)]
             # one writer at a time, and in a snapshot taken after the lock: else several find the same place free
             cursor.execute(_LOCK)
@@ -151,7 +161,7 @@ class Attempts:
         with self._pool.connection() as connection:
             return connection.execute(_FORGET, (before,)).rowcount
 
-    def _row(self, kind: AttemptKind, tally: Tally, keys: Mapping[UUID, bytes]) -> Values:
+    def _row(self, kind: AttemptKind, tally: Tally, keys: Mapping[UUID, bytes | None]) -> Values:
         person = "" if kind.person_id is None else kind.person_id.hex
         shared = (person, kind.command, kind.code, kind.hour.isoformat())
         # the hour in front: where several stand at one place of the log, they are in the order of their hours

@@ -103,6 +103,12 @@ class HeldKeys:
         with RawCursor(self.connection) as cursor:
             return cursor.execute(sql, values, prepare=True).rowcount
 
+    def after_append(self, sql: str, *values: Any) -> int:
+        """Run a statement over rows that no append locks, once the one append has all its locks; how many it wrote."""
+        assert self.appended, "what an append locks comes before what it does not"
+        with RawCursor(self.connection) as cursor:
+            return cursor.execute(sql, values, prepare=True).rowcount
+
     def destroyed(self, subject_ids: Iterable[UUID]) -> list[Write]:
         """What destroys these keys, of those held, and the pictures that are sealed with them."""
         destroyed = sorted(set(subject_ids))

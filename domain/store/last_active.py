@@ -16,7 +16,10 @@ PORTION = 10_000
 _RECORD = f"""
 WITH written AS (
     INSERT INTO last_active AS known (session_id, at)
-    SELECT session_id, at FROM unnest($1::uuid[], $2::timestamptz[]) AS given (session_id, at) ORDER BY session_id
+    SELECT session_id, at FROM unnest($1::uuid[], $2::timestamptz[]) AS given (session_id, at)
+     WHERE NOT EXISTS (SELECT FROM session_list s JOIN account_list a USING (user_id)
+                        WHERE s.session_id = given.session_id AND a.ended_at IS NOT NULL)
+     ORDER BY session_id
     ON CONFLICT (session_id) DO UPDATE SET at = excluded.at WHERE known.at < excluded.at
     RETURNING known.session_id
 )
@@ -40,7 +43,8 @@ class LastActive:
         self._statements = statements
 
     def record(self, moments: Mapping[UUID, datetime]) -> None:
-        """Move the moments of these sessions forward, all that are older or unknown, or none.
+        """Move the moments of these sessions forward, all that are older or unknown, or none. Of who is erased nothing
+        is kept.
 
         Raises StoreUnavailable.
         """

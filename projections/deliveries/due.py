@@ -16,6 +16,7 @@ from psycopg import Connection, RawCursor
 from domain.events.catalogue import EVENT_BY_NAME, UPCASTS, UnknownEvent, stored_names
 from domain.invitation import InvitationResent, InvitationSent
 from domain.mailed_link import (
+    AccountDeletionRequested,
     EmailChangeRequested,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
@@ -25,15 +26,17 @@ from domain.mailed_link import (
 from domain.session import SessionStarted
 from domain.store.connections import Values
 from domain.store.log import LogEntry
-from domain.user import PasswordChanged, PasswordReset, SignedUp
+from domain.user import PasswordChanged, PasswordReset, PersonErased, SignedUp
 from projections.trails.follower import Follower
 
 INVITATION, NEW_DEVICE, PASSWORD_CHANGED = "invitation", "new-device", "password-changed"
+ACCOUNT_DELETED = "account-deleted"
 KIND_OF_LINK: Mapping[type, str] = {
     PasswordResetRequested: "password-reset",
     EmailVerificationRequested: "email-verification",
     EmailChangeRequested: "email-change-confirmation",
     EmailChangeUndoOffered: "email-change-notice",
+    AccountDeletionRequested: "account-deletion",
     SignUpAttempted: "sign-up-attempt",
 }
 """What goes out with a mailed link, or instead of one."""
@@ -44,6 +47,7 @@ KIND_BY_EVENT: Mapping[type, str] = {
     SessionStarted: NEW_DEVICE,
     PasswordChanged: PASSWORD_CHANGED,
     PasswordReset: PASSWORD_CHANGED,
+    PersonErased: ACCOUNT_DELETED,
     **KIND_OF_LINK,
 }
 KINDS = tuple(dict.fromkeys(KIND_BY_EVENT.values()))

@@ -12,6 +12,7 @@ from domain.store.select_list import SelectList
 from domain.store.session_settings import NOT_AWAITED
 
 from .due import KEPT, KINDS, OF_THE_HOUR, name_of
+from .farewells import ENDED_WITH
 
 NO_TRANSPORT = "no transport"
 """Why something was dropped that no node had a way to send for days. Unlike others it may be tried again: days are the
@@ -73,7 +74,8 @@ DELETE FROM deliveries WHERE ctid = ANY (ARRAY(
 ))
 RETURNING {NOT_AWAITED}
 """
-_DROP_UNSENT = f"""
+_DROP_UNSENT = ENDED_WITH.format(
+    update=f"""
 UPDATE deliveries SET state = 'dropped', ended_at = clock_timestamp(), lease = NULL,
        reason = CASE WHEN kind = ANY($2) THEN 'too late' ELSE '{NO_TRANSPORT}' END
  WHERE ctid = ANY (ARRAY(
@@ -81,8 +83,8 @@ UPDATE deliveries SET state = 'dropped', ended_at = clock_timestamp(), lease = N
      WHERE state = 'waiting' AND kind <> ALL($1) AND due_at < statement_timestamp() - interval '3 days'
      LIMIT $3 FOR UPDATE SKIP LOCKED
 ))
-RETURNING true
 """
+)
 _IN_VAIN = f"(state = 'given_up' OR (state = 'dropped' AND reason = '{NO_TRANSPORT}'))"
 _GIVEN_UP_ROW = SelectList(GivenUp, **{name: name for name in GivenUp._fields})
 _GIVEN_UP = f"""
@@ -98,13 +100,15 @@ _RETRY_SOME = f"""
 {_AGAIN} WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM deliveries WHERE {_IN_VAIN} LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING true
 """
-_LEAVING_ROW = SelectList(Leaving, seconds_waiting="waiting.seconds", seconds_since_sent="sent.seconds")
+_LEAVING_ROW = SelectList(
+    Leaving, seconds_waiting="waiting.seconds_waiting", seconds_since_sent="sent.seconds_since_sent"
+)
 _LEAVING = f"""
 SELECT {_LEAVING_ROW.sql}
-  FROM (SELECT coalesce(extract(epoch FROM statement_timestamp() - min(first_due_at)), 0)::float8 AS seconds
+  FROM (SELECT coalesce(extract(epoch FROM statement_timestamp() - min(first_due_at)), 0)::float8 AS seconds_waiting
           FROM (SELECT first_due_at FROM deliveries
                  WHERE state = 'waiting' AND kind = ANY($1) ORDER BY due_at LIMIT 1000) AS w) AS waiting,
-       (SELECT extract(epoch FROM statement_timestamp() - max(ended_at))::float8 AS seconds
+       (SELECT extract(epoch FROM statement_timestamp() - max(ended_at))::float8 AS seconds_since_sent
           FROM deliveries WHERE state = 'sent') AS sent
 """
 _CONDITION_ROW = SelectList(

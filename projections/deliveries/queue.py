@@ -17,6 +17,7 @@ from domain.store.connections import Statements
 from domain.store.select_list import SelectList
 
 from .due import name_of
+from .farewells import ENDED_WITH
 
 LEASED_FOR = timedelta(minutes=1)
 """Longer than one attempt may take, whatever it is sent by."""
@@ -77,9 +78,9 @@ RETURNING {_DELIVERY.sql}
 """
 _MINE = "kind = $1 AND stream_id = $2 AND version = $3 AND lease = $4"
 _RENEW = f"UPDATE deliveries SET due_at = clock_timestamp() + $5 WHERE {_MINE} RETURNING true"
-_END = f"""
-UPDATE deliveries SET state = $5, reason = $6, ended_at = clock_timestamp(), lease = NULL WHERE {_MINE} RETURNING true
-"""
+_END = ENDED_WITH.format(
+    update=f"UPDATE deliveries SET state = $5, reason = $6, ended_at = clock_timestamp(), lease = NULL WHERE {_MINE}"
+)
 _POSTPONE = f"""
 UPDATE deliveries SET due_at = clock_timestamp() + $5, reason = $6, lease = NULL WHERE {_MINE} RETURNING true
 """

@@ -24,6 +24,7 @@ from domain.user import (
     NameChanged,
     PasswordChanged,
     PasswordReset,
+    PersonErased,
     SessionsRevoked,
     SignedUp,
     User,
@@ -50,6 +51,10 @@ TABLE = Table(
         "ended_at": "timestamptz",
     },
 )
+
+
+PERSONAL = ("email", "name", "image")
+"""The columns that are empty once the person is erased."""
 
 
 def project(event: UserEvent, command: CommandRecord) -> Row | None:
@@ -81,6 +86,9 @@ def project(event: UserEvent, command: CommandRecord) -> Row | None:
             return change(session_epoch=epoch)
         case AccountUnlocked():
             return None
+        case PersonErased(epoch=epoch):
+            gone = dict.fromkeys(PERSONAL)
+            return change(session_epoch=epoch, email_slot=None, updated_at=at, ended_at=at, **gone)
         case _:
             assert_never(event)
 
@@ -92,6 +100,7 @@ def restore(row: Mapping[str, Any]) -> User:
         password_version=row["password_version"],
         session_epoch=row["session_epoch"],
         email_verified=row["email_verified"],
+        closed=row["ended_at"] is not None,
     )
 
 

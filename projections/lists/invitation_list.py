@@ -19,6 +19,7 @@ from domain.invitation import (
     InvitationRejected,
     InvitationResent,
     InvitationSent,
+    RecipientErased,
     Status,
     is_open,
 )
@@ -50,6 +51,10 @@ TABLE = Table(
 )
 
 
+PERSONAL = ("email",)
+"""The column that is empty once who it was for is erased."""
+
+
 def project(event: InvitationEvent, command: CommandRecord) -> Row:
     """What an event means for the invitation's row."""
     match event:
@@ -77,6 +82,8 @@ def project(event: InvitationEvent, command: CommandRecord) -> Row:
             return _ended(Status.CANCELED, command)
         case InvitationExpired():
             return _ended(Status.EXPIRED, command)
+        case RecipientErased():
+            return change(**dict.fromkeys(PERSONAL))
         case _:
             assert_never(event)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.events.catalogue import MAILED_LINK
 from domain.mailed_link import (
+    AccountDeletionRequested,
     EmailChangeRequested,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
@@ -48,6 +49,9 @@ TABLE = Table(
 )
 """`email` is the address the link is about, where that is not the account's; `slot` is its purpose, where an account
 has one link of it at most."""
+
+PERSONAL = ("email", "callback_url")
+"""The columns that are empty once the person is erased."""
 
 
 def project(event: MailedLinkEvent, command: CommandRecord) -> Row:
@@ -96,6 +100,17 @@ def project(event: MailedLinkEvent, command: CommandRecord) -> Row:
                 email_hash=offered.email_hash,
                 link_hash=offered.link_hash,
                 expires_at=offered.expires_at,
+            )
+        case AccountDeletionRequested() as requested:
+            return _sent(
+                command,
+                requested.user_id,
+                Purpose.ACCOUNT_DELETION,
+                email_hash=requested.email_hash,
+                session_epoch=requested.session_epoch,
+                link_hash=requested.link_hash,
+                callback_url=requested.callback_url,
+                expires_at=requested.expires_at,
             )
         case SignUpAttempted() as attempted:
             return _sent(command, attempted.user_id, Purpose.SIGN_UP_NOTICE, email_hash=attempted.email_hash)

@@ -15,6 +15,7 @@ from domain.organization import (
     MetadataChanged,
     Organization,
     OrganizationClosed,
+    OrganizationErased,
     OrganizationEvent,
     OrganizationFounded,
     OrganizationRenamed,
@@ -47,6 +48,10 @@ TABLE = Table(
 )
 
 
+PERSONAL = ("name", "slug", "logo", "metadata")
+"""The columns that are empty once it is erased."""
+
+
 def project(event: OrganizationEvent, command: CommandRecord) -> Row | None:
     """What an event means for the organization's row; None if nothing."""
     at = command.at
@@ -74,6 +79,8 @@ def project(event: OrganizationEvent, command: CommandRecord) -> Row | None:
             return change(personal_organization=None)
         case OrganizationClosed():
             return change(slug_slot=None, personal_organization=None, ended_at=at)
+        case OrganizationErased():
+            return change(**dict.fromkeys(PERSONAL))
         case OwnerAdded() | OwnerRemoved():
             return None  # who owns it stands in member_list
         case _:

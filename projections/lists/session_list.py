@@ -53,6 +53,10 @@ TABLE = Table(
 )
 
 
+PERSONAL = ("ip_address", "user_agent", "moved_ip_address", "moved_user_agent")
+"""The columns that are empty once the person is erased."""
+
+
 def project(event: SessionEvent, command: CommandRecord) -> Row:
     """What an event means for the device's row. Where from stands on the command that started it, or moved it."""
     at = command.at

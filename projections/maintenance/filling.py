@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from psycopg import Connection, RawCursor
 
+from domain.events.catalogue import stored_names
 from domain.store.connections import Values
 from domain.store.log import LogEntry, entries_after, head
 from domain.store.mapper import SealingMapper
 from domain.store.rows import Projection
 from domain.store.sequencer import sequence
 from domain.store.streams import LAST, Stream, Stretch, given, opened, stretch
+from domain.user import PersonErased
 from projections import INLINE
+from projections.lists.of_a_person import EMPTIED, rows_of_a_person
 from projections.trails import journal
 
 from . import journal_rows
@@ -29,6 +32,8 @@ _STREAMS = 1_000
 """Streams in memory at a time; some may be long."""
 _DRAINED_WITHIN = 0.5
 """Seconds; writers wait meanwhile, for two at most."""
+
+_ERASED = stored_names(PersonErased)
 
 Place = TypeVar("Place")
 Part = TypeVar("Part")
@@ -153,7 +158,7 @@ class ListFilling:
             through = _through(connection, generation)
             entries = entries_after(connection, generation.position, _CHUNK)
             ours = [one.stream_id for one in entries if one.name not in self._wanted.without]
-            touched = list(set(ours))
+            touched = list({*ours, *self._emptied(connection, entries)})
             # all out before any comes in: one may take the slot that another frees
             connection.execute(f"DELETE FROM {self._next} WHERE {self._table.key} = ANY(%s)", (touched,), prepare=True)
             for begin in range(0, len(touched), _STREAMS):
@@ -183,6 +188,14 @@ class ListFilling:
 
     def settle(self, connection: Connection[Values], generation: Generation) -> None:
         """Writers look the table up by its name."""
+
+    def _emptied(self, connection: Connection[Values], entries: list[LogEntry]) -> Iterator[UUID]:
+        """The streams of people who were erased: what was read of them with their keys is not to be kept."""
+        with RawCursor(connection) as cursor:
+            for one in entries:
+                if one.name in _ERASED:
+                    for theirs in (each for each in EMPTIED if each.table is self._table):
+                        yield from (key for [key] in cursor.execute(rows_of_a_person(theirs), (one.stream_id,)))
 
     def _insert(self, connection: Connection[Values], streams: list[Stream]) -> None:
         if self._defaults is None:

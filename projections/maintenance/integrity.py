@@ -11,17 +11,18 @@ from uuid import UUID
 import msgspec
 from psycopg import Connection, RawCursor
 
-from domain.events.catalogue import EVENT_BY_NAME, NAME_BY_EVENT, UPCASTS
+from domain.events.catalogue import EVENT_BY_NAME, NAME_BY_EVENT, UPCASTS, stored_names
 from domain.events.codec import Encoded, personal_fields
 from domain.events.subjects import erasing_names
 from domain.invitation import InvitationSent
+from domain.mailed_link import EmailChangeRequested, EmailChangeUndoOffered
 from domain.organization import OrganizationFounded, OrganizationRenamed, PersonalOrganizationFounded, SlugChanged
 from domain.store.connections import Values
 from domain.store.envelope import Subject
 from domain.store.mapper import CommitmentCheck, SealingMapper, StoredCommand, associated_data_of
 from domain.store.select_list import SelectList
 from domain.store.streams import FIRST, UNREADABLE, Stream
-from domain.user import NameChanged, SignedUp
+from domain.user import EmailChanged, EmailRestored, NameChanged, PersonErased, SignedUp
 from projections.deliveries import due
 
 
@@ -123,6 +124,17 @@ _CHECKS: dict[str, str] = {
          WHERE wrapped IS NULL AND NOT EXISTS (
                SELECT FROM events e WHERE e.stream_id IN (k.subject_id, k.person_id) AND e.name = ANY(%(erasing)s))
     """,
+    "each key of who was erased is gone": """
+        SELECT count(*), min(subject_id::text) FROM subject_keys k
+         WHERE wrapped IS NOT NULL AND EXISTS (
+               SELECT FROM events e WHERE e.stream_id IN (k.subject_id, k.person_id) AND e.name = ANY(%(erasing)s))
+    """,
+    "each erasure is written down": """
+        SELECT count(*), min(coalesce(e.stream_id, x.user_id)::text) FROM erasures x
+          FULL JOIN (SELECT stream_id, version FROM events WHERE name = ANY(%(erased)s)) e
+            ON e.stream_id = x.user_id AND e.version = x.version
+         WHERE e.stream_id IS NULL OR x.user_id IS NULL
+    """,
     "no two people have one password hash": """
         SELECT count(*), min(hash_of::text) FROM (SELECT min(user_id::text) AS hash_of FROM credentials
          WHERE kind = 'password' GROUP BY hash HAVING count(*) > 1) alike
@@ -191,6 +203,10 @@ _ALWAYS_PERSONAL = {
         OrganizationFounded,
         OrganizationRenamed,
         SlugChanged,
+        EmailChanged,
+        EmailRestored,
+        EmailChangeRequested,
+        EmailChangeUndoOffered,
     )
 }
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -202,6 +218,7 @@ def order(connection: Connection[Values]) -> Iterator[tuple[str, Finding | None]
         named = {
             "names": [*EVENT_BY_NAME, *UPCASTS],
             "erasing": erasing_names(),
+            "erased": stored_names(PersonErased),
             "due": list(due.KIND_BY_NAME),
             "kinds": list(due.KIND_BY_NAME.values()),
             "signing_up": list(due.SIGNING_UP),

@@ -24,6 +24,7 @@ from projections.trails import journal
 from . import journal_rows
 from .expected import Difference, defaults_of, differences, everything, fingerprint, row_of, rows_between
 from .integrity import Finding, Seals, Violations, order
+from .left_behind import left_behind
 from .pictures import pictures
 from .undisturbed import undisturbed
 
@@ -102,6 +103,7 @@ def verify(
         result.findings += seals.findings()
         progress("pictures", 0, None)
         result.findings += pictures(connection, mapper.keyring)
+        result.findings += left_behind(connection)
         _journal(connection, entries, progress)
     return result
 
@@ -193,7 +195,7 @@ class PasswordVersions:
                 state: User | None = None
                 for recorded in stream.events:
                     state = USER.evolve(state, recorded.event)
-                current[stream.stream_id] = None if state is None else state.password_version
+                current[stream.stream_id] = None if state is None or state.closed else state.password_version
             elif stream.broken:
                 kept.pop(stream.stream_id, None)
         for user_id in kept.keys() | current.keys():

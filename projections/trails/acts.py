@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from domain.invitation import InvitationAccepted
+from domain.invitation import InvitationAccepted, InvitationRejected, RecipientErased
 from domain.mailed_link import EmailChangeUndoOffered, EmailVerificationRequested, MailedLinkUsed, MailedLinkWithdrawn
 from domain.membership import MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, SeatTaken
 from domain.organization import (
+    OrganizationClosed,
+    OrganizationErased,
     OrganizationFounded,
     OwnerAdded,
     OwnerRemoved,
@@ -35,6 +37,9 @@ _SAID_BY: Mapping[type, tuple[type, ...]] = {
     OwnerAdded: _OF_A_MEMBER,
     OwnerRemoved: _OF_A_MEMBER,
     PersonalOrganizationGivenUp: _OF_A_MEMBER,
+    # who is gone does not want it, and their address is gone with them
+    RecipientErased: (InvitationRejected,),
+    OrganizationErased: (OrganizationClosed,),
     # to accept is to join
     InvitationAccepted: (MemberJoined,),
     # to found is to join, and an account comes with an organization

@@ -17,6 +17,7 @@ from psycopg import Connection, RawCursor
 from domain.events.catalogue import NAME_BY_EVENT, Event
 from domain.invitation import InvitationSent
 from domain.mailed_link import (
+    AccountDeletionRequested,
     EmailChangeRequested,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
@@ -25,6 +26,7 @@ from domain.mailed_link import (
 )
 from domain.membership import MemberJoined
 from domain.organization import (
+    OrganizationErased,
     OrganizationEvent,
     OrganizationFounded,
     OwnerAdded,
@@ -111,11 +113,13 @@ def concerns(stream_id: UUID, event: Event) -> Concerns | None:
             return Concerns(user_id, None)
         case EmailChangeRequested(user_id=user_id) | EmailChangeUndoOffered(user_id=user_id):
             return Concerns(user_id, None)
-        case SignUpAttempted(user_id=user_id):
+        case SignUpAttempted(user_id=user_id) | AccountDeletionRequested(user_id=user_id):
             return Concerns(user_id, None)
         case PersonalOrganizationFounded(owner_id=owner_id) | OrganizationFounded(owner_id=owner_id):
             return Concerns(owner_id, stream_id)
         case OwnerAdded(user_id=user_id) | OwnerRemoved(user_id=user_id) | PersonalOrganizationGivenUp(user_id=user_id):
+            return Concerns(user_id, stream_id)
+        case OrganizationErased(user_id=user_id):
             return Concerns(user_id, stream_id)
         case MemberJoined(user_id=user_id, organization_id=organization_id):
             return Concerns(user_id, organization_id)

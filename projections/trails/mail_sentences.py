@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from domain.mailed_link import (
+    AccountDeletionRequested,
     EmailChangeRequested,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
@@ -31,6 +32,8 @@ def of_a_mailed_link(event: MailedLinkEvent, names: Names) -> str:
             return f"{names.actor} asked to change {names.whose} address to {new}."
         case EmailChangeUndoOffered():
             return f"A link to undo the change was sent to {names.whose} address of before."
+        case AccountDeletionRequested():
+            return f"{names.actor} asked for a link to delete {names.whose} account."
         case SignUpAttempted():
             return f"{names.actor} tried to open an account with {names.whose} address."
         case MailedLinkUsed():

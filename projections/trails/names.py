@@ -14,6 +14,7 @@ from uuid import UUID
 from domain.events.catalogue import stored_names
 from domain.organization import OrganizationFounded, OrganizationRenamed, PersonalOrganizationFounded
 from domain.store import Store, StreamVersion
+from domain.store.envelope import Recorded
 from domain.store.select_list import Known, SelectList
 from domain.user import EmailChanged, EmailRestored, NameChanged, SignedUp
 
@@ -83,6 +84,7 @@ SELECT {_ORGANIZATION.sql} FROM organization_list o
  WHERE organization_id = ANY($1) AND EXISTS (
        SELECT FROM member_list m WHERE m.organization_id = o.organization_id AND m.live_user_id = $2)
 """
+_ERASED = "SELECT user_id FROM account_list WHERE user_id = ANY($1) AND ended_at IS NOT NULL"
 _ITSELF = f"""
 SELECT {_ORGANIZATION.sql} FROM organization_list o WHERE organization_id = ANY($1) AND organization_id = $2
 """
@@ -130,10 +132,11 @@ class NamesThen:
         return self._in_words(user_id, self.person(user_id, version).name) or SOMEBODY
 
     def organization_in_words(self, organization_id: UUID | None, version: int | None) -> str:
-        """As a sentence names it."""
+        """As a sentence names it; by its name of now where that of then is erased."""
         if organization_id is None or version is None:
             return FORMER
-        return self._in_words(organization_id, self._then.get((organization_id, version), _NOBODY).name) or FORMER
+        then = self._then.get((organization_id, version), _NOBODY).name
+        return self._in_words(organization_id, then) or quoted(self._now.get(organization_id), otherwise=FORMER)
 
     def before(self, stream_id: UUID, version: int) -> str:
         """What whoever's stream it is was called just before this version of it, as a sentence names it."""
@@ -155,7 +158,7 @@ class NamesThen:
         streams, versions = [stream_id for stream_id, _ in wanted], [version for _, version in wanted]
         found = _WHERE.read_all(self._read.rows(_WHERE_NAMED, streams, versions, _NAMING, _ADDRESSING))
         giving = {(one.stream_id, at) for one in found for at in (one.naming, one.addressing) if at is not None}
-        events = store.recorded(list(giving))
+        events = self._telling(store.recorded(list(giving)))
 
         def said(stream_id: UUID, version: int | None, what: str) -> str:
             recorded = None if version is None else events.get((stream_id, version))
@@ -167,6 +170,20 @@ class NamesThen:
             name = said(one.stream_id, one.naming, "name") or address
             named[one.stream_id, one.version] = Named(name=name, email=address)
         return named
+
+    def _telling(self, events: dict[StreamVersion, Recorded]) -> dict[StreamVersion, Recorded]:
+        """Those that still tell a name: an organization that came with an account was called after its person, and has
+        a key of its own since others have it.
+        """
+        named_after = {
+            place: one.event.owner_id
+            for place, one in events.items()
+            if isinstance(one.event, PersonalOrganizationFounded)
+        }
+        if not named_after:
+            return events
+        gone = {user_id for [user_id] in self._read.rows(_ERASED, list(set(named_after.values())))}
+        return {place: one for place, one in events.items() if named_after.get(place) not in gone}
 
     def _present(self) -> dict[UUID | None, str]:
         """What those are called now of whom the reader may know it: who belongs together sees one another."""

@@ -12,6 +12,7 @@ from domain.invitation import (
     InvitationRejected,
     InvitationResent,
     InvitationSent,
+    RecipientErased,
 )
 from domain.membership import (
     Joining,
@@ -26,6 +27,7 @@ from domain.organization import (
     LogoChanged,
     MetadataChanged,
     OrganizationClosed,
+    OrganizationErased,
     OrganizationEvent,
     OrganizationFounded,
     OrganizationRenamed,
@@ -62,6 +64,8 @@ def of_an_organization(event: OrganizationEvent | MembershipEvent | InvitationEv
             return f"{names.organization} is no longer {names.whose} personal organization."
         case OrganizationClosed():
             return f"{names.actor} closed {names.organization}."
+        case OrganizationErased():
+            return f"What was known of {names.organization} was erased."
         case MemberJoined() | SeatTaken() | MemberRoleChanged() | MemberLeft() | MemberRemoved():
             return _of_a_member(event, names)
         case _:
@@ -103,6 +107,8 @@ def _of_an_invitation(event: InvitationEvent, names: Names) -> str:
             return f"{names.actor} took the invitation of {names.invited} to {names.organization} back."
         case InvitationExpired():
             return f"The invitation of {names.invited} to {names.organization} ran out."
+        case RecipientErased():
+            return f"The address that was invited to {names.organization} was erased."
         case _:
             assert_never(event)
 

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from domain.events.catalogue import Event
 from domain.mailed_link import (
+    AccountDeletionRequested,
     EmailChangeRequested,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
@@ -33,6 +34,7 @@ from domain.user import (
     NameChanged,
     PasswordChanged,
     PasswordReset,
+    PersonErased,
     Revocation,
     SessionsRevoked,
     SignedUp,
@@ -55,6 +57,7 @@ COMMANDS = {
     "verify_email": "verify an address",
     "request_email_change": "change the address",
     "update_user": "change the name or picture",
+    "delete_user": "delete the account",
     "update_session": "change a session",
     "revoke_session": "sign a device out",
     "revoke_sessions": "sign all devices out",
@@ -107,7 +110,7 @@ def sentence(event: Event, names: Names) -> str:
             return f"{names.actor} stayed signed in on {names.device}."
         case SessionEnded(reason=reason):
             return _ended(reason, names)
-        case NameChanged() | ImageChanged() | PasswordChanged() | PasswordReset() | SessionsRevoked():
+        case NameChanged() | ImageChanged() | PasswordChanged() | PasswordReset() | SessionsRevoked() | PersonErased():
             return _of_an_account(event, names)
         case AccountUnlocked():
             return _of_an_account(event, names)
@@ -115,14 +118,22 @@ def sentence(event: Event, names: Names) -> str:
             return _of_an_address(event, names)
         case PasswordResetRequested() | EmailVerificationRequested() | EmailChangeRequested():
             return of_a_mailed_link(event, names)
-        case EmailChangeUndoOffered() | SignUpAttempted() | MailedLinkUsed() | MailedLinkWithdrawn():
+        case EmailChangeUndoOffered() | AccountDeletionRequested() | SignUpAttempted():
+            return of_a_mailed_link(event, names)
+        case MailedLinkUsed() | MailedLinkWithdrawn():
             return of_a_mailed_link(event, names)
         case _:
             return of_an_organization(event, names)
 
 
 def _of_an_account(
-    event: NameChanged | ImageChanged | PasswordChanged | PasswordReset | SessionsRevoked | AccountUnlocked,
+    event: NameChanged
+    | ImageChanged
+    | PasswordChanged
+    | PasswordReset
+    | SessionsRevoked
+    | AccountUnlocked
+    | PersonErased,
     names: Names,
 ) -> str:
     match event:
@@ -140,6 +151,8 @@ def _of_an_account(
             return _revoked(reason, names)
         case AccountUnlocked():
             return f"{names.actor} unlocked {names.whose} account: the wrong passwords so far count no more."
+        case PersonErased():
+            return f"{names.actor} deleted {names.whose} account."
         case _:
             assert_never(event)
 

@@ -111,7 +111,7 @@ FORGERIES = [
 
 
 @dataclass(frozen=True)
-class Told:
+class Response:
     """What came back: its status, the lines of its head and its body."""
 
     status: int
@@ -126,9 +126,9 @@ class Told:
         return found[0] if found else None
 
 
-def exchange(port: int, requests: Sequence[bytes], *, at_once: int = 36) -> list[Told]:
+def exchange(port: int, requests: Sequence[bytes], *, at_once: int = 36) -> list[Response]:
     """What each request was told; so many at once, each over a connection of its own."""
-    told = list[Told]()
+    told = list[Response]()
     for first in range(0, len(requests), at_once):
         with ExitStack() as held:
             lines = []
@@ -139,8 +139,8 @@ def exchange(port: int, requests: Sequence[bytes], *, at_once: int = 36) -> list
     return told
 
 
-def _read(line: socket.socket) -> Told:
+def _read(line: socket.socket) -> Response:
     with line.makefile("rb") as file:
         head, _, body = file.read().partition(b"\r\n\r\n")
     status, *lines = head.decode("latin-1").split("\r\n")
-    return Told(int(status.split()[1]), lines, body)
+    return Response(int(status.split()[1]), lines, body)

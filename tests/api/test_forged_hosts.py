@@ -13,7 +13,7 @@ from domain.commands.context import Context
 from domain.commands.user import sign_up
 from tests.api.browser import BASE, signed
 from tests.api.conftest import HandClock, settings_for
-from tests.api.forging import EVIL, FORGERIES, ORDINARY, OURS, Forgery, Told, exchange
+from tests.api.forging import EVIL, FORGERIES, ORDINARY, OURS, Forgery, Response, exchange
 from tests.api.routes.mailbox import Postman, link_in
 from tests.databases import Database
 from tests.faults.owners import HERE
@@ -67,7 +67,7 @@ def posted(forgery: Forgery, path: str, *lines: str, **fields: object) -> bytes:
     return forgery.request("POST", f"{BASE}{path}", json.dumps(fields).encode(), *AS_JSON, *lines)
 
 
-def require_the_same_links(postman: Postman, told: Sequence[Told], emails: Sequence[str]) -> None:
+def require_the_same_links(postman: Postman, told: Sequence[Response], emails: Sequence[str]) -> None:
     """Who was told that it was sent got what an ordinary request sends; who was refused, nothing."""
     mails: dict[str, list[EmailMessage]] = {}
     for mail in postman.all_mails():

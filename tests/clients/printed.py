@@ -18,6 +18,7 @@ from tests.server import ROOT, START, free_port
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SERVICE, _PAGES = "localhost:8000", ("localhost:5173", "127.0.0.1:5173")
+_OUTBOX = "data/outbox/"
 
 
 def blocks(document: str, language: str = "") -> list[str]:
@@ -39,7 +40,7 @@ class Machine:
 
     def here(self, text: str) -> str:
         """What is printed, with the ports of this machine."""
-        text = text.replace(_SERVICE, f"localhost:{self.port}")
+        text = text.replace(_SERVICE, f"localhost:{self.port}").replace(_OUTBOX, f"{self.data}/outbox/")
         for page in _PAGES:
             text = text.replace(page, f"{page.partition(':')[0]}:{self.page_port}")
         return text

@@ -13,6 +13,7 @@ URL = os.environ["SERVICE"]
 ENDING = {
     "changePassword",
     "deleteOrganization",
+    "deleteUser",
     "leaveOrganization",
     "revokeOtherSessions",
     "revokeSession",

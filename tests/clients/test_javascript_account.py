@@ -210,3 +210,22 @@ def test_too_many_wrong_passwords_are_an_error_that_says_how_long_to_wait(
         assert [outcome.error["status"] for outcome in refused] == [400, 400, 400, 429]
         assert refused[-1].error["message"] == "Too many requests. Please try again later."
         assert laptop.call("getSession").data["user"]["email"] == email
+
+
+def test_a_deleted_account_is_gone_for_both_devices_and_its_address_is_free(
+    laptop: Application, phone: Application, email: str
+) -> None:
+    refused = laptop.call("deleteUser", password=ANOTHER)
+    assert refused.error == INVALID_PASSWORD
+    deleted = laptop.call("deleteUser", password=PASSWORD)
+
+    assert (deleted.error, deleted.data) == (None, {"success": True, "message": "User deleted"})
+    assert laptop.refetched() is None
+    assert phone.call("getSession").data is None
+    assert phone.take(signs_in(email)).error["code"] == "INVALID_EMAIL_OR_PASSWORD"
+    assert phone.take(signs_up(email)).error is None
+
+
+def test_a_fresh_session_deletes_its_account_without_the_password(laptop: Application) -> None:
+    assert laptop.call("deleteUser").data == {"success": True, "message": "User deleted"}
+    assert laptop.refetched() is None

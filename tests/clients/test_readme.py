@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import select
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from tests.clients.printed import Machine, blocks, machine_serving
 from tests.server import ROOT
 
 README = "README.md"
-SERVE, SIGN_UP, TRUSTING, ASK, TEST, HOUSE = blocks(README)
+SERVE, SIGN_UP, FORGOTTEN, RESET, TRUSTING, ASK, TEST, HOUSE = blocks(README)
 [EXAMPLE] = blocks(README, "js")
 SOMEBODY = "ada@example.com"
 
@@ -49,6 +51,22 @@ def test_the_example_works_in_node(machine: Machine, node_modules: Path, tmp_pat
     ran = subprocess.run(["node", "example.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert f"email: '{SOMEBODY}'" in ran.stdout
+
+
+def test_a_forgotten_password_is_set_anew_as_printed(machine: Machine) -> None:
+    somebody = "forgetful@example.com"
+    assert machine.shell(SIGN_UP.replace(SOMEBODY, somebody)).returncode == 0
+    *request, look = FORGOTTEN.replace(SOMEBODY, somebody).splitlines(keepends=True)
+    assert machine.shell("".join(request)).returncode == 0
+    deadline, found = time.monotonic() + 30, ""
+    while not found and time.monotonic() < deadline:
+        time.sleep(0.1)
+        found = machine.shell(f"{look} || true").stdout
+    [digits] = set(re.findall(r"reset-password/([0-9a-f]{32})", found))
+    reset = machine.shell(RESET.replace("THE_DIGITS", digits))
+    assert json.loads(reset.stdout) == {"status": True}, reset.stdout
+    again = machine.shell(RESET.replace("THE_DIGITS", digits))
+    assert json.loads(again.stdout)["code"] == "INVALID_TOKEN"
 
 
 def test_a_page_on_another_port_is_let_in_where_it_is_trusted_as_printed(

@@ -17,6 +17,7 @@ from domain.invitation import (
     InvitationRejected,
     InvitationResent,
     InvitationSent,
+    RecipientErased,
     evolve,
 )
 from domain.refusals import InvitationNotFound, NotTheRecipient
@@ -127,6 +128,14 @@ def test_it_is_rejected_while_pending_and_once_it_ran_out_but_not_after_another_
     for end in (ACCEPTED, InvitationRejected(user_id=BO), InvitationCanceled()):
         with refuses(InvitationNotFound):
             invitation(end).reject(user_id=BO, email_hash=b"bo")
+
+
+def test_who_had_the_address_is_erased_and_what_was_still_open_ends_with_them() -> None:
+    gone, rejected = RecipientErased(user_id=BO), InvitationRejected(user_id=BO)
+    assert invitation().erase_recipient(BO) == [rejected, gone]
+    assert invitation(InvitationExpired()).erase_recipient(BO) == [rejected, gone]
+    assert invitation(InvitationCanceled()).erase_recipient(BO) == [gone]
+    assert invitation(rejected, gone) == invitation(rejected)
 
 
 def test_it_is_canceled_while_pending_and_once_it_ran_out_and_again_in_vain_but_not_after_another_end() -> None:

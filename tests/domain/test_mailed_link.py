@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from domain.mailed_link import (
+    AccountDeletionRequested,
     EmailChangeRequested,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
@@ -42,6 +43,9 @@ CHANGE = EmailChangeRequested(
 UNDO = EmailChangeUndoOffered(
     user_id=ADA, email="ada@example.com", email_hash=b"#a", link_hash=b"#l", expires_at=NOON + AN_HOUR
 )
+DELETION = AccountDeletionRequested(
+    user_id=ADA, email_hash=b"#a", session_epoch=5, link_hash=b"#l", expires_at=NOON + AN_HOUR, callback_url="/bye"
+)
 ATTEMPT = SignUpAttempted(user_id=ADA, email_hash=b"#a")
 LINK = MailedLink(user_id=ADA, purpose=Purpose.PASSWORD_RESET, email_hash=b"#a", expires_at=NOON + AN_HOUR)
 
@@ -53,6 +57,7 @@ LINK = MailedLink(user_id=ADA, purpose=Purpose.PASSWORD_RESET, email_hash=b"#a",
         (VERIFICATION, replace(LINK, purpose=Purpose.EMAIL_VERIFICATION)),
         (CHANGE, replace(LINK, purpose=Purpose.EMAIL_CHANGE, email_hash=b"#b", session_epoch=5)),
         (UNDO, replace(LINK, purpose=Purpose.EMAIL_CHANGE_UNDO)),
+        (DELETION, replace(LINK, purpose=Purpose.ACCOUNT_DELETION, session_epoch=5)),
         (ATTEMPT, replace(LINK, purpose=Purpose.SIGN_UP_NOTICE, expires_at=None)),
     ],
     ids=lambda one: type(one).__name__,
@@ -99,5 +104,6 @@ def test_what_links_are_for_is_stored_in_these_words() -> None:
         "email_verification",
         "email_change",
         "email_change_undo",
+        "account_deletion",
         "sign_up_notice",
     ]

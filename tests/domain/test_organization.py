@@ -10,6 +10,7 @@ from domain.organization import (
     MetadataChanged,
     Organization,
     OrganizationClosed,
+    OrganizationErased,
     OrganizationEvent,
     OrganizationFounded,
     OrganizationRenamed,
@@ -121,6 +122,13 @@ def test_a_personal_organization_is_given_up_with_its_ownership() -> None:
     assert personal.remove_owner(ADA) == gone
     assert personal.remove_owner(BO) == [OwnerRemoved(user_id=BO)]
     assert given(evolve, [PERSONAL, OwnerAdded(user_id=BO), *gone]).personal_to is None
+
+
+def test_an_organization_is_erased_once_it_is_closed() -> None:
+    erased = OrganizationErased(user_id=ADA)
+    assert acme().erase(ADA) == [OrganizationClosed(), erased]
+    assert acme(OrganizationClosed()).erase(ADA) == [erased]
+    assert acme(OrganizationClosed(), erased) == acme(OrganizationClosed())
 
 
 def test_an_organization_closes_once() -> None:

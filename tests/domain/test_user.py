@@ -11,6 +11,7 @@ from domain.user import (
     NameChanged,
     PasswordChanged,
     PasswordReset,
+    PersonErased,
     Revocation,
     SessionsRevoked,
     SignedUp,
@@ -101,6 +102,14 @@ def test_to_unlock_changes_nothing_else() -> None:
     ada = given(evolve, [SIGNED_UP, PasswordChanged(password_version=2)])
     assert ada.unlock() == [AccountUnlocked()]
     assert given(evolve, [SIGNED_UP, PasswordChanged(password_version=2), AccountUnlocked()]) == ada
+
+
+def test_who_is_erased_is_closed_in_an_epoch_that_no_session_has_and_only_once() -> None:
+    ada = given(evolve, [SIGNED_UP, SessionsRevoked(epoch=1, reason=Revocation.OTHERS)])
+    assert ada.erase() == [PersonErased(epoch=2)]
+    gone = given(evolve, [SIGNED_UP, PersonErased(epoch=2)])
+    assert gone == User(email_hash=b"keyed", password_version=1, session_epoch=2, closed=True)
+    assert gone.erase() == []
 
 
 def test_why_all_sessions_were_ended_is_stored_in_these_words() -> None:

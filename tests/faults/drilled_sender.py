@@ -1,4 +1,5 @@
-"""A process that sends invitations into a folder and writes down each before it does; argument: a JSON object.
+"""A process that sends invitations into a folder, or to a mail server, and writes down each before it does; argument: a
+JSON object.
 
 It is the product's own sender, but for the lease, which is short so that many run out.
 """
@@ -22,8 +23,10 @@ from api.deliveries.mail import Mail
 from api.deliveries.mail_folder import MailFolder
 from api.deliveries.mail_texts import MailTexts
 from api.deliveries.sender import Sender, run_sender
-from api.deliveries.transport import Channel
+from api.deliveries.smtp import SmtpTransport
+from api.deliveries.transport import Channel, Transport
 from api.setting_values import Mailbox
+from api.smtp_url import smtp_server
 from domain.store.connections import Statements, connect, open_pool
 from domain.store.requirements import open_keyring
 from domain.store.servers import LOST
@@ -37,7 +40,7 @@ class WrittenDown:
     """A transport that says when it hands what over to another one, and who does, in a file that outlasts a kill."""
 
     ledger: int
-    into: MailFolder
+    into: Transport[Mail]
 
     def deliver(self, message: Mail) -> None:
         """First written down: what the ledger has may not have left yet, and what left is in it."""
@@ -62,9 +65,15 @@ def send(asked: dict[str, Any], stop: threading.Event) -> None:
             allowed=True,
         )
         ledger = os.open(asked["ledger"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        transport = WrittenDown(ledger, MailFolder(Path(asked["folder"])))
+        transport = WrittenDown(ledger, _way(asked))
         queue = Queue(statements, leased_for=timedelta(seconds=asked["leased_for"]))
         run_sender(conninfo, Sender(queue, {INVITATION: Channel(mails.compose, transport)}), stop)
+
+
+def _way(asked: dict[str, Any]) -> Transport[Mail]:
+    if "smtp" in asked:
+        return SmtpTransport(smtp_server(asked["smtp"]), own_name="example.com", patience=30)
+    return MailFolder(Path(asked["folder"]))
 
 
 def main() -> None:

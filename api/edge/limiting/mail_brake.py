@@ -13,6 +13,7 @@ from uuid import UUID
 
 from domain.commands.invitation import Admit
 from domain.events.keys import Keyring
+from domain.mailed_link import Purpose
 from domain.refusals import Refusal, TooManyAttempts
 
 from .counters import Counter, Counters, Limit
@@ -33,7 +34,7 @@ class MailBrake:
         self._counters, self._keyring = counters, keyring
         self._on, self._of_one, self._of_a_kind = on, Limit(per_hour, _HOUR), Limit(of_a_kind, _HOUR)
 
-    def admits(self, kind: str, address: str) -> bool:
+    def admits(self, kind: Purpose, address: str) -> bool:
         """Whether this canonical address may get one more message of a kind that anybody may ask for. It counts then.
 
         Whether somebody has the address does not matter, and who asks is not told.
@@ -41,7 +42,7 @@ class MailBrake:
         if not self._on:
             return True
         mailbox = _mailbox(address)
-        of_a_kind = Counter.of(self._keyring.limit_key("mail of a kind", kind, mailbox), self._of_a_kind)
+        of_a_kind = Counter.of(_mails_of_a_kind(self._keyring, kind, mailbox), self._of_a_kind)
         return not self._counters.reserve_all(of_a_kind, self._of_all(mailbox))
 
     @contextmanager
@@ -72,15 +73,35 @@ class MailBrake:
         mailbox = _mailbox(address)
         return [
             Counter.of(self._keyring.limit_key("mail", user_id.hex, mailbox), _TO_ONE),
-            Counter.of(self._keyring.limit_key("mail", user_id.hex), self._of_one),
+            Counter.of(_mails_of(self._keyring, user_id), self._of_one),
             self._of_all(mailbox),
         ]
 
     def _of_all(self, mailbox: str) -> Counter:
-        return Counter.of(self._keyring.limit_key("mail to", mailbox), _TO_A_MAILBOX)
+        return Counter.of(_mails_to(self._keyring, mailbox), _TO_A_MAILBOX)
+
+
+def mail_counters(keyring: Keyring, user_id: UUID, address: str) -> list[bytes]:
+    """The keys of the counters of messages that this person had sent, and that went to this canonical address."""
+    mailbox = _mailbox(address)
+    of_kinds = [_mails_of_a_kind(keyring, kind, mailbox) for kind in Purpose]
+    hashed = (_mails_of(keyring, user_id), _mails_to(keyring, mailbox), *of_kinds)
+    return [Counter.of(one, Limit(0, _HOUR)).key for one in hashed]
 
 
 def _mailbox(address: str) -> str:
     local, _, host = address.partition("@")
     # one that begins with it is a telephone's number, and no part of a name
     return f"{local.partition('+')[0] or local}@{host}"
+
+
+def _mails_of(keyring: Keyring, user_id: UUID) -> bytes:
+    return keyring.limit_key("mail", user_id.hex)
+
+
+def _mails_to(keyring: Keyring, mailbox: str) -> bytes:
+    return keyring.limit_key("mail to", mailbox)
+
+
+def _mails_of_a_kind(keyring: Keyring, kind: Purpose, mailbox: str) -> bytes:
+    return keyring.limit_key("mail of a kind", kind, mailbox)

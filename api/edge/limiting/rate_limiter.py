@@ -31,6 +31,7 @@ _BY_PREFIX = {
     "/change-password": _FEW,
     "/change-email": _FEW,
     "/verify-password": _FEW,  # ours: who stole a session must not guess passwords
+    "/delete-user": _FEW,  # nor by this
     "/request-password-reset": _FEW_MAILS,
     "/send-verification-email": _FEW_MAILS,
     "/forget-password": _FEW_MAILS,

@@ -29,3 +29,8 @@ def forget_wrong_passwords(counters: Counters, keyring: Keyring, *, address: str
     The ten of one device or one session stay counted: whoever used them up has those of the account again.
     """
     return counters.clear(of_account(keyring, address, _WHATEVER), of_all_own(keyring, user_id, _WHATEVER))
+
+
+def guess_counters(keyring: Keyring, user_id: UUID, address: str) -> list[bytes]:
+    """The keys of the counters of wrong passwords of an account with this canonical address."""
+    return [of_account(keyring, address, _WHATEVER).key, of_all_own(keyring, user_id, _WHATEVER).key]

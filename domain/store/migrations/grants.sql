@@ -7,7 +7,9 @@ GRANT SELECT, INSERT ON commands, events, log TO {role};
 GRANT SELECT, INSERT, DELETE ON queue TO {role};
 GRANT SELECT ON SEQUENCE queue_arrival_seq TO {role};
 GRANT SELECT, INSERT, UPDATE ON subject_keys, credentials, pictures TO {role};
+GRANT DELETE ON credentials TO {role};
+GRANT SELECT, INSERT ON erasures TO {role};
 GRANT SELECT, INSERT, UPDATE ON account_list, session_list, organization_list, member_list, invitation_list, mailed_link_list
     TO {role};
 GRANT SELECT, INSERT, UPDATE ON followers, journal TO {role};
-GRANT SELECT, INSERT, UPDATE, DELETE ON rate_limits, attempts, last_active, set_aside, drift, deliveries TO {role};
+GRANT SELECT, INSERT, UPDATE, DELETE ON rate_limits, attempts, last_active, set_aside, drift, deliveries, farewells TO {role};

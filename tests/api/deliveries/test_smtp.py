@@ -399,6 +399,27 @@ def test_a_server_that_lets_nobody_in_is_not_asked_by_every_mail_that_waits() ->
     assert server.connections == 1
 
 
+def test_what_keeps_all_mail_from_leaving_is_told_once_and_when_it_is_over(
+    taking: Taking, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In words of ours: what a server says may quote anybody."""
+    caplog.set_level("INFO", "daybook")
+
+    def behave(line: Line, server: Misbehaving) -> None:
+        said = b"220 here\r\n" if server.connections > 3 else b"554 not you, bo@example.com\r\n"
+        answering(line, server, greeting=said)
+
+    with misbehaving(behave) as server:
+        transport = taking(server)
+        for _ in range(3):
+            assert reason(transport) == "SMTP 554 at the greeting"
+        transport.deliver(MAIL)
+    assert caplog.messages == [
+        "The mail server lets us in no more (SMTP 554 at the greeting): mail waits, and is tried again.",
+        "The mail server takes mail again.",
+    ]
+
+
 def test_nobody_there(taking: Taking) -> None:
     with misbehaving(answering) as server:
         pass

@@ -32,7 +32,7 @@ def counters(module_database: Database) -> Counters:
     "path",
     [
         "/sign-in/email", "/sign-up/email", "/verify-password", "/change-password", "/change-email",
-        "/sign-in/nowhere", "/sign-in", "/sign-up-nowhere", "/change-email/nowhere",
+        "/delete-user", "/sign-in/nowhere", "/sign-in", "/sign-up-nowhere", "/change-email/nowhere",
     ],
 )  # fmt: skip
 def test_what_guesses_or_sends_mail_is_admitted_three_times_in_ten_seconds(browser: Visitor, path: str) -> None:

@@ -35,6 +35,7 @@ OPERATIONS = {
     "updateSession": "POST /api/auth/update-session",
     "changePassword": "POST /api/auth/change-password",
     "verifyPassword": "POST /api/auth/verify-password",
+    "confirmDeletion": "GET /api/auth/delete-user/callback",
     "requestPasswordReset": "POST /api/auth/request-password-reset",
     "openResetLink": "GET /api/auth/reset-password/{token}",
     "resetPassword": "POST /api/auth/reset-password",
@@ -42,6 +43,7 @@ OPERATIONS = {
     "verifyEmail": "GET /api/auth/verify-email",
     "changeEmail": "POST /api/auth/change-email",
     "updateUser": "POST /api/auth/update-user",
+    "deleteUser": "POST /api/auth/delete-user",
     "listAccounts": "GET /api/auth/list-accounts",
     "createOrganization": "POST /api/auth/organization/create",
     "checkOrganizationSlug": "POST /api/auth/organization/check-slug",
@@ -182,6 +184,7 @@ def test_an_answer_without_a_body_says_so(operations: dict[str, Any]) -> None:
         ("metrics", "503"),
         ("openResetLink", "302"),
         ("verifyEmail", "302"),
+        ("confirmDeletion", "302"),
     }
     refused = operations["updateMemberRole"]["responses"]["400"]
     assert "an empty body" in refused["description"]
@@ -210,9 +213,10 @@ def test_the_session_is_asked_for_where_it_is_needed(document: Any, operations: 
         "getSession",
         "signOut",
         "sendVerificationEmail",
+        "confirmDeletion",
     }
     needed = {name for name, security in asked.items() if security == SESSION_NEEDED["security"]}
-    assert needed == set(OPERATIONS) - OPEN - {"getSession", "signOut", "sendVerificationEmail"}
+    assert needed == set(OPERATIONS) - OPEN - {"getSession", "signOut", "sendVerificationEmail", "confirmDeletion"}
 
 
 def test_where_it_is_needed_nobody_is_let_in_without_one(

@@ -21,8 +21,11 @@ COMMANDS: dict[str, object] = {
     "/revoke-session": {"token": "of nobody"},
     "/revoke-sessions": {},
     "/revoke-other-sessions": {},
+    "/delete-user": {},
 }
-SAYING_NOTHING = [path for path in (*READS, *COMMANDS) if path not in ("/update-user", "/revoke-sessions")]
+SAYING_NOTHING = [
+    path for path in (*READS, *COMMANDS) if path not in ("/update-user", "/revoke-sessions", "/delete-user")
+]
 """To a browser whose session need not be extended."""
 MALFORMED = [
     ("/change-password", {"currentPassword": 5, "newPassword": "battery staple 2"}),
@@ -43,11 +46,15 @@ MALFORMED = [
     ("/revoke-session", {"token": None}),
     ("/revoke-session", {"token": 5}),
     ("/revoke-session", None),
+    ("/delete-user", {"password": 5}),
+    ("/delete-user", {"token": None}),
+    ("/delete-user", None),
 ]
 REFUSED = [
     ("/change-password", {"currentPassword": "wrong horse 1", "newPassword": "battery staple 2"}, "INVALID_PASSWORD"),
     ("/change-password", {"currentPassword": PASSWORD, "newPassword": "short"}, "PASSWORD_TOO_SHORT"),
     ("/verify-password", {"password": "wrong horse 1"}, "INVALID_PASSWORD"),
+    ("/delete-user", {"password": "wrong horse 1"}, "INVALID_PASSWORD"),
     ("/update-user", {"email": "other@example.com"}, "EMAIL_CAN_NOT_BE_UPDATED"),
     ("/update-user", {}, None),
     ("/update-session", {}, None),

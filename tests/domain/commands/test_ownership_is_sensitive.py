@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib import import_module
+from uuid import UUID
 
 import pytest
 
@@ -14,10 +15,13 @@ import domain.commands
 from domain.clock import now
 from domain.commands import (
     credential,
+    deletion_request,
     email,
+    erasure,
     invitation,
     mailed_link,
     membership,
+    operator,
     organization,
     password_reset,
     received_invitation,
@@ -25,6 +29,7 @@ from domain.commands import (
     user,
 )
 from domain.commands.context import Context
+from domain.commands.principal import Operator
 from domain.commands.session import SignedIn
 from domain.commands.verified_account import verified_account
 from domain.events.keys import token_hash
@@ -198,6 +203,26 @@ def changes_address(context: Context, scene: Scene, at: datetime) -> None:
     email.request_email_change(context, scene.ada.acts(at=at), email=new_email(scene), callback_url="")
 
 
+def deletes(password: str | None) -> Act:
+    """Ada deletes her account."""
+    return lambda context, scene, at: erasure.delete_account(context, scene.ada.acts(at=at), password=password)
+
+
+def erases(context: Context, scene: Scene, at: datetime) -> object:
+    return erasure.erase_person(context, Operator(at=at), user_id=scene.ada.user_id)
+
+
+def forgets(context: Context, scene: Scene, at: datetime) -> object:
+    invite(context, scene.ada, scene.place, new_email(scene))
+    return erasure.forget_invitations(
+        context,
+        Operator(at=at),
+        user_id=UUID(int=1),
+        email_hashes=[context.keyring.email_hash(new_email(scene))],
+        erased_at=at + LATER,
+    )
+
+
 SENSITIVE: list[tuple[str, str, Act]] = [
     ("request_email_change", "takes the address from who has it", changes_address),
     ("change_role", "makes a member an owner", turns("cy", (Role.OWNER,))),
@@ -227,6 +252,7 @@ SENSITIVE: list[tuple[str, str, Act]] = [
     ("invite", "invites a stranger as an owner", invites("owner")),
     ("invite", "invites a stranger as an owner among others", invites("member,owner")),
     ("invite", "resends an invitation as an owner, whatever role is named", invites("member", resending="dee")),
+    ("delete_account", "goes for good, as an owner", deletes(None)),
 ]
 HARMLESS: list[tuple[str, str, Act]] = [
     ("change_role", "makes a member an admin", turns("cy", (Role.ADMIN,))),
@@ -272,6 +298,40 @@ HARMLESS: list[tuple[str, str, Act]] = [
     ("verify_email", "takes the link from the mail", verifies),
     ("note_sign_up", "sends a notice to the address", tries_to_sign_up),
     ("change_password", "gives the password", changes_password),
+    ("delete_account", "gives the password", deletes(PASSWORD)),
+    (
+        "request_deletion",
+        "sends a link to the address",
+        lambda context, scene, at: deletion_request.request_deletion(
+            context, scene.ada.acts(at=at), password=None, callback_url=""
+        ),
+    ),
+    ("erase_person", "is what the operator does", erases),
+    (
+        "set_password",
+        "is what the operator does",
+        lambda context, scene, at: operator.set_password(
+            context, Operator(at=at), user_id=scene.ada.user_id, password=PASSWORD
+        ),
+    ),
+    (
+        "unlock",
+        "is what the operator does",
+        lambda context, scene, at: operator.unlock(context, Operator(at=at), user_id=scene.ada.user_id),
+    ),
+    (
+        "end_session",
+        "is what the operator does",
+        lambda context, scene, at: operator.end_session(
+            context, Operator(at=at), user_id=scene.ada.user_id, session_id=scene.ada.tabs[0]
+        ),
+    ),
+    (
+        "end_sessions",
+        "is what the operator does",
+        lambda context, scene, at: operator.end_sessions(context, Operator(at=at), user_id=scene.ada.user_id),
+    ),
+    ("forget_invitations", "is what the operator does", forgets),
     ("sign_in", "gives the password", signs_in),
     ("_end_surplus", "ends sessions only", crowds_out),
     ("expire", "ends a session only", expires),

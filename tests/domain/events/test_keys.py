@@ -67,3 +67,17 @@ def test_derivation_is_hkdf_sha256() -> None:
 
 def test_a_tokens_hash_is_sha256_of_its_characters() -> None:
     assert token_hash("abc").hex() == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_an_address_that_outlives_its_person_opens_only_where_it_belongs_and_under_a_known_data_key() -> None:
+    sealed = Keyring({1: FIRST}).seal_address("ada@example.com", stream_id=ADA, version=7)
+    assert b"ada" not in sealed
+    assert Keyring({1: FIRST, 2: SECOND}).open_address(sealed, stream_id=ADA, version=7) == "ada@example.com"
+    for keyring, stream_id, version in (
+        (Keyring({1: FIRST}), BO, 7),
+        (Keyring({1: FIRST}), ADA, 8),
+        (Keyring({1: SECOND}), ADA, 7),
+        (Keyring({2: FIRST}), ADA, 7),
+    ):
+        with pytest.raises(InvalidTag):
+            keyring.open_address(sealed, stream_id=stream_id, version=version)

@@ -13,8 +13,13 @@ import pytest
 from domain.events.catalogue import EVENT_BY_NAME, Event
 from domain.events.codec import Encoded, decode, personal_fields
 from domain.events.subjects import key_owner
-from domain.invitation import InvitationAccepted, InvitationSent
-from domain.organization import OrganizationFounded, PersonalOrganizationFounded, PersonalOrganizationGivenUp
+from domain.invitation import InvitationAccepted, InvitationSent, RecipientErased
+from domain.organization import (
+    OrganizationErased,
+    OrganizationFounded,
+    PersonalOrganizationFounded,
+    PersonalOrganizationGivenUp,
+)
 from domain.user import SignedUp
 from tests.people import ADA, BO, NOON
 
@@ -42,6 +47,8 @@ SAYING: list[tuple[UUID, Event, UUID | None]] = [
     (ACME, FOUNDED, None),
     (ACME, SENT, None),
     (ACME, InvitationAccepted(user_id=BO, membership_id=ACME), BO),
+    (ACME, RecipientErased(user_id=BO), BO),
+    (ACME, OrganizationErased(user_id=ADA), ADA),
 ]
 
 

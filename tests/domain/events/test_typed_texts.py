@@ -37,6 +37,8 @@ HASHES = {
     "EmailChangeRequested.link_hash": "keyed",
     "EmailChangeUndoOffered.email_hash": "keyed",
     "EmailChangeUndoOffered.link_hash": "keyed",
+    "AccountDeletionRequested.email_hash": "keyed",
+    "AccountDeletionRequested.link_hash": "keyed",
     "SignUpAttempted.email_hash": "keyed",
     "SessionStarted.token_hash": "of 190 random bits",
 }

@@ -141,6 +141,7 @@ OTHERWISE_CALLED = {
     ("OpenableRow", "command_sealed"): {"sealed"},
     ("OpenableRow", "command_subject_id"): {"subject_id"},
     ("OpenableRow", "command_wrapped"): {"wrapped"},
+    ("Erasure", "written"): {"touched"},
     ("LinkToMail", "account_email"): {"email"},
     ("LinkToMail", "account_verified"): {"email_verified"},
     ("DeliveryCondition", "waiting"): {"number"},

@@ -43,6 +43,8 @@ def test_nothing_else_that_happens_is_a_message(acme: Acme, database: Database) 
         "EmailChangeRequested",
         "EmailChangeUndoOffered",
         "SignUpAttempted",
+        "AccountDeletionRequested",
+        "PersonErased",
     }
 
 

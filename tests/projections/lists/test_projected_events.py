@@ -17,8 +17,10 @@ from domain.invitation import (
     InvitationRejected,
     InvitationResent,
     InvitationSent,
+    RecipientErased,
 )
 from domain.mailed_link import (
+    AccountDeletionRequested,
     EmailChangeRequested,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
@@ -32,6 +34,7 @@ from domain.organization import (
     LogoChanged,
     MetadataChanged,
     OrganizationClosed,
+    OrganizationErased,
     OrganizationFounded,
     OrganizationRenamed,
     OwnerAdded,
@@ -62,6 +65,7 @@ from domain.user import (
     NameChanged,
     PasswordChanged,
     PasswordReset,
+    PersonErased,
     Revocation,
     SessionsRevoked,
     SignedUp,
@@ -289,6 +293,12 @@ BEGINNINGS: list[tuple[Event, Values]] = [
         _link("email_change_undo", slot=None, email="bo@example.com", email_hash=b"#bo", link_hash=b"#in"),
     ),
     (
+        AccountDeletionRequested(
+            user_id=BO, email_hash=b"#bo", session_epoch=7, link_hash=b"#in", expires_at=A_WEEK, callback_url="/bye"
+        ),
+        _link("account_deletion", email_hash=b"#bo", session_epoch=7, link_hash=b"#in", callback_url="/bye"),
+    ),
+    (
         SignUpAttempted(user_id=BO, email_hash=b"#bo"),
         _link("sign_up_notice", email_hash=b"#bo", expires_at=None),
     ),
@@ -330,6 +340,18 @@ CHANGES: list[tuple[Event, Values]] = [
     ),
     (SessionsRevoked(epoch=4, reason=Revocation.EVERYWHERE), {"session_epoch": 4}),
     (AccountUnlocked(), {}),
+    (
+        PersonErased(epoch=4),
+        {
+            "email": None,
+            "email_slot": None,
+            "name": None,
+            "image": None,
+            "session_epoch": 4,
+            "updated_at": LATER,
+            "ended_at": LATER,
+        },
+    ),
     (SessionRenewed(expires_at=A_MONTH), {"expires_at": A_MONTH, "updated_at": LATER}),
     (SessionReauthenticated(way=Way.PASSWORD), {"authenticated_at": LATER, "updated_at": LATER}),
     (
@@ -350,6 +372,7 @@ CHANGES: list[tuple[Event, Values]] = [
     (OwnerRemoved(user_id=BO), {}),
     (PersonalOrganizationGivenUp(user_id=ADA), {"personal_organization": None}),
     (OrganizationClosed(), {"slug_slot": None, "personal_organization": None, "ended_at": LATER}),
+    (OrganizationErased(user_id=ADA), {"name": None, "slug": None, "logo": None, "metadata": None}),
     (SeatTaken(seat=8), {"seat": 8}),
     (MemberRoleChanged(before="member", role="owner"), {"role": "owner"}),
     (MemberLeft(), {"live_user_id": None, "seat": None, "ended_at": LATER}),
@@ -361,6 +384,7 @@ CHANGES: list[tuple[Event, Values]] = [
     (InvitationExpired(), _over("expired")),
     (MailedLinkUsed(), {"ended_at": LATER}),
     (MailedLinkWithdrawn(), {"ended_at": LATER}),
+    (RecipientErased(user_id=BO), {"email": None}),
 ]
 """Events that find a row, and which of its columns differ after them."""
 

@@ -32,6 +32,7 @@ def lives(module_database: Database) -> Iterator[Lives]:
         for closing in (True, False, False):
             lives.an_organization_lives(closing=closing)
         an_account_is_lost_and_found(lives)
+        lives.somebody_comes_and_goes()
         lives.what_has_run_out_is_noted()
         caught_up(module_database)
         yield lives

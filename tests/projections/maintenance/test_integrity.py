@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import psycopg
+import pytest
 
+from domain.commands.erasure import erase_person
+from domain.commands.principal import Operator
 from domain.store.connections import connection_arguments
 from domain.store.mapper import SealingMapper
 from projections.maintenance.rebuild import rebuild
@@ -168,6 +171,23 @@ def test_a_key_said_to_be_another_persons(log: EditedLog) -> None:
     people = "subject_id IN (SELECT user_id FROM account_list)"
     log.edit(f"UPDATE subject_keys SET person_id = gen_random_uuid() WHERE {people}")
     assert log.findings().keys() == {"each key is whose the events say"}
+
+
+def test_a_key_that_an_erasure_left(log: EditedLog) -> None:
+    keys = log.database.rows("SELECT subject_id, wrapped FROM subject_keys WHERE subject_id = person_id")
+    user_id, wrapped = keys[0]
+    erase_person(log.lives.context, Operator(at=log.lives.now), user_id=user_id)
+    assert log.findings() == {}
+    log.edit(("UPDATE subject_keys SET wrapped = %s WHERE subject_id = %s", wrapped, user_id))
+    assert log.findings()["each key of who was erased is gone"] == (1, str(user_id))
+
+
+@pytest.mark.parametrize("edit", ["DELETE FROM erasures", "UPDATE erasures SET version = version + 1"])
+def test_an_erasure_that_is_not_written_down_as_it_was(log: EditedLog, edit: str) -> None:
+    [user_id, *_] = log.lives.people.values()
+    erase_person(log.lives.context, Operator(at=log.lives.now), user_id=user_id)
+    log.edit(edit)
+    assert log.findings().keys() == {"each erasure is written down"}
 
 
 def test_a_key_that_no_erasure_destroyed_got_lost_and_repair_keeps_what_can_still_be_read(log: EditedLog) -> None:

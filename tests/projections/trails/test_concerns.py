@@ -15,7 +15,7 @@ from tests.people import ADA, BO
 STREAM = UUID("01890000-0000-7000-8000-0000000000d4")
 NAMING = {"user_id", "owner_id", "recipient_id"}
 """Fields that say whose account it is about."""
-SAYS_THE_BEGINNING = {"InvitationAccepted", "InvitationRejected"}
+SAYS_THE_BEGINNING = {"InvitationAccepted", "InvitationRejected", "RecipientErased"}
 """By whom it was: whose invitation it is stands in the first event of its stream."""
 
 

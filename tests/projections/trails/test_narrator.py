@@ -206,6 +206,7 @@ def test_through_which_session_another_person_acted_is_not_told(life: Life) -> N
 def test_of_an_erased_person_nothing_is_told_but_that_there_was_one(life: Life) -> None:
     life.opens("Ada")
     life.database.rows("UPDATE subject_keys SET wrapped = NULL WHERE person_id = %s", life.people["Ada"])
+    life.database.rows("UPDATE organization_list SET name = NULL")
     told = life.told_to_admins()
     assert [one.text for one in told] == ["A removed person founded a former organization."]
     for one in told:

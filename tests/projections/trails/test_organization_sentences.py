@@ -14,12 +14,14 @@ from domain.invitation import (
     InvitationRejected,
     InvitationResent,
     InvitationSent,
+    RecipientErased,
 )
 from domain.membership import Joining, MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, SeatTaken
 from domain.organization import (
     LogoChanged,
     MetadataChanged,
     OrganizationClosed,
+    OrganizationErased,
     OrganizationFounded,
     OrganizationRenamed,
     OwnerAdded,
@@ -81,6 +83,11 @@ TOLD: dict[str, tuple[Event, str, str]] = {
         "Acme is no longer Bo's personal organization.",
     ),
     "OrganizationClosed": (OrganizationClosed(), "Ada closed Acme.", "Ada closed Acme."),
+    "OrganizationErased": (
+        OrganizationErased(user_id=BO),
+        "What was known of Acme was erased.",
+        "What was known of Acme was erased.",
+    ),
     "MemberJoined": (
         MemberJoined(organization_id=CY, user_id=BO, role="admin,member", joining=Joining.INVITED),
         "You joined Acme as admin and member.",
@@ -132,6 +139,11 @@ TOLD: dict[str, tuple[Event, str, str]] = {
         InvitationExpired(),
         "The invitation of bo@example.com to Acme ran out.",
         "The invitation of bo@example.com to Acme ran out.",
+    ),
+    "RecipientErased": (
+        RecipientErased(user_id=BO),
+        "The address that was invited to Acme was erased.",
+        "The address that was invited to Acme was erased.",
     ),
 }
 

@@ -52,12 +52,10 @@ PLACES = (
 BY_MAIL = {"PasswordReset", "EmailVerified", "EmailChanged", "EmailRestored"}
 """What happens by a link in a mail. That replay tells what the tables say is asked of these too, beside this model
 (tests/projections/maintenance/test_verify.py)."""
-LIVED = (
-    {name for name, event in EVENT_BY_NAME.items() if AGGREGATE_BY_EVENT[event] in (USER, SESSION)}
-    - BY_MAIL
-    - {"AccountUnlocked"}
-)
-"""Events of accounts and sessions, but what only operators do; of organizations what comes with an account."""
+APART = BY_MAIL | {"AccountUnlocked", "PersonErased"}
+LIVED = {name for name, event in EVENT_BY_NAME.items() if AGGREGATE_BY_EVENT[event] in (USER, SESSION)} - APART
+"""Events of accounts and sessions, but for the end and what only operators do; of organizations what comes with an
+account."""
 _numbers = count()
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from domain.events.catalogue import EVENT_BY_NAME, Event
 from domain.mailed_link import (
+    AccountDeletionRequested,
     EmailChangeRequested,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
@@ -38,6 +39,7 @@ from domain.user import (
     NameChanged,
     PasswordChanged,
     PasswordReset,
+    PersonErased,
     Revocation,
     SessionsRevoked,
     SignedUp,
@@ -160,6 +162,13 @@ TOLD = {
         "A link to undo the change was sent to your address of before.",
         "A link to undo the change was sent to their address of before.",
     ),
+    "AccountDeletionRequested": Sentences(
+        AccountDeletionRequested(
+            user_id=ADA, email_hash=b"", session_epoch=0, link_hash=b"", expires_at=NOON, callback_url=""
+        ),
+        "You asked for a link to delete your account.",
+        "Ada asked for a link to delete their account.",
+    ),
     "SignUpAttempted": Sentences(
         SignUpAttempted(user_id=ADA, email_hash=b""),
         "You tried to open an account with your address.",
@@ -197,6 +206,11 @@ TOLD = {
         AccountUnlocked(),
         "You unlocked your account: the wrong passwords so far count no more.",
         "Ada unlocked their account: the wrong passwords so far count no more.",
+    ),
+    "PersonErased": Sentences(
+        PersonErased(epoch=1),
+        "You deleted your account.",
+        "Ada deleted their account.",
     ),
     "SessionEnded signed_out": Sentences(
         SessionEnded(reason=EndReason.SIGNED_OUT),

@@ -1,0 +1,176 @@
+"""`daybook erase` and `daybook erasures`: said before, certified, and done again in a restored backup."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from domain.store.connections import connection_arguments
+from domain.store.mapper import SealingMapper
+from projections.maintenance.verify import verify
+from tests.api.dumps import found
+from tests.databases import Database
+from tests.domain.commands.going import ADAS, BOS, HER_WORDS, Town
+from tests.keeping import caught_up
+from tests.lived import context_over
+from tests.people import SECRET
+from tests.server import ROOT
+
+
+def run(database: Database, *arguments: str) -> tuple[int, str, str]:
+    """`daybook` with these arguments: how it ended, what it said, what it complained of."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DAYBOOK_")}
+    environment |= {"DAYBOOK_DATABASE_URL": database.application_url, "DAYBOOK_SECRET": SECRET}
+    done = subprocess.run(
+        [sys.executable, "-m", "api.cli", *arguments], env=environment | {"PYTHONPATH": str(ROOT)}, capture_output=True,
+        text=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def town(database: Database) -> Iterator[Town]:
+    with context_over(database) as context:
+        yield Town(context, database)
+
+
+def is_there(database: Database, user_id: UUID) -> bool:
+    return bool(database.value("SELECT email IS NOT NULL FROM account_list WHERE user_id = %s", user_id))
+
+
+def is_well(town: Town, database: Database) -> bool:
+    caught_up(database)
+    with psycopg.connect(database.owner_url, **connection_arguments("tests")) as owner:
+        return verify(owner, SealingMapper(town.context.keyring), lambda *_: None).clean
+
+
+def test_what_it_will_take_is_said_first_and_nothing_done_without_a_yes(town: Town) -> None:
+    ada, _, _ = town.ada_lives()
+    code, said, complained = run(town.database, "erase", "--email", ADAS.upper())
+    assert (code, said) == (1, "")
+    assert complained.splitlines() == [
+        f"The account {ada.hex} will be deleted, and what was personal of it, for good:",
+        "  sessions, all that there ever were: 2",
+        "  organizations they leave: 1",
+        "  organizations that close: 2",
+        "  invitations to their addresses, forgotten: 1",
+        "  invitations of theirs, taken back: 1",
+        "Nothing was done: give --yes.",
+    ]
+    assert is_there(town.database, ada)
+
+
+def test_who_is_named_is_erased_and_certified(town: Town, tmp_path: Path) -> None:
+    ada, bo, _ = town.ada_lives()
+    code, said, complained = run(town.database, "erase", "--user", ada.hex, "--yes", "--json")
+    assert (code, complained) == (0, "")
+    told = json.loads(said)
+    certified = told["certificate"]["erasure"]
+    assert told["effects"]["organizations"] == 2
+    assert certified["userId"] == ada.hex
+    assert certified["touched"]["session_list"] == 2
+    [[position, at]] = town.database.rows(
+        "SELECT position, c.at FROM log JOIN events USING (stream_id, version) JOIN commands c USING (command_id)"
+        " WHERE name = 'PersonErased'"
+    )
+    assert (certified["position"], certified["erasedAt"]) == (position, at.isoformat(timespec="milliseconds"))
+    assert found(HER_WORDS, said.encode()) == []
+    assert (is_there(town.database, ada), is_there(town.database, bo)) == (False, True)
+    assert is_well(town, town.database)
+    file = tmp_path / "certificate"
+    file.write_text(json.dumps(told["certificate"]))
+    assert run(town.database, "erasures", "verify", str(file))[0] == 0
+    key = run(town.database, "erasures", "key")[1].strip()
+    assert run(town.database, "erasures", "verify", str(file), "--public-key", key)[0] == 0
+    file.write_text(json.dumps(told["certificate"]).replace(ada.hex, bo.hex))
+    code, said, complained = run(town.database, "erasures", "verify", str(file), "--public-key", key)
+    assert (code, said) == (1, "")
+    assert "is no certificate of this Daybook" in complained
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ((), "Whom? Give --email or --user, one of them."),
+        (("--email", ADAS, "--user", "00" * 16), "Whom? Give --email or --user, one of them."),
+        (("--email", "nobody@example.com"), "No account has this address."),
+        (("--email", "nobody"), "No account has this address."),
+        (("--user", "nobody"), "'nobody' is no id of an account."),
+        (("--user", "00" * 16), "There is no such account."),
+    ],
+)
+def test_whoever_is_not_there_is_said_so(town: Town, arguments: tuple[str, ...], complaint: str) -> None:
+    assert run(town.database, "erase", *arguments, "--yes") == (1, "", f"{complaint}\n")
+
+
+def test_what_others_belong_to_is_closed_only_if_that_is_said(town: Town) -> None:
+    ada, bo = town.signs_up(ADAS, "Ada"), town.signs_up(BOS, "Bo")
+    works = town.founds(ada, "Works", "works")
+    town.takes_in(ada, works, bo)
+    code, _, complained = run(town.database, "erase", "--email", ADAS, "--yes")
+    assert (code, is_there(town.database, ada)) == (1, True)
+    assert "--close-organizations" in complained
+    assert run(town.database, "erase", "--email", ADAS, "--yes", "--close-organizations")[0] == 0
+    assert not is_there(town.database, ada)
+    closed = town.database.value("SELECT ended_at IS NOT NULL FROM organization_list WHERE organization_id = %s", works)
+    assert closed
+    assert is_well(town, town.database)
+
+
+def test_a_restored_backup_forgets_again_who_was_erased_and_certifies_the_same(town: Town, tmp_path: Path) -> None:
+    ada, bo, _ = town.ada_lives()
+    town.takes_in(bo, town.founds(bo, "Engines", "engines"), ada)
+    [acme, *_] = town.database.rows("SELECT organization_id FROM organization_list WHERE name = 'Acme'")
+    town.invites(bo, acme[0], "dee@example.com")
+    with town.database.copied("before") as backup:
+        dee = town.signs_up("dee@example.com", "Dee")
+        town.goes(ada)
+        town.goes(dee)
+        caught_up(town.database)
+        code, exported, _ = run(town.database, "erasures", "export")
+        assert (code, found([*HER_WORDS, "dee@example.com"], exported.encode())) == (0, [])
+        assert [one["certificate"]["erasure"]["userId"] for one in lines(exported)] == [ada.hex, dee.hex]
+        file = tmp_path / "erasures"
+        file.write_text(exported)
+
+        # what is sent after the backup was restored is for who has the address then
+        assert is_there(backup, ada)
+        told = json.loads(run(backup, "erasures", "reapply", str(file), "--json")[1])
+        assert told == {"erased": 1, "absent": 1, "refused": 0, "invitations": 1}
+        assert not is_there(backup, ada)
+        again = json.loads(run(backup, "erasures", "reapply", str(file), "--json")[1])
+        assert again == {"erased": 0, "absent": 2, "refused": 0, "invitations": 0}
+        [certified] = lines(run(backup, "erasures", "export")[1])
+        assert certified == lines(exported)[0]
+        contents = b"\n".join(str(row).encode() for table in TABLES for row in backup.rows(f"SELECT * FROM {table}"))
+        assert found([*HER_WORDS, "dee@example.com"], contents) == []
+        assert is_well(town, backup)
+
+
+def test_of_a_file_that_was_changed_nothing_is_applied(town: Town, tmp_path: Path) -> None:
+    ada, bo, _ = town.ada_lives()
+    with town.database.copied("before") as backup:
+        town.goes(ada)
+        exported = run(town.database, "erasures", "export")[1]
+        file = tmp_path / "erasures"
+        file.write_text(exported + exported.replace(ada.hex, bo.hex))
+        code, said, complained = run(backup, "erasures", "reapply", str(file))
+        assert (code, said) == (1, "")
+        assert "nothing was done" in complained
+        assert is_there(backup, ada)
+
+
+TABLES = ("account_list", "session_list", "organization_list", "invitation_list", "credentials", "attempts", "pictures")
+
+
+def lines(text: str) -> list[Any]:
+    return [json.loads(line) for line in text.splitlines()]
