@@ -48,7 +48,8 @@ class LinkMails:
 
     def compose(self, delivery: Delivery) -> Mail | Dropped:
         """The message, or why there is none any more. Raises StoreUnavailable."""
-        row, now = link_to_mail(self.statements, delivery.stream_id), self.clock()
+        now = self.clock()
+        row = link_to_mail(self.statements, delivery.stream_id, now=now)
         if row is None or row.account_email is None:
             return Dropped("erased")
         if (reason := why_not(row, superseded=delivery.superseded, now=now)) is not None:
@@ -104,4 +105,6 @@ def why_not(row: LinkToMail, *, superseded: bool, now: datetime) -> str | None:
         return "used"
     if row.expires_at is not None and now >= row.expires_at:
         return "expired"
+    if row.claimed:
+        return "address taken"
     return None if row.holds else "account changed"

@@ -33,10 +33,11 @@ from .queries import link_for, link_mailed, the_account
 def request_email_change(
     context: Context, principal: PersonBySession, *, email: str, callback_url: str, admit: Admit = unbraked
 ) -> None:
-    """Have a link sent to another address, by which it becomes the account's; nothing if it is somebody's already.
+    """Have a link sent to another address, by which it becomes the account's; no message if it is somebody's already.
 
-    Before that is asked, `admit` is whether the address may get a message, so that nobody can tell the one from the
-    other. Raises MalformedEmail, SessionNotFresh, SameEmail, what `admit` raises; SessionOver, SubjectGone, Conflict.
+    That is found out when it would be sent: all that who asks can see, their journal and older links too, is the same.
+    `admit` is whether the address may get one. Raises MalformedEmail, SessionNotFresh, SameEmail, what `admit` raises;
+    SessionOver, SubjectGone, Conflict.
     """
     address = canonical(email)
     if address is None:
@@ -47,10 +48,6 @@ def request_email_change(
     if email_hash == loaded.user.state.email_hash:
         raise SameEmail
     admit(address)
-    if context.lookups.email_claimed(email_hash, besides=user_id, now=principal.at):
-        # acknowledged all the same, so what says so must outlast the server
-        context.store.append(record_of(principal), loaded.subject)
-        return
     requested = sending(
         context,
         before,

@@ -132,14 +132,16 @@ SELECT {ACCOUNT.sql}
 """
 
 
-_EMAIL_CLAIMED = """
-SELECT FROM account_list WHERE email_slot = $1 AND user_id IS DISTINCT FROM $2
+EMAIL_CLAIMED = """
+SELECT FROM account_list holder WHERE holder.email_slot = {email_hash} AND holder.user_id IS DISTINCT FROM {besides}
  UNION ALL
-SELECT FROM mailed_link_list l JOIN account_list a USING (user_id)
- WHERE l.email_hash = $1 AND l.slot IS NULL AND l.ended_at IS NULL AND l.expires_at > $3
-   AND a.ended_at IS NULL AND l.user_id IS DISTINCT FROM $2
+SELECT FROM mailed_link_list offer JOIN account_list changed USING (user_id)
+ WHERE offer.email_hash = {email_hash} AND offer.slot IS NULL AND offer.ended_at IS NULL AND offer.expires_at > {now}
+   AND changed.ended_at IS NULL AND offer.user_id IS DISTINCT FROM {besides}
  LIMIT 1
 """
+"""The address of this hash is that of an open account, or its holder may still have it back; except for this person."""
+_EMAIL_CLAIMED = EMAIL_CLAIMED.format(email_hash="$1", besides="$2", now="$3")
 
 ACCOUNT_BY_EMAIL = f"{_ACCOUNT} WHERE a.email_slot = {{0}} AND a.ended_at IS NULL"
 """The open account with the address of this hash, for `ACCOUNT`; hash and epoch are of one moment."""

@@ -27,6 +27,8 @@ from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, restate
 from domain.store.select_list import SelectList
 
+from .account_list import EMAIL_CLAIMED
+
 TABLE = Table(
     "mailed_link_list",
     "mailed_link_id",
@@ -146,7 +148,8 @@ class LinkToMail(NamedTuple):
     """A link, and its account as it is now: what a message is made of. Personal fields are None once erased.
 
     `email` is the address it is about: the one it is to prove, or the one it gives back; else the account's own.
-    `holds` says whether the account still stands as it did, as far as that matters to the link.
+    `holds` says whether the account still stands as it did, as far as that matters to the link; `claimed`, whether the
+    address that shall become the account's is somebody else's, who is not asked then.
     """
 
     version: int
@@ -159,6 +162,7 @@ class LinkToMail(NamedTuple):
     account_email: str | None
     account_verified: bool
     holds: bool
+    claimed: bool
 
 
 _LINK = SelectList(
@@ -177,15 +181,20 @@ _LINK = SelectList(
         " AND coalesce(l.password_version = a.password_version, true)"
         " AND coalesce(l.session_epoch = a.session_epoch, true)"
     ),
+    claimed=(
+        f"l.purpose = '{Purpose.EMAIL_CHANGE}'"
+        f" AND EXISTS ({EMAIL_CLAIMED.format(email_hash='l.email_hash', besides='l.user_id', now='$2::timestamptz')})"
+    ),
 )
 
 
-def link_to_mail(read: Statements, mailed_link_id: UUID) -> LinkToMail | None:
+def link_to_mail(read: Statements, mailed_link_id: UUID, *, now: datetime) -> LinkToMail | None:
     """The link of this stream, if its account is open."""
     row = read.row(
         f"SELECT {_LINK.sql} FROM mailed_link_list l JOIN account_list a USING (user_id)"
         " WHERE l.mailed_link_id = $1 AND a.ended_at IS NULL",
         mailed_link_id,
+        now,
     )
     return _LINK.find(row)
 

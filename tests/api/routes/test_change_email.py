@@ -99,6 +99,42 @@ def test_a_taken_address_looks_the_same_and_nothing_happens(ada: Browser, email:
     assert postman.mails_to(bos) == []
 
 
+@pytest.mark.parametrize("taken", [True, False])
+def test_the_journal_of_who_asks_does_not_tell_whether_an_address_is_taken(
+    ada: Browser, email: str, postman: Postman, *, taken: bool
+) -> None:
+    if taken:
+        Browser(ada.url).sign_up(f"bo.{email}", name="Bo")
+    change(ada, f"bo.{email}")
+    postman.mails_to(email)
+    newest = ada.get("/activity/list").json()["entries"][0]
+    assert newest["text"] == f"You asked to change your address to “bo.{email}”."
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_link_asked_for_before_does_not_tell_whether_an_address_is_taken(
+    ada: Browser, email: str, postman: Postman, *, taken: bool
+) -> None:
+    if taken:
+        Browser(ada.url).sign_up(f"bo.{email}", name="Bo")
+    change(ada, f"new.{email}")
+    token = postman.link_to(f"new.{email}").token
+    change(ada, f"bo.{email}")
+    assert confirm(ada, token).problem == (401, "INVALID_TOKEN")
+
+
+def test_an_address_that_its_holder_may_have_back_gets_no_link(ada: Browser, email: str, postman: Postman) -> None:
+    changed(ada, f"new.{email}", postman)
+    before = postman.subjects_to(email)
+    bo = Browser(ada.url)
+    bo.sign_up(f"bo.{email}", name="Bo")
+    assert change(bo, email) == DONE
+    assert postman.subjects_to(email) == before
+    # who may, gets one
+    assert change(ada, email) == DONE
+    assert postman.subjects_to(email) == [*before, "Confirm your new e-mail address"]
+
+
 def test_an_address_that_was_taken_meanwhile_is_not_changed_to(ada: Browser, email: str, postman: Postman) -> None:
     new = f"new.{email}"
     change(ada, new)

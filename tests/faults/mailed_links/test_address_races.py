@@ -15,6 +15,7 @@ from tests.faults.mailed_links.racing import (
     HASHING,
     IN_FLIGHT,
     TAKEN,
+    VOID,
     VOID_WHEN_OPENED,
     WRONG,
     Races,
@@ -101,6 +102,44 @@ def test_an_address_that_comes_back_stays_whatever_was_to_take_its_place(
             assert races.by_worker[0][0].ask(looks(devices[place].token)).json() is None
             require_only(races, owner, new, owner.password)
             assert WRONG in races.ask(signs_in(further[place] if changed == DONE else theirs[place], new))
+
+
+def test_of_two_links_that_give_addresses_back_the_older_wins(
+    races: Races, context: Context, module_database: Database, server: Server, rounds: int
+) -> None:
+    owners = [joined(server, f"di{number}@example.com") for number in range(IN_FLIGHT)]
+    for number in batches(rounds):
+        theirs, thiefs = f"battery staple {number} theirs", f"battery staple {number} thief"
+        devices = [signed_in(context, owner) for owner in owners]
+        first, second = (
+            [
+                undo_link(context, owner, device, f"di{number}.{place}.{step}@example.net")
+                for place, (owner, device) in enumerate(zip(owners, devices, strict=True))
+            ]
+            for step in range(2)
+        )
+        told = races.run(
+            [[resets(older, theirs), resets(newer, thiefs)] for older, newer in zip(first, second, strict=True)]
+        )
+        for owner, (older, newer) in zip(owners, told, strict=True):
+            assert older == DONE
+            assert newer in (DONE, VOID)
+            assert module_database.rows(HOLDERS, owner.email) == [(owner.user_id,)]
+            assert module_database.value(OFFERS, owner.user_id) == 0
+            require_only(races, owner, theirs, thiefs)
+
+
+def test_of_eight_openings_of_one_link_one_changes_the_address(
+    races: Races, context: Context, module_database: Database, server: Server, rounds: int
+) -> None:
+    owner = joined(server, "eli@example.com")
+    for number in range(rounds):
+        address = f"eli{number}@example.com"
+        link = change_link(context, owner, signed_in(context, owner), address)
+        [told] = races.run([[opens(link)] * 8], late=0.005)
+        assert sorted(told) == [DONE, *[VOID_WHEN_OPENED] * 7]
+        assert module_database.rows(HOLDERS, address) == [(owner.user_id,)]
+        owner.email = address
 
 
 @pytest.mark.parametrize("late", [0.0, HASHING])

@@ -45,7 +45,9 @@ def test_of_two_sign_ups_with_one_address_one_opens_an_account_and_both_are_told
                 unlike = {"id", "createdAt", "updatedAt"}
                 assert {**one["user"], **dict.fromkeys(unlike)} == {**other["user"], **dict.fromkeys(unlike)}
                 [[holder]] = module_database.rows(HOLDERS, address)
-                assert [*races.ask(opens(mailed(context, holder, Purpose.EMAIL_VERIFICATION)))] == [DONE, DONE]
+                verifies = opens(mailed(context, holder, Purpose.EMAIL_VERIFICATION))
+                # mail programs open links, and so do people
+                assert set(races.run([[verifies] * 4], late=0.005)[0]) == {DONE}
                 lets_in = [races.ask(signs_in(address, password))[0] for password in passwords]
                 assert sorted(lets_in) == [DONE, WRONG]
                 assert holder.hex == [one, other][lets_in.index(DONE)]["user"]["id"].replace("-", "")
