@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
+import pytest
 
 from api.deliveries.channels import channels, transport
 from api.deliveries.sender import Sender
@@ -20,9 +23,11 @@ from domain.store.connections import connection_arguments, open_pool
 from domain.store.requirements import open_keyring
 from projections import INLINE
 from projections.deliveries.queue import Queue
+from tests.api.conftest import settings_for
 from tests.databases import Database
 from tests.keeping import caught_up
 from tests.people import SECRET
+from tests.server import application
 
 _LINK = re.compile(r"https?://\S+")
 
@@ -88,3 +93,16 @@ class Postman:
             sender = Sender(Queue(store.statements), channels(self.settings, store, self.clock, way))
             while sender.send_due(threading.Event()):
                 pass
+
+
+def postman_of(database: Database, clock: Clock, folders: pytest.TempPathFactory, **settings: object) -> Postman:
+    """Of an application whose mail lies in a folder of its own."""
+    return Postman(database, settings_for(database, mail_folder=folders.mktemp("mail"), **settings), clock)
+
+
+@contextmanager
+def serving(postman: Postman) -> Iterator[str]:
+    """That application; where it answers is what the links in its mail say."""
+    with application(postman.settings, postman.clock) as url:
+        postman.settings = postman.settings.model_copy(update={"port": int(url.rpartition(":")[2])})
+        yield url

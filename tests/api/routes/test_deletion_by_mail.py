@@ -10,10 +10,9 @@ import pytest
 from tests.api.browser import BASE, CLEARED, Browser
 from tests.api.conftest import HandClock, settings_for
 from tests.api.routes.fellows import Person, new_slug
-from tests.api.routes.mailbox import Postman
+from tests.api.routes.mailbox import Postman, postman_of, serving
 from tests.databases import Database
 from tests.people import PASSWORD
-from tests.server import application
 
 SENT = {"success": True, "message": "Verification email sent"}
 GONE = {"success": True, "message": "User deleted"}
@@ -22,15 +21,13 @@ INVALID = (404, "INVALID_TOKEN")
 
 @pytest.fixture(scope="module")
 def postman(module_database: Database, module_clock: HandClock, tmp_path_factory: pytest.TempPathFactory) -> Postman:
-    settings = settings_for(module_database, mail_folder=tmp_path_factory.mktemp("mail"), deletion_by_mail="on")
-    return Postman(module_database, settings, module_clock)
+    return postman_of(module_database, module_clock, tmp_path_factory, deletion_by_mail="on")
 
 
 @pytest.fixture(scope="module")
 def url(postman: Postman) -> Iterator[str]:
     """Where the application answers that deletes by mail only."""
-    with application(postman.settings, postman.clock) as url:
-        postman.settings = postman.settings.model_copy(update={"port": int(url.rpartition(":")[2])})
+    with serving(postman) as url:
         yield url
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.api.browser import BASE, Answer, Browser
 from tests.api.conftest import HandClock, settings_for
 from tests.api.routes.fellows import Person, new_slug
-from tests.api.routes.mailbox import Postman
+from tests.api.routes.mailbox import Postman, postman_of, serving
 from tests.databases import Database
 from tests.people import PASSWORD
 from tests.server import application
@@ -23,34 +23,25 @@ NOT_VERIFIED = (403, "EMAIL_NOT_VERIFIED")
 @pytest.fixture(scope="module")
 def asking(module_database: Database, module_clock: HandClock, tmp_path_factory: pytest.TempPathFactory) -> Postman:
     """Of the application that lets people in before they have verified their address."""
-    return postman_of("asked", module_database, module_clock, tmp_path_factory)
+    return postman_of(module_database, module_clock, tmp_path_factory, email_verification="asked")
 
 
 @pytest.fixture(scope="module")
 def requiring(module_database: Database, module_clock: HandClock, tmp_path_factory: pytest.TempPathFactory) -> Postman:
     """Of the one that does not."""
-    return postman_of("required", module_database, module_clock, tmp_path_factory)
-
-
-def postman_of(setting: str, database: Database, clock: HandClock, folders: pytest.TempPathFactory) -> Postman:
-    settings = settings_for(database, mail_folder=folders.mktemp("mail"), email_verification=setting)
-    return Postman(database, settings, clock)
-
-
-def served(postman: Postman) -> Iterator[str]:
-    with application(postman.settings, postman.clock) as url:
-        postman.settings = postman.settings.model_copy(update={"port": int(url.rpartition(":")[2])})
-        yield url
+    return postman_of(module_database, module_clock, tmp_path_factory, email_verification="required")
 
 
 @pytest.fixture(scope="module")
 def url(asking: Postman) -> Iterator[str]:
-    yield from served(asking)
+    with serving(asking) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def strict_url(requiring: Postman) -> Iterator[str]:
-    yield from served(requiring)
+    with serving(requiring) as url:
+        yield url
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from tests.api.browser import BASE, Answer, Browser
 from tests.api.conftest import HandClock, settings_for
-from tests.api.routes.mailbox import Postman
+from tests.api.routes.mailbox import Postman, postman_of, serving
 from tests.databases import Database
 from tests.people import PASSWORD
 from tests.server import application
@@ -23,16 +23,13 @@ INVALID = (400, "INVALID_TOKEN")
 
 @pytest.fixture(scope="module")
 def postman(module_database: Database, module_clock: HandClock, tmp_path_factory: pytest.TempPathFactory) -> Postman:
-    folder = tmp_path_factory.mktemp("mail")
-    settings = settings_for(module_database, mail_folder=folder, trusted_origins="https://app.example.com")
-    return Postman(module_database, settings, module_clock)
+    return postman_of(module_database, module_clock, tmp_path_factory, trusted_origins="https://app.example.com")
 
 
 @pytest.fixture(scope="module")
 def url(postman: Postman) -> Iterator[str]:
     """Where the application answers that leaves mail in a folder."""
-    with application(postman.settings, postman.clock) as url:
-        postman.settings = postman.settings.model_copy(update={"port": int(url.rpartition(":")[2])})
+    with serving(postman) as url:
         yield url
 
 
