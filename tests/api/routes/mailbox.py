@@ -63,16 +63,16 @@ class Postman:
     settings: Settings
     clock: Clock
 
-    def mails_to(self, email: str) -> list[EmailMessage]:
-        """All that an address ever got."""
-        return [mail for mail in self.all_mails() if mail["To"] == email]
+    def mails_to(self, email: str, kind: str = "*") -> list[EmailMessage]:
+        """All that an address ever got, of one kind or of any; those that went out together are in no order."""
+        return [mail for mail in self.all_mails(kind) if mail["To"] == email]
 
-    def all_mails(self) -> list[EmailMessage]:
-        """All that anybody ever got."""
+    def all_mails(self, kind: str = "*") -> list[EmailMessage]:
+        """All that anybody ever got, of one kind or of any."""
         folder = self.settings.mail_folder
         assert folder is not None
         self._bring()
-        files = sorted(folder.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
+        files = sorted(folder.glob(f"{kind}.*.eml"), key=lambda file: file.stat().st_mtime_ns)
         found = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
         return [one for one in found if isinstance(one, EmailMessage)]
 
@@ -80,9 +80,9 @@ class Postman:
         """What those are called."""
         return [str(one["Subject"]) for one in self.mails_to(email)]
 
-    def link_to(self, email: str) -> Link:
+    def link_to(self, email: str, kind: str = "*") -> Link:
         """The link in the last mail that an address got; the same in its text and in its HTML."""
-        return link_in(self.mails_to(email)[-1], self.settings.origin)
+        return link_in(self.mails_to(email, kind)[-1], self.settings.origin)
 
     def _bring(self) -> None:
         caught_up(self.database)

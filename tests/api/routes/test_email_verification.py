@@ -152,7 +152,7 @@ def test_a_link_without_one_token_is_refused(browser: Browser, query: str) -> No
 def test_a_link_for_another_purpose_verifies_nothing(browser: Browser, email: str, asking: Postman) -> None:
     browser.sign_up(email)
     Browser(browser.url).post("/request-password-reset", {"email": email})
-    token = asking.link_to(email).token
+    token = asking.link_to(email, "password-reset").token
     assert verified(browser, token)[0] == 401
     assert is_verified(browser) is False
 
@@ -249,7 +249,7 @@ def test_to_accept_what_came_by_mail_proves_the_address_too(browser: Browser, em
     ada = Person(browser.url, "Ada")
     ada.founds(new_slug())
     ada.invites(email)
-    body = asking.mails_to(email)[-1].get_body(("plain",))
+    body = asking.mails_to(email, "invitation")[-1].get_body(("plain",))
     assert body is not None
     invitation_id = body.get_content().partition("invitationId=")[2].split()[0]
     assert len(invitation_id) == 64
