@@ -177,7 +177,7 @@ def _certificate(context: Context, erasure: Erasure) -> str:
         user_id=erasure.user_id,
         erased_at=erasure.erased_at,
         position=erasure.position,
-        touched=erasure.touched,
+        touched=erasure.rows_touched,
     )
     return erasure_certificate.issue(context.keyring, certified)
 

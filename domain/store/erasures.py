@@ -22,14 +22,14 @@ class Erasure:
     user_id: UUID
     version: int
     erased_at: datetime
-    written: str
+    touched: str
     certificate: str | None
     position: int | None
 
     @property
-    def touched(self) -> Mapping[str, int]:
+    def rows_touched(self) -> Mapping[str, int]:
         """How many rows of which table it took."""
-        counted: dict[str, int] = json.loads(self.written)
+        counted: dict[str, int] = json.loads(self.touched)
         return counted
 
 
@@ -38,7 +38,7 @@ _ERASURE = SelectList(
     user_id="x.user_id",
     version="x.version",
     erased_at="x.erased_at",
-    written="x.touched",
+    touched="x.touched",
     certificate="x.certificate",
     position="l.position",
 )

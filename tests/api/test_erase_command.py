@@ -69,9 +69,10 @@ def test_what_it_will_take_is_said_first_and_nothing_done_without_a_yes(town: To
     assert is_there(town.database, ada)
 
 
-def test_who_is_named_is_erased_and_certified(town: Town, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [("erase",), ("user", "close")], ids=" ".join)
+def test_who_is_named_is_erased_and_certified(town: Town, tmp_path: Path, command: tuple[str, ...]) -> None:
     ada, bo, _ = town.ada_lives()
-    code, said, complained = run(town.database, "erase", "--user", ada.hex, "--yes", "--json")
+    code, said, complained = run(town.database, *command, "--user", ada.hex, "--yes", "--json")
     assert (code, complained) == (0, "")
     told = json.loads(said)
     certified = told["certificate"]["erasure"]

@@ -8,6 +8,9 @@ from datetime import timedelta
 import pytest
 
 from domain.mailed_link import (
+    DELETION_LIFETIME,
+    UNDO_LIFETIME,
+    VERIFICATION_LIFETIME,
     AccountDeletionRequested,
     EmailChangeRequested,
     EmailChangeUndoOffered,
@@ -107,3 +110,8 @@ def test_what_links_are_for_is_stored_in_these_words() -> None:
         "account_deletion",
         "sign_up_notice",
     ]
+
+
+def test_a_link_to_verify_is_good_for_an_hour_to_delete_for_a_day_and_to_undo_for_three() -> None:
+    hours = [timedelta(hours=one) for one in (1, 24, 72)]
+    assert hours == [VERIFICATION_LIFETIME, DELETION_LIFETIME, UNDO_LIFETIME]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from domain.organization import (
+    NEUTRAL_NAME,
     Facts,
     LogoChanged,
     MetadataChanged,
@@ -135,3 +136,7 @@ def test_an_organization_closes_once() -> None:
     assert acme().close() == [OrganizationClosed()]
     assert acme(OrganizationClosed()).close() == []
     assert given(evolve, [PERSONAL, OrganizationClosed()]).personal_to is None
+
+
+def test_what_carries_the_name_of_who_left_is_called_by_no_name() -> None:
+    assert NEUTRAL_NAME == "Organization"
