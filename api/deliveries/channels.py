@@ -100,8 +100,7 @@ def channels(settings: Settings, store: Store, clock: Clock, way: Transport[Mail
     )
     passwords = PasswordChangedMails(store=store, clock=clock, texts=texts, sender=sender, places=places)
     links = LinkMails(
-        statements=store.statements,
-        keyring=store.keyring,
+        store=store,
         clock=clock,
         texts=texts,
         sender=sender,

@@ -12,9 +12,9 @@ from urllib.parse import quote
 from api.deployment_settings import BASE_PATH
 from api.setting_values import Mailbox
 from domain.clock import Clock
-from domain.events.keys import Keyring
+from domain.commands.mailed_link import address_asked_for
 from domain.mailed_link import Purpose
-from domain.store.connections import Statements
+from domain.store import Store
 from projections.deliveries.queue import Delivery
 from projections.lists.mailed_link_list import LinkToMail, link_to_mail
 
@@ -38,8 +38,7 @@ class LinkMails:
     `reset_page` where who asked for a new password named none.
     """
 
-    statements: Statements
-    keyring: Keyring
+    store: Store
     clock: Clock
     texts: MailTexts
     sender: Mailbox
@@ -49,20 +48,24 @@ class LinkMails:
     def compose(self, delivery: Delivery) -> Mail | Dropped:
         """The message, or why there is none any more. Raises StoreUnavailable."""
         now = self.clock()
-        row = link_to_mail(self.statements, delivery.stream_id, now=now)
+        row = link_to_mail(self.store.statements, delivery.stream_id, now=now)
         if row is None or row.account_email is None:
             return Dropped("erased")
         if (reason := why_not(row, superseded=delivery.superseded, now=now)) is not None:
             return Dropped(reason)
-        values, recipient = self._said(
-            row, row.account_email, self.keyring.mailed_link(delivery.stream_id, delivery.version)
-        )
+        about = row.email or row.account_email
+        if row.purpose == Purpose.EMAIL_CHANGE:
+            wanted = address_asked_for(self.store, (delivery.stream_id, delivery.version))
+            if wanted is None:
+                return Dropped("erased")
+            about = wanted
+        link = self.store.keyring.mailed_link(delivery.stream_id, delivery.version)
+        values, recipient = self._said(row, row.account_email, about, link)
         return self.texts.written(values, name=delivery.name, sender=self.sender, recipient=recipient, at=now)
 
-    def _said(self, row: LinkToMail, account_email: str, link: str) -> tuple[MailValues, str]:
-        """What it says, and to which address."""
+    def _said(self, row: LinkToMail, account_email: str, about: str, link: str) -> tuple[MailValues, str]:
+        """What it says, and to which address: mostly the account's, else the one it is `about`."""
         expires_at = row.sent_at if row.expires_at is None else row.expires_at
-        about = row.email or account_email
         match row.purpose:
             case Purpose.PASSWORD_RESET:
                 return PasswordReset(link=self._reset(link, row.callback_url), expires_at=expires_at), account_email

@@ -10,6 +10,7 @@ from domain.email_address import canonical
 from domain.ids import new_id
 from domain.mailed_link import (
     VERIFICATION_LIFETIME,
+    EmailChangeRequested,
     EmailVerificationRequested,
     MailedLink,
     MailedLinkEvent,
@@ -18,7 +19,7 @@ from domain.mailed_link import (
     SignUpAttempted,
 )
 from domain.refusals import EmailAlreadyVerified, EmailMismatch, MalformedEmail
-from domain.store import Addition, Loaded, Subject
+from domain.store import Addition, Loaded, Store, StreamVersion, Subject
 from domain.store.conflicts import retry_on_conflict
 from domain.store.envelope import WhereFrom
 
@@ -121,6 +122,16 @@ def require_verification_of(context: Context, user_id: UUID, *, email: str) -> N
         raise EmailMismatch
     if account.person.email_verified:
         raise EmailAlreadyVerified
+
+
+def address_asked_for(store: Store, link: StreamVersion) -> str | None:
+    """The address that this link shall make the account's; None if it does not, or who asked is erased.
+
+    Only the event says it: no list has an address that may be another person's.
+    """
+    recorded = store.recorded([link]).get(link)
+    requested = None if recorded is None else recorded.event
+    return requested.email if isinstance(requested, EmailChangeRequested) else None
 
 
 @retry_on_conflict

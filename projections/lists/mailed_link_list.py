@@ -47,8 +47,8 @@ TABLE = Table(
         "ended_at": "timestamptz",
     },
 )
-"""`email` is the address the link is about, where that is not the account's; `slot` is its purpose, where an account
-has one link of it at most."""
+"""`email` is the address the link gives back; `slot` is its purpose, where an account has one link of it at most. An
+address that was only asked for stands in the event alone: it may be somebody else's, who may be erased."""
 
 PERSONAL = ("email", "callback_url")
 """The columns that are empty once the person is erased."""
@@ -83,7 +83,6 @@ def project(event: MailedLinkEvent, command: CommandRecord) -> Row:
                 command,
                 requested.user_id,
                 Purpose.EMAIL_CHANGE,
-                email=requested.email,
                 email_hash=requested.email_hash,
                 session_epoch=requested.session_epoch,
                 link_hash=requested.link_hash,
@@ -147,7 +146,7 @@ PROJECTION = Projection(MAILED_LINK.name, TABLE, project, restore=restore)
 class LinkToMail(NamedTuple):
     """A link, and its account as it is now: what a message is made of. Personal fields are None once erased.
 
-    `email` is the address it is about: the one it is to prove, or the one it gives back; else the account's own.
+    `email` is the address it gives back, if it gives one back.
     `holds` says whether the account still stands as it did, as far as that matters to the link; `claimed`, whether the
     address that shall become the account's is somebody else's, who is not asked then.
     """
@@ -177,7 +176,7 @@ _LINK = SelectList(
     account_email="a.email",
     account_verified="a.email_verified",
     holds=(
-        "(l.email IS NOT NULL OR l.email_hash = a.email_hash)"
+        f"(l.purpose IN ('{Purpose.EMAIL_CHANGE}', '{Purpose.EMAIL_CHANGE_UNDO}') OR l.email_hash = a.email_hash)"
         " AND coalesce(l.password_version = a.password_version, true)"
         " AND coalesce(l.session_epoch = a.session_epoch, true)"
     ),

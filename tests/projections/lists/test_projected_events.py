@@ -279,7 +279,6 @@ BEGINNINGS: list[tuple[Event, Values]] = [
         ),
         _link(
             "email_change",
-            email="bo@example.org",
             email_hash=b"#new",
             session_epoch=7,
             link_hash=b"#in",
