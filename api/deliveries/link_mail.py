@@ -12,7 +12,7 @@ from urllib.parse import quote
 from api.deployment_settings import BASE_PATH
 from api.setting_values import Mailbox
 from domain.clock import Clock
-from domain.commands.mailed_link import address_asked_for
+from domain.commands.mailed_link import address_named
 from domain.mailed_link import Purpose
 from domain.store import Store
 from projections.deliveries.queue import Delivery
@@ -53,12 +53,11 @@ class LinkMails:
             return Dropped("erased")
         if (reason := why_not(row, superseded=delivery.superseded, now=now)) is not None:
             return Dropped(reason)
-        about = row.email or row.account_email
-        if row.purpose == Purpose.EMAIL_CHANGE:
-            wanted = address_asked_for(self.store, (delivery.stream_id, delivery.version))
-            if wanted is None:
-                return Dropped("erased")
-            about = wanted
+        about: str | None = row.account_email
+        if row.purpose in (Purpose.EMAIL_CHANGE, Purpose.EMAIL_CHANGE_UNDO):
+            about = address_named(self.store, (delivery.stream_id, delivery.version))
+        if about is None:
+            return Dropped("erased")
         link = self.store.keyring.mailed_link(delivery.stream_id, delivery.version)
         values, recipient = self._said(row, row.account_email, about, link)
         return self.texts.written(values, name=delivery.name, sender=self.sender, recipient=recipient, at=now)

@@ -24,7 +24,7 @@ from domain.user import User
 from .context import Context
 from .invitation import Admit, unbraked
 from .lookups import Person
-from .mailed_link import address_asked_for, sending
+from .mailed_link import address_named, sending
 from .principal import PersonBySession, PersonWithoutSession, load_by_session, record_of
 from .queries import link_for, link_mailed, the_account
 
@@ -107,7 +107,7 @@ def _change(
     used, email_hash = mailed.state.use(now=principal.at), mailed.state.email_hash
     if mailed.state.session_epoch != user.state.session_epoch:
         raise LinkNotFound
-    address = address_asked_for(context.store, (mailed.stream_id, mailed.version))
+    address = address_named(context.store, (mailed.stream_id, mailed.version))
     account = context.lookups.account(user.stream_id)
     if address is None or account is None or account.person.email is None:
         raise LinkNotFound

@@ -90,9 +90,6 @@ class Lookups(Protocol):
     def account(self, user_id: UUID) -> Account | None:
         """A person's open account; hash and epoch are of one moment."""
 
-    def address_of_link(self, mailed_link_id: UUID) -> str | None:
-        """The address that a mailed link is about, where that is not the account's own; None once erased."""
-
     def offers_to_undo_after(self, mailed_link_id: UUID) -> list[UUID]:
         """The offers to undo a change of address of the same account that were made after this one, and are open."""
 

@@ -11,6 +11,7 @@ from domain.ids import new_id
 from domain.mailed_link import (
     VERIFICATION_LIFETIME,
     EmailChangeRequested,
+    EmailChangeUndoOffered,
     EmailVerificationRequested,
     MailedLink,
     MailedLinkEvent,
@@ -124,14 +125,14 @@ def require_verification_of(context: Context, user_id: UUID, *, email: str) -> N
         raise EmailAlreadyVerified
 
 
-def address_asked_for(store: Store, link: StreamVersion) -> str | None:
-    """The address that this link shall make the account's; None if it does not, or who asked is erased.
+def address_named(store: Store, link: StreamVersion) -> str | None:
+    """The address that this link shall make the account's, or give back; None if it does not, or the person is erased.
 
     Only the event says it: no list has an address that may be another person's.
     """
     recorded = store.recorded([link]).get(link)
-    requested = None if recorded is None else recorded.event
-    return requested.email if isinstance(requested, EmailChangeRequested) else None
+    event = None if recorded is None else recorded.event
+    return event.email if isinstance(event, EmailChangeRequested | EmailChangeUndoOffered) else None
 
 
 @retry_on_conflict

@@ -16,6 +16,7 @@ from domain.user import User, UserEvent
 
 from .context import Context, hashed_once
 from .lookups import Person
+from .mailed_link import address_named
 from .principal import PersonWithoutSession, record_of
 from .queries import link_mailed, the_account
 
@@ -93,7 +94,7 @@ def _restored(context: Context, mailed: Loaded[MailedLink], user: Loaded[User]) 
     _require_standing(mailed.state, user.state)
     if mailed.state.purpose is not Purpose.EMAIL_CHANGE_UNDO:
         return []
-    address = context.lookups.address_of_link(mailed.stream_id)
+    address = address_named(context.store, (mailed.stream_id, mailed.version))
     if address is None:
         raise LinkNotFound
     if context.keyring.email_hash(address) != mailed.state.email_hash:

@@ -36,7 +36,6 @@ TABLE = Table(
         "user_id": "uuid",
         "purpose": "text",
         "slot": "text",
-        "email": "text",
         "email_hash": "bytea",
         "password_version": "integer",
         "session_epoch": "integer",
@@ -47,10 +46,10 @@ TABLE = Table(
         "ended_at": "timestamptz",
     },
 )
-"""`email` is the address the link gives back; `slot` is its purpose, where an account has one link of it at most. An
-address that was only asked for stands in the event alone: it may be somebody else's, who may be erased."""
+"""`slot` is its purpose, where an account has one link of it at most. The address that a link is about, where that is
+not the account's, stands in the event alone: it may be somebody else's, who may be erased."""
 
-PERSONAL = ("email", "callback_url")
+PERSONAL = ("callback_url",)
 """The columns that are empty once the person is erased."""
 
 
@@ -95,7 +94,6 @@ def project(event: MailedLinkEvent, command: CommandRecord) -> Row:
                 offered.user_id,
                 Purpose.EMAIL_CHANGE_UNDO,
                 slot=None,
-                email=offered.email,
                 email_hash=offered.email_hash,
                 link_hash=offered.link_hash,
                 expires_at=offered.expires_at,
@@ -146,35 +144,28 @@ PROJECTION = Projection(MAILED_LINK.name, TABLE, project, restore=restore)
 class LinkToMail(NamedTuple):
     """A link, and its account as it is now: what a message is made of. Personal fields are None once erased.
 
-    `email` is the address it gives back, if it gives one back.
     `holds` says whether the account still stands as it did, as far as that matters to the link; `claimed`, whether the
     address that shall become the account's is somebody else's, who is not asked then.
     """
 
-    version: int
     purpose: Purpose
-    email: str | None
     callback_url: str | None
     sent_at: datetime
     expires_at: datetime | None
     ended: bool
     account_email: str | None
-    account_verified: bool
     holds: bool
     claimed: bool
 
 
 _LINK = SelectList(
     LinkToMail,
-    version="l.version",
     purpose="l.purpose",
-    email="l.email",
     callback_url="l.callback_url",
     sent_at="l.sent_at",
     expires_at="l.expires_at",
     ended="l.ended_at IS NOT NULL",
     account_email="a.email",
-    account_verified="a.email_verified",
     holds=(
         f"(l.purpose IN ('{Purpose.EMAIL_CHANGE}', '{Purpose.EMAIL_CHANGE_UNDO}') OR l.email_hash = a.email_hash)"
         " AND coalesce(l.password_version = a.password_version, true)"
@@ -210,10 +201,6 @@ class MailedLinkLookups:
     """Of `domain.commands.lookups.Lookups` what this list answers."""
 
     read: Statements
-
-    def address_of_link(self, mailed_link_id: UUID) -> str | None:
-        found = self.read.row("SELECT email FROM mailed_link_list WHERE mailed_link_id = $1", mailed_link_id)
-        return None if found is None else found[0]
 
     def offers_to_undo_after(self, mailed_link_id: UUID) -> list[UUID]:
         rows = self.read.rows(_LATER_OFFERS, mailed_link_id)

@@ -6,7 +6,6 @@ CREATE TABLE mailed_link_list (
     user_id          uuid        NOT NULL,
     purpose          text        NOT NULL,
     slot             text,
-    email            text,
     email_hash       bytea       NOT NULL,
     password_version integer,
     session_epoch    integer,

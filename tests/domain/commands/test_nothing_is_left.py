@@ -63,7 +63,6 @@ COLUMNS = {
     "journal.actor_kind": OF_OURS,
     "journal.event": OF_OURS,
     "mailed_link_list.callback_url": EMPTY,
-    "mailed_link_list.email": EMPTY,
     "mailed_link_list.email_hash": HASH,
     "mailed_link_list.link_hash": HASH,
     "mailed_link_list.purpose": OF_OURS,
