@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -124,13 +124,15 @@ def confirm_deletion(caller: CurrentCaller, query: Annotated[Confirmed, Query()]
 
 
 def _have_link_sent(current: CurrentBySession, form: DeleteUser) -> None:
-    services = current.services
-    if current.email is not None and services.mail_brake.admits(Purpose.ACCOUNT_DELETION, current.email):
+    services, address = current.services, current.email
+    if address is not None:
         request_deletion(
             services.context,
             current.principal,
             password=form.password or None,
             callback_url=form.callbackURL,
+            # counted once, however often it is decided
+            admitted=cache(lambda: services.mail_brake.admits(Purpose.ACCOUNT_DELETION, address)),
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from domain.mailed_link import DELETION_LIFETIME, AccountDeletionRequested, MailedLink, Purpose
 from domain.passwords import require_not_too_long
 from domain.refusals import LinkExpired, LinkNotFound
@@ -17,15 +19,25 @@ from .verified_account import confirm_password
 
 @hashed_once
 @retry_on_conflict
-def request_deletion(context: Context, principal: PersonBySession, *, password: str | None, callback_url: str) -> None:
+def request_deletion(
+    context: Context,
+    principal: PersonBySession,
+    *,
+    password: str | None,
+    callback_url: str,
+    admitted: Callable[[], bool] = lambda: True,
+) -> None:
     """Have a link sent to the account's address, by which its person deletes it, signed in; a password is looked at.
 
+    Whether the address may get one more message is asked (`admitted`) only after that: a wrong password sends none.
     Raises PasswordTooLong, WrongPassword, NoPassword, SessionOver, SubjectGone, HashingBusy, Conflict.
     """
     loaded, [before] = load_by_session(context, principal, link_for(principal.user_id, Purpose.ACCOUNT_DELETION))
     if password is not None:
         require_not_too_long(password)
         confirm_password(context, loaded.user, password, now=principal.at)
+    if not admitted():
+        return
     user = loaded.user.state
     requested = sending(
         context,

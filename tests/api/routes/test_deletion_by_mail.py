@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from domain import clock as system_clock
 from tests.api.browser import BASE, CLEARED, Browser
 from tests.api.conftest import HandClock, settings_for
 from tests.api.routes.fellows import Person, new_slug
@@ -118,6 +120,23 @@ def test_a_wrong_password_sends_no_link_and_a_right_one_does(ada: Browser, email
     assert ada.post("/delete-user", {"password": "guessed 123"}).problem == (400, "INVALID_PASSWORD")
     assert postman.mails_to(email) == []
     token_for(ada, email, postman, password=PASSWORD)
+
+
+def test_a_wrong_password_is_no_message_and_is_still_wrong_when_there_were_enough(
+    module_database: Database, tmp_path: Path, email: str
+) -> None:
+    settings = settings_for(
+        module_database, mail_folder=tmp_path, deletion_by_mail="on", rate_limit="on", mails_per_hour=1
+    )
+    with application(settings, system_clock.now) as url:
+        postman = Postman(module_database, settings, system_clock.now)
+        ada = Browser(url)
+        ada.sign_up(email)
+        wrong = {"password": "guessed 123"}
+        assert ada.post("/delete-user", wrong).problem == (400, "INVALID_PASSWORD")
+        assert ada.post("/delete-user", {"password": PASSWORD}).json() == SENT
+        assert len(postman.mails_to(email)) == 1
+        assert ada.post("/delete-user", wrong).problem == (400, "INVALID_PASSWORD")
 
 
 def test_who_alone_owns_what_others_belong_to_stays(ada: Browser, email: str, postman: Postman) -> None:
