@@ -15,6 +15,7 @@ from tests.api.routes.fellows import Person, new_slug
 from tests.api.routes.mailbox import Postman, postman_of, serving
 from tests.databases import Database
 from tests.people import PASSWORD
+from tests.server import application
 
 SENT = {"success": True, "message": "Verification email sent"}
 GONE = {"success": True, "message": "User deleted"}
