@@ -15,7 +15,7 @@ from tests.clients.javascript import HERE
 from tests.server import Server
 
 CHECKS = ("not_a_server_error", "status_code_conformance", "response_headers_conformance", "documented_or_empty")
-OPERATIONS = 47
+OPERATIONS = 54
 MINUTES = 5
 
 

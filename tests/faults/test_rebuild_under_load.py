@@ -25,7 +25,15 @@ from tests.server import Server, served
 
 EVENTS = int(os.environ.get("REBUILD_EVENTS", "5000"))
 """Of the history that is there before anybody comes."""
-TABLES = {"account_list", "session_list", "organization_list", "member_list", "invitation_list", "journal"}
+TABLES = {
+    "account_list",
+    "session_list",
+    "organization_list",
+    "member_list",
+    "invitation_list",
+    "mailed_link_list",
+    "journal",
+}
 KILL_AFTER = (0.05, 0.4, 1.0)
 """Seconds after a rebuild has connected: while it begins, fills, and goes from one table to the next."""
 NOBODY_WAITS = 2.0

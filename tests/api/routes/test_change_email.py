@@ -48,7 +48,7 @@ def confirm(browser: Browser, token: str) -> Answer:
 
 def changed(ada: Browser, new: str, postman: Postman) -> Answer:
     assert change(ada, new) == DONE
-    return confirm(ada, postman.link_to(new).token)
+    return confirm(ada, postman.link_to(new, "email-change-confirmation").token)
 
 
 def reset(url: str, token: str) -> Answer:

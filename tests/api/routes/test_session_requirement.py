@@ -15,6 +15,7 @@ UNAUTHORIZED = {"message": "Unauthorized", "code": "UNAUTHORIZED"}
 READS = ("/list-sessions", "/list-accounts", "/activity/list", "/organization/list", "/organization/activity")
 COMMANDS: dict[str, object] = {
     "/change-password": {"currentPassword": PASSWORD, "newPassword": "battery staple 2"},
+    "/change-email": {"newEmail": "ada@example.org"},
     "/verify-password": {"password": PASSWORD},
     "/update-user": {"name": "Ada King"},
     "/update-session": {"theme": "dark"},
