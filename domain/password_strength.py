@@ -75,9 +75,9 @@ class Strength:
 def weakness(password: str, familiar: Familiar, strength: Strength) -> Weakness | None:
     """Why the password is not worth having, None if it is. Takes milliseconds in which no other thread gets on."""
     given = unicodedata.normalize("NFKC", password)
-    if f"\n{given.lower()}\n".encode() in _commonest():
-        return Weakness.COMMON
     plain = _plain(given)
+    if any(f"\n{one}\n".encode() in _commonest() for one in (given.lower(), _squeezed(plain))):
+        return Weakness.COMMON
     if any(len(whole) >= _SURELY_MEANT and whole in _squeezed(plain) for whole in _wholes(familiar)):
         return Weakness.PERSONAL
     known = list(dict.fromkeys(_known_words(familiar, strength)))[:_MOST_WORDS]

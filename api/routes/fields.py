@@ -114,8 +114,12 @@ RoleOrRoles = Annotated[
     ),
 ]
 CallbackUrl = Annotated[
-    str, Field(description="Where the browser wants to be sent: a path, or a trusted origin's URL.")
+    str,
+    Field(
+        description="Where the browser wants to be sent: a path, or a trusted origin's URL.", max_length=_LONGEST_URL
+    ),
 ]
+"""No longer than that: nobody shall have a link sent to another's mailbox that is too long to be opened."""
 RememberMe = Annotated[
     bool, Field(description="`false`: the session's cookie ends with the browser. Left out it is `true`.")
 ]

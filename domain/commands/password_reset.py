@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from domain.events.catalogue import MAILED_LINK
@@ -12,7 +13,7 @@ from domain.store import Addition, Loaded
 from domain.store.conflicts import StreamMovedOn, retry_on_conflict
 from domain.store.credentials import changed_credentials
 from domain.store.envelope import WhereFrom
-from domain.user import User, UserEvent
+from domain.user import EmailRestored, User, UserEvent
 
 from .context import Context, hashed_once
 from .lookups import Person
@@ -26,7 +27,8 @@ from .queries import link_mailed, the_account
 def reset_password(context: Context, *, link: str, password: str, now: datetime, where_from: WhereFrom) -> Person:
     """Set another password by a link, once: every session ends, also one that is begun with the old one this moment.
 
-    By the link that went to who had the account's address before, the account has that again. Answers whose it is.
+    By the link that went to who had the account's address before, the account has that again, and the password must not
+    have it in it. Answers whose the account is, by the address it has then.
 
     Raises PasswordTooShort, PasswordTooLong, LinkNotFound (also if it expired), PasswordCompromised, HashingBusy,
     Conflict.
@@ -42,7 +44,8 @@ def reset_password(context: Context, *, link: str, password: str, now: datetime,
         account = context.lookups.account(user.stream_id)
         if account is None:
             raise LinkNotFound
-        context.passwords.require_worthy(password, Familiar(email=account.person.email, name=account.person.name))
+        person = _with_the_address_of(restored, account.person)
+        context.passwords.require_worthy(password, Familiar(email=person.email, name=person.name))
         reset = user.state_after(restored).reset_password()
         principal = PersonWithoutSession(user_id=user.stream_id, at=now, where_from=where_from)
         context.store.append(
@@ -61,7 +64,7 @@ def reset_password(context: Context, *, link: str, password: str, now: datetime,
         )
     except (EmailTaken, LinkExpired, SubjectGone):
         raise LinkNotFound from None
-    return account.person
+    return person
 
 
 def require_reset_link(context: Context, *, link: str, now: datetime) -> None:
@@ -100,6 +103,12 @@ def _restored(context: Context, mailed: Loaded[MailedLink], user: Loaded[User]) 
     if context.keyring.email_hash(address) != mailed.state.email_hash:
         raise StreamMovedOn
     return user.state.restore_email(address, email_hash=mailed.state.email_hash)
+
+
+def _with_the_address_of(restored: list[UserEvent], person: Person) -> Person:
+    """Who they are from now on: one that a thief had given the account is nothing that a password should not have."""
+    address = next((one.email for one in restored if isinstance(one, EmailRestored)), person.email)
+    return replace(person, email=address)
 
 
 def _later_offers(context: Context, mailed: Loaded[MailedLink]) -> list[Addition]:

@@ -30,6 +30,14 @@ def test_what_everybody_tries_first_is_refused(password: str) -> None:
     assert why(password, Familiar()) is Weakness.COMMON
 
 
+@pytest.mark.parametrize(
+    "password", ["I love you", "pass word 1", "p.a.s.s.w.o.r.d", "123 456 789", "hello, world!", "p\u200bassword1"]
+)
+def test_blanks_and_signs_between_make_no_other_password_of_one(password: str) -> None:
+    assert zxcvbn(password).guesses >= LEAST_GUESSES[HERE.score]
+    assert why(password) is Weakness.COMMON
+
+
 @pytest.mark.parametrize("password", ["cuthbert", "muirhead", "guernsey"])
 def test_so_are_common_ones_that_the_estimate_alone_lets_through(password: str) -> None:
     assert zxcvbn(password).guesses >= LEAST_GUESSES[HERE.score]

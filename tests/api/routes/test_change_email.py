@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -51,8 +52,8 @@ def changed(ada: Browser, new: str, postman: Postman) -> Answer:
     return confirm(ada, postman.link_to(new, "email-change-confirmation").token)
 
 
-def reset(url: str, token: str) -> Answer:
-    return Browser(url).post("/reset-password", {"newPassword": NEW_PASSWORD, "token": token})
+def reset(url: str, token: str, password: str = NEW_PASSWORD) -> Answer:
+    return Browser(url).post("/reset-password", {"newPassword": password, "token": token})
 
 
 def address_of(browser: Browser) -> tuple[str, bool]:
@@ -192,6 +193,39 @@ def test_who_had_the_address_is_told_and_can_have_it_back(ada: Browser, email: s
     again = Browser(ada.url)
     assert again.sign_in(email, NEW_PASSWORD).status == 200
     assert address_of(again) == (email, True)
+
+
+def test_a_password_for_what_one_has_back_has_not_that_address_in_it(
+    ada: Browser, email: str, postman: Postman
+) -> None:
+    changed(ada, "heron.walk@example.net", postman)
+    token = postman.link_to(email).token
+    assert reset(ada.url, token, f"{email} staple").problem == (400, "PASSWORD_COMPROMISED")
+    # that of the thief is nobody's business
+    assert reset(ada.url, token, "staple heron.walk battery").status == 200
+
+
+def test_wrong_passwords_for_the_address_that_one_has_back_count_no_more(
+    module_database: Database, tmp_path: Path, clock: HandClock, email: str
+) -> None:
+    settings = settings_for(
+        module_database, mail_folder=tmp_path, rate_limit="on", wrong_passwords=2, trusted_proxies="127.0.0.1, ::1"
+    )
+    with application(settings, clock) as url:
+        postman, ada = Postman(module_database, settings, clock), Browser(url)
+        ada.sign_up(email)
+        guessed = [sign_in_from(number, url, email, f"guessed {number}") for number in range(3)]
+        assert [one.status for one in guessed] == [401, 401, 429]
+        new = f"new.{email}"
+        assert change(ada, new) == DONE
+        assert confirm(ada, postman.link_to(new).token).status == 200
+        assert reset(url, postman.link_to(email).token).status == 200
+        assert sign_in_from(9, url, email, NEW_PASSWORD).status == 200
+
+
+def sign_in_from(number: int, url: str, email: str, password: str) -> Answer:
+    fields = {"email": email, "password": password}
+    return Browser(url).post("/sign-in/email", fields, {"X-Forwarded-For": f"192.0.2.{number}"})
 
 
 @pytest.mark.parametrize(("hours", "status"), [(71.99, 200), (72, 400)])

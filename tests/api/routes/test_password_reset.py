@@ -184,6 +184,16 @@ def test_a_link_leads_to_no_page_we_do_not_trust(browser: Browser, email: str, t
     assert ask(browser, email, redirectTo=target).problem == (403, "INVALID_REDIRECT_URL")
 
 
+def test_nobody_has_a_link_sent_that_is_too_long_to_be_opened(ada: Browser, email: str, postman: Postman) -> None:
+    longest = "/" + "é" * 2047
+    assert ask(ada, email, redirectTo=longest).status == 200
+    link = postman.link_to(email)
+    opened = ada.ask("GET", link.path)
+    assert opened.header("location") == f"{postman.settings.origin}{quote(longest)}?token={link.token}"
+    assert ask(ada, email, redirectTo=longest + "é").problem == (400, "VALIDATION_ERROR")
+    assert postman.link_to(email) == link
+
+
 def test_a_link_to_no_page_leads_to_the_one_the_settings_name(ada: Browser, email: str, postman: Postman) -> None:
     ask(Browser(ada.url), email)
     link = postman.link_to(email)
