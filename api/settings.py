@@ -169,7 +169,7 @@ class Settings(MailSettings):
         wanting = {"EMAIL_VERIFICATION": self.email_verification, "DELETION_BY_MAIL": self.deletion_by_mail}
         for name, value in wanting.items():
             if value != "off" and not self.sends_mail:
-                message = "{name} needs a way for mail to leave: set DAYBOOK_SMTP_URL"
+                message = "{name} needs a way for mail to leave: set DAYBOOK_SMTP_URL or DAYBOOK_MAIL_FOLDER"
                 raise PydanticCustomError("no_mail", message, {"name": f"{PREFIX}{name}"})
         return self
 

@@ -56,6 +56,9 @@ def _empty_choices(given: Mapping[str, str]) -> list[str]:
 
 def _told(error: Any) -> str:
     """What is asked of the setting, never what was given: it may be the secret."""
+    if not error["loc"]:
+        # about several at once: its message names them
+        return str(error["msg"]).rstrip(".")
     name = str(error["loc"][0])
     field, message = Settings.model_fields[name], str(error["msg"])
     least = [bound.ge for bound in field.metadata if isinstance(bound, Ge)]

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from api.cli.configured import configured
+from api.cli.refusal import WontStart
 from api.setting_values import Mailbox
 from api.settings import Settings
 from api.smtp_url import SmtpServer, smtp_server
@@ -171,3 +173,18 @@ def test_workers_that_are_told_of_the_database_and_the_outbox_agree(tmp_path: Pa
         data_dir=tmp_path, base_url="http://127.0.0.1:8000", database_url="postgresql:///x", mail_folder=served.outbox
     )
     assert (told.folder_of_mail, told.mail_sender) == (served.folder_of_mail, served.mail_sender)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("EMAIL_VERIFICATION", "asked"), ("EMAIL_VERIFICATION", "required"), ("DELETION_BY_MAIL", "on")]
+)
+def test_what_needs_mail_where_none_leaves_is_refused_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv("DAYBOOK_DATABASE_URL", "postgresql://db.example.com/daybook")
+    monkeypatch.setenv("DAYBOOK_SECRET", "s" * 32)
+    monkeypatch.setenv(f"DAYBOOK_{name}", value)
+    with pytest.raises(WontStart) as refused:
+        configured()
+    sentence = f"DAYBOOK_{name} needs a way for mail to leave: set DAYBOOK_SMTP_URL or DAYBOOK_MAIL_FOLDER."
+    assert str(refused.value) == sentence
