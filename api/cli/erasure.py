@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -48,6 +49,8 @@ _ONLY_OWNER = (
     "They are the only owner of an organization that others belong to: have it made over to one of them, or give"
     " --close-organizations."
 )
+_PATIENCE, _LOOK_AGAIN = 20.0, 0.05
+"""Seconds: until the log is taken to stand still, and between two looks at it."""
 
 
 def erase(
@@ -73,6 +76,11 @@ def erase(
         except LastOwner:
             raise WontStart(_ONLY_OWNER) from None
         certificate = certificate_of(context, user_id)
+    if certificate is None:
+        raise WontStart(
+            f"Erased {user_id.hex}. The log does not have it yet: the certificate is in `daybook erasures export` once"
+            " it has."
+        )
     if as_json:
         print(json.dumps({"effects": dict(effects), "certificate": json.loads(certificate)}))
         return
@@ -87,7 +95,10 @@ def export() -> None:
     Ids, times, numbers and keyed hashes. To be kept apart from the backups, for `daybook erasures reapply`.
     """
     with commands() as context:
-        for one in _in_the_log(context):
+        found = _in_the_log(context, lambda: erasures(context.store.statements))
+        if found is None:
+            raise WontStart("The log does not have all of them yet: nothing was printed, call again in a moment.")
+        for one in found:
             hashes = sorted(hashed.hex() for hashed in addresses_hashed(context, one.user_id))
             print(json.dumps({"certificate": json.loads(_certificate(context, one)), "addresses": hashes}))
 
@@ -160,19 +171,22 @@ def commands() -> Iterator[Context]:
                 passwords.close()
 
 
-def certificate_of(context: Context, user_id: UUID) -> str:
-    """That of somebody who was erased, once it is in the log."""
-    _into_the_log(context)
-    erasure = erasure_of(context.store.statements, user_id)
-    assert erasure is not None, "they were erased a moment ago"
-    return _certificate(context, erasure)
+def certificate_of(context: Context, user_id: UUID) -> str | None:
+    """That of somebody who was erased; None if the log still does not have it after a while."""
+
+    def theirs() -> list[Erasure]:
+        erasure = erasure_of(context.store.statements, user_id)
+        assert erasure is not None, "they were erased a moment ago"
+        return [erasure]
+
+    found = _in_the_log(context, theirs)
+    return None if found is None else _certificate(context, found[0])
 
 
 def _certificate(context: Context, erasure: Erasure) -> str:
     if erasure.certificate is not None:
         return erasure.certificate
-    if erasure.position is None:
-        raise WontStart("The log does not have it yet: call again in a moment.")
+    assert erasure.position is not None, "of what is in the log"
     certified = Certified(
         user_id=erasure.user_id,
         erased_at=erasure.erased_at,
@@ -182,18 +196,23 @@ def _certificate(context: Context, erasure: Erasure) -> str:
     return erasure_certificate.issue(context.keyring, certified)
 
 
-def _in_the_log(context: Context) -> Iterable[Erasure]:
-    _into_the_log(context)
-    return erasures(context.store.statements)
+def _in_the_log(context: Context, found: Callable[[], list[Erasure]]) -> list[Erasure] | None:
+    """What is found, once all of it has its place in the log; None if it still has none after a while.
 
-
-def _into_the_log(context: Context) -> None:
-    """What was committed has its place there; another node may be at it too."""
-    conninfo = context.store.pool.conninfo
+    What was committed is moved there. While another node is at it, nothing can be moved from here.
+    """
+    conninfo, until = context.store.pool.conninfo, time.monotonic() + _PATIENCE
     assert isinstance(conninfo, str), "our pools are made with one"
     with connect(conninfo, "daybook-erasure-log") as connection:
-        while sequence(connection):
-            pass
+        while True:
+            while sequence(connection):
+                pass
+            those = found()
+            if all(one.position is not None for one in those):
+                return those
+            if time.monotonic() > until:
+                return None
+            time.sleep(_LOOK_AGAIN)
 
 
 def _account_of(context: Context, email: str) -> UUID:

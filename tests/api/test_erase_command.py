@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -95,6 +96,30 @@ def test_who_is_named_is_erased_and_certified(town: Town, tmp_path: Path) -> Non
     code, said, complained = run(town.database, "erasures", "verify", str(file), "--public-key", key)
     assert (code, said) == (1, "")
     assert "is no certificate of this Daybook" in complained
+
+
+@pytest.mark.parametrize("arguments", [("erase", "--email", ADAS, "--yes", "--json"), ("erasures", "export")])
+def test_what_another_node_is_just_moving_into_the_log_is_waited_for(town: Town, arguments: tuple[str, ...]) -> None:
+    bo, ada = town.signs_up(BOS, "Bo"), town.signs_up(ADAS, "Ada")
+    caught_up(town.database)
+    if arguments[0] != "erase":
+        town.goes(bo)
+    with (
+        psycopg.connect(town.database.owner_url, **connection_arguments("tests")) as another,
+        ThreadPoolExecutor(max_workers=1) as at_once,
+    ):
+        another.execute("SELECT pg_advisory_lock(hashtextextended('daybook sequencer', 0))")
+        running = at_once.submit(run, town.database, *arguments)
+        # it has asked for its turn, and was told that another has it
+        while not town.database.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'daybook-erasure-log'"
+            " AND xact_start IS NULL AND backend_start < clock_timestamp() - interval '0.5 s'"
+        ):
+            assert not running.done(), running.result()
+        another.execute("SELECT pg_advisory_unlock_all()")
+        code, said, complained = running.result()
+    assert (code, complained) == (0, "")
+    assert json.loads(said)["certificate"]["erasure"]["userId"] == (ada if arguments[0] == "erase" else bo).hex
 
 
 @pytest.mark.parametrize(
