@@ -16,6 +16,8 @@ _KEPT_FOR = 10.0
 _AWAY_FOR = 5.0
 """Seconds in which a server that let nobody in is not asked again: as each mail that waits would."""
 _OF_THE_MESSAGE = ("MAIL", "RCPT", "DATA", "the content")
+_TOO_LARGE = 552
+"""Said at MAIL to a mail whose SIZE is too much (RFC 1870 §6.1)."""
 _SIGN_IN_FIRST = (530, 534, 535, 538)
 """Whatever step it is said at, it is about who we are (RFC 4954 §6)."""
 
@@ -33,6 +35,7 @@ class SmtpTransport:
         self._used_at = 0.0
         self._away: SmtpTrouble | None = None
         self._told: str | None = None
+        self._unwanted: str | None = None
         self._away_until: Deadline = 0.0
 
     def deliver(self, message: Mail) -> None:
@@ -46,7 +49,9 @@ class SmtpTransport:
         except SmtpTrouble as trouble:
             if trouble.gone:
                 self._discard()
+            self._tell_of_our_sender(trouble)
             raise _outcome(trouble) from None
+        self._unwanted = None
         self._used_at = time.monotonic()
 
     def rest(self) -> None:
@@ -94,6 +99,19 @@ class SmtpTransport:
         elif why is None and self._told is not None:
             _logger.info("The mail server takes mail again.")
         self._told = why
+
+    def _tell_of_our_sender(self, trouble: SmtpTrouble) -> None:
+        """Once, until a mail is taken: every mail has the same one, so each is given up."""
+        about_size = trouble.said == _TOO_LARGE
+        if trouble.step == "MAIL" and not about_size and isinstance(_outcome(trouble), LastingRefusal):
+            why = f"SMTP {trouble}"
+            if why != self._unwanted:
+                _logger.warning(
+                    "The mail server refuses whom our mail is from (%s): all of it is given up."
+                    " Mend DAYBOOK_MAIL_FROM, then call `daybook mail retry --all`.",
+                    why,
+                )
+            self._unwanted = why
 
     def _discard(self) -> None:
         if self._session is not None:

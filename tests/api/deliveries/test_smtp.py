@@ -420,6 +420,32 @@ def test_what_keeps_all_mail_from_leaving_is_told_once_and_when_it_is_over(
     ]
 
 
+def test_a_sender_that_is_refused_is_told_once_until_mail_is_taken(
+    taking: Taking, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is every mail's, so all of it is given up; what is said of one mail's size or recipient is not told."""
+    caplog.set_level("INFO", "daybook")
+    answers = [b"553 not yours, bo@example.com\r\n", b"250 OK\r\n", b"552 too large\r\n", b"553 not yours\r\n"]
+
+    def behave(line: Line, server: Misbehaving) -> None:
+        answering(line, server, MAIL=answers[server.connections - 1])
+
+    with misbehaving(behave) as server:
+        transport = taking(server)
+        for _ in range(3):
+            assert reason(transport, LastingRefusal) == "SMTP 553 at MAIL"
+        transport.close()
+        transport.deliver(MAIL)
+        for refused in ("SMTP 552 at MAIL", "SMTP 553 at MAIL"):
+            transport.close()
+            assert reason(transport, LastingRefusal) == refused
+    told = (
+        "The mail server refuses whom our mail is from (SMTP 553 at MAIL): all of it is given up."
+        " Mend DAYBOOK_MAIL_FROM, then call `daybook mail retry --all`."
+    )
+    assert caplog.messages == [told, told]
+
+
 def test_nobody_there(taking: Taking) -> None:
     with misbehaving(answering) as server:
         pass
