@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,26 +20,19 @@ from domain.clock import now
 from domain.commands.context import Context
 from domain.commands.erasure import addresses_hashed, erase_person, foreseen
 from domain.commands.principal import Operator
-from domain.email_address import canonical
 from domain.erasure_certificate import Certified, NoCertificate
-from domain.passwords import Passwords
 from domain.refusals import LastOwner, SubjectGone
-from domain.store import Store
 from domain.store.conflicts import retry_on_conflict
-from domain.store.connections import connect, open_pool
+from domain.store.connections import connect
 from domain.store.erasures import Erasure, erasure_of, erasures
 from domain.store.sequencer import sequence
-from projections import INLINE
-from projections.lookups import ListLookups
 
 from . import reapplying
-from .configured import configured
-from .database import keyring_of, reached
+from .operating import Email, Json, User, operating, plainly
 from .refusal import WontStart
 
 app = typer.Typer(help="Who was erased: certified, and again after a restore.", no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 Closing = Annotated[
     bool,
     typer.Option("--close-organizations", help="Also close what others belong to, where nobody else owns it."),
@@ -54,17 +46,16 @@ _PATIENCE, _LOOK_AGAIN = 20.0, 0.05
 
 
 def erase(
-    email: Annotated[str | None, typer.Option(help="Whose account has this address.")] = None,
-    user: Annotated[str | None, typer.Option(help="Whose account has this id.")] = None,
+    email: Email = None,
+    user: User = None,
     closing: Closing = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
     as_json: Json = False,
 ) -> None:
     """Delete somebody's account for good, with all that was personal of it. Says first what that will take."""
-    if (email is None) == (user is None):
-        raise WontStart("Whom? Give --email or --user, one of them.")
-    with commands() as context:
-        user_id = _account_of(context, email) if email is not None else _id_in(user or "")
+    with operating() as at_work:
+        context = at_work.context
+        user_id = at_work.person(email, user)
         try:
             effects = retry_on_conflict(foreseen)(context, user_id, closing=closing).effects
             if not yes:
@@ -84,7 +75,7 @@ def erase(
     if as_json:
         print(json.dumps({"effects": dict(effects), "certificate": json.loads(certificate)}))
         return
-    _console().print(f"Erased {user_id.hex}. Certificate:")
+    plainly().print(f"Erased {user_id.hex}. Certificate:")
     print(certificate)
 
 
@@ -94,7 +85,8 @@ def export() -> None:
 
     Ids, times, numbers and keyed hashes. To be kept apart from the backups, for `daybook erasures reapply`.
     """
-    with commands() as context:
+    with operating() as at_work:
+        context = at_work.context
         found = _in_the_log(context, lambda: erasures(context.store.statements))
         if found is None:
             raise WontStart("The log does not have all of them yet: nothing was printed, call again in a moment.")
@@ -111,7 +103,8 @@ def reapply(
 ) -> None:
     """Erase again, in a database restored from an older backup, who is there again. Twice is as once."""
     lines = _lines_of(file)
-    with commands() as context:
+    with operating() as at_work:
+        context = at_work.context
         try:
             told = reapplying.reapply(context, lines, closing=closing)
         except NoCertificate:
@@ -119,8 +112,8 @@ def reapply(
     if as_json:
         print(json.dumps(dict(told)))
     else:
-        _console().print(f"{told['erased']} erased again, {told['absent']} are not there (any more).")
-        _console().print(f"{told['invitations']} invitations to addresses of theirs forgotten.")
+        plainly().print(f"{told['erased']} erased again, {told['absent']} are not there (any more).")
+        plainly().print(f"{told['invitations']} invitations to addresses of theirs forgotten.")
     if told["refused"]:
         raise WontStart(f"{told['refused']} left. {_ONLY_OWNER}")
 
@@ -133,42 +126,21 @@ def verify(
     """Check certificates: each was signed by this Daybook and is as it was."""
     lines = _lines_of(file)
     if key is None:
-        with commands() as context:
-            key = erasure_certificate.public_key(context.keyring)
+        with operating() as at_work:
+            key = erasure_certificate.public_key(at_work.context.keyring)
     for number, line in enumerate(lines, 1):
         try:
             said = erasure_certificate.check(json.dumps(line.get("certificate", line)), key)
         except NoCertificate:
             raise WontStart(f"Line {number} of {file} is no certificate of this Daybook, or was changed.") from None
-        _console().print(f"{said.user_id.hex} was erased at {said.erased_at:%Y-%m-%d %H:%M:%S} UTC.")
+        plainly().print(f"{said.user_id.hex} was erased at {said.erased_at:%Y-%m-%d %H:%M:%S} UTC.")
 
 
 @app.command("key")
 def print_key() -> None:
     """Print the public key by which certificates can be checked without a database."""
-    with commands() as context:
-        print(erasure_certificate.public_key(context.keyring))
-
-
-@contextmanager
-def commands() -> Iterator[Context]:
-    """What commands work with, over the database of the settings."""
-    settings = configured()
-    with reached(settings) as found:
-        keyring = keyring_of(found, settings)
-        passwords = Passwords(settings.argon2, threads=1, waiting=0)
-        with open_pool(found.application_url, size=2, name="daybook-erasure") as pool:
-            store = Store(pool, keyring, INLINE)
-            try:
-                yield Context(
-                    store=store,
-                    lookups=ListLookups(store.statements),
-                    keyring=keyring,
-                    passwords=passwords,
-                    lifetimes=settings.lifetimes,
-                )
-            finally:
-                passwords.close()
+    with operating() as at_work:
+        print(erasure_certificate.public_key(at_work.context.keyring))
 
 
 def certificate_of(context: Context, user_id: UUID) -> str | None:
@@ -215,21 +187,6 @@ def _in_the_log(context: Context, found: Callable[[], list[Erasure]]) -> list[Er
             time.sleep(_LOOK_AGAIN)
 
 
-def _account_of(context: Context, email: str) -> UUID:
-    address = canonical(email)
-    account = None if address is None else context.lookups.account_by_email(context.keyring.email_hash(address))
-    if account is None:
-        raise WontStart("No account has this address.")
-    return account.person.user_id
-
-
-def _id_in(text: str) -> UUID:
-    try:
-        return UUID(hex=text)
-    except ValueError:
-        raise WontStart(f"{text!r} is no id of an account.") from None
-
-
 def _ask(user_id: UUID, effects: Mapping[str, int]) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     console.print(f"The account {user_id.hex} will be deleted, and what was personal of it, for good:")
@@ -258,7 +215,3 @@ def _lines_of(file: Path) -> list[dict[str, Any]]:
     if not all(isinstance(line, dict) for line in lines):
         raise WontStart(f"{file} cannot be read as lines of JSON objects.")
     return lines
-
-
-def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True, markup=False)

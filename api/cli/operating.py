@@ -88,7 +88,7 @@ def operating() -> Iterator[Operating]:
             strength=settings.strength,
         )
         try:
-            with open_pool(found.application_url, size=1, name="daybook-operator") as pool, _told(settings):
+            with open_pool(found.application_url, size=2, name="daybook-operator") as pool, _told(settings):
                 store = Store(pool, keyring, INLINE)
                 context = Context(
                     store=store,

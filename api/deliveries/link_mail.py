@@ -87,16 +87,16 @@ class LinkMails:
                 return SignUpAttempt(at=row.sent_at), account_email
 
     def _reset(self, link: str, callback_url: str | None) -> str:
-        target = quote(callback_url or self.reset_page, safe="")
-        return f"{self.origin}{BASE_PATH}/reset-password/{link}?callbackURL={target}"
+        return self._leading(f"reset-password/{link}?", callback_url or self.reset_page)
 
     def _verifying(self, link: str, callback_url: str | None) -> str:
-        target = quote(callback_url or "/", safe="")
-        return f"{self.origin}{BASE_PATH}/verify-email?token={link}&callbackURL={target}"
+        return self._leading(f"verify-email?token={link}&", callback_url or "/")
 
     def _deleting(self, link: str, callback_url: str | None) -> str:
-        target = quote(callback_url or "/", safe="")
-        return f"{self.origin}{BASE_PATH}/delete-user/callback?token={link}&callbackURL={target}"
+        return self._leading(f"delete-user/callback?token={link}&", callback_url or "/")
+
+    def _leading(self, opening: str, page: str) -> str:
+        return f"{self.origin}{BASE_PATH}/{opening}callbackURL={quote(page, safe='')}"
 
 
 def why_not(row: LinkToMail, *, superseded: bool, now: datetime) -> str | None:

@@ -24,9 +24,9 @@ from domain.user import User
 from .context import Context
 from .invitation import Admit, unbraked
 from .lookups import Person
-from .mailed_link import address_named, sending
+from .mailed_link import address_named, opened, sending
 from .principal import PersonBySession, PersonWithoutSession, load_by_session, record_of
-from .queries import link_for, link_mailed, the_account
+from .queries import link_for
 
 
 @retry_on_conflict
@@ -72,18 +72,15 @@ def verify_email(context: Context, *, link: str, now: datetime, where_from: Wher
     A link that verified before does so again, since mail programs open links before people do. Raises LinkNotFound,
     LinkExpired, Conflict.
     """
-    wanted = link_mailed(context.keyring.link_hash(link))
-    mailed, user = context.store.find(wanted, the_account(wanted.column("user_id")))
-    if mailed is None or user is None or user.subject is None or user.state.closed:
-        raise LinkNotFound
+    mailed, user, subject = opened(context, link)
     principal = PersonWithoutSession(user_id=user.stream_id, at=now, where_from=where_from)
     try:
         match mailed.state.purpose:
             case Purpose.EMAIL_VERIFICATION:
-                _verify(context, principal, mailed, user, user.subject)
+                _verify(context, principal, mailed, user, subject)
                 return None
             case Purpose.EMAIL_CHANGE:
-                return _change(context, principal, mailed, user, user.subject)
+                return _change(context, principal, mailed, user, subject)
             case _:
                 raise LinkNotFound
     except SubjectGone:

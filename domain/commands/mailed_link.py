@@ -19,15 +19,16 @@ from domain.mailed_link import (
     Purpose,
     SignUpAttempted,
 )
-from domain.refusals import EmailAlreadyVerified, EmailMismatch, MalformedEmail
+from domain.refusals import EmailAlreadyVerified, EmailMismatch, LinkNotFound, MalformedEmail
 from domain.store import Addition, Loaded, Store, StreamVersion, Subject
 from domain.store.conflicts import retry_on_conflict
 from domain.store.envelope import WhereFrom
+from domain.user import User
 
 from .context import Context
 from .lookups import Account
 from .principal import Somebody, record_of
-from .queries import link_for, the_account
+from .queries import link_for, link_mailed, the_account
 
 
 def sending(
@@ -123,6 +124,18 @@ def require_verification_of(context: Context, user_id: UUID, *, email: str) -> N
         raise EmailMismatch
     if account.person.email_verified:
         raise EmailAlreadyVerified
+
+
+def opened(context: Context, link: str) -> tuple[Loaded[MailedLink], Loaded[User], Subject]:
+    """The link that somebody brings, with its account and the account's key, as they stand at one moment.
+
+    Raises LinkNotFound.
+    """
+    wanted = link_mailed(context.keyring.link_hash(link))
+    mailed, user = context.store.find(wanted, the_account(wanted.column("user_id")))
+    if mailed is None or user is None or user.subject is None or user.state.closed:
+        raise LinkNotFound
+    return mailed, user, user.subject
 
 
 def address_named(store: Store, link: StreamVersion) -> str | None:

@@ -17,9 +17,8 @@ from domain.user import EmailRestored, User, UserEvent
 
 from .context import Context, hashed_once
 from .lookups import Person
-from .mailed_link import address_named
+from .mailed_link import address_named, opened
 from .principal import PersonWithoutSession, record_of
-from .queries import link_mailed, the_account
 
 
 @hashed_once
@@ -34,10 +33,7 @@ def reset_password(context: Context, *, link: str, password: str, now: datetime,
     Conflict.
     """
     context.passwords.require_length(password)
-    wanted = link_mailed(context.keyring.link_hash(link))
-    mailed, user = context.store.find(wanted, the_account(wanted.column("user_id")))
-    if mailed is None or user is None or user.subject is None or user.state.closed:
-        raise LinkNotFound
+    mailed, user, subject = opened(context, link)
     try:
         used = mailed.state.use(now=now)
         restored = _restored(context, mailed, user)
@@ -50,7 +46,7 @@ def reset_password(context: Context, *, link: str, password: str, now: datetime,
         principal = PersonWithoutSession(user_id=user.stream_id, at=now, where_from=where_from)
         context.store.append(
             record_of(principal),
-            user.subject,
+            subject,
             mailed.with_events(used),
             user.with_events([*restored, *reset]),
             *_later_offers(context, mailed),
@@ -69,10 +65,7 @@ def reset_password(context: Context, *, link: str, password: str, now: datetime,
 
 def require_reset_link(context: Context, *, link: str, now: datetime) -> None:
     """Another password could be set by this link; it is not used. Raises LinkNotFound."""
-    wanted = link_mailed(context.keyring.link_hash(link))
-    mailed, user = context.store.find(wanted, the_account(wanted.column("user_id")))
-    if mailed is None or user is None or user.state.closed:
-        raise LinkNotFound
+    mailed, user, _ = opened(context, link)
     try:
         mailed.state.use(now=now)
     except LinkExpired:

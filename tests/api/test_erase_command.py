@@ -128,9 +128,9 @@ def test_what_another_node_is_just_moving_into_the_log_is_waited_for(town: Town,
     [
         ((), "Whom? Give --email or --user, one of them."),
         (("--email", ADAS, "--user", "00" * 16), "Whom? Give --email or --user, one of them."),
-        (("--email", "nobody@example.com"), "No account has this address."),
-        (("--email", "nobody"), "No account has this address."),
-        (("--user", "nobody"), "'nobody' is no id of an account."),
+        (("--email", "nobody@example.com"), "Nobody has an account with this address."),
+        (("--email", "nobody"), "Nobody has an account with this address."),
+        (("--user", "nobody"), "'nobody' is no id of a person: those have 32 hex digits."),
         (("--user", "00" * 16), "There is no such account."),
     ],
 )
