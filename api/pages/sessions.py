@@ -1,0 +1,115 @@
+"""Account → Sessions: the devices somebody is signed in on, and ending them. Never refused for want of freshness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from api.acts.session_list import ShownSession, sessions_of
+from api.edge.authentication import clear_cookies
+from api.edge.query import ExactQuery
+from domain.commands import session as commands
+from projections.devices import device
+from projections.places import Places
+
+from .page_route import CurrentVisit, Pages
+from .visit import see_other
+
+pages = Pages()
+
+PATH = "/account/sessions"
+
+
+class Shown(ExactQuery):
+    """What was done before."""
+
+    done: str = ""
+
+
+class Ending(BaseModel):
+    """Which session to end."""
+
+    session: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A session as its person recognizes it. Empty where nothing is known."""
+
+    handle: str
+    name: str
+    place: str
+    ip_address: str
+    way: str
+    began_at: datetime
+    active_at: datetime
+    confirmed_at: datetime
+    current: bool
+    new: bool
+
+    @staticmethod
+    def of(shown: ShownSession, places: Places, now: datetime) -> Device:
+        """The device that a session was begun with, or was last seen on."""
+        row = shown.view.row
+        return Device(
+            handle=row.session_id.hex,
+            name=device(row.user_agent),
+            place=places(row.ip_address),
+            ip_address=row.ip_address or "",
+            way=row.way,
+            began_at=row.created_at,
+            active_at=shown.active_at,
+            confirmed_at=row.authenticated_at,
+            current=shown.current,
+            new=(now - row.created_at).days < 1 and not shown.current,
+        )
+
+
+@pages.show(PATH)
+async def sessions_page(visit: CurrentVisit, query: Annotated[Shown, Query()]) -> Response:
+    current = await visit.require_person_soon()
+    devices = [
+        Device.of(shown, visit.services.places, visit.request.now)
+        for shown in await sessions_of(current, limit=None, offset=0)
+    ]
+    # what just began is what somebody looks for who was warned of it
+    devices.sort(key=lambda one: (one.current, one.new), reverse=True)
+    return visit.saying(query.done).page("sessions.html", devices=devices)
+
+
+@pages.act(f"{PATH}/end", "revoke_session")
+def end_session(visit: CurrentVisit, form: Ending) -> Response:
+    current = visit.require_person()
+    if current.session.session_id == commands.revoke_session(
+        visit.services.context, current.principal, named=form.session
+    ):
+        clear_cookies(visit.services, visit.request)
+        return see_other("/sign-in", done="signed-out")
+    return see_other(PATH, done="session-ended")
+
+
+@pages.act(f"{PATH}/end-others", "revoke_other_sessions")
+def end_others(visit: CurrentVisit) -> Response:
+    current = visit.require_person()
+    commands.revoke_other_sessions(visit.services.context, current.principal)
+    return see_other(PATH, done="others-ended")
+
+
+@pages.act(f"{PATH}/end-all", "revoke_sessions")
+def end_all(visit: CurrentVisit) -> Response:
+    current = visit.require_person()
+    commands.revoke_sessions(visit.services.context, current.principal)
+    clear_cookies(visit.services, visit.request)
+    return see_other("/sign-in", done="signed-out")
+
+
+@pages.act(f"{PATH}/not-me", "revoke_session")
+def not_me(visit: CurrentVisit, form: Ending) -> Response:
+    current = visit.require_person()
+    commands.revoke_session(visit.services.context, current.principal, named=form.session)
+    return see_other("/account/settings", done="not-me", was="not-me")

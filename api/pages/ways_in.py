@@ -1,0 +1,145 @@
+"""Signing up, in and out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import Query
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from api.acts import ways_in
+from api.acts.ways_in import Application
+from api.edge.query import ExactQuery
+from domain.refusals import EmailNotVerified, Refusal, SignUpByInvitationOnly
+
+from .kept import Kept
+from .page_route import CurrentVisit, Pages
+from .refusals import problems_of
+from .visit import Visit, see_other
+from .wording import marked as _
+
+pages = Pages()
+
+_LONGEST_NAME = 200
+
+
+class Asked(ExactQuery):
+    """Where somebody wants to go, and why they were led here first."""
+
+    next: str = ""
+    over: str = ""
+    done: str = ""
+
+
+class SignIn(BaseModel):
+    """The form of a sign-in; with what was about to be sent when the session was over, if something was."""
+
+    email: str = ""
+    password: str = Field(default="", repr=False)
+    remember: str = ""
+    next: str = ""
+    kept_for: str = ""
+    kept: str = Field(default="", repr=False)
+
+
+class SignUp(BaseModel):
+    """The form of a sign-up."""
+
+    name: str = ""
+    email: str = ""
+    password: str = Field(default="", repr=False)
+    next: str = ""
+
+
+@pages.show("/sign-in")
+async def sign_in_page(visit: CurrentVisit, query: Annotated[Asked, Query()]) -> Response:
+    if visit.presented.session is not None and not query.over:
+        return visit.led_to(query.next)
+    return _sign_in_page(visit.saying(query.done), SignIn(next=query.next, remember="on"), over=query.over == "1")
+
+
+@pages.act("/sign-in", "sign_in")
+async def sign_in(visit: CurrentVisit, form: SignIn) -> Response:
+    try:
+        await to_thread.run_sync(
+            lambda: ways_in.sign_in(
+                visit,
+                email=form.email,
+                password=form.password,
+                remembered=form.remember == "on",
+                callback_url=form.next if visit.trusts(form.next) else "",
+            )
+        )
+    except EmailNotVerified as refused:
+        visit.refused(refused)
+        return visit.page("verify_first.html", status=403, email=form.email, narrow=True)
+    except Refusal as refused:
+        visit.refused(refused)
+        return _sign_in_page(visit, form, problems=problems_of(refused, visit.wording))
+    kept = Kept.read(form.kept_for, form.kept)
+    return visit.led_to(form.next) if kept is None else visit.page("send_kept.html", kept=kept, narrow=True)
+
+
+def _sign_in_page(
+    visit: Visit, form: SignIn, *, over: bool = False, problems: dict[str, str] | None = None
+) -> Response:
+    return visit.page(
+        "sign_in.html",
+        status=400 if problems else 200,
+        form=form,
+        over=over,
+        problems=problems or {},
+        open_sign_up=visit.services.context.rules.open_sign_up,
+        sends_mail=visit.services.settings.sends_mail,
+        narrow=True,
+    )
+
+
+@pages.show("/sign-up")
+async def sign_up_page(visit: CurrentVisit, query: Annotated[Asked, Query()]) -> Response:
+    if visit.presented.session is not None:
+        return visit.led_to(query.next)
+    return _sign_up_page(visit, SignUp(next=query.next))
+
+
+@pages.act("/sign-up", "sign_up")
+async def sign_up(visit: CurrentVisit, form: SignUp) -> Response:
+    problems = {}
+    if not form.name.strip():
+        problems["name"] = visit.text(_("Tell us what to call you."))
+    elif len(form.name) > _LONGEST_NAME:
+        problems["name"] = visit.text(_("This name is too long."))
+    if problems:
+        return _sign_up_page(visit, form, problems)
+    callback_url = form.next if visit.trusts(form.next) else ""
+    application = Application(email=form.email, name=form.name, password=form.password, callback_url=callback_url)
+    try:
+        account = await ways_in.open_account(visit, application)
+    except Refusal as refused:
+        visit.refused(refused)
+        return _sign_up_page(visit, form, problems_of(refused, visit.wording))
+    if account.token is None:
+        return visit.page("verify_first.html", email=form.email, narrow=True)
+    return visit.led_to(form.next)
+
+
+def _sign_up_page(visit: Visit, form: SignUp, problems: dict[str, str] | None = None) -> Response:
+    if not visit.services.context.rules.open_sign_up:
+        [reason] = problems_of(SignUpByInvitationOnly(), visit.wording).values()
+        return visit.page("sign_up_closed.html", reason=reason, narrow=True)
+    return visit.page(
+        "sign_up.html",
+        status=400 if problems else 200,
+        form=form,
+        problems=problems or {},
+        shortest=visit.services.settings.password_minimum_length,
+        narrow=True,
+    )
+
+
+@pages.act("/sign-out", "sign_out")
+def sign_out(visit: CurrentVisit) -> Response:
+    ways_in.sign_out(visit)
+    return see_other("/sign-in", done="signed-out")
