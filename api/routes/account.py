@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
 
+from api.acts.pictures_given import wanted
 from api.edge.authentication import give_cookie, password_guess
 from api.edge.caller import CurrentCaller
 from api.edge.contract_route import ContractRoute
@@ -18,7 +19,7 @@ from projections.lists.account_list import password_dates
 from . import shapes
 from .answer_fields import SessionSecret
 from .documented import documented, uncoded
-from .fields import NOTHING_TO_UPDATE, GivenPassword, NewPassword, PersonsName, PictureUrl, picture_given_in, wanted
+from .fields import NOTHING_TO_UPDATE, GivenPassword, NewPassword, PersonsName, PictureUrl, picture_given_in
 from .sessions import DoneAnswer
 
 router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["account"])

@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
+from api.acts.pictures_given import wanted
 from api.edge.authentication import clear_cookies, give_cookie, remember_device, sign_in_guess
 from api.edge.caller import CurrentCaller, CurrentClient
 from api.edge.contract_route import ContractRoute
@@ -55,7 +56,6 @@ from .fields import (
     PictureUrl,
     RememberMe,
     picture_given_in,
-    wanted,
 )
 
 _OF_THE_INVITATION = (NotTheRecipient, InviterGone, AlreadyMember, MemberLimitReached, InvitationsOff)

@@ -1,0 +1,118 @@
+"""A forgotten password: having a link sent, and setting another one by it. Opening the link uses nothing up."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import Query
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from api.acts import passwords
+from api.edge.problems import Problem
+from api.edge.query import ExactQuery
+from domain.commands.password_reset import require_reset_link
+from domain.email_address import canonical
+from domain.refusals import LinkNotFound, MalformedEmail, Refusal
+
+from .page_route import CurrentVisit, Pages
+from .refusals import problems_of
+from .visit import Visit, see_other
+
+pages = Pages()
+
+
+class Forgotten(BaseModel):
+    """Whose password is forgotten, and where they wanted to go."""
+
+    email: str = ""
+    next: str = ""
+
+
+class Opened(ExactQuery):
+    """The link that was opened: the secret in it, or why it does nothing; and where its asker wanted to go."""
+
+    token: str = ""
+    error: str = ""
+    next: str = ""
+
+
+class NewPassword(BaseModel):
+    """Another password, by a link."""
+
+    token: str = Field(default="", repr=False)
+    password: str = Field(default="", repr=False)
+    next: str = ""
+
+
+class Wanted(ExactQuery):
+    """Where somebody wanted to go."""
+
+    next: str = ""
+
+
+@pages.show("/forgot-password")
+async def forgot_page(visit: CurrentVisit, query: Annotated[Wanted, Query()]) -> Response:
+    return _forgot_page(visit, Forgotten(next=query.next))
+
+
+@pages.act("/forgot-password", "request_password_reset")
+async def forgot(visit: CurrentVisit, form: Forgotten) -> Response:
+    if not visit.services.settings.sends_mail:
+        raise Problem(404)
+    if canonical(form.email) is None:
+        return _forgot_page(visit, form, problems_of(MalformedEmail(), visit.wording))
+    await passwords.have_reset_link_sent(visit, email=form.email, callback_url=_page_of_resets(visit, form.next))
+    return visit.page("reset_sent.html", email=form.email, narrow=True)
+
+
+def _forgot_page(visit: Visit, form: Forgotten, problems: dict[str, str] | None = None) -> Response:
+    if not visit.services.settings.sends_mail:
+        raise Problem(404)
+    return visit.page("forgot.html", status=400 if problems else 200, form=form, problems=problems or {}, narrow=True)
+
+
+def _page_of_resets(visit: Visit, target: str) -> str:
+    """The page that the link leads to, and from there to where somebody wanted in the first place."""
+    return see_other("/reset-password", next=target if visit.trusts(target) else "").headers["location"]
+
+
+@pages.show("/reset-password")
+def reset_page(visit: CurrentVisit, query: Annotated[Opened, Query()]) -> Response:
+    try:
+        if query.error or not query.token:
+            raise LinkNotFound
+        require_reset_link(visit.services.context, link=query.token, now=visit.request.now)
+    except LinkNotFound as refused:
+        return _over(visit, refused)
+    return _reset_page(visit, NewPassword(token=query.token, next=query.next))
+
+
+@pages.act("/reset-password", "reset_password")
+async def reset(visit: CurrentVisit, form: NewPassword) -> Response:
+    try:
+        await to_thread.run_sync(lambda: passwords.set_password_by_link(visit, link=form.token, password=form.password))
+    except LinkNotFound as refused:
+        visit.refused(refused)
+        return _over(visit, refused)
+    except Refusal as refused:
+        visit.refused(refused)
+        return _reset_page(visit, form, problems_of(refused, visit.wording))
+    return see_other("/sign-in", done="reset", next=form.next)
+
+
+def _reset_page(visit: Visit, form: NewPassword, problems: dict[str, str] | None = None) -> Response:
+    return visit.page(
+        "reset.html",
+        status=400 if problems else 200,
+        form=form,
+        problems=problems or {},
+        shortest=visit.services.settings.password_minimum_length,
+        narrow=True,
+    )
+
+
+def _over(visit: Visit, refused: Refusal) -> Response:
+    [reason] = problems_of(refused, visit.wording).values()
+    return visit.page("link_over.html", status=400, reason=reason, again="/forgot-password", narrow=True)
