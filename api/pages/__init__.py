@@ -8,14 +8,23 @@ from typing import NamedTuple
 from api.edge.surfaces import Surface
 from api.settings import Settings
 
-from . import account, front, passwords, sessions, ways_in
+from . import account, front, invitations, members, organization, passwords, sessions, ways_in
 from .look import Look
 from .page_route import PageRoute, Pages
 from .rendering import Renderer
 from .surface import surface
 from .trouble import Trouble
 
-PAGES: Sequence[Pages] = (front.pages, ways_in.pages, passwords.pages, account.pages, sessions.pages)
+PAGES: Sequence[Pages] = (
+    front.pages,
+    ways_in.pages,
+    passwords.pages,
+    account.pages,
+    sessions.pages,
+    organization.pages,
+    members.pages,
+    invitations.pages,
+)
 
 
 class Served(NamedTuple):

@@ -17,12 +17,11 @@ from api.edge.problems import Problem
 from api.edge.query import ExactQuery
 from domain.commands import user
 from domain.commands.context import EmailVerification
-from domain.refusals import Refusal, SessionNotFresh, SessionOver, SubjectGone
+from domain.refusals import Refusal
 
 from .faces import face
 from .page_route import CurrentVisit, Pages
-from .refusals import problems_of
-from .visit import SignInFirst, Visit, see_other
+from .visit import Visit, see_other
 from .wording import marked as _
 
 pages = Pages()
@@ -80,7 +79,7 @@ def save_profile(visit: CurrentVisit, form: Profile) -> Response:
     try:
         user.update_user(visit.services.context, current.principal, name=form.name, image=image)
     except Refusal as refused:
-        return _refused(visit, current, refused, profile=form)
+        return _page(visit, current, visit.problems_of(refused), profile=form)
     return see_other(PATH, done="profile")
 
 
@@ -92,7 +91,8 @@ async def change_address(visit: CurrentVisit, form: Address) -> Response:
     try:
         await address.request_change(current, email=form.new_email, callback_url=f"{PATH}?done=address-changed")
     except Refusal as refused:
-        return _refused(visit, current, refused, names={"email": "new_email"}, new_email=form.new_email)
+        problems = visit.problems_of(refused, names={"email": "new_email"})
+        return _page(visit, current, problems, new_email=form.new_email)
     return see_other(PATH, done="address")
 
 
@@ -117,20 +117,8 @@ def change_password(visit: CurrentVisit, form: Password) -> Response:
             visit, current, given=form.current_password, wanted=form.password, revoking=form.others == "on"
         )
     except Refusal as refused:
-        return _refused(visit, current, refused, others=form.others)
+        return _page(visit, current, visit.problems_of(refused), others=form.others)
     return see_other(PATH, done="password" if changed.token is None else "password-others")
-
-
-def _refused(visit: Visit, current: CurrentBySession, refused: Refusal, **values: object) -> Response:
-    """The page with what is wrong; what is for others to say is raised again."""
-    if isinstance(refused, SessionOver | SubjectGone):
-        raise SignInFirst from None
-    if isinstance(refused, SessionNotFresh):
-        raise refused
-    visit.refused(refused)
-    names = values.pop("names", None)
-    assert names is None or isinstance(names, dict)
-    return _page(visit, current, problems_of(refused, visit.wording, names=names), **values)
 
 
 def _page(visit: Visit, current: CurrentBySession, problems: dict[str, str], **values: object) -> Response:

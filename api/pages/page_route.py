@@ -16,7 +16,7 @@ from api.edge.contract_route import ContractRoute
 from api.edge.problems import remember
 from api.edge.request_context import RequestContext
 from api.edge.services import Services
-from domain.refusals import SessionNotFresh
+from domain.refusals import SessionNotFresh, SessionOver, SubjectGone
 
 from .first import WrongConfirmation, confirm_first, confirmed, sign_in_first
 from .kept import CONFIRMATION, Kept
@@ -55,7 +55,7 @@ class PageRoute(ContractRoute):
             if request.method == "POST" and isinstance(body.content, dict) and CONFIRMATION in body.content:
                 await to_thread.run_sync(confirmed, visit, body.content[CONFIRMATION])
             return await super().answer(services, request, query_string, body, presented)
-        except SignInFirst:
+        except (SignInFirst, SessionOver, SubjectGone):
             if request.method == "POST":
                 return sign_in_first(visit, Kept.of(request.path, body.content))
             return see_other("/sign-in", next=_asked(request, query_string), over="1" if presented.tokens else "")

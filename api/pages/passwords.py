@@ -94,11 +94,9 @@ async def reset(visit: CurrentVisit, form: NewPassword) -> Response:
     try:
         await to_thread.run_sync(lambda: passwords.set_password_by_link(visit, link=form.token, password=form.password))
     except LinkNotFound as refused:
-        visit.refused(refused)
         return _over(visit, refused)
     except Refusal as refused:
-        visit.refused(refused)
-        return _reset_page(visit, form, problems_of(refused, visit.wording))
+        return _reset_page(visit, form, visit.problems_of(refused))
     return see_other("/sign-in", done="reset", next=form.next)
 
 
@@ -114,5 +112,5 @@ def _reset_page(visit: Visit, form: NewPassword, problems: dict[str, str] | None
 
 
 def _over(visit: Visit, refused: Refusal) -> Response:
-    [reason] = problems_of(refused, visit.wording).values()
+    [reason] = visit.problems_of(refused).values()
     return visit.page("link_over.html", status=400, reason=reason, again="/forgot-password", narrow=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,10 +12,11 @@ from starlette.responses import Response
 
 from api.edge.caller import Caller, CurrentBySession
 from api.edge.problems import Problem, remember
-from domain.refusals import Refusal
+from domain.refusals import Refusal, SessionNotFresh, SessionOver, SubjectGone
 
 from .done import DONE
 from .languages_chosen import wording_of
+from .refusals import problems_of
 from .rendering import Renderer
 from .wording import Wording
 
@@ -67,9 +69,15 @@ class Visit(Caller):
         """The visit of somebody whose form has done this."""
         return replace(self, said=done)
 
-    def refused(self, refusal: Refusal) -> None:
-        """Remember what a form was refused with, which is then shown beside it."""
+    def problems_of(self, refusal: Refusal, names: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What a form shows of a refusal, by the field it is about; `names` are what it calls fields otherwise.
+
+        What another page has to come before is raised again: signing in, or confirming that it is still you.
+        """
+        if isinstance(refusal, SessionOver | SubjectGone | SessionNotFresh):
+            raise refusal
         remember(refusal, self.request)
+        return problems_of(refusal, self.wording, names=names)
 
     def trusts(self, target: str) -> bool:
         """Whether somebody may be led there in the end."""
@@ -94,6 +102,7 @@ class Visit(Caller):
 def see_other(path: str, /, **query: str) -> Response:
     """To a page of ours that shows what came of a form; going back does not send it again (RFC 9110 §15.4.4)."""
     asked = urlencode({name: value for name, value in query.items() if value})
-    joint = "&" if "?" in path else "?"
-    location = f"{path}{joint}{asked}" if asked else path
+    page, hash_sign, place = path.partition("#")
+    joint = "&" if "?" in page else "?"
+    location = f"{page}{joint}{asked}{hash_sign}{place}" if asked else path
     return Response(status_code=303, headers={"Location": quote(location, safe="%/:?#[]@!$&'()*+,;=~")})

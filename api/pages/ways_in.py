@@ -73,11 +73,10 @@ async def sign_in(visit: CurrentVisit, form: SignIn) -> Response:
             )
         )
     except EmailNotVerified as refused:
-        visit.refused(refused)
+        visit.problems_of(refused)
         return visit.page("verify_first.html", status=403, email=form.email, narrow=True)
     except Refusal as refused:
-        visit.refused(refused)
-        return _sign_in_page(visit, form, problems=problems_of(refused, visit.wording))
+        return _sign_in_page(visit, form, problems=visit.problems_of(refused))
     kept = Kept.read(form.kept_for, form.kept)
     return visit.led_to(form.next) if kept is None else visit.page("send_kept.html", kept=kept, narrow=True)
 
@@ -118,8 +117,7 @@ async def sign_up(visit: CurrentVisit, form: SignUp) -> Response:
     try:
         account = await ways_in.open_account(visit, application)
     except Refusal as refused:
-        visit.refused(refused)
-        return _sign_up_page(visit, form, problems_of(refused, visit.wording))
+        return _sign_up_page(visit, form, visit.problems_of(refused))
     if account.token is None:
         return visit.page("verify_first.html", email=form.email, narrow=True)
     return visit.led_to(form.next)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import AfterValidator, Field, ValidationError, WrapValidator
 from pydantic_core import PydanticCustomError
@@ -105,13 +103,3 @@ PictureUrl = Annotated[
     ),
 ]
 """What an account or an organization shows of itself; nothing that a page could run (wire.md A18, A36)."""
-
-_ID = re.compile(r"[0-9a-f]{32}")
-_NOBODY = UUID(int=0)
-
-
-def id_in(text: str | None) -> UUID | None:
-    """The id that was given; None if none was. One that cannot be an id is unknown, like any that nothing has."""
-    if not text:
-        return None
-    return UUID(hex=text) if _ID.fullmatch(text) else _NOBODY

@@ -1,0 +1,67 @@
+"""The invitations of an organization that wait or ran out, as its members page shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from domain.roles import cover, roles_in
+from projections.lists.invitation_list import InvitationRow, pending_of
+
+from .organization import ROLE_NAMES, Here
+from .visit import Visit
+
+PAGE = "/accept-invitation"
+_MOST = 100
+"""Invitations that are shown; who has more open ones looks for one by its address."""
+
+
+class ShownInvitation(NamedTuple):
+    """An invitation with its link. The link is empty where who looks could not have made it (wire.md A26)."""
+
+    handle: str
+    email: str
+    roles: str
+    names: Sequence[str]
+    inviter: str
+    expires_at: datetime
+    over: bool
+    stands: bool
+    link: str
+
+
+def invitations_shown(visit: Visit, at: Here) -> Mapping[str, Any]:
+    """What the page shows of them; nothing to who may not invite."""
+    if not at.may("invitation", "create"):
+        return {"invitations": [], "invitations_in_all": 0, "may_invite": False, "invited_as": [], "invitation": None}
+    rows, total = pending_of(visit.services.context.store.statements, at.row.organization_id, limit=_MOST, offset=0)
+    return {
+        "invitations": [_shown(visit, at, row) for row in rows],
+        "invitations_in_all": total,
+        "may_invite": visit.services.context.rules.invitations,
+        "invited_as": [(role, ROLE_NAMES[role]) for role in reversed(at.grantable)],
+        "invitation": None,
+    }
+
+
+def _shown(visit: Visit, at: Here, row: InvitationRow) -> ShownInvitation:
+    roles = roles_in(row.role)
+    link = visit.services.context.keyring.invitation_link(row.invitation_id)
+    return ShownInvitation(
+        handle=link if cover(at.roles, roles) else "",
+        email=row.email or "",
+        roles=row.role,
+        names=[ROLE_NAMES[role] for role in roles],
+        inviter=row.inviter_email or "",
+        expires_at=row.expires_at,
+        over=not row.waits(visit.request.now),
+        stands=row.stands,
+        link=link_on(visit, link) if cover(at.roles, roles) else "",
+    )
+
+
+def link_on(visit: Visit, link: str) -> str:
+    """The address that opens an invitation, to be copied."""
+    return f"{visit.services.settings.origin}{PAGE}/{quote(link)}"
