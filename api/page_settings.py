@@ -26,6 +26,24 @@ class PageSettings(MailSettings):
     pages_language: Literal["en", "de"] = "en"
 
     @property
+    def page_of_invitations(self) -> str:
+        """The URL that the link of an invitation opens."""
+        return self._page(self.invitation_page, "/accept-invitation")
+
+    @property
+    def page_of_resets(self) -> str:
+        """The URL of the page that asks for a new password."""
+        return self._page(self.reset_page, "/reset-password")
+
+    @property
+    def page_of_sessions(self) -> str | None:
+        """The URL of the page on which people look through where they are signed in, None if there is none."""
+        return self.sessions_page or (f"{self.origin}/account/sessions" if self.has_pages else None)
+
+    def _page(self, named: str | None, ours: str) -> str:
+        return named or f"{self.origin}{ours if self.has_pages else '/'}"
+
+    @property
     def has_pages(self) -> bool:
         """Whether pages are served."""
         return self.pages == "on"

@@ -95,7 +95,7 @@ def channels(settings: Settings, store: Store, clock: Clock, way: Transport[Mail
         texts=texts,
         sender=sender,
         places=places,
-        page=settings.sessions_page,
+        page=settings.page_of_sessions,
         wanted=settings.new_device_mail == "on",
     )
     passwords = PasswordChangedMails(store=store, clock=clock, texts=texts, sender=sender, places=places)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from api.edge.surfaces import Surface
 from api.settings import Settings
 
-from . import account, front, invitations, members, organization, passwords, sessions, ways_in
+from . import accept, account, front, invitations, members, organization, passwords, sessions, ways_in
 from .look import Look
 from .page_route import PageRoute, Pages
 from .rendering import Renderer
@@ -24,6 +24,7 @@ PAGES: Sequence[Pages] = (
     organization.pages,
     members.pages,
     invitations.pages,
+    accept.pages,
 )
 
 

@@ -11,12 +11,17 @@ from starlette.responses import Response
 from api.edge.problems import Problem
 from api.edge.query import ExactQuery
 from api.edge.response_writer import FOR_GOOD
+from domain.refusals import LinkExpired
 
 from .languages_chosen import choose
 from .page_route import CurrentVisit, Pages
 from .visit import HOME, see_other
+from .wording import marked as _
 
 pages = Pages()
+
+_OVER = _("This link opens nothing any more. Ask for a new one.")
+_EXPIRED = _("This link was good for a while only, and that is over. Ask for a new one.")
 
 
 class Front(ExactQuery):
@@ -37,7 +42,8 @@ class Language(BaseModel):
 @pages.show("/")
 async def front(visit: CurrentVisit, query: Annotated[Front, Query()]) -> Response:
     if query.error:
-        return see_other("/link-over", error=query.error)
+        reason = _EXPIRED if query.error == LinkExpired.code else _OVER
+        return visit.page("link_over.html", status=400, reason=visit.text(reason), again="/sign-in", narrow=True)
     if query.invitationId:
         return see_other("/accept-invitation", invitationId=query.invitationId)
     if query.token:

@@ -51,6 +51,9 @@ class PageRoute(ContractRoute):
 
     async def _answered(self, visit: Visit, request: RequestContext, query_string: bytes, body: Body) -> Response:
         services, presented = visit.services, visit.presented
+        if request.method == "POST" and not body.json:
+            # a form with nothing in it
+            body = Body(b"{}", {})
         try:
             if request.method == "POST" and isinstance(body.content, dict) and CONFIRMATION in body.content:
                 await to_thread.run_sync(confirmed, visit, body.content[CONFIRMATION])

@@ -83,6 +83,10 @@ class Visit(Caller):
         """Whether somebody may be led there in the end."""
         return bool(target) and self.services.origins.redirect_allowed(target)
 
+    def is_here(self, target: str) -> bool:
+        """Whether this is a page of ours."""
+        return target.startswith("/") and self.trusts(target)
+
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """A page, with what every page shows: who is signed in, where they are, what they have just done."""
         notice = self.text(DONE[self.said]) if self.said in DONE else ""
@@ -93,7 +97,7 @@ class Visit(Caller):
         """To where somebody wanted before they had to do something else, if we trust it."""
         if not self.trusts(target):
             return see_other(HOME)
-        if target.startswith("/"):
+        if self.is_here(target):
             return see_other(target)
         # a form may lead nowhere but to us (CSP `form-action`), not even by way of us
         return self.page("onward.html", target=target, narrow=True)

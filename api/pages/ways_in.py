@@ -14,7 +14,9 @@ from api.acts.ways_in import Application
 from api.edge.query import ExactQuery
 from domain.refusals import EmailNotVerified, Refusal, SignUpByInvitationOnly
 
+from .accept import Offer, offer_behind
 from .kept import Kept
+from .organization import MEMBERS
 from .page_route import CurrentVisit, Pages
 from .refusals import problems_of
 from .visit import Visit, see_other
@@ -31,6 +33,7 @@ class Asked(ExactQuery):
     next: str = ""
     over: str = ""
     done: str = ""
+    invitation: str = ""
 
 
 class SignIn(BaseModel):
@@ -45,11 +48,18 @@ class SignIn(BaseModel):
 
 
 class SignUp(BaseModel):
-    """The form of a sign-up."""
+    """The form of a sign-up; with the invitation that it is by, if it is by one: then the address is that one's."""
 
     name: str = ""
     email: str = ""
     password: str = Field(default="", repr=False)
+    next: str = ""
+    invitation: str = ""
+
+
+class SignOut(BaseModel):
+    """Where somebody goes on as somebody else, if they do."""
+
     next: str = ""
 
 
@@ -100,7 +110,7 @@ def _sign_in_page(
 async def sign_up_page(visit: CurrentVisit, query: Annotated[Asked, Query()]) -> Response:
     if visit.presented.session is not None:
         return visit.led_to(query.next)
-    return _sign_up_page(visit, SignUp(next=query.next))
+    return _sign_up_page(visit, SignUp(next=query.next, invitation=query.invitation))
 
 
 @pages.act("/sign-up", "sign_up")
@@ -112,25 +122,35 @@ async def sign_up(visit: CurrentVisit, form: SignUp) -> Response:
         problems["name"] = visit.text(_("This name is too long."))
     if problems:
         return _sign_up_page(visit, form, problems)
-    callback_url = form.next if visit.trusts(form.next) else ""
-    application = Application(email=form.email, name=form.name, password=form.password, callback_url=callback_url)
+    offer = offer_behind(visit, form.invitation) if form.invitation else None
+    application = Application(
+        email=offer.email if isinstance(offer, Offer) else form.email,
+        name=form.name,
+        password=form.password,
+        link=form.invitation or None,
+        callback_url=form.next if visit.trusts(form.next) else "",
+    )
     try:
         account = await ways_in.open_account(visit, application)
     except Refusal as refused:
         return _sign_up_page(visit, form, visit.problems_of(refused))
     if account.token is None:
         return visit.page("verify_first.html", email=form.email, narrow=True)
-    return visit.led_to(form.next)
+    return see_other(MEMBERS, done="joined") if form.invitation else visit.led_to(form.next)
 
 
 def _sign_up_page(visit: Visit, form: SignUp, problems: dict[str, str] | None = None) -> Response:
-    if not visit.services.context.rules.open_sign_up:
+    offer = offer_behind(visit, form.invitation) if form.invitation else None
+    if isinstance(offer, str):
+        return visit.page("invitation_over.html", status=404, reason=visit.text(offer), narrow=True)
+    if offer is None and not visit.services.context.rules.open_sign_up:
         [reason] = problems_of(SignUpByInvitationOnly(), visit.wording).values()
         return visit.page("sign_up_closed.html", reason=reason, narrow=True)
     return visit.page(
         "sign_up.html",
         status=400 if problems else 200,
-        form=form,
+        form=form if offer is None else form.model_copy(update={"email": offer.email}),
+        offer=offer,
         problems=problems or {},
         shortest=visit.services.settings.password_minimum_length,
         narrow=True,
@@ -138,6 +158,6 @@ def _sign_up_page(visit: Visit, form: SignUp, problems: dict[str, str] | None = 
 
 
 @pages.act("/sign-out", "sign_out")
-def sign_out(visit: CurrentVisit) -> Response:
+def sign_out(visit: CurrentVisit, form: SignOut) -> Response:
     ways_in.sign_out(visit)
-    return see_other("/sign-in", done="signed-out")
+    return see_other(form.next) if visit.is_here(form.next) else see_other("/sign-in", done="signed-out")
