@@ -1,0 +1,53 @@
+"""Deleting one's own account: what becomes of each organization first, then the password as a sign that it is meant."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from api.acts.deletion import Fate, delete, outcomes
+from api.edge.authentication import password_guess
+from api.edge.caller import CurrentBySession
+from domain.refusals import Refusal
+
+from .page_route import CurrentVisit, Pages
+from .visit import Visit, see_other
+
+pages = Pages()
+
+PATH = "/account/delete"
+
+
+class Deletion(BaseModel):
+    """The password, as a sign that it is meant."""
+
+    current_password: str = Field(default="", repr=False)
+
+
+@pages.show(PATH)
+def deletion_page(visit: CurrentVisit) -> Response:
+    return _page(visit, visit.require_person(), {})
+
+
+@pages.act(PATH, "delete_user")
+def delete_account(visit: CurrentVisit, form: Deletion) -> Response:
+    current = visit.require_person()
+    try:
+        with password_guess(visit.services, visit.request, current.session):
+            delete(current, password=form.current_password)
+    except Refusal as refused:
+        return _page(visit, current, visit.problems_of(refused))
+    return see_other("/sign-in", done="deleted")
+
+
+def _page(visit: Visit, current: CurrentBySession, problems: dict[str, str]) -> Response:
+    found = outcomes(current)
+    return visit.page(
+        "delete_account.html",
+        status=400 if problems else 200,
+        outcomes=found,
+        in_the_way=any(one.fate is Fate.IN_THE_WAY for one in found),
+        fates={one.name: one for one in Fate},
+        email=current.email or "",
+        problems=problems,
+    )
