@@ -76,6 +76,9 @@ def _asked(request: RequestContext, query_string: bytes) -> str:
     return f"{request.path}?{query_string.decode('latin-1')}" if query_string else request.path
 
 
+_METHODS = {"GET": ["GET", "HEAD"], "POST": ["POST"]}
+
+
 class Pages:
     """A group of pages. What is declared is made into routes once for each application, which has a look of its own."""
 
@@ -100,7 +103,7 @@ class Pages:
     def routes(self, renderer: Renderer) -> Sequence[PageRoute]:
         """The routes of one application."""
         return [
-            PageRoute(path, handler, renderer=renderer, methods=[method], name=command or handler.__name__)
+            PageRoute(path, handler, renderer=renderer, methods=_METHODS[method], name=command or handler.__name__)
             for method, path, handler, command in self._declared
         ]
 

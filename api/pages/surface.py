@@ -52,7 +52,7 @@ def _require_our_page(request: RequestContext, _sent: Body, _query_string: bytes
     """Forms come from pages we trust, with a cookie and without (wire.md §4.1, §4.2). Where they lead to is looked at
     by whoever leads there.
     """
-    if request.method == "GET":
+    if request.method != "POST":
         return
     headers = request.headers
     if code := forbidden_origin(request.method, headers, origins) or forbidden_sign_in(headers, origins):

@@ -73,7 +73,8 @@ class Trouble:
             wording,
             {
                 "session": None,
-                "here": "/" if request is None else request.path,
+                # not the path that was asked for, which anybody may have made up
+                "here": "/",
                 "notice": "",
                 "title": wording.text(told.title),
                 "text": self._advice(problem, told, wording, request),
