@@ -8,7 +8,19 @@ from typing import NamedTuple
 from api.edge.surfaces import Surface
 from api.settings import Settings
 
-from . import accept, account, deletion, front, invitations, members, organization, passwords, sessions, ways_in
+from . import (
+    accept,
+    account,
+    activity,
+    deletion,
+    front,
+    invitations,
+    members,
+    organization,
+    passwords,
+    sessions,
+    ways_in,
+)
 from .look import Look
 from .page_route import PageRoute, Pages
 from .rendering import Renderer
@@ -20,6 +32,7 @@ PAGES: Sequence[Pages] = (
     ways_in.pages,
     passwords.pages,
     account.pages,
+    activity.pages,
     deletion.pages,
     sessions.pages,
     organization.pages,

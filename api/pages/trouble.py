@@ -81,6 +81,7 @@ class Trouble:
                 "wait": answer.headers.get("retry-after", ""),
                 "reference": reference,
                 "narrow": True,
+                "section": "",
             },
             status=answer.status_code,
         )

@@ -1,0 +1,69 @@
+"""The journal as somebody may read it: their own, or that of an organization they own or administrate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from api.edge.caller import CurrentBySession
+from api.edge.problems import Problem
+from domain.roles import Role, roles_in
+from projections.lists.member_list import live_role, role_when_closed
+from projections.trails.activity import Page, Selection, of_a_person, of_an_organization
+from projections.trails.cursor import Cursor
+from projections.trails.names import Reader
+from projections.trails.narrator import Narrator, RenderedEntry
+
+FORBIDDEN = "YOU_ARE_NOT_ALLOWED_TO_READ_THE_ACTIVITY_OF_THIS_ORGANIZATION"
+NOT_A_MEMBER = "YOU_ARE_NOT_A_MEMBER_OF_THIS_ORGANIZATION"
+_READERS = {Role.OWNER, Role.ADMIN}
+
+
+class Entries(NamedTuple):
+    """A page of entries in words, newest first, and the cursor of the next page; None at the end."""
+
+    entries: Sequence[RenderedEntry]
+    next_cursor: str | None
+
+
+def own_activity(current: CurrentBySession, *, cursor: str, limit: int, event: str | None) -> Entries:
+    """What somebody did and what was done to their account. Raises BadCursor."""
+    context = current.services.context
+    page = of_a_person(
+        context.store.statements,
+        context.keyring,
+        current.user_id,
+        before=Cursor.of(cursor),
+        limit=limit,
+        event=event,
+    )
+    return _rendered(current, page, Reader(user_id=current.user_id))
+
+
+def organization_activity(current: CurrentBySession, selection: Selection, *, cursor: str, limit: int) -> Entries:
+    """What happened in an organization. Raises BadCursor."""
+    read = current.services.context.store.statements
+    page = of_an_organization(read, selection, before=Cursor.of(cursor), limit=limit)
+    return _rendered(current, page, Reader(organization_id=selection.organization_id))
+
+
+def require_readable(current: CurrentBySession, organization_id: UUID) -> None:
+    """Somebody may read the trail of an organization, by committed state (wire.md §10: as members are listed).
+
+    Of a closed one, those who owned it last may still read what became of it. Raises Problem.
+    """
+    read = current.services.context.store.statements
+    role = live_role(read, organization_id, current.user_id)
+    if role is None:
+        last = role_when_closed(read, organization_id, current.user_id)
+        if last is None or Role.OWNER not in roles_in(last):
+            raise Problem.of_code(NOT_A_MEMBER)
+    elif _READERS.isdisjoint(roles_in(role)):
+        raise Problem.of_code(FORBIDDEN)
+
+
+def _rendered(current: CurrentBySession, page: Page, reader: Reader) -> Entries:
+    services = current.services
+    rendered = Narrator(services.context.store, services.places, page.entries, reader=reader).rendered()
+    return Entries(rendered, page.next_cursor)
