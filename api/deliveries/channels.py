@@ -97,8 +97,16 @@ def channels(settings: Settings, store: Store, clock: Clock, way: Transport[Mail
         places=places,
         page=settings.sessions_page,
         wanted=settings.new_device_mail == "on",
+        per_hour=settings.notices_per_hour,
     )
-    passwords = PasswordChangedMails(store=store, clock=clock, texts=texts, sender=sender, places=places)
+    passwords = PasswordChangedMails(
+        store=store,
+        clock=clock,
+        texts=texts,
+        sender=sender,
+        places=places,
+        per_hour=settings.notices_per_hour,
+    )
     links = LinkMails(
         store=store,
         clock=clock,

@@ -83,7 +83,7 @@ class EmailChangeNotice(MailValues):
 @dataclass(frozen=True, kw_only=True)
 class NewDevice(MailValues):
     """A sign-in from where the account was never seen. `location` is "" where nothing is known of it; `page` is where
-    sessions are looked through, if there is such a page.
+    sessions are looked through, if there is such a page; `last` that no further one is told of within the hour.
     """
 
     kind = "new-device"
@@ -92,6 +92,7 @@ class NewDevice(MailValues):
     location: str
     ip_address: IpAddress
     page: Link | None
+    last: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,8 +161,10 @@ EXAMPLES: Mapping[str, tuple[MailValues, ...]] = {
         (EmailChangeConfirmation(link=_LINK, expires_at=_LATER),),
         (EmailChangeNotice(new_address="ada@example.net", undo_link=_LINK, undo_until=_LATER, at=_AT),),
         (
-            NewDevice(at=_AT, device="Chrome 130 on macOS", location="Germany", ip_address="192.0.2.7", page=_LINK),
-            NewDevice(at=_AT, device="", location="", ip_address="", page=None),
+            NewDevice(
+                at=_AT, device="Chrome 130 on macOS", location="Germany", ip_address="192.0.2.7", page=_LINK, last=False
+            ),
+            NewDevice(at=_AT, device="", location="", ip_address="", page=None, last=True),
         ),
         (
             PasswordChanged(at=_AT, device="Firefox 132 on Linux", location="Iceland", by_operator=False),
