@@ -12,6 +12,7 @@ from domain.clock import Clock
 from domain.store import Store
 from projections.deliveries.due import (
     ACCOUNT_DELETED,
+    EMAIL_CHANGE_UNDONE,
     INVITATION,
     KIND_OF_LINK,
     KINDS,
@@ -23,6 +24,7 @@ from projections.places import Places
 from .farewell_mail import FarewellMails
 from .invitation_mail import InvitationMails
 from .link_mail import LinkMails
+from .lost_address_mail import LostAddressMails
 from .mail import Mail
 from .mail_folder import MailFolder
 from .mail_texts import MailTexts
@@ -116,10 +118,12 @@ def channels(settings: Settings, store: Store, clock: Clock, way: Transport[Mail
         reset_page=settings.page_of_resets,
     )
     farewells = FarewellMails(store=store, clock=clock, texts=texts, sender=sender)
+    lost_addresses = LostAddressMails(store=store, clock=clock, texts=texts, sender=sender)
     return {
         INVITATION: Channel(invitations.compose, way),
         **{kind: Channel(links.compose, way) for kind in KIND_OF_LINK.values()},
         NEW_DEVICE: Channel(new_devices.compose, way),
         PASSWORD_CHANGED: Channel(passwords.compose, way),
+        EMAIL_CHANGE_UNDONE: Channel(lost_addresses.compose, way),
         ACCOUNT_DELETED: Channel(farewells.compose, way),
     }

@@ -81,6 +81,14 @@ class EmailChangeNotice(MailValues):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EmailChangeUndone(MailValues):
+    """To the address that an account lost when a change was undone. Of its person it says nothing."""
+
+    kind = "email-change-undone"
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class NewDevice(MailValues):
     """A sign-in from where the account was never seen. `location` is "" where nothing is known of it; `page` is where
     sessions are looked through, if there is such a page; `last` that no further one is told of within the hour.
@@ -160,6 +168,7 @@ EXAMPLES: Mapping[str, tuple[MailValues, ...]] = {
         (EmailVerification(link=_LINK, expires_at=_LATER),),
         (EmailChangeConfirmation(link=_LINK, expires_at=_LATER),),
         (EmailChangeNotice(new_address="ada@example.net", undo_link=_LINK, undo_until=_LATER, at=_AT),),
+        (EmailChangeUndone(at=_AT),),
         (
             NewDevice(
                 at=_AT, device="Chrome 130 on macOS", location="Germany", ip_address="192.0.2.7", page=_LINK, last=False
