@@ -105,13 +105,17 @@ class NewDevice(MailValues):
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordChanged(MailValues):
-    """Another password, and from where; both "" where nothing is known of it."""
+    """Another password, and from where; both "" where nothing is known of it.
+
+    `regained` if somebody else may have had the account until then, and have invited people.
+    """
 
     kind = "password-changed"
     at: datetime
     device: str
     location: str
     by_operator: bool
+    regained: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,8 +180,10 @@ EXAMPLES: Mapping[str, tuple[MailValues, ...]] = {
             NewDevice(at=_AT, device="", location="", ip_address="", page=None, last=True),
         ),
         (
-            PasswordChanged(at=_AT, device="Firefox 132 on Linux", location="Iceland", by_operator=False),
-            PasswordChanged(at=_AT, device="", location="", by_operator=True),
+            PasswordChanged(
+                at=_AT, device="Firefox 132 on Linux", location="Iceland", by_operator=False, regained=True
+            ),
+            PasswordChanged(at=_AT, device="", location="", by_operator=True, regained=False),
         ),
         (AccountDeletion(link=_LINK, expires_at=_LATER),),
         (AccountDeleted(at=_AT),),

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from api.setting_values import Mailbox
 from domain import user
 from domain.clock import Clock
+from domain.events.catalogue import stored_names
 from domain.store import Store
-from domain.store.envelope import ActorKind
+from domain.store.envelope import ActorKind, Recorded
 from projections.deliveries.lately import passwords_told
 from projections.deliveries.queue import Delivery
 from projections.devices import device
@@ -19,6 +20,9 @@ from .mail import Mail
 from .mail_texts import MailTexts
 from .mail_values import PasswordChanged
 from .transport import Dropped
+
+_REGAINING = [name for event in (user.EmailRestored, user.EmailVerified) for name in stored_names(event)]
+_REGAINED = "SELECT FROM events WHERE stream_id = $1 AND command_id = $2 AND name = ANY($3) LIMIT 1"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +57,12 @@ class PasswordChangedMails:
             device=device(changed.command.user_agent),
             location=self.places(changed.command.ip_address),
             by_operator=by_operator,
+            regained=self._regained(changed),
         )
         recipient = account.person.email
         return self.texts.written(values, name=delivery.name, sender=self.sender, recipient=recipient, at=self.clock())
+
+    def _regained(self, changed: Recorded) -> bool:
+        """Whether the same command gave the account its address back, or proved it."""
+        found = self.store.statements.rows(_REGAINED, changed.stream_id, changed.command.command_id, _REGAINING)
+        return bool(found)
