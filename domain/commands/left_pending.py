@@ -16,7 +16,7 @@ from domain.store import Addition, Loaded, Reading, Subject
 from domain.store.conflicts import StreamMovedOn
 from domain.user import User
 
-from .context import Context
+from .context import Context, EmailVerification
 from .leaving import invitations_with
 from .principal import PersonWithoutSession, record_of
 
@@ -61,12 +61,14 @@ def left_pending(context: Context, mailed: Loaded[MailedLink], user: Loaded[User
     """What a reset by this link shall take back; None if nothing.
 
     By a link that undoes a change of address, what was sent since that change; by the first that proves the address,
-    all: whoever opened the account need not have had it.
+    all: whoever opened the account need not have had it. Not where nobody is asked to prove one: there that would end
+    what everybody sent who ever forgets their password.
     """
     if mailed.state.purpose is Purpose.EMAIL_CHANGE_UNDO:
         offered = context.store.recorded([(mailed.stream_id, 1)])
         since = None if not offered else offered[mailed.stream_id, 1].at
         return LeftPending(user_id=user.stream_id, since=since, because=TakenBack.CHANGE_UNDONE)
-    if not user.state.email_verified:
+    proofs_wanted = context.rules.email_verification is not EmailVerification.OFF
+    if proofs_wanted and not user.state.email_verified:
         return LeftPending(user_id=user.stream_id, since=None, because=TakenBack.ADDRESS_PROVED)
     return None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from domain.commands import left_pending
+from domain.commands.context import EmailVerification, Rules
 from domain.commands.email import request_email_change, verify_email
 from domain.commands.mailed_link import request_password_reset
 from domain.commands.password_reset import reset_password
@@ -30,6 +32,11 @@ TAKEN_BACK = "SELECT count(*) FROM events WHERE name = 'InvitationCanceled'"
 def town(database: Database) -> Iterator[Town]:
     with context_over(database) as context:
         yield Town(context, database)
+
+
+def asking_for_proofs(town: Town) -> None:
+    """Whoever signs up is asked to prove their address."""
+    town.context = replace(town.context, rules=Rules(email_verification=EmailVerification.ASKED))
 
 
 def asked(town: Town, user_id: UUID, email: str) -> str:
@@ -73,7 +80,16 @@ def test_what_was_sent_since_the_change_that_is_undone_is_taken_back_and_nothing
     assert town.database.rows(said) == [(command, '{"because":"change_undone"}')] * 2
 
 
+def test_where_nobody_is_asked_to_prove_an_address_a_forgotten_password_takes_nothing_back(town: Town) -> None:
+    ada = town.signs_up(ADAS, "Ada")
+    works = town.founds(ada, "Works", "works")
+    town.invites(ada, works, "guest@example.net")
+    resets(town, asked(town, ada, ADAS))
+    assert town.database.rows(STATUS) == [("guest@example.net", "pending")]
+
+
 def test_the_first_reset_that_proves_the_address_takes_all_back_and_no_later_one(town: Town) -> None:
+    asking_for_proofs(town)
     ada = town.signs_up(ADAS, "Ada")
     works = town.founds(ada, "Works", "works")
     town.invites(ada, works, "accomplice@example.net")

@@ -18,7 +18,7 @@ LOOK = "for who was let in meanwhile"
 
 @pytest.fixture(scope="module")
 def postman(module_database: Database, module_clock: HandClock, tmp_path_factory: pytest.TempPathFactory) -> Postman:
-    return postman_of(module_database, module_clock, tmp_path_factory)
+    return postman_of(module_database, module_clock, tmp_path_factory, email_verification="asked")
 
 
 @pytest.fixture(scope="module")
