@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from api.deliveries.mail_texts import MailTexts, TemplateUnusable
+from api.deliveries.mail_texts import MailTexts
 from api.deliveries.mail_values import EXAMPLES
+from api.deliveries.template_files import TemplateUnusable
 from api.edge.wire_time import to_wire
 from domain.clock import now
 from domain.store.connections import Statements, open_pool

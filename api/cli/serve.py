@@ -21,7 +21,8 @@ from rich.console import Console
 
 from api.background.logs import LOGGING
 from api.deliveries.mail_folder import FolderUnusable, MailFolder
-from api.deliveries.mail_texts import MailTexts, TemplateUnusable
+from api.deliveries.mail_texts import MailTexts
+from api.deliveries.template_files import TemplateUnusable
 from api.mail_settings import MailSettings
 from api.settings import Settings
 from domain import clock as system_clock

@@ -181,6 +181,12 @@ def shown(values: MailValues) -> dict[str, object]:
     return {field.name: _shown_as(hints[field.name])(getattr(values, field.name)) for field in fields(values)}
 
 
+def links_needed(values: MailValues) -> dict[str, str]:
+    """The links without which the mail is of no use, by their names: those that every mail of its kind has."""
+    hints = get_type_hints(type(values), include_extras=True)
+    return {name: getattr(values, name) for name, hint in hints.items() if as_link in getattr(hint, "__metadata__", ())}
+
+
 def _shown_as(hint: Any) -> Callable[[Any], object]:
     """What makes of a field's value what is shown of it."""
     said = [made for one in (hint, *get_args(hint)) for made in getattr(one, "__metadata__", ())]
