@@ -166,12 +166,12 @@ def retry(statements: Statements, kind: str, stream_id: UUID, version: int) -> b
 
 def retry_all(statements: Statements) -> int:
     """Have all of those tried anew; how many those were. Raises StoreUnavailable."""
-    return _in_parts(statements, _RETRY_SOME)
+    return in_parts(statements, _RETRY_SOME)
 
 
 def forget(statements: Statements) -> int:
     """Delete what was sent or dropped a week ago, and given up ninety days ago; how much. Raises StoreUnavailable."""
-    return _in_parts(statements, _FORGET)
+    return in_parts(statements, _FORGET)
 
 
 def drop_unsent(statements: Statements, kinds: Collection[str]) -> int:
@@ -179,10 +179,11 @@ def drop_unsent(statements: Statements, kinds: Collection[str]) -> int:
 
     Without it rows would wait for ever where nobody is to send them. Raises StoreUnavailable.
     """
-    return _in_parts(statements, _DROP_UNSENT, list(kinds), list(OF_THE_HOUR))
+    return in_parts(statements, _DROP_UNSENT, list(kinds), list(OF_THE_HOUR))
 
 
-def _in_parts(statements: Statements, sql: str, *values: object) -> int:
+def in_parts(statements: Statements, sql: str, *values: object) -> int:
+    """Run it for as many rows at once as none waits for, its last value, until there are no more; how many it found."""
     done, found = 0, _AT_ONCE
     while found == _AT_ONCE:
         found = len(statements.rows(sql, *values, _AT_ONCE))
