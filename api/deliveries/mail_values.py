@@ -71,13 +71,17 @@ class EmailChangeConfirmation(MailValues):
 
 @dataclass(frozen=True, kw_only=True)
 class EmailChangeNotice(MailValues):
-    """To the address that an account had until then."""
+    """To the address that an account had until then: which it has now, since when, and from where that was confirmed;
+    both "" where nothing is known of it.
+    """
 
     kind = "email-change-notice"
     new_address: Address
     undo_link: Link
     undo_until: datetime
     at: datetime
+    device: str
+    location: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +162,19 @@ EXAMPLES: Mapping[str, tuple[MailValues, ...]] = {
         (PasswordReset(link=_LINK, expires_at=_LATER),),
         (EmailVerification(link=_LINK, expires_at=_LATER),),
         (EmailChangeConfirmation(link=_LINK, expires_at=_LATER),),
-        (EmailChangeNotice(new_address="ada@example.net", undo_link=_LINK, undo_until=_LATER, at=_AT),),
+        (
+            EmailChangeNotice(
+                new_address="ada@example.net",
+                undo_link=_LINK,
+                undo_until=_LATER,
+                at=_AT,
+                device="Firefox 132 on Linux",
+                location="Iceland",
+            ),
+            EmailChangeNotice(
+                new_address="ada@example.net", undo_link=_LINK, undo_until=_LATER, at=_AT, device="", location=""
+            ),
+        ),
         (
             NewDevice(at=_AT, device="Chrome 130 on macOS", location="Germany", ip_address="192.0.2.7", page=_LINK),
             NewDevice(at=_AT, device="", location="", ip_address="", page=None),

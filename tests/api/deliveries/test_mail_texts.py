@@ -196,6 +196,12 @@ def test_an_organization_of_which_nothing_is_to_be_seen_is_called_something() ->
         assert written(replace(invitation, organization=name)).subject == "Invitation to an organization"
 
 
+def test_a_reset_says_in_plain_english_that_it_was_asked_for() -> None:
+    mail = written(PasswordReset(link=LINK, expires_at=NOON))
+    assert mail.text.startswith("We were asked for a new password for your account at Accounts.\n")
+    assert "you we hope" not in mail.text + mail.html
+
+
 def test_moments_are_told_in_utc() -> None:
     values = PasswordReset(link=LINK, expires_at=datetime.fromisoformat("2026-03-14T13:00:30+00:00"))
     assert "until 2026-03-14 13:00 UTC" in written(values).text
