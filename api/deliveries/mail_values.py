@@ -85,9 +85,17 @@ class EmailChangeNotice(MailValues):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EmailChangeUndone(MailValues):
+    """To the address that an account lost when a change was undone. Of its person it says nothing."""
+
+    kind = "email-change-undone"
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class NewDevice(MailValues):
     """A sign-in from where the account was never seen. `location` is "" where nothing is known of it; `page` is where
-    sessions are looked through, if there is such a page.
+    sessions are looked through, if there is such a page; `last` that no further one is told of within the hour.
     """
 
     kind = "new-device"
@@ -96,17 +104,22 @@ class NewDevice(MailValues):
     location: str
     ip_address: IpAddress
     page: Link | None
+    last: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordChanged(MailValues):
-    """Another password, and from where; both "" where nothing is known of it."""
+    """Another password, and from where; both "" where nothing is known of it.
+
+    `regained` if somebody else may have had the account until then, and have invited people.
+    """
 
     kind = "password-changed"
     at: datetime
     device: str
     location: str
     by_operator: bool
+    regained: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,13 +188,18 @@ EXAMPLES: Mapping[str, tuple[MailValues, ...]] = {
                 new_address="ada@example.net", undo_link=_LINK, undo_until=_LATER, at=_AT, device="", location=""
             ),
         ),
+        (EmailChangeUndone(at=_AT),),
         (
-            NewDevice(at=_AT, device="Chrome 130 on macOS", location="Germany", ip_address="192.0.2.7", page=_LINK),
-            NewDevice(at=_AT, device="", location="", ip_address="", page=None),
+            NewDevice(
+                at=_AT, device="Chrome 130 on macOS", location="Germany", ip_address="192.0.2.7", page=_LINK, last=False
+            ),
+            NewDevice(at=_AT, device="", location="", ip_address="", page=None, last=True),
         ),
         (
-            PasswordChanged(at=_AT, device="Firefox 132 on Linux", location="Iceland", by_operator=False),
-            PasswordChanged(at=_AT, device="", location="", by_operator=True),
+            PasswordChanged(
+                at=_AT, device="Firefox 132 on Linux", location="Iceland", by_operator=False, regained=True
+            ),
+            PasswordChanged(at=_AT, device="", location="", by_operator=True, regained=False),
         ),
         (AccountDeletion(link=_LINK, expires_at=_LATER),),
         (AccountDeleted(at=_AT),),

@@ -11,8 +11,8 @@ from domain.store.rows import Table
 from projections.lists import account_list
 from projections.lists.of_a_person import EMPTIED
 
+from .finding import Finding
 from .generation import BEFORE
-from .integrity import Finding
 
 RULE = "no table that a rebuild left shows who was erased: drop them (daybook rebuild --drop-before)"
 # only the role that owns them may look: whoever else verifies sees the tables in use

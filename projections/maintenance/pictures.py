@@ -14,7 +14,7 @@ from domain.store.connections import Values
 from domain.store.pictures import open_picture
 from domain.store.streams import FIRST
 
-from .integrity import Finding, Violations
+from .finding import Finding, Violations
 
 # The lists say what is shown; of a closed organization nothing is.
 _KEPT = """

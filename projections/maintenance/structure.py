@@ -13,7 +13,7 @@ from psycopg import Connection, Rollback, sql
 from domain.store.connections import SCHEMA, Values
 from domain.store.migrate import TABLE, grants, migrations
 
-from .integrity import Finding, Violations
+from .finding import Finding, Violations
 
 _SCRATCH = "daybook_verify"
 _READING = ("SELECT on ", "USAGE on the schema")

@@ -23,9 +23,11 @@ from projections.trails import journal
 
 from . import journal_rows
 from .expected import Difference, defaults_of, differences, everything, fingerprint, row_of, rows_between
-from .integrity import Finding, Seals, Violations, order
+from .finding import Finding, Violations
+from .integrity import order
 from .left_behind import left_behind
 from .pictures import pictures
+from .seals import Seals
 from .undisturbed import undisturbed
 
 _CHUNK = 5_000
