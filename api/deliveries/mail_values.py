@@ -71,13 +71,17 @@ class EmailChangeConfirmation(MailValues):
 
 @dataclass(frozen=True, kw_only=True)
 class EmailChangeNotice(MailValues):
-    """To the address that an account had until then."""
+    """To the address that an account had until then: which it has now, since when, and from where that was confirmed;
+    both "" where nothing is known of it.
+    """
 
     kind = "email-change-notice"
     new_address: Address
     undo_link: Link
     undo_until: datetime
     at: datetime
+    device: str
+    location: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +175,19 @@ EXAMPLES: Mapping[str, tuple[MailValues, ...]] = {
         (PasswordReset(link=_LINK, expires_at=_LATER),),
         (EmailVerification(link=_LINK, expires_at=_LATER),),
         (EmailChangeConfirmation(link=_LINK, expires_at=_LATER),),
-        (EmailChangeNotice(new_address="ada@example.net", undo_link=_LINK, undo_until=_LATER, at=_AT),),
+        (
+            EmailChangeNotice(
+                new_address="ada@example.net",
+                undo_link=_LINK,
+                undo_until=_LATER,
+                at=_AT,
+                device="Firefox 132 on Linux",
+                location="Iceland",
+            ),
+            EmailChangeNotice(
+                new_address="ada@example.net", undo_link=_LINK, undo_until=_LATER, at=_AT, device="", location=""
+            ),
+        ),
         (EmailChangeUndone(at=_AT),),
         (
             NewDevice(
@@ -197,6 +213,12 @@ def shown(values: MailValues) -> dict[str, object]:
     """The values by their names, as a template is given them. Raises ValueError for a link that is none."""
     hints = get_type_hints(type(values), include_extras=True)
     return {field.name: _shown_as(hints[field.name])(getattr(values, field.name)) for field in fields(values)}
+
+
+def links_needed(values: MailValues) -> dict[str, str]:
+    """The links without which the mail is of no use, by their names: those that every mail of its kind has."""
+    hints = get_type_hints(type(values), include_extras=True)
+    return {name: getattr(values, name) for name, hint in hints.items() if as_link in getattr(hint, "__metadata__", ())}
 
 
 def _shown_as(hint: Any) -> Callable[[Any], object]:

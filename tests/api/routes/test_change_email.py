@@ -195,6 +195,19 @@ def test_who_had_the_address_is_told_and_can_have_it_back(ada: Browser, email: s
     assert address_of(again) == (email, True)
 
 
+def test_the_notice_says_when_and_from_which_device(ada: Browser, email: str, postman: Postman) -> None:
+    new = f"new.{email}"
+    assert change(ada, new) == DONE
+    token = postman.link_to(new).token
+    firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"
+    assert ada.ask("GET", f"{BASE}/verify-email?token={token}", None, {"User-Agent": firefox}).status == 200
+    [*_, mail] = postman.mails_to(email, "email-change-notice")
+    for kind, when in (("plain", "When: 2026-03-14 12:00 UTC\n"), ("html", "When: 2026-03-14 12:00 UTC<br>\n")):
+        part = mail.get_body((kind,))
+        assert part is not None
+        assert f"{when}Device: Firefox 132 on Linux" in part.get_content().replace("\r\n", "\n")
+
+
 def test_who_loses_the_address_by_that_is_told_and_nothing_of_whose_account_it_is(
     ada: Browser, email: str, postman: Postman
 ) -> None:
