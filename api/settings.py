@@ -70,7 +70,8 @@ class Settings(PageSettings):
     email_verification: Literal["off", "asked", "required"] = "off"
     # How long a link that sets another password is good.
     reset_lifetime: int = Field(default=3_600, ge=60, le=86_400)
-    # How many messages of a kind that anybody may ask for an address gets in an hour.
+    # How many messages of a kind that anybody may ask for, or whoever knows a password can cause, an address gets in an
+    # hour.
     mails_per_hour: int = Field(default=5, ge=1, le=1_000)
     # Whether who deletes their account confirms that by a link that goes to its address.
     deletion_by_mail: Literal["on", "off"] = "off"
@@ -218,6 +219,11 @@ class Settings(PageSettings):
     def argon2(self) -> Argon2Parameters:
         """The cost of one password hash."""
         return Argon2Parameters(memory=self.argon2_memory, time=self.argon2_time, lanes=self.argon2_lanes)
+
+    @property
+    def notices_per_hour(self) -> int | None:
+        """How many notices of a kind an account gets in an hour that its password is enough to cause; None: all."""
+        return self.mails_per_hour if self.rate_limit == "on" else None
 
     @property
     def strength(self) -> Strength:

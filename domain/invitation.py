@@ -23,6 +23,13 @@ class Status(StrEnum):
     EXPIRED = "expired"
 
 
+class TakenBack(StrEnum):
+    """Why an invitation was taken back with others, by who has their account (again)."""
+
+    CHANGE_UNDONE = "change_undone"
+    ADDRESS_PROVED = "address_proved"
+
+
 @dataclass(frozen=True, kw_only=True)
 class InvitationSent:
     """Somebody who may was ready to take the owner of an address into an organization.
@@ -67,7 +74,9 @@ class InvitationRejected:
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationCanceled:
-    """The organization takes the invitation back."""
+    """The organization takes the invitation back; `because`, if that was not what somebody did to this one."""
+
+    because: TakenBack | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,13 +158,13 @@ class Invitation:
         self.require_recipient(email_hash)
         return [InvitationRejected(user_id=user_id)]
 
-    def cancel(self) -> list[InvitationEvent]:
+    def cancel(self, because: TakenBack | None = None) -> list[InvitationEvent]:
         """Take it back, also once it has run out; nothing if it was. Raises InvitationNotFound (wire.md A28)."""
         match self.status:
             case Status.CANCELED:
                 return []
             case Status.PENDING | Status.EXPIRED:
-                return [InvitationCanceled()]
+                return [InvitationCanceled(because=because)]
             case _:
                 raise InvitationNotFound
 

@@ -2,12 +2,13 @@
 
 Three rules: none of the commonest passwords, none that has the person's name or address in it, and as many guesses as
 the operator asks for. How many guesses one takes is estimated as by zxcvbn (Wheeler, USENIX Security 2016); what others
-know of whoever chooses it counts for nothing there.
+know of whoever chooses it counts for nothing there, and one word with digits and signs around it for no more than that.
 """
 
 from __future__ import annotations
 
 import gzip
+import math
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -19,6 +20,11 @@ from importlib.resources import files
 from zxcvbn_rs_py import Warning as Pattern
 from zxcvbn_rs_py import zxcvbn
 
+from .decorated_word import decorated_words
+from .everyday_words import GUESSES as EVERYDAY_GUESSES
+from .everyday_words import everyday_words, on_latin_keys
+from .plain_letters import plain, squeezed
+
 LEAST_GUESSES = (0, 10**3, 10**6, 10**8, 10**10)
 """How many guesses a password must take to have zxcvbn's score of 0, 1, 2, 3 and 4."""
 _JUDGED = 24
@@ -29,6 +35,8 @@ _SHORTEST_WORD = 3
 _SURELY_MEANT = 6
 """Letters and digits from which on an address or a name is in a password by no chance."""
 _MOST_WORDS = 100
+_BEYOND_DICTIONARIES = 10.0**5
+"""Guesses: the estimator's longest list has 30,000 words. More are letters put together, as by chance."""
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -75,21 +83,35 @@ class Strength:
 def weakness(password: str, familiar: Familiar, strength: Strength) -> Weakness | None:
     """Why the password is not worth having, None if it is. Takes milliseconds in which no other thread gets on."""
     given = unicodedata.normalize("NFKC", password)
-    plain = _plain(given)
-    if any(f"\n{one}\n".encode() in _commonest() for one in (given.lower(), _squeezed(plain))):
+    folded = plain(given)
+    if any(f"\n{one}\n".encode() in _commonest() for one in (given.lower(), squeezed(folded))):
         return Weakness.COMMON
-    if any(len(whole) >= _SURELY_MEANT and whole in _squeezed(plain) for whole in _wholes(familiar)):
+    if any(len(whole) >= _SURELY_MEANT and whole in squeezed(folded) for whole in _wholes(familiar)):
         return Weakness.PERSONAL
     known = list(dict.fromkeys(_known_words(familiar, strength)))[:_MOST_WORDS]
-    rest, least = _without(known, plain), LEAST_GUESSES[strength.score]
+    rest, least = _without(known, folded), LEAST_GUESSES[strength.score]
     estimate = zxcvbn(given[:_JUDGED], known)
     if estimate.guesses < least:
-        otherwise = Weakness.GUESSABLE if rest == plain else Weakness.FAMILIAR
+        otherwise = Weakness.GUESSABLE if rest == folded else Weakness.FAMILIAR
         warning = None if estimate.feedback is None else estimate.feedback.warning
         return next((reason for pattern, reason in _REASONS if pattern == warning), otherwise)
-    if rest != plain and zxcvbn(rest[:_JUDGED], known).guesses < least:
+    if rest != folded and zxcvbn(rest[:_JUDGED], known).guesses < least:
         return Weakness.FAMILIAR
+    if any(_guesses_of_word(word) * ways < least for word, ways in decorated_words(given)):
+        return Weakness.WORD
     return None
+
+
+def _guesses_of_word(word: str) -> float:
+    """As the language has it that knows it best, or as its keys are on the keyboard of another; endless for what is
+    none that anybody knows.
+    """
+    folded, capital = plain(word), 1 if word.islower() else 2
+    if folded in everyday_words():
+        return EVERYDAY_GUESSES * capital
+    # of capital letters with signs among them the estimator says 2 (S@{K), so all are small
+    guesses = min(float(zxcvbn(one).guesses) for one in {word.lower(), folded, on_latin_keys(word)}) * capital
+    return guesses if guesses < min(_BEYOND_DICTIONARIES, 10.0 ** len(word)) else math.inf
 
 
 @cache
@@ -103,15 +125,15 @@ def _wholes(familiar: Familiar) -> Iterator[str]:
     """The address, the part of it in front of the host, and the name, as letters and digits."""
     email = familiar.email or ""
     for whole in (email, email.rpartition("@")[0], familiar.name or ""):
-        yield _squeezed(_plain(whole))
+        yield squeezed(plain(whole))
 
 
 def _known_words(familiar: Familiar, strength: Strength) -> Iterator[str]:
     local, _, host = (familiar.email or "").rpartition("@")
     names = (familiar.name, local, familiar.organization)
     for text in ("daybook", *names, _site(host), _site(strength.host)):
-        plain = _plain(text or "")
-        for word in (_squeezed(plain), *_LETTERS.findall(plain)):
+        folded = plain(text or "")
+        for word in (squeezed(folded), *_LETTERS.findall(folded)):
             if len(word) >= _SHORTEST_WORD:
                 yield word
 
@@ -125,16 +147,6 @@ def _without(words: list[str], text: str) -> str:
     """The text without these words, wherever they stand in it."""
     longest_first = sorted(words, key=len, reverse=True)
     return re.sub("|".join(map(re.escape, longest_first)), "", text)
-
-
-def _plain(text: str) -> str:
-    """Small letters without accents: José, JOSE\u0301 and jose are the same name."""
-    apart = unicodedata.normalize("NFKD", text)
-    return "".join(one for one in apart if not unicodedata.combining(one)).casefold()
-
-
-def _squeezed(plain: str) -> str:
-    return "".join(filter(str.isalnum, plain))
 
 
 _REASONS = (

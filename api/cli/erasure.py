@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ from domain.erasure_certificate import Certified, NoCertificate
 from domain.refusals import LastOwner, SubjectGone
 from domain.store.conflicts import retry_on_conflict
 from domain.store.connections import connect
-from domain.store.erasures import Erasure, erasure_of, erasures
+from domain.store.erasures import Erasure, addresses_kept, certified_before, erasure_of, erasures
 from domain.store.sequencer import sequence
 
 from . import reapplying
@@ -83,16 +83,22 @@ def erase(
 def export() -> None:
     """Print who was erased, one line of JSON each: the certificate, and what it takes to erase them once more.
 
-    Ids, times, numbers and keyed hashes. To be kept apart from the backups, for `daybook erasures reapply`.
+    Ids, times, numbers and keyed hashes. To be kept apart from the backups, for `daybook erasures reapply`. With whom
+    that was told of, also where the backup did not know them.
     """
     with operating() as at_work:
         context = at_work.context
         found = _in_the_log(context, lambda: erasures(context.store.statements))
         if found is None:
             raise WontStart("The log does not have all of them yet: nothing was printed, call again in a moment.")
+        read = context.store.statements
+        kept, here = addresses_kept(read), {one.user_id for one in found}
         for one in found:
-            hashes = sorted(hashed.hex() for hashed in addresses_hashed(context, one.user_id))
-            print(json.dumps({"certificate": json.loads(_certificate(context, one)), "addresses": hashes}))
+            hashes = {*addresses_hashed(context, one.user_id), *kept.get(one.user_id, ())}
+            print(_exported(_certificate(context, one), hashes))
+        for user_id, certificate in certified_before(read).items():
+            if user_id not in here:
+                print(_exported(certificate, kept.get(user_id, ())))
 
 
 @app.command()
@@ -166,6 +172,11 @@ def _certificate(context: Context, erasure: Erasure) -> str:
         touched=erasure.rows_touched,
     )
     return erasure_certificate.issue(context.keyring, certified)
+
+
+def _exported(certificate: str, email_hashes: Collection[bytes]) -> str:
+    hashes = sorted(hashed.hex() for hashed in email_hashes)
+    return json.dumps({"certificate": json.loads(certificate), "addresses": hashes})
 
 
 def _in_the_log(context: Context, found: Callable[[], list[Erasure]]) -> list[Erasure] | None:

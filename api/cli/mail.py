@@ -1,29 +1,33 @@
-"""The command line about mail: what it says (`daybook mail preview`), and what could not be sent (`list`, `retry`)."""
+"""The command line about mail: what it says (`daybook mail preview`), and what was not sent (`list`, `retry`)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from rich.console import Console
 
-from api.deliveries.mail_texts import MailTexts, TemplateUnusable
+from api.deliveries.mail_texts import MailTexts
 from api.deliveries.mail_values import EXAMPLES
+from api.deliveries.template_files import TemplateUnusable
 from api.edge.wire_time import to_wire
 from domain.clock import now
 from domain.store.connections import Statements, open_pool
 from projections.deliveries import ended
+from projections.deliveries import waiting as waits
 from projections.deliveries.due import named
 from projections.deliveries.ended import GivenUp
+from projections.deliveries.waiting import Waiting
 
 from .configured import configured
 from .database import reached
 from .refusal import WontStart
 
-app = typer.Typer(help="What mail says, and what was tried in vain and given up.", no_args_is_help=True)
+app = typer.Typer(help="What mail says, what of it waits, and what was given up.", no_args_is_help=True)
 
 _READER = "bo@example.com"
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -60,45 +64,60 @@ def preview(
 
 
 @app.command("list")
-def list_given_up(
-    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many at most, longest ago first.")] = 1_000,
+def list_not_sent(
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many at most.")] = 1_000,
+    waiting: Annotated[bool, typer.Option("--waiting", help="Those that wait, next to be tried first.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List what was given up: which message, how often it was tried, since when, and why it failed the last time."""
+    """List what was given up, longest ago first: which message, how often it was tried, since when, and why it failed
+    the last time; or with --waiting what is still tried, and when next.
+    """
     with _statements() as statements:
         # one more than is shown, to know whether there are more
-        found = ended.given_up(statements, limit=limit + 1)
+        found: Sequence[GivenUp | Waiting] = (
+            waits.waiting(statements, limit=limit + 1) if waiting else ended.given_up(statements, limit=limit + 1)
+        )
     shown, more = found[:limit], len(found) > limit
     if as_json:
-        print(json.dumps({"givenUp": [_plain(one) for one in shown], "more": more}))
+        print(json.dumps({"waiting" if waiting else "givenUp": [_plain(one) for one in shown], "more": more}))
         return
     console = Console(highlight=False, soft_wrap=True, markup=False)
     for one in shown:
-        console.print(f"{one.name}  {one.attempts} attempts since {to_wire(one.first_due_at)}: {one.reason}")
+        console.print(_in_a_line(one))
     if more:
-        console.print(f"And more: these are the {limit} longest ago; --limit shows as many as you say.")
+        which = "to be tried next" if waiting else "longest ago"
+        console.print(f"And more: these are the {limit} {which}; --limit shows as many as you say.")
     if not shown:
-        console.print("Nothing was given up.")
+        console.print("Nothing waits." if waiting else "Nothing was given up.")
 
 
 @app.command()
 def retry(
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="As `list` says them.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Everything that was given up.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Everything that waits or was given up.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Have messages tried again that were given up, as if they had just become due."""
+    """Have messages tried again that were given up, as if they had just become due, and those now that wait."""
     if every == bool(names):
         raise WontStart("Name messages or give --all, not both." if every else "Which message? NAME, or --all.")
     wanted = [_named(name) for name in dict.fromkeys(names or [])]
     with _statements() as statements:
-        retried = ended.retry_all(statements) if every else sum(ended.retry(statements, *one) for one in wanted)
+        retried = _retry_all(statements) if every else sum(_retry(statements, *one) for one in wanted)
     if as_json:
         print(json.dumps({"retried": retried}))
     else:
         print(f"{retried} to be tried again")
     if retried < len(wanted):
-        raise WontStart(f"{len(wanted) - retried} of these had not been given up.")
+        raise WontStart(f"{len(wanted) - retried} of these neither wait nor were given up.")
+
+
+def _retry(statements: Statements, kind: str, stream_id: UUID, version: int) -> bool:
+    message = (kind, stream_id, version)
+    return waits.try_now(statements, *message) or ended.retry(statements, *message)
+
+
+def _retry_all(statements: Statements) -> int:
+    return waits.try_all_now(statements) + ended.retry_all(statements)
 
 
 @contextmanager
@@ -114,7 +133,14 @@ def _named(name: str) -> Any:
         raise WontStart(f"{name!r} is no message's name, like invitation.018f….1: see `daybook mail list`.") from None
 
 
-def _plain(one: GivenUp) -> dict[str, Any]:
+def _in_a_line(one: GivenUp | Waiting) -> str:
+    since = f"{one.name}  {one.attempts} attempts since {to_wire(one.first_due_at)}"
+    next_at = f", next at {to_wire(one.due_at)}" if isinstance(one, Waiting) else ""
+    return f"{since}{next_at}" + (f": {one.reason}" if one.reason else "")
+
+
+def _plain(one: GivenUp | Waiting) -> dict[str, Any]:
+    when = {"nextTryAt": to_wire(one.due_at)} if isinstance(one, Waiting) else {"givenUpAt": to_wire(one.ended_at)}
     return {
         "name": one.name,
         "kind": one.kind,
@@ -122,6 +148,6 @@ def _plain(one: GivenUp) -> dict[str, Any]:
         "version": one.version,
         "attempts": one.attempts,
         "firstDueAt": to_wire(one.first_due_at),
-        "givenUpAt": to_wire(one.ended_at),
+        **when,
         "reason": one.reason,
     }

@@ -18,6 +18,7 @@ from domain.commands.erasure import erase_person, forget_invitations
 from domain.commands.principal import Operator
 from domain.erasure_certificate import NoCertificate
 from domain.refusals import LastOwner, SubjectGone
+from domain.store.erasures import keep_from_before
 
 
 class Exported(NamedTuple):
@@ -33,10 +34,15 @@ def reapply(context: Context, lines: Sequence[dict[str, Any]], *, closing: bool)
     """Erase again who is there, and end invitations to who is not there yet; how many of each.
 
     `erased` were there, `absent` not or not any more, `refused` are the only owners of what others belong to. All lines
-    are checked before anything is done. Raises NoCertificate.
+    are checked before anything is done, and kept before anybody is erased: whom this backup does not know another one
+    does, and its next export names all of them. Raises NoCertificate.
     """
     exported = [_exported(context, line) for line in lines]
     told = Counter(erased=0, absent=0, refused=0, invitations=0)
+    for one in exported:
+        keep_from_before(
+            context.store.statements, one.user_id, certificate=one.certificate, email_hashes=one.email_hashes
+        )
     for one in exported:
         try:
             erase_person(
@@ -46,6 +52,7 @@ def reapply(context: Context, lines: Sequence[dict[str, Any]], *, closing: bool)
                 counters=partial(counters_of, context.keyring),
                 closing=closing,
                 certificate=one.certificate,
+                email_hashes=one.email_hashes,
             )
             told["erased"] += 1
         except SubjectGone:

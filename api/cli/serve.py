@@ -21,7 +21,9 @@ from rich.console import Console
 
 from api.background.logs import LOGGING
 from api.deliveries.mail_folder import FolderUnusable, MailFolder
-from api.deliveries.mail_texts import MailTexts, TemplateUnusable
+from api.deliveries.mail_texts import MailTexts
+from api.deliveries.template_files import TemplateUnusable
+from api.mail_settings import MailSettings
 from api.settings import Settings
 from domain import clock as system_clock
 from projections.places import Places, PlacesUnreadable
@@ -66,6 +68,7 @@ def _serve(
     # if it answers now, what is wrong with it is said before anything else is started
     preparation.try_once()
     _open_outbox(settings)
+    _logger.info("%s", where_mail_goes(settings))
     supervisor = Supervisor(
         listener=listener,
         workers=settings.workers,
@@ -166,7 +169,18 @@ def _open_outbox(settings: Settings) -> None:
         folder.require_usable()
     # its children are told of a database, and would take it for one of the operator's
     os.environ.update(DAYBOOK_MAIL_FOLDER=str(settings.outbox))
-    _logger.info("Mail is not sent but left in %s: name a mail server by DAYBOOK_SMTP_URL.", settings.outbox)
+
+
+def where_mail_goes(settings: MailSettings) -> str:
+    """In one sentence for the log, without who signs in there."""
+    if (server := settings.smtp) is not None:
+        by = {"starttls": "STARTTLS", "tls": "TLS", "off": "in the clear"}[server.security]
+        return f"Mail goes to the mail server {server.host}, port {server.port} ({by})."
+    if settings.outbox is not None:
+        return f"Mail is not sent but left in {settings.outbox}: name a mail server by DAYBOOK_SMTP_URL."
+    if settings.mail_folder is not None:
+        return f"Mail goes to the folder {settings.mail_folder}, for a mail server to pick it up."
+    return "No mail leaves from here: set DAYBOOK_SMTP_URL or DAYBOOK_MAIL_FOLDER."
 
 
 @contextmanager

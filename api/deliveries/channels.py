@@ -12,6 +12,7 @@ from domain.clock import Clock
 from domain.store import Store
 from projections.deliveries.due import (
     ACCOUNT_DELETED,
+    EMAIL_CHANGE_UNDONE,
     INVITATION,
     KIND_OF_LINK,
     KINDS,
@@ -23,6 +24,7 @@ from projections.places import Places
 from .farewell_mail import FarewellMails
 from .invitation_mail import InvitationMails
 from .link_mail import LinkMails
+from .lost_address_mail import LostAddressMails
 from .mail import Mail
 from .mail_folder import MailFolder
 from .mail_texts import MailTexts
@@ -97,21 +99,32 @@ def channels(settings: Settings, store: Store, clock: Clock, way: Transport[Mail
         places=places,
         page=settings.page_of_sessions,
         wanted=settings.new_device_mail == "on",
+        per_hour=settings.notices_per_hour,
     )
-    passwords = PasswordChangedMails(store=store, clock=clock, texts=texts, sender=sender, places=places)
+    passwords = PasswordChangedMails(
+        store=store,
+        clock=clock,
+        texts=texts,
+        sender=sender,
+        places=places,
+        per_hour=settings.notices_per_hour,
+    )
     links = LinkMails(
         store=store,
         clock=clock,
         texts=texts,
         sender=sender,
+        places=places,
         origin=settings.origin,
         reset_page=settings.page_of_resets,
     )
     farewells = FarewellMails(store=store, clock=clock, texts=texts, sender=sender)
+    lost_addresses = LostAddressMails(store=store, clock=clock, texts=texts, sender=sender)
     return {
         INVITATION: Channel(invitations.compose, way),
         **{kind: Channel(links.compose, way) for kind in KIND_OF_LINK.values()},
         NEW_DEVICE: Channel(new_devices.compose, way),
         PASSWORD_CHANGED: Channel(passwords.compose, way),
+        EMAIL_CHANGE_UNDONE: Channel(lost_addresses.compose, way),
         ACCOUNT_DELETED: Channel(farewells.compose, way),
     }

@@ -16,7 +16,9 @@ from domain.commands.mailed_link import address_named
 from domain.mailed_link import Purpose
 from domain.store import Store
 from projections.deliveries.queue import Delivery
+from projections.devices import device
 from projections.lists.mailed_link_list import LinkToMail, link_to_mail
+from projections.places import Places
 
 from .mail import Mail
 from .mail_texts import MailTexts
@@ -42,6 +44,7 @@ class LinkMails:
     clock: Clock
     texts: MailTexts
     sender: Mailbox
+    places: Places
     origin: str
     reset_page: str
 
@@ -59,10 +62,12 @@ class LinkMails:
         if about is None:
             return Dropped("erased")
         link = self.store.keyring.mailed_link(delivery.stream_id, delivery.version)
-        values, recipient = self._said(row, row.account_email, about, link)
+        values, recipient = self._said(delivery, row, row.account_email, about, link)
         return self.texts.written(values, name=delivery.name, sender=self.sender, recipient=recipient, at=now)
 
-    def _said(self, row: LinkToMail, account_email: str, about: str, link: str) -> tuple[MailValues, str]:
+    def _said(
+        self, delivery: Delivery, row: LinkToMail, account_email: str, about: str, link: str
+    ) -> tuple[MailValues, str]:
         """What it says, and to which address: mostly the account's, else the one it is `about`."""
         expires_at = row.sent_at if row.expires_at is None else row.expires_at
         match row.purpose:
@@ -75,16 +80,28 @@ class LinkMails:
                 verifying = self._verifying(link, row.callback_url)
                 return EmailChangeConfirmation(link=verifying, expires_at=expires_at), about
             case Purpose.EMAIL_CHANGE_UNDO:
-                undo = EmailChangeNotice(
-                    new_address=account_email, undo_link=self._reset(link, None), undo_until=expires_at, at=row.sent_at
-                )
-                return undo, about
+                return self._change_notice(delivery, account_email, self._reset(link, None), expires_at), about
             case Purpose.ACCOUNT_DELETION:
                 return AccountDeletion(
                     link=self._deleting(link, row.callback_url), expires_at=expires_at
                 ), account_email
             case Purpose.SIGN_UP_NOTICE:
                 return SignUpAttempt(at=row.sent_at), account_email
+
+    def _change_notice(
+        self, delivery: Delivery, new_address: str, undo_link: str, undo_until: datetime
+    ) -> EmailChangeNotice:
+        """The offer to undo it is of the command that changed it, so it says when and from where."""
+        offer = (delivery.stream_id, delivery.version)
+        offered = self.store.recorded([offer])[offer]
+        return EmailChangeNotice(
+            new_address=new_address,
+            undo_link=undo_link,
+            undo_until=undo_until,
+            at=offered.at,
+            device=device(offered.command.user_agent),
+            location=self.places(offered.command.ip_address),
+        )
 
     def _reset(self, link: str, callback_url: str | None) -> str:
         return self._leading(f"reset-password/{link}?", callback_url or self.reset_page)

@@ -72,7 +72,7 @@ class MailFolder:
         try:
             self._write(f"{message.name}.eml", message.content)
         except OSError as error:
-            raise TemporaryFailure(_code(error)) from None
+            raise TemporaryFailure(_code(error), "The folder for mail cannot be written to") from None
 
     def rest(self) -> None:
         """Nothing is kept open."""

@@ -71,19 +71,31 @@ class EmailChangeConfirmation(MailValues):
 
 @dataclass(frozen=True, kw_only=True)
 class EmailChangeNotice(MailValues):
-    """To the address that an account had until then."""
+    """To the address that an account had until then: which it has now, since when, and from where that was confirmed;
+    both "" where nothing is known of it.
+    """
 
     kind = "email-change-notice"
     new_address: Address
     undo_link: Link
     undo_until: datetime
     at: datetime
+    device: str
+    location: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailChangeUndone(MailValues):
+    """To the address that an account lost when a change was undone. Of its person it says nothing."""
+
+    kind = "email-change-undone"
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewDevice(MailValues):
     """A sign-in from where the account was never seen. `location` is "" where nothing is known of it; `page` is where
-    sessions are looked through, if there is such a page.
+    sessions are looked through, if there is such a page; `last` that no further one is told of within the hour.
     """
 
     kind = "new-device"
@@ -92,17 +104,22 @@ class NewDevice(MailValues):
     location: str
     ip_address: IpAddress
     page: Link | None
+    last: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordChanged(MailValues):
-    """Another password, and from where; both "" where nothing is known of it."""
+    """Another password, and from where; both "" where nothing is known of it.
+
+    `regained` if somebody else may have had the account until then, and have invited people.
+    """
 
     kind = "password-changed"
     at: datetime
     device: str
     location: str
     by_operator: bool
+    regained: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,14 +175,31 @@ EXAMPLES: Mapping[str, tuple[MailValues, ...]] = {
         (PasswordReset(link=_LINK, expires_at=_LATER),),
         (EmailVerification(link=_LINK, expires_at=_LATER),),
         (EmailChangeConfirmation(link=_LINK, expires_at=_LATER),),
-        (EmailChangeNotice(new_address="ada@example.net", undo_link=_LINK, undo_until=_LATER, at=_AT),),
         (
-            NewDevice(at=_AT, device="Chrome 130 on macOS", location="Germany", ip_address="192.0.2.7", page=_LINK),
-            NewDevice(at=_AT, device="", location="", ip_address="", page=None),
+            EmailChangeNotice(
+                new_address="ada@example.net",
+                undo_link=_LINK,
+                undo_until=_LATER,
+                at=_AT,
+                device="Firefox 132 on Linux",
+                location="Iceland",
+            ),
+            EmailChangeNotice(
+                new_address="ada@example.net", undo_link=_LINK, undo_until=_LATER, at=_AT, device="", location=""
+            ),
+        ),
+        (EmailChangeUndone(at=_AT),),
+        (
+            NewDevice(
+                at=_AT, device="Chrome 130 on macOS", location="Germany", ip_address="192.0.2.7", page=_LINK, last=False
+            ),
+            NewDevice(at=_AT, device="", location="", ip_address="", page=None, last=True),
         ),
         (
-            PasswordChanged(at=_AT, device="Firefox 132 on Linux", location="Iceland", by_operator=False),
-            PasswordChanged(at=_AT, device="", location="", by_operator=True),
+            PasswordChanged(
+                at=_AT, device="Firefox 132 on Linux", location="Iceland", by_operator=False, regained=True
+            ),
+            PasswordChanged(at=_AT, device="", location="", by_operator=True, regained=False),
         ),
         (AccountDeletion(link=_LINK, expires_at=_LATER),),
         (AccountDeleted(at=_AT),),
@@ -179,6 +213,12 @@ def shown(values: MailValues) -> dict[str, object]:
     """The values by their names, as a template is given them. Raises ValueError for a link that is none."""
     hints = get_type_hints(type(values), include_extras=True)
     return {field.name: _shown_as(hints[field.name])(getattr(values, field.name)) for field in fields(values)}
+
+
+def links_needed(values: MailValues) -> dict[str, str]:
+    """The links without which the mail is of no use, by their names: those that every mail of its kind has."""
+    hints = get_type_hints(type(values), include_extras=True)
+    return {name: getattr(values, name) for name, hint in hints.items() if as_link in getattr(hint, "__metadata__", ())}
 
 
 def _shown_as(hint: Any) -> Callable[[Any], object]:

@@ -25,6 +25,7 @@ from projections.deliveries.queue import Delivery, Queue
 
 from .retries import MOST_ATTEMPTS, is_over, pause_after
 from .transport import Channel, Channels, Dropped, LastingRefusal, M, TemporaryFailure
+from .waiting_log import WaitingLog
 
 BATCH = 20
 """Deliveries leased at once: what a sender ever holds in memory, and what waits for a minute if it is killed."""
@@ -49,6 +50,7 @@ class Sender:
     ) -> None:
         self._queue, self._channels = queue, channels
         self._fraction, self._new_lease = fraction, new_lease
+        self._log = WaitingLog()
 
     def send_due(self, stop: threading.Event) -> int:
         """Lease a batch and see to each of it; how many that was. On `stop`, what was not begun is let go of.
@@ -75,6 +77,7 @@ class Sender:
         except LastingRefusal as refusal:
             self._queue.give_up(delivery, refusal.reason)
         except TemporaryFailure as failure:
+            self._log.waits(failure)
             self._try_later(delivery, failure.reason)
         except Exception as error:
             # of its text nobody knows whom it quotes
@@ -94,7 +97,12 @@ class Sender:
         # by the database's clock, as late as can be: who was frozen meanwhile finds that another one took it
         if not self._queue.renew(delivery):
             return "another's"
-        channel.transport.deliver(message)
+        try:
+            channel.transport.deliver(message)
+        except LastingRefusal:
+            self._log.answered()
+            raise
+        self._log.answered()
         return None
 
     def _try_later(self, delivery: Delivery, reason: str) -> None:

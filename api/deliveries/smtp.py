@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 
 from api.smtp_url import SmtpServer
@@ -15,14 +14,14 @@ _KEPT_FOR = 10.0
 """Seconds without mail until the connection is given back."""
 _AWAY_FOR = 5.0
 """Seconds in which a server that let nobody in is not asked again: as each mail that waits would."""
-_OF_THE_MESSAGE = ("MAIL", "RCPT", "DATA", "the content")
-_TOO_LARGE = 552
-"""Said at MAIL to a mail whose SIZE is too much (RFC 1870 §6.1)."""
+_OF_A_MAIL = ("MAIL", "RCPT", "DATA", "the content")
+_TOO_LARGE = (452, 552)
+"""Said at MAIL to a mail whose SIZE is too much, now or ever (RFC 1870 §6.1); all else there is about the sender, and
+that is the same for each."""
 _SIGN_IN_FIRST = (530, 534, 535, 538)
 """Whatever step it is said at, it is about who we are (RFC 4954 §6)."""
-
-
-_logger = logging.getLogger("daybook")
+_LETS_NOBODY_IN = "The mail server lets us in no more"
+_UNWANTED_SENDER = "The mail server takes no mail from our sender (see DAYBOOK_MAIL_FROM)"
 
 
 class SmtpTransport:
@@ -34,8 +33,6 @@ class SmtpTransport:
         self._session: SmtpSession | None = None
         self._used_at = 0.0
         self._away: SmtpTrouble | None = None
-        self._told: str | None = None
-        self._unwanted: str | None = None
         self._away_until: Deadline = 0.0
 
     def deliver(self, message: Mail) -> None:
@@ -49,9 +46,11 @@ class SmtpTransport:
         except SmtpTrouble as trouble:
             if trouble.gone:
                 self._discard()
-            self._tell_of_our_sender(trouble)
+            elif _keeps_all(trouble) and self._session is not None:
+                # the next one would be told the same
+                self.close()
+                self._stay_away(trouble)
             raise _outcome(trouble) from None
-        self._unwanted = None
         self._used_at = time.monotonic()
 
     def rest(self) -> None:
@@ -73,7 +72,8 @@ class SmtpTransport:
                 _send(self._session, message, until)
                 return
             except SmtpTrouble as trouble:
-                if not trouble.gone or trouble.step == "the content":
+                of_the_connection = trouble.gone or trouble.step == "RSET"
+                if not of_the_connection or trouble.step == "the content":
                     raise
                 self._discard()
         self._session = self._opened(until)
@@ -85,33 +85,13 @@ class SmtpTransport:
         try:
             session = SmtpSession(self._server, self._own_name, until)
         except SmtpTrouble as trouble:
-            self._away, self._away_until = trouble, time.monotonic() + _AWAY_FOR
-            self._tell(f"SMTP {trouble}")
+            self._stay_away(trouble)
             raise
         self._away = None
-        self._tell(None)
         return session
 
-    def _tell(self, why: str | None) -> None:
-        """Once for each thing that keeps all mail from leaving, and when nothing does any more."""
-        if why is not None and why != self._told:
-            _logger.warning("The mail server lets us in no more (%s): mail waits, and is tried again.", why)
-        elif why is None and self._told is not None:
-            _logger.info("The mail server takes mail again.")
-        self._told = why
-
-    def _tell_of_our_sender(self, trouble: SmtpTrouble) -> None:
-        """Once, until a mail is taken: every mail has the same one, so each is given up."""
-        about_size = trouble.said == _TOO_LARGE
-        if trouble.step == "MAIL" and not about_size and isinstance(_outcome(trouble), LastingRefusal):
-            why = f"SMTP {trouble}"
-            if why != self._unwanted:
-                _logger.warning(
-                    "The mail server refuses whom our mail is from (%s): all of it is given up."
-                    " Mend DAYBOOK_MAIL_FROM, then call `daybook mail retry --all`.",
-                    why,
-                )
-            self._unwanted = why
+    def _stay_away(self, why: SmtpTrouble) -> None:
+        self._away, self._away_until = why, time.monotonic() + _AWAY_FOR
 
     def _discard(self) -> None:
         if self._session is not None:
@@ -125,8 +105,17 @@ def _send(session: SmtpSession, message: Mail, until: Deadline) -> None:
 
 
 def _outcome(trouble: SmtpTrouble) -> LastingRefusal | TemporaryFailure:
-    """What it means for the mail. Before any is spoken of, what is wrong is the operator's to mend: mail may wait."""
+    """What it means for the mail. What keeps all mail is the operator's to mend: it may wait."""
     lost = not trouble.said and trouble.step == "the content"
     reason = f"SMTP answer lost ({trouble.word})" if lost else f"SMTP {trouble}"
-    lasting = trouble.said >= 500 and trouble.step in _OF_THE_MESSAGE and trouble.said not in _SIGN_IN_FIRST
-    return LastingRefusal(reason) if lasting else TemporaryFailure(reason)
+    keeps_all = _keeps_all(trouble)
+    lasting = trouble.said >= 500 and not keeps_all
+    return LastingRefusal(reason) if lasting else TemporaryFailure(reason, keeps_all)
+
+
+def _keeps_all(trouble: SmtpTrouble) -> str:
+    """In words of ours what keeps all mail, "" where it may be about this one alone."""
+    if trouble.step not in _OF_A_MAIL or trouble.said in _SIGN_IN_FIRST:
+        return _LETS_NOBODY_IN
+    of_our_sender = trouble.step == "MAIL" and not trouble.gone and trouble.said not in _TOO_LARGE
+    return _UNWANTED_SENDER if of_our_sender else ""

@@ -21,7 +21,14 @@ class NotDelivered(Exception):
 
 
 class TemporaryFailure(NotDelivered):
-    """The same message may leave later: nobody answered, or there is no room."""
+    """The same message may leave later: nobody answered, or there is no room.
+
+    `trouble` says in words of ours what keeps every message; "" where it may be this one alone.
+    """
+
+    def __init__(self, reason: str, trouble: str = "") -> None:
+        super().__init__(reason)
+        self.trouble = trouble
 
 
 class LastingRefusal(NotDelivered):

@@ -23,7 +23,7 @@ from api.edge.services import Services
 from api.stopping import STOPPING
 from domain.store.requirements import keys_still_fit
 from domain.store.servers import read_only
-from projections.deliveries.ended import DeliveryCondition, delivery_condition, leaving
+from projections.deliveries.ended import GIVEN_UP_COUNTED, DeliveryCondition, delivery_condition, leaving
 from projections.maintenance.condition import Condition, condition
 
 from .documented import documented
@@ -87,7 +87,9 @@ class LogAnswer(TypedDict):
 
 
 class MailAnswer(TypedDict):
-    """Whether mail leaves: it is `degraded` where some has waited for five minutes, and none has left for as long."""
+    """Whether mail leaves: it is `degraded` where some has waited for five minutes, and none has left for as long; or
+    where within an hour three or more were given up, and none has left since.
+    """
 
     status: Literal["ok", "degraded"]
     secondsWaiting: float
@@ -269,6 +271,7 @@ def _mail(request: Request) -> MailAnswer | None:
         return None
     since = now.seconds_since_sent
     stuck = now.seconds_waiting > PATIENCE_FOR_MAIL and (since is None or since > PATIENCE_FOR_MAIL)
+    stuck = stuck or now.lately_given_up >= GIVEN_UP_COUNTED
     return MailAnswer(status="degraded" if stuck else "ok", secondsWaiting=round(max(0.0, now.seconds_waiting), 3))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext, suppress
+from functools import cache, partial
 from typing import Annotated, NotRequired
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -170,6 +171,8 @@ def _open(services: Services, request: RequestContext, form: SignUp) -> NewAccou
             remembered=form.rememberMe,
             link=_invitation_id(form.callbackURL),
             callback_url=form.callbackURL,
+            # counted once, however often it is decided
+            admitted=cache(partial(services.mail_brake.admits, Purpose.EMAIL_VERIFICATION)),
             now=request.now,
             where_from=request.where_from,
         )

@@ -80,13 +80,23 @@ def erase_person(
     counters: CountersOf = uncounted,
     closing: bool = False,
     certificate: str | None = None,
+    email_hashes: Collection[bytes] = (),
 ) -> Erased:
     """Delete somebody's account, as the operator may, `closing` also what others belong to and they alone own.
 
-    `certificate` is what was issued for it before a backup was restored. Raises LastOwner, SubjectGone if there is no
-    such account any more, Conflict.
+    `certificate` is what was issued for it before a backup was restored, `email_hashes` are of the addresses that they
+    had then: the backup need not know all. Raises LastOwner, SubjectGone if there is no such account any more,
+    Conflict.
     """
-    return _erase(context, principal, user_id, counters, closing=closing, certificate=certificate)
+    return _erase(
+        context,
+        principal,
+        user_id,
+        counters,
+        closing=closing,
+        certificate=certificate,
+        email_hashes=email_hashes,
+    )
 
 
 @retry_on_conflict
@@ -139,10 +149,12 @@ def _erase(
     guards: Iterable[Loaded[Any]] = (),
     closing: bool = False,
     certificate: str | None = None,
+    email_hashes: Collection[bytes] = (),
 ) -> Erased:
     """All of it in one transaction, under the locks of every key that it takes (docs/decisions/0037)."""
     # opened before its key is locked and destroyed; that it is still all there is, is found out under the lock
     history = history_of(context, _account(context, user_id))
+    history = replace(history, email_hashes={*history.email_hashes, *email_hashes})
     command, guards, touched = record_of(principal), list(guards), dict[str, int]()
     counted_by = counters(user_id, history.addresses)
 

@@ -147,8 +147,8 @@ class Lookups(Protocol):
         or `sent_before` a moment.
         """
 
-    def invitations_pending_from(self, user_id: UUID, *, reading: Reading) -> list[UUID]:
-        """The pending invitations that the person stands for."""
+    def invitations_pending_from(self, user_id: UUID, *, since: datetime | None = None, reading: Reading) -> list[UUID]:
+        """The pending invitations that the person stands for, or those of them that were sent `since` then."""
 
     def rows_of_a_person(self, user_id: UUID, *, reading: Reading) -> list[Blanked]:
         """The rows, but for the account's, that show something sealed under a key of the person's."""

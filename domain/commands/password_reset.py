@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,13 +10,15 @@ from domain.events.catalogue import MAILED_LINK
 from domain.mailed_link import MailedLink, Purpose
 from domain.password_strength import Familiar
 from domain.refusals import EmailTaken, LinkExpired, LinkNotFound, SubjectGone
-from domain.store import Addition, Loaded
+from domain.store import Addition, HeldKeys, Loaded, Subject
 from domain.store.conflicts import StreamMovedOn, retry_on_conflict
 from domain.store.credentials import changed_credentials
 from domain.store.envelope import WhereFrom
+from domain.store.rows import Write
 from domain.user import EmailRestored, User, UserEvent
 
 from .context import Context, hashed_once
+from .left_pending import LeftPending, left_pending
 from .lookups import Person
 from .mailed_link import address_named, opened
 from .principal import PersonWithoutSession, record_of
@@ -27,7 +30,9 @@ def reset_password(context: Context, *, link: str, password: str, now: datetime,
     """Set another password by a link, once: every session ends, also one that is begun with the old one this moment.
 
     By the link that went to who had the account's address before, the account has that again, and the password must not
-    have it in it. Answers whose the account is, by the address it has then.
+    have it in it. Invitations that are left pending, of since that change, or of whenever if the address is proved only
+    now, are taken back in the same commit: somebody else may have sent them. Answers whose the account is, by the
+    address it has then.
 
     Raises PasswordTooShort, PasswordTooLong, LinkNotFound (also if it expired), PasswordCompromised, HashingBusy,
     Conflict.
@@ -44,23 +49,45 @@ def reset_password(context: Context, *, link: str, password: str, now: datetime,
         context.passwords.require_worthy(password, Familiar(email=person.email, name=person.name))
         reset = user.state_after(restored).reset_password()
         principal = PersonWithoutSession(user_id=user.stream_id, at=now, where_from=where_from)
-        context.store.append(
-            record_of(principal),
-            subject,
+        additions = [
             mailed.with_events(used),
             user.with_events([*restored, *reset]),
             *_later_offers(context, mailed),
-            writes=[
-                changed_credentials(
-                    user.stream_id,
-                    password_version=user.state_after(reset).password_version,
-                    password_hash=context.passwords.hash(password),
-                )
-            ],
+        ]
+        write = changed_credentials(
+            user.stream_id,
+            password_version=user.state_after(reset).password_version,
+            password_hash=context.passwords.hash(password),
         )
+        pending = left_pending(context, mailed, user)
+        if pending is None:
+            context.store.append(record_of(principal), subject, *additions, writes=[write])
+        else:
+            _append_taking_back(context, principal, pending, subject, additions, write)
     except (EmailTaken, LinkExpired, SubjectGone):
         raise LinkNotFound from None
     return person
+
+
+def _append_taking_back(
+    context: Context,
+    principal: PersonWithoutSession,
+    pending: LeftPending,
+    subject: Subject,
+    additions: Sequence[Addition],
+    write: Write,
+) -> None:
+    """Append it with the end of what is left pending, all that is committed before: whoever invites has the key of who
+    does locked until then, and finds afterwards that their session is over.
+    """
+    pending.take_back_most(context, principal, subject)
+    command = record_of(principal)
+
+    def steps(held: HeldKeys) -> None:
+        taken_back = pending.taken_back(context, held)
+        context.store.append_under(held, command, subject, *additions, *taken_back, writes=[write])
+
+    context.store.under_keys(command, lambda _: {pending.user_id}, steps)
 
 
 def require_reset_link(context: Context, *, link: str, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -60,6 +61,7 @@ def sign_up(
     remembered: bool,
     link: str | None = None,
     callback_url: str = "",
+    admitted: Callable[[str], bool] = lambda _address: True,
     now: datetime,
     where_from: WhereFrom,
 ) -> NewAccount:
@@ -67,7 +69,8 @@ def sign_up(
 
     That is the organization an invitation's `link` leads to, else one of its own. Where the settings want the address
     verified first, and the link did not come by mail, no device is signed in and nobody is told whether there is an
-    account already. The link that verifies it leads to `callback_url`.
+    account already. The link that verifies it leads to `callback_url`; it is not sent to an address that may not get
+    one more message (`admitted`), and can be asked for later.
 
     Raises MalformedEmail, PasswordTooShort, PasswordTooLong, PasswordCompromised, SignUpByInvitationOnly, EmailTaken,
     PictureNotKept,
@@ -116,6 +119,7 @@ def sign_up(
             context,
             password_hash=password_hash,
             verified_at=callback_url,
+            admitted=admitted,
             remembered=None if hiding else remembered,
             where_from=where_from,
         )
@@ -143,6 +147,7 @@ class _Opening:
         *,
         password_hash: str,
         verified_at: str,
+        admitted: Callable[[str], bool],
         remembered: bool | None,
         where_from: WhereFrom,
     ) -> str | None:
@@ -179,7 +184,7 @@ class _Opening:
             self._account(),
             *belonging,
             *started,
-            *self._verifying(context, verified_at),
+            *self._verifying(context, verified_at, admitted),
             guards=[] if entered is None else entered.guards,
             writes=[
                 first_credentials(person.user_id, password_version=1, password_hash=password_hash),
@@ -201,9 +206,15 @@ class _Opening:
         )
         return Addition(person.user_id, 0, events, self.owner)
 
-    def _verifying(self, context: Context, callback_url: str) -> list[Addition]:
-        """What has the link sent that verifies the address, where the settings want that and it is not proved."""
+    def _verifying(self, context: Context, callback_url: str, admitted: Callable[[str], bool]) -> list[Addition]:
+        """What has the link sent that verifies the address, where the settings want that and it is not proved.
+
+        Whether one may go is asked last: what is not sent is not counted.
+        """
         if self.person.email_verified or context.rules.email_verification is EmailVerification.OFF:
+            return []
+        assert self.person.email is not None
+        if not admitted(self.person.email):
             return []
         return [
             verification(

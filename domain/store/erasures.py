@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -45,6 +46,37 @@ _ERASURE = SelectList(
 _ERASURES = f"""
 SELECT {_ERASURE.sql} FROM erasures x LEFT JOIN log l ON l.stream_id = x.user_id AND l.version = x.version
 """
+
+
+_KEEP = """
+WITH before AS (
+    INSERT INTO erasures_before (user_id, certificate) VALUES ($1, $2) ON CONFLICT DO NOTHING
+)
+INSERT INTO erased_addresses (user_id, email_hash) SELECT $1, unnest($3::bytea[]) ON CONFLICT DO NOTHING
+RETURNING true
+"""
+_BEFORE = "SELECT user_id, certificate FROM erasures_before ORDER BY user_id"
+
+
+def keep_from_before(write: Statements, user_id: UUID, *, certificate: str, email_hashes: Collection[bytes]) -> None:
+    """Keep what an export says of an erasure, whoever is there: for the next export. Twice is as once.
+
+    Of several certificates of one person the first stays. Raises StoreUnavailable.
+    """
+    write.rows(_KEEP, user_id, certificate, sorted(email_hashes))
+
+
+def certified_before(read: Statements) -> Mapping[UUID, str]:
+    """The certificates that were kept, of whom. Raises StoreUnavailable."""
+    return {user_id: certificate for user_id, certificate in read.rows(_BEFORE)}
+
+
+def addresses_kept(read: Statements) -> Mapping[UUID, Collection[bytes]]:
+    """The keyed hashes that were kept, of whose addresses. Raises StoreUnavailable."""
+    kept = defaultdict[UUID, set[bytes]](set)
+    for user_id, email_hash in read.rows("SELECT user_id, email_hash FROM erased_addresses"):
+        kept[user_id].add(bytes(email_hash))
+    return kept
 
 
 def erasures(read: Statements) -> list[Erasure]:

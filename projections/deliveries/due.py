@@ -26,11 +26,11 @@ from domain.mailed_link import (
 from domain.session import SessionStarted
 from domain.store.connections import Values
 from domain.store.log import LogEntry
-from domain.user import PasswordChanged, PasswordReset, PersonErased, SignedUp
+from domain.user import EmailRestored, PasswordChanged, PasswordReset, PersonErased, SignedUp
 from projections.trails.follower import Follower
 
 INVITATION, NEW_DEVICE, PASSWORD_CHANGED = "invitation", "new-device", "password-changed"
-ACCOUNT_DELETED = "account-deleted"
+ACCOUNT_DELETED, EMAIL_CHANGE_UNDONE = "account-deleted", "email-change-undone"
 KIND_OF_LINK: Mapping[type, str] = {
     PasswordResetRequested: "password-reset",
     EmailVerificationRequested: "email-verification",
@@ -47,6 +47,7 @@ KIND_BY_EVENT: Mapping[type, str] = {
     SessionStarted: NEW_DEVICE,
     PasswordChanged: PASSWORD_CHANGED,
     PasswordReset: PASSWORD_CHANGED,
+    EmailRestored: EMAIL_CHANGE_UNDONE,
     PersonErased: ACCOUNT_DELETED,
     **KIND_OF_LINK,
 }

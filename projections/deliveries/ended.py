@@ -20,6 +20,8 @@ word of one clock, which may have been ahead.
 """
 COUNTED = 100_000
 """As far as rows are counted."""
+GIVEN_UP_COUNTED = 3
+"""As many as one person's wrong addresses seldom are."""
 
 
 class GivenUp(NamedTuple):
@@ -41,12 +43,14 @@ class GivenUp(NamedTuple):
 
 class Leaving(NamedTuple):
     """For how many seconds the one of them waits that waits longest, and since when none was sent; None if none was.
+    How many were given up since, in the last hour, counted up to `GIVEN_UP_COUNTED`.
 
     Of those that wait a thousand are looked at: it is asked often.
     """
 
     seconds_waiting: float
     seconds_since_sent: float | None
+    lately_given_up: int
 
 
 class DeliveryCondition(NamedTuple):
@@ -101,15 +105,21 @@ _RETRY_SOME = f"""
     SELECT ctid FROM deliveries WHERE {_IN_VAIN} LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING true
 """
 _LEAVING_ROW = SelectList(
-    Leaving, seconds_waiting="waiting.seconds_waiting", seconds_since_sent="sent.seconds_since_sent"
+    Leaving,
+    seconds_waiting="waiting.seconds_waiting",
+    seconds_since_sent="extract(epoch FROM statement_timestamp() - sent.at)::float8",
+    lately_given_up="given_up.lately_given_up",
 )
 _LEAVING = f"""
 SELECT {_LEAVING_ROW.sql}
   FROM (SELECT coalesce(extract(epoch FROM statement_timestamp() - min(first_due_at)), 0)::float8 AS seconds_waiting
           FROM (SELECT first_due_at FROM deliveries
                  WHERE state = 'waiting' AND kind = ANY($1) ORDER BY due_at LIMIT 1000) AS w) AS waiting,
-       (SELECT extract(epoch FROM statement_timestamp() - max(ended_at))::float8 AS seconds_since_sent
-          FROM deliveries WHERE state = 'sent') AS sent
+       (SELECT max(ended_at) AS at FROM deliveries WHERE state = 'sent') AS sent, LATERAL (
+       SELECT count(*) AS lately_given_up
+         FROM (SELECT FROM deliveries WHERE state = 'given_up' AND kind = ANY($1) AND ended_at
+                      > greatest(statement_timestamp() - interval '1 hour', sent.at) LIMIT {GIVEN_UP_COUNTED}) AS g
+       ) AS given_up
 """
 _CONDITION_ROW = SelectList(
     DeliveryCondition,
@@ -156,12 +166,12 @@ def retry(statements: Statements, kind: str, stream_id: UUID, version: int) -> b
 
 def retry_all(statements: Statements) -> int:
     """Have all of those tried anew; how many those were. Raises StoreUnavailable."""
-    return _in_parts(statements, _RETRY_SOME)
+    return in_parts(statements, _RETRY_SOME)
 
 
 def forget(statements: Statements) -> int:
     """Delete what was sent or dropped a week ago, and given up ninety days ago; how much. Raises StoreUnavailable."""
-    return _in_parts(statements, _FORGET)
+    return in_parts(statements, _FORGET)
 
 
 def drop_unsent(statements: Statements, kinds: Collection[str]) -> int:
@@ -169,10 +179,11 @@ def drop_unsent(statements: Statements, kinds: Collection[str]) -> int:
 
     Without it rows would wait for ever where nobody is to send them. Raises StoreUnavailable.
     """
-    return _in_parts(statements, _DROP_UNSENT, list(kinds), list(OF_THE_HOUR))
+    return in_parts(statements, _DROP_UNSENT, list(kinds), list(OF_THE_HOUR))
 
 
-def _in_parts(statements: Statements, sql: str, *values: object) -> int:
+def in_parts(statements: Statements, sql: str, *values: object) -> int:
+    """Run it for as many rows at once as none waits for, its last value, until there are no more; how many it found."""
     done, found = 0, _AT_ONCE
     while found == _AT_ONCE:
         found = len(statements.rows(sql, *values, _AT_ONCE))

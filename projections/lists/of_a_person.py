@@ -74,7 +74,8 @@ SELECT i.invitation_id FROM invitation_list i JOIN subject_keys k ON k.subject_i
  ORDER BY i.invitation_id
 """
 _PENDING_FROM = """
-SELECT invitation_id FROM invitation_list WHERE inviter_id = $1 AND pending_slot IS NOT NULL ORDER BY invitation_id
+SELECT invitation_id FROM invitation_list WHERE inviter_id = $1 AND pending_slot IS NOT NULL
+   AND ($2::timestamptz IS NULL OR created_at >= $2) ORDER BY invitation_id
 """
 _SHOWING = "SELECT r.{key}, r.version FROM {table} r WHERE {theirs} AND ({shown}) ORDER BY r.{key}"
 
@@ -99,8 +100,8 @@ class PersonLookups:
         rows = reading.rows(_EVER_TO, user_id, list(email_hashes), sent_before)
         return [invitation_id for [invitation_id] in rows]
 
-    def invitations_pending_from(self, user_id: UUID, *, reading: Reading) -> list[UUID]:
-        return [invitation_id for [invitation_id] in reading.rows(_PENDING_FROM, user_id)]
+    def invitations_pending_from(self, user_id: UUID, *, since: datetime | None = None, reading: Reading) -> list[UUID]:
+        return [invitation_id for [invitation_id] in reading.rows(_PENDING_FROM, user_id, since)]
 
     def rows_of_a_person(self, user_id: UUID, *, reading: Reading) -> list[Blanked]:
         return [

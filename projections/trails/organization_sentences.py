@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from domain.invitation import (
@@ -13,6 +14,7 @@ from domain.invitation import (
     InvitationResent,
     InvitationSent,
     RecipientErased,
+    TakenBack,
 )
 from domain.membership import (
     Joining,
@@ -103,14 +105,21 @@ def _of_an_invitation(event: InvitationEvent, names: Names) -> str:
             return f"{names.actor} accepted the invitation to {names.organization}."
         case InvitationRejected():
             return f"{names.actor} rejected the invitation to {names.organization}."
-        case InvitationCanceled():
-            return f"{names.actor} took the invitation of {names.invited} to {names.organization} back."
+        case InvitationCanceled(because=because):
+            return f"{names.actor} took the invitation of {names.invited} to {names.organization} back{_WHY[because]}."
         case InvitationExpired():
             return f"The invitation of {names.invited} to {names.organization} ran out."
         case RecipientErased():
             return f"The address that was invited to {names.organization} was erased."
         case _:
             assert_never(event)
+
+
+_WHY: Mapping[TakenBack | None, str] = {
+    None: "",
+    TakenBack.CHANGE_UNDONE: ", as sent after a change of address that was undone",
+    TakenBack.ADDRESS_PROVED: ", as sent before the address of the account was proved",
+}
 
 
 def _roles(text: str) -> str:

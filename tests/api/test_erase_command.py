@@ -15,14 +15,17 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from domain.commands.email import request_email_change, verify_email
+from domain.mailed_link import Purpose
 from domain.store.connections import connection_arguments
 from domain.store.mapper import SealingMapper
 from projections.maintenance.verify import verify
 from tests.api.dumps import found
 from tests.databases import Database
-from tests.domain.commands.going import ADAS, BOS, HER_WORDS, Town
+from tests.domain.commands.going import ADAS, BOS, HER_WORDS, THEIRS, Town
 from tests.keeping import caught_up
 from tests.lived import context_over
+from tests.lived_by_mail import mailed
 from tests.people import SECRET
 from tests.server import ROOT
 
@@ -175,11 +178,74 @@ def test_a_restored_backup_forgets_again_who_was_erased_and_certifies_the_same(t
         assert not is_there(backup, ada)
         again = json.loads(run(backup, "erasures", "reapply", str(file), "--json")[1])
         assert again == {"erased": 0, "absent": 2, "refused": 0, "invitations": 0}
-        [certified] = lines(run(backup, "erasures", "export")[1])
-        assert certified == lines(exported)[0]
+        assert lines(run(backup, "erasures", "export")[1]) == lines(exported)
         contents = b"\n".join(str(row).encode() for table in TABLES for row in backup.rows(f"SELECT * FROM {table}"))
         assert found([*HER_WORDS, "dee@example.com"], contents) == []
         assert is_well(town, backup)
+
+
+def test_whom_a_backup_did_not_know_yet_is_exported_after_it_and_erased_in_a_later_one(
+    town: Town, tmp_path: Path
+) -> None:
+    """A restore of the old backup, and then one of a backup of between: the newest export is enough."""
+    ada, bo = town.signs_up(ADAS, "Ada"), town.signs_up(BOS, "Bo")
+    with town.database.copied("old") as old:
+        dee = town.signs_up("dee@example.com", "Dee")
+        with town.database.copied("between") as between:
+            town.goes(ada)
+            town.goes(dee)
+            exported = run(town.database, "erasures", "export")[1]
+            file = tmp_path / "erasures"
+            file.write_text(exported)
+            told = json.loads(run(old, "erasures", "reapply", str(file), "--json")[1])
+            assert (told["erased"], told["absent"]) == (1, 1)
+
+            newest = run(old, "erasures", "export")[1]
+            assert lines(newest) == lines(exported)
+            assert found([*HER_WORDS, "dee@example.com"], newest.encode()) == []
+            file.write_text(newest)
+            told = json.loads(run(between, "erasures", "reapply", str(file), "--json")[1])
+            assert (told["erased"], told["absent"]) == (2, 0)
+            assert [is_there(between, one) for one in (ada, bo, dee)] == [False, True, False]
+            assert lines(run(between, "erasures", "export")[1]) == lines(exported)
+            assert is_well(town, old)
+            assert is_well(town, between)
+
+
+def test_an_address_that_only_the_export_knows_is_not_lost_with_a_restore(town: Town, tmp_path: Path) -> None:
+    """They took it after the backup: its history has one address of theirs, the export two."""
+    ada, bo = town.signs_up(ADAS, "Ada"), town.signs_up(BOS, "Bo")
+    town.invites(bo, town.founds(bo, "Engines", "engines"), "ada@example.org")
+    with town.database.copied("before") as backup:
+        request_email_change(town.context, town.by(ada), email="ada@example.org", callback_url="/")
+        link = mailed(town.context, ada, Purpose.EMAIL_CHANGE)
+        verify_email(town.context, link=link, now=town.now, where_from=THEIRS)
+        town.goes(ada)
+        exported = run(town.database, "erasures", "export")[1]
+        [line] = lines(exported)
+        assert len(line["addresses"]) == 2
+        file = tmp_path / "erasures"
+        file.write_text(exported)
+        told = json.loads(run(backup, "erasures", "reapply", str(file), "--json")[1])
+        assert told == {"erased": 1, "absent": 0, "refused": 0, "invitations": 0}
+        assert lines(run(backup, "erasures", "export")[1]) == [line]
+        assert backup.rows("SELECT email FROM invitation_list WHERE email IS NOT NULL") == []
+        assert is_well(town, backup)
+
+
+def test_who_could_not_be_erased_again_is_still_exported(town: Town, tmp_path: Path) -> None:
+    ada, bo = town.signs_up(ADAS, "Ada"), town.signs_up(BOS, "Bo")
+    town.takes_in(ada, town.founds(ada, "Works", "works"), bo)
+    with town.database.copied("before") as backup:
+        assert run(town.database, "erase", "--email", ADAS, "--yes", "--close-organizations")[0] == 0
+        exported = run(town.database, "erasures", "export")[1]
+        file = tmp_path / "erasures"
+        file.write_text(exported)
+        assert run(backup, "erasures", "reapply", str(file))[0] == 1
+        assert is_there(backup, ada)
+        assert lines(run(backup, "erasures", "export")[1]) == lines(exported)
+        assert run(backup, "erasures", "reapply", str(file), "--close-organizations")[0] == 0
+        assert lines(run(backup, "erasures", "export")[1]) == lines(exported)
 
 
 def test_of_a_file_that_was_changed_nothing_is_applied(town: Town, tmp_path: Path) -> None:

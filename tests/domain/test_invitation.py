@@ -18,6 +18,7 @@ from domain.invitation import (
     InvitationResent,
     InvitationSent,
     RecipientErased,
+    TakenBack,
     evolve,
 )
 from domain.refusals import InvitationNotFound, NotTheRecipient
@@ -140,6 +141,7 @@ def test_who_had_the_address_is_erased_and_what_was_still_open_ends_with_them() 
 
 def test_it_is_canceled_while_pending_and_once_it_ran_out_and_again_in_vain_but_not_after_another_end() -> None:
     assert invitation().cancel() == [InvitationCanceled()]
+    assert invitation().cancel(TakenBack.CHANGE_UNDONE) == [InvitationCanceled(because=TakenBack.CHANGE_UNDONE)]
     assert invitation(InvitationExpired()).cancel() == [InvitationCanceled()]
     assert invitation(InvitationCanceled()).cancel() == []
     for end in (ACCEPTED, InvitationRejected(user_id=BO)):
@@ -152,3 +154,7 @@ def test_that_it_ran_out_is_noted_once() -> None:
     assert invitation().expire(now=A_WEEK_LATER) == [InvitationExpired()]
     for end in ENDED:
         assert invitation(end).expire(now=A_WEEK_LATER) == []
+
+
+def test_why_it_was_taken_back_is_stored_in_these_words() -> None:
+    assert [str(one) for one in TakenBack] == ["change_undone", "address_proved"]

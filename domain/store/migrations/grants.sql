@@ -8,7 +8,7 @@ GRANT SELECT, INSERT, DELETE ON queue TO {role};
 GRANT SELECT ON SEQUENCE queue_arrival_seq TO {role};
 GRANT SELECT, INSERT, UPDATE ON subject_keys, credentials, pictures TO {role};
 GRANT DELETE ON credentials TO {role};
-GRANT SELECT, INSERT ON erasures TO {role};
+GRANT SELECT, INSERT ON erasures, erasures_before, erased_addresses TO {role};
 GRANT SELECT, INSERT, UPDATE ON account_list, session_list, organization_list, member_list, invitation_list, mailed_link_list
     TO {role};
 GRANT SELECT, INSERT, UPDATE ON followers, journal TO {role};

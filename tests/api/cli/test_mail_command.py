@@ -118,13 +118,80 @@ def test_all_are_tried_again(given_up: Database) -> None:
         ([], "Which message? NAME, or --all.\n"),
         (["--all", NAMES[0]], "Name messages or give --all, not both.\n"),
         (["Bo's"], "is no message's name"),
-        ([NAMES[0], f"invitation.{UUID(int=3).hex}.3"], "1 of these had not been given up.\n"),
+        ([NAMES[0], f"invitation.{UUID(int=3).hex}.3"], "1 of these neither wait nor were given up.\n"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_a_sentence(given_up: Database, arguments: list[str], sentence: str) -> None:
     code, _, complained = run(given_up, "retry", *arguments)
     assert code == 1
     assert sentence in complained
+
+
+@pytest.fixture
+def with_waiting(given_up: Database) -> Database:
+    """And three that wait: one for its next try, one that was not tried yet, one that is tried at the moment."""
+    for number, attempts, due_at, lease, reason in (
+        (4, 7, "2030-03-14 12:40Z", None, "SMTP 535 at AUTH"),
+        (5, 0, "2026-03-14 12:00Z", None, None),
+        (6, 3, "2030-03-14 12:50Z", UUID(int=9), "SMTP 450 at RCPT"),
+    ):
+        given_up.rows(
+            "INSERT INTO deliveries (kind, stream_id, version, attempts, first_due_at, due_at, lease, reason)"
+            " VALUES ('password-reset', %s, 1, %s, '2026-03-14 12:00Z', %s, %s, %s)",
+            UUID(int=number), attempts, due_at, lease, reason,
+        )  # fmt: skip
+    return given_up
+
+
+RESETS = {number: f"password-reset.{UUID(int=number).hex}.1" for number in (4, 5, 6)}
+DUE_NOW = "SELECT stream_id FROM deliveries WHERE state = 'waiting' AND due_at <= clock_timestamp() ORDER BY stream_id"
+
+
+def test_what_waits_is_listed_with_when_it_is_tried_next_and_why_it_failed_last(with_waiting: Database) -> None:
+    assert run(with_waiting, "list", "--waiting") == (
+        0,
+        f"{RESETS[5]}  0 attempts since 2026-03-14T12:00:00.000Z, next at 2026-03-14T12:00:00.000Z\n"
+        f"{RESETS[4]}  7 attempts since 2026-03-14T12:00:00.000Z, next at 2030-03-14T12:40:00.000Z: SMTP 535 at AUTH\n"
+        f"{RESETS[6]}  3 attempts since 2026-03-14T12:00:00.000Z, next at 2030-03-14T12:50:00.000Z: SMTP 450 at RCPT\n",
+        "",
+    )
+    told = json.loads(run(with_waiting, "list", "--waiting", "--limit", "2", "--json")[1])
+    assert (told["more"], [one["reason"] for one in told["waiting"]]) == (True, [None, "SMTP 535 at AUTH"])
+    assert told["waiting"][1] == {
+        "name": RESETS[4],
+        "kind": "password-reset",
+        "streamId": UUID(int=4).hex,
+        "version": 1,
+        "attempts": 7,
+        "firstDueAt": "2026-03-14T12:00:00.000Z",
+        "nextTryAt": "2030-03-14T12:40:00.000Z",
+        "reason": "SMTP 535 at AUTH",
+    }
+    assert "these are the 1 to be tried next" in run(with_waiting, "list", "--waiting", "--limit", "1")[1]
+
+
+def test_where_nothing_waits_that_is_said(given_up: Database) -> None:
+    assert run(given_up, "list", "--waiting") == (0, "Nothing waits.\n", "")
+
+
+def test_what_waits_is_tried_now_by_its_name_and_the_wait_goes_on(with_waiting: Database) -> None:
+    assert run(with_waiting, "retry", RESETS[4]) == (0, "1 to be tried again\n", "")
+    assert [stream_id.int for (stream_id,) in with_waiting.rows(DUE_NOW)] == [4, 5]
+    [row] = with_waiting.rows(
+        "SELECT attempts, reason, first_due_at = '2026-03-14 12:00Z' FROM deliveries WHERE stream_id = %s", UUID(int=4)
+    )
+    assert row == (7, "SMTP 535 at AUTH", True)
+
+
+def test_what_is_tried_at_the_moment_stays_whose_it_is(with_waiting: Database) -> None:
+    assert run(with_waiting, "retry", RESETS[6]) == (0, "1 to be tried again\n", "")
+    [row] = with_waiting.rows("SELECT lease, due_at > now() FROM deliveries WHERE stream_id = %s", UUID(int=6))
+    assert row == (UUID(int=9), True)
+
+
+def test_all_that_wait_and_that_were_given_up_are_tried_now(with_waiting: Database) -> None:
+    assert run(with_waiting, "retry", "--all") == (0, "3 to be tried again\n", "")
+    assert [stream_id.int for (stream_id,) in with_waiting.rows(DUE_NOW)] == [1, 2, 4, 5]
 
 
 def preview(*arguments: str, **settings: str) -> tuple[int, str, str]:

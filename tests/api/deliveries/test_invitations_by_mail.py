@@ -151,3 +151,17 @@ def test_whether_mail_leaves_is_told_to_who_watches_and_keeps_nobody_from_being_
         assert client.get("/readyz").json()["mail"] == {"status": "ok", "secondsWaiting": 0.0}
     assert (answer.status_code, answer.json()["ready"], answer.json()["mail"]["status"]) == (200, True, "degraded")
     assert 600 <= answer.json()["mail"]["secondsWaiting"] < 700
+
+
+def test_that_all_mail_was_given_up_of_late_is_told_to_who_watches(server: Server, module_database: Database) -> None:
+    given_up = (
+        "INSERT INTO deliveries (kind, stream_id, version, state, ended_at, reason)"
+        " VALUES ('invitation', gen_random_uuid(), {}, 'given_up', now() + interval '1 s', 'SMTP 554 at DATA')"
+    )
+    told = []
+    with server.client() as client:
+        for number in range(3):
+            module_database.rows(given_up.format(100 + number))
+            told.append(client.get("/readyz").json()["mail"]["status"])
+    module_database.rows("DELETE FROM deliveries WHERE version >= 100")
+    assert told == ["ok", "ok", "degraded"]

@@ -43,6 +43,7 @@ def server(
             yield server
     written = log.read_text()
     assert "ERROR" not in written
+    assert written.count(f"Mail goes to the mail server localhost, port {PORT} (STARTTLS).") == 1
     # neither whom a mail is for, nor what the server said, nor what opens it
     assert "@" not in written
     assert "invitationId" not in written

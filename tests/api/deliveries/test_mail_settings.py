@@ -9,6 +9,7 @@ from pydantic import SecretStr, ValidationError
 
 from api.cli.configured import configured
 from api.cli.refusal import WontStart
+from api.cli.serve import where_mail_goes
 from api.setting_values import Mailbox
 from api.settings import Settings
 from api.smtp_url import SmtpServer, smtp_server
@@ -163,6 +164,26 @@ def test_only_beside_a_database_of_the_operators_does_mail_leave_nowhere(tmp_pat
     assert embedded.sends_mail
     assert embedded.folder_of_mail == tmp_path / "data" / "outbox"
     assert Settings(smtp_url=SecretStr("smtp://mail.example.com")).folder_of_mail is None
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"smtp_url": "smtp://ada:hunter2@mail.example.com"},
+         "Mail goes to the mail server mail.example.com, port 587 (STARTTLS)."),
+        ({"smtp_url": "smtps://ada:hunter2@[2001:db8::1]:2465"},
+         "Mail goes to the mail server 2001:db8::1, port 2465 (TLS)."),
+        ({"smtp_url": "smtp://localhost:25?tls=off"},
+         "Mail goes to the mail server localhost, port 25 (in the clear)."),
+        ({"mail_folder": "/var/spool/mails"},
+         "Mail goes to the folder /var/spool/mails, for a mail server to pick it up."),
+        ({"data_dir": "/data"}, "Mail is not sent but left in /data/outbox: name a mail server by DAYBOOK_SMTP_URL."),
+        ({"database_url": "postgresql://db.example.com/daybook"},
+         "No mail leaves from here: set DAYBOOK_SMTP_URL or DAYBOOK_MAIL_FOLDER."),
+    ],
+)  # fmt: skip
+def test_where_mail_goes_is_said_in_a_sentence_without_a_password(said: dict[str, str], told: str) -> None:
+    assert where_mail_goes(Settings.model_validate(said)) == told
 
 
 def test_workers_that_are_told_of_the_database_and_the_outbox_agree(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import re
 from dataclasses import fields, replace
 from datetime import datetime
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 from api.deliveries import mail_values
 from api.deliveries.inert import as_address, as_ip_address, as_link, as_name, as_text
 from api.deliveries.mail import Mail
-from api.deliveries.mail_texts import MailTexts, TemplateUnusable
+from api.deliveries.mail_texts import MailTexts
 from api.deliveries.mail_values import EXAMPLES, Invitation, MailValues, PasswordReset
 from api.setting_values import Mailbox
 from tests.people import NOON
@@ -190,70 +189,17 @@ def test_what_is_no_url_of_ours_becomes_no_link(link: str) -> None:
         written(PasswordReset(link=link, expires_at=NOON))
 
 
-def test_a_file_of_the_operators_stands_in_place_of_ours_and_the_rest_stays(tmp_path: Path) -> None:
-    (tmp_path / "password-reset.subject.txt").write_text("Neues Passwort für {{ service }}\r\n")
-    (tmp_path / "_foot.txt").write_text("Grüße")
-    (tmp_path / "password-reset.txt").write_text("{{ link }}\n{% include '_foot.txt' %}")
-    texts = MailTexts(tmp_path)
-    texts.require_usable()
-    mail = written(PasswordReset(link=LINK, expires_at=NOON), texts)
-    assert (mail.subject, mail.text) == ("Neues Passwort für Accounts", f"{LINK}\nGrüße")
-    assert mail.html == written(PasswordReset(link=LINK, expires_at=NOON)).html
-
-
-def test_an_operators_layout_is_around_every_page(tmp_path: Path) -> None:
-    (tmp_path / "layout.html").write_text("<main>{% block content %}{% endblock %}</main>")
-    texts = MailTexts(tmp_path)
-    texts.require_usable()
-    assert all(written(one, texts).html.startswith("<main>") for examples in EXAMPLES.values() for one in examples)
-
-
-@pytest.mark.parametrize(
-    ("file", "text", "told"),
-    [
-        ("password-reset.html", "a\n\n{{ lnik }}", ["password-reset.html, line 3", "there is no 'lnik'", "link"]),
-        ("password-reset.txt", "{% if expires_at == 1 %}\n{{ lnik }}{% endif %}", ["line 2", "'lnik'"]),
-        ("password-reset.txt", "a\n{% if %}", ["password-reset.txt, line 2", "Expected an expression"]),
-        ("password-reset.txt", "{{ link", ["line 1", "end of print"]),
-        ("password-reset.txt", "{{ link.nothing }}", ["password-reset.txt, line 1", "nothing"]),
-        ("password-reset.txt", "a\n{{ 1 / 0 }}", ["password-reset.txt, line 2", "division by zero"]),
-        ("password-reset.html", "{{ link | safe }}", ["password-reset.html, line 1", "safe"]),
-        ("password-reset.html", "{{ link | urlize }}", ["password-reset.html, line 1", "urlize"]),
-        ("password-reset.html", "{{ ''.__class__.__mro__ }}", ["password-reset.html, line 1", "unsafe"]),
-        ("password-reset.html", "{% include '../../settings.py' %}", ["password-reset.html, line 1", "settings.py"]),
-        ("password-reset.html", "{% include '/etc/hostname' %}", ["password-reset.html, line 1", "hostname"]),
-        ("password-reset.html", " ", ["password-reset.html", "cannot be written as mail: HTML"]),
-        ("password-reset.subject.txt", "a\nBcc: x", ["password-reset.subject.txt", "as mail: subject"]),
-        ("password-reset.subject.txt", "", ["password-reset.subject.txt", "as mail: subject"]),
-        ("pasword-reset.txt", "x", ["pasword-reset.txt is no mail template; the nearest is password-reset.txt"]),
-        ("layout.html", "{{ lnik }}{% block content %}{% endblock %}", ["layout.html, line 1", "lnik"]),
-    ],
-)
-def test_what_cannot_be_used_is_told_with_its_file_its_line_and_why(
-    tmp_path: Path, file: str, text: str, told: list[str]
-) -> None:
-    (tmp_path / file).write_text(text)
-    with pytest.raises(TemplateUnusable) as refused:
-        MailTexts(tmp_path).require_usable()
-    sentence = str(refused.value)
-    assert all(one in sentence for one in told), sentence
-    assert sentence.endswith(".")
-    assert "\n" not in sentence
-
-
-def test_a_file_that_is_no_text_and_a_folder_that_is_not_there_are_told(tmp_path: Path) -> None:
-    (tmp_path / "invitation.txt").write_bytes(b"\xff")
-    with pytest.raises(TemplateUnusable, match="cannot be read"):
-        MailTexts(tmp_path).require_usable()
-    with pytest.raises(TemplateUnusable, match="is not there or no folder"):
-        MailTexts(tmp_path / "gone").require_usable()
-
-
 def test_an_organization_of_which_nothing_is_to_be_seen_is_called_something() -> None:
     invitation: Any = EXAMPLES["invitation"][0]
     assert isinstance(invitation, Invitation)
     for name in ("\u200b", "", None):
         assert written(replace(invitation, organization=name)).subject == "Invitation to an organization"
+
+
+def test_a_reset_says_in_plain_english_that_it_was_asked_for() -> None:
+    mail = written(PasswordReset(link=LINK, expires_at=NOON))
+    assert mail.text.startswith("We were asked for a new password for your account at Accounts.\n")
+    assert "you we hope" not in mail.text + mail.html
 
 
 def test_moments_are_told_in_utc() -> None:

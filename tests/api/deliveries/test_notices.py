@@ -11,10 +11,12 @@ import pytest
 from api.deliveries.channels import channels, kinds_sent
 from api.deliveries.mail import Mail
 from api.deliveries.sender import Sender
+from api.deliveries.transport import TemporaryFailure
 from api.settings import Settings
+from domain.commands.principal import record_of
 from domain.store import Addition
 from domain.store.envelope import CommandRecord, WhereFrom
-from domain.user import PasswordChanged
+from domain.user import PasswordChanged, PasswordReset, UserEvent
 from projections.deliveries.due import KINDS
 from projections.deliveries.queue import Queue
 from tests.api.conftest import HandClock
@@ -34,8 +36,11 @@ class Taken:
 
     def __init__(self) -> None:
         self.mails = list[Mail]()
+        self.away = False
 
     def deliver(self, message: Mail) -> None:
+        if self.away:
+            raise TemporaryFailure("away")
         self.mails.append(message)
 
 
@@ -100,6 +105,60 @@ def test_nobody_is_told_where_the_operator_wants_it_so(acme: Acme, taken: Taken)
     acme.changes_password(ADAS)
     assert [mail.subject for mail in sent(acme, taken, new_device_mail="off")] == ["Your password was changed"]
     assert ("new-device", "dropped", "new device mail off") in acme.database.rows(STATES)
+
+
+def from_network(number: int) -> WhereFrom:
+    return WhereFrom(f"198.51.{number}.7", FIREFOX)
+
+
+def test_who_signs_in_from_ever_new_devices_does_not_flood_whose_account_it_is(acme: Acme, taken: Taken) -> None:
+    for number in range(7):
+        acme.signs_in(ADAS, from_network(number), now=LATER + timedelta(minutes=number))
+    acme.signs_up(BOS)
+    acme.signs_in(BOS, ABROAD, now=LATER)
+    adas = [mail for mail in sent(acme, taken) if mail.recipient == ADAS]
+    assert len(adas) == 5
+    assert ["There may be more: of further devices within the hour" in mail.text for mail in adas] == [False] * 4 + [
+        True
+    ]
+    assert len(taken.mails) == 6
+    assert acme.database.rows(STATES).count(("new-device", "dropped", "enough in an hour")) == 2
+    # each of them stands in the journal all the same
+    started = "SELECT count(*) FROM journal WHERE event = 'SessionStarted' AND person_id = %s"
+    assert acme.database.value(started, acme.ada) == 8
+    acme.database.rows("UPDATE deliveries SET ended_at = ended_at - interval '1 hour' WHERE state = 'sent'")
+    acme.signs_in(ADAS, ABROAD, now=LATER + timedelta(hours=2))
+    assert [mail.recipient for mail in sent(acme, taken)[6:]] == [ADAS]
+
+
+def test_a_mail_that_is_tried_again_counts_once(acme: Acme, taken: Taken) -> None:
+    acme.signs_in(ADAS, ABROAD, now=LATER)
+    for _ in range(3):
+        taken.away = True
+        assert sent(acme, taken, mails_per_hour="1") == []
+        acme.database.rows("UPDATE deliveries SET due_at = now() WHERE state = 'waiting'")
+    taken.away = False
+    assert len(sent(acme, taken, mails_per_hour="1")) == 1
+
+
+def test_all_are_told_of_where_nothing_is_limited(acme: Acme, taken: Taken) -> None:
+    for number in range(7):
+        acme.signs_in(ADAS, from_network(number), now=LATER + timedelta(minutes=number))
+    assert len(sent(acme, taken, rate_limit="off")) == 7
+    assert not any("There may be more" in mail.text for mail in taken.mails)
+
+
+def test_who_changes_a_password_again_and_again_sends_no_more_than_that_of_it(acme: Acme, taken: Taken) -> None:
+    """By a session, that is: each that a link has set, and an operator, is told."""
+    account = acme.context.lookups.account(acme.ada)
+    assert account is not None
+    events: list[UserEvent] = [PasswordChanged(password_version=version) for version in range(2, 9)]
+    for version, event in enumerate([*events, PasswordReset(password_version=9)], 1):
+        record = CommandRecord.by_operator(at=NOON) if version == 7 else record_of(acme.by(ADAS))
+        acme.context.store.append(record, account.subject, Addition(acme.ada, version, [event]))
+    caught_up(acme.database)
+    assert len(sent(acme, taken)) == 5 + 2
+    assert acme.database.rows(STATES).count(("password-changed", "dropped", "enough in an hour")) == 1
 
 
 def test_what_a_browser_calls_itself_adds_nothing(acme: Acme, taken: Taken) -> None:

@@ -195,6 +195,59 @@ def test_who_had_the_address_is_told_and_can_have_it_back(ada: Browser, email: s
     assert address_of(again) == (email, True)
 
 
+def test_the_notice_says_when_and_from_which_device(ada: Browser, email: str, postman: Postman) -> None:
+    new = f"new.{email}"
+    assert change(ada, new) == DONE
+    token = postman.link_to(new).token
+    firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"
+    assert ada.ask("GET", f"{BASE}/verify-email?token={token}", None, {"User-Agent": firefox}).status == 200
+    [*_, mail] = postman.mails_to(email, "email-change-notice")
+    for kind, when in (("plain", "When: 2026-03-14 12:00 UTC\n"), ("html", "When: 2026-03-14 12:00 UTC<br>\n")):
+        part = mail.get_body((kind,))
+        assert part is not None
+        assert f"{when}Device: Firefox 132 on Linux" in part.get_content().replace("\r\n", "\n")
+
+
+def test_who_loses_the_address_by_that_is_told_and_nothing_of_whose_account_it_is(
+    ada: Browser, email: str, postman: Postman
+) -> None:
+    thief = "heron.walk@example.net"
+    changed(ada, thief, postman)
+    assert postman.mails_to(thief, "email-change-undone") == []
+    ada.post("/update-user", {"name": "Countess Ada"})
+    assert reset(ada.url, postman.link_to(email).token).status == 200
+    [notice] = postman.mails_to(thief, "email-change-undone")
+    assert notice["Subject"] == "An account no longer has your e-mail address"
+    for part in ("plain", "html"):
+        body = notice.get_body((part,))
+        assert body is not None
+        said = body.get_content()
+        assert not any(theirs in said for theirs in (email, "Ada", "http"))
+        assert "took the change back" in said
+    assert postman.mails_to(email, "email-change-undone") == []
+
+
+def test_who_has_their_own_address_back_by_another_change_loses_the_other_without_such_a_notice(
+    ada: Browser, email: str, postman: Postman
+) -> None:
+    changed(ada, f"new.{email}", postman)
+    changed(ada, email, postman)
+    assert postman.mails_to(f"new.{email}", "email-change-undone") == []
+
+
+def test_nobody_is_told_of_the_account_of_who_was_erased_meanwhile(
+    ada: Browser, email: str, postman: Postman, module_database: Database
+) -> None:
+    changed(ada, f"thief.{email}", postman)
+    assert reset(ada.url, postman.link_to(email).token).status == 200
+    again = Browser(ada.url)
+    again.sign_in(email, NEW_PASSWORD)
+    assert again.post("/delete-user", {"password": NEW_PASSWORD}).status == 200
+    assert postman.mails_to(f"thief.{email}", "email-change-undone") == []
+    reasons = "SELECT reason FROM deliveries WHERE kind = 'email-change-undone' ORDER BY first_due_at DESC LIMIT 1"
+    assert module_database.value(reasons) == "erased"
+
+
 def test_a_password_for_what_one_has_back_has_not_that_address_in_it(
     ada: Browser, email: str, postman: Postman
 ) -> None:

@@ -47,6 +47,8 @@ COLUMNS = {
     "drift.difference": "names of columns",
     "drift.key": "an id",
     "drift.table_name": OF_OURS,
+    "erased_addresses.email_hash": HASH,
+    "erasures_before.certificate": "ids, times and numbers",
     "erasures.certificate": "ids, times and numbers",
     "erasures.touched": "names of tables, and numbers",
     "events.body": PUBLIC,

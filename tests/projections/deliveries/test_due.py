@@ -38,6 +38,7 @@ def test_nothing_else_that_happens_is_a_message(acme: Acme, database: Database) 
         "SessionStarted",
         "PasswordChanged",
         "PasswordReset",
+        "EmailRestored",
         "PasswordResetRequested",
         "EmailVerificationRequested",
         "EmailChangeRequested",

@@ -139,6 +139,25 @@ def test_whether_mail_leaves_is_for_how_long_one_waits_and_since_when_none_was_s
     assert leaving(statements, ["new-device"]).seconds_waiting == 0
 
 
+@pytest.mark.parametrize(
+    ("given_up", "sent", "lately"),
+    [
+        ([], [], 0),
+        (["10 min", "2 min"], [], 2),
+        (["10 min", "5 min", "4 min", "3 min"], [], 3),
+        (["62 min", "61 min", "2 min"], [], 1),
+        (["10 min", "5 min", "2 min"], ["70 min", "4 min"], 1),
+    ],
+)
+def test_whether_all_is_given_up_is_how_many_were_in_the_last_hour_since_one_left(
+    statements: Statements, database: Database, given_up: list[str], sent: list[str], lately: int
+) -> None:
+    for number, (state, ago) in enumerate([("given_up", one) for one in given_up] + [("sent", one) for one in sent], 1):
+        made(database, number, state, ago, "SMTP 554 at DATA" if state == "given_up" else None)
+    assert leaving(statements, ["invitation"]).lately_given_up == lately
+    assert leaving(statements, ["new-device"]).lately_given_up == 0
+
+
 def of_invitations(statements: Statements) -> DeliveryCondition:
     """The condition of their kind; nothing of another is there."""
     [condition] = [one for one in delivery_condition(statements) if one.kind == INVITATION]

@@ -15,6 +15,7 @@ from domain.invitation import (
     InvitationResent,
     InvitationSent,
     RecipientErased,
+    TakenBack,
 )
 from domain.membership import Joining, MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, SeatTaken
 from domain.organization import (
@@ -163,6 +164,18 @@ def test_a_person_is_told_what_was_done_to_them(name: str) -> None:
 def test_an_organization_is_told_who_did_it_to_whom(name: str) -> None:
     event, _, to_all = TOLD[name]
     assert sentence(event, ADA_TO_ALL) == to_all
+
+
+@pytest.mark.parametrize(
+    ("because", "said"),
+    [
+        (TakenBack.CHANGE_UNDONE, "as sent after a change of address that was undone"),
+        (TakenBack.ADDRESS_PROVED, "as sent before the address of the account was proved"),
+    ],
+)
+def test_what_is_taken_back_with_others_says_why(because: TakenBack, said: str) -> None:
+    taken_back = InvitationCanceled(because=because)
+    assert sentence(taken_back, ADA_TO_ALL) == f"Ada took the invitation of bo@example.com to Acme back, {said}."
 
 
 def test_a_founder_does_not_join() -> None:
