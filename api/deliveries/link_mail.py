@@ -12,7 +12,7 @@ from urllib.parse import quote
 from api.deployment_settings import BASE_PATH
 from api.setting_values import Mailbox
 from domain.clock import Clock
-from domain.commands.mailed_link import address_named
+from domain.commands.mailed_link import address_named, address_offered_back
 from domain.mailed_link import Purpose
 from domain.store import Store
 from projections.deliveries.queue import Delivery
@@ -56,6 +56,8 @@ class LinkMails:
         about: str | None = row.account_email
         if row.purpose in (Purpose.EMAIL_CHANGE, Purpose.EMAIL_CHANGE_UNDO):
             about = address_named(self.store, (delivery.stream_id, delivery.version))
+        elif row.offer_id is not None:
+            about = address_offered_back(self.store, row.offer_id)
         if about is None:
             return Dropped("erased")
         link = self.store.keyring.mailed_link(delivery.stream_id, delivery.version)
@@ -80,9 +82,9 @@ class LinkMails:
                 )
                 return undo, about
             case Purpose.ACCOUNT_DELETION:
-                return AccountDeletion(
-                    link=self._deleting(link, row.callback_url), expires_at=expires_at
-                ), account_email
+                changed_to = None if row.offer_id is None else account_email
+                deleting = self._deleting(link, row.callback_url)
+                return AccountDeletion(link=deleting, expires_at=expires_at, changed_to=changed_to), about
             case Purpose.SIGN_UP_NOTICE:
                 return SignUpAttempt(at=row.sent_at), account_email
 

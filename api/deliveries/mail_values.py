@@ -107,11 +107,12 @@ class PasswordChanged(MailValues):
 
 @dataclass(frozen=True, kw_only=True)
 class AccountDeletion(MailValues):
-    """Whether an account is really to go."""
+    """Whether an account is really to go. `changed_to` is its address, where who had it before is asked instead."""
 
     kind = "account-deletion"
     link: Link
     expires_at: datetime
+    changed_to: Address | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +168,10 @@ EXAMPLES: Mapping[str, tuple[MailValues, ...]] = {
             PasswordChanged(at=_AT, device="Firefox 132 on Linux", location="Iceland", by_operator=False),
             PasswordChanged(at=_AT, device="", location="", by_operator=True),
         ),
-        (AccountDeletion(link=_LINK, expires_at=_LATER),),
+        (
+            AccountDeletion(link=_LINK, expires_at=_LATER, changed_to="ada@example.net"),
+            AccountDeletion(link=_LINK, expires_at=_LATER, changed_to=None),
+        ),
         (AccountDeleted(at=_AT),),
         (SignUpAttempt(at=_AT),),
     )

@@ -68,6 +68,7 @@ _TABLES = {
     "organization": "organization_list",
     "membership": "member_list",
     "invitation": "invitation_list",
+    "mailed_link": "mailed_link_list",
 }
 
 

@@ -148,6 +148,11 @@ def address_named(store: Store, link: StreamVersion) -> str | None:
     return event.email if isinstance(event, EmailChangeRequested | EmailChangeUndoOffered) else None
 
 
+def address_offered_back(store: Store, offer_id: UUID) -> str | None:
+    """The address that this offer to undo a change was made to; None once the person is erased."""
+    return address_named(store, (offer_id, 1))
+
+
 @retry_on_conflict
 def note_sign_up(context: Context, *, email: str, now: datetime, where_from: WhereFrom) -> None:
     """Have the holder of an address told that somebody wanted to open an account with it.

@@ -17,6 +17,7 @@ from domain.invitation import (
 from domain.mailed_link import (
     AccountDeletionRequested,
     EmailChangeRequested,
+    EmailChangeUndoLapsed,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
     MailedLinkUsed,
@@ -120,7 +121,7 @@ def key_owner(stream_id: UUID, event: Event) -> KeyOwner | None:
             return None
         case EmailChangeUndoOffered() | AccountDeletionRequested() | SignUpAttempted():
             return None
-        case MailedLinkUsed() | MailedLinkWithdrawn():
+        case MailedLinkUsed() | MailedLinkWithdrawn() | EmailChangeUndoLapsed():
             return None
         case _:
             assert_never(event)

@@ -18,6 +18,7 @@ from domain.invitation import InvitationResent, InvitationSent
 from domain.mailed_link import (
     AccountDeletionRequested,
     EmailChangeRequested,
+    EmailChangeUndoLapsed,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
     PasswordResetRequested,
@@ -48,6 +49,8 @@ KIND_BY_EVENT: Mapping[type, str] = {
     PasswordChanged: PASSWORD_CHANGED,
     PasswordReset: PASSWORD_CHANGED,
     PersonErased: ACCOUNT_DELETED,
+    # to who had the address before
+    EmailChangeUndoLapsed: ACCOUNT_DELETED,
     **KIND_OF_LINK,
 }
 KINDS = tuple(dict.fromkeys(KIND_BY_EVENT.values()))

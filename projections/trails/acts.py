@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from domain.invitation import InvitationAccepted, InvitationRejected, RecipientErased
-from domain.mailed_link import EmailChangeUndoOffered, EmailVerificationRequested, MailedLinkUsed, MailedLinkWithdrawn
+from domain.mailed_link import (
+    EmailChangeUndoLapsed,
+    EmailChangeUndoOffered,
+    EmailVerificationRequested,
+    MailedLinkUsed,
+    MailedLinkWithdrawn,
+)
 from domain.membership import MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, SeatTaken
 from domain.organization import (
     OrganizationClosed,
@@ -24,6 +30,7 @@ from domain.user import (
     EmailVerified,
     PasswordChanged,
     PasswordReset,
+    PersonErased,
     SessionsRevoked,
     SignedUp,
 )
@@ -53,6 +60,7 @@ _SAID_BY: Mapping[type, tuple[type, ...]] = {
     MailedLinkUsed: (PasswordReset, EmailVerified, EmailChanged),
     MailedLinkWithdrawn: (EmailRestored, PasswordReset),
     EmailChangeUndoOffered: (EmailChanged,),
+    EmailChangeUndoLapsed: (PersonErased,),
     EmailVerificationRequested: (SignedUp,),
     EmailVerified: (PasswordReset, SignedUp),
 }

@@ -8,6 +8,7 @@ from domain.events.catalogue import Event
 from domain.mailed_link import (
     AccountDeletionRequested,
     EmailChangeRequested,
+    EmailChangeUndoLapsed,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
     MailedLinkUsed,
@@ -120,7 +121,7 @@ def sentence(event: Event, names: Names) -> str:
             return of_a_mailed_link(event, names)
         case EmailChangeUndoOffered() | AccountDeletionRequested() | SignUpAttempted():
             return of_a_mailed_link(event, names)
-        case MailedLinkUsed() | MailedLinkWithdrawn():
+        case MailedLinkUsed() | MailedLinkWithdrawn() | EmailChangeUndoLapsed():
             return of_a_mailed_link(event, names)
         case _:
             return of_an_organization(event, names)

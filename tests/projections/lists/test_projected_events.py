@@ -22,6 +22,7 @@ from domain.invitation import (
 from domain.mailed_link import (
     AccountDeletionRequested,
     EmailChangeRequested,
+    EmailChangeUndoLapsed,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
     MailedLinkUsed,
@@ -382,6 +383,7 @@ CHANGES: list[tuple[Event, Values]] = [
     (InvitationExpired(), _over("expired")),
     (MailedLinkUsed(), {"ended_at": LATER}),
     (MailedLinkWithdrawn(), {"ended_at": LATER}),
+    (EmailChangeUndoLapsed(), {"ended_at": LATER}),
     (RecipientErased(user_id=BO), {"email": None}),
 ]
 """Events that find a row, and which of its columns differ after them."""

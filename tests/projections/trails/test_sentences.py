@@ -12,6 +12,7 @@ from domain.events.catalogue import EVENT_BY_NAME, Event
 from domain.mailed_link import (
     AccountDeletionRequested,
     EmailChangeRequested,
+    EmailChangeUndoLapsed,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
     MailedLinkUsed,
@@ -169,6 +170,11 @@ TOLD = {
         "You asked for a link to delete your account.",
         "Ada asked for a link to delete their account.",
     ),
+    "EmailChangeUndoLapsed": Sentences(
+        EmailChangeUndoLapsed(),
+        "Your address of before was told that the account was deleted.",
+        "Their address of before was told that the account was deleted.",
+    ),
     "SignUpAttempted": Sentences(
         SignUpAttempted(user_id=ADA, email_hash=b""),
         "You tried to open an account with your address.",
@@ -259,6 +265,16 @@ def test_a_person_is_told_what_they_did(name: str) -> None:
 @pytest.mark.parametrize("name", TOLD)
 def test_others_are_told_who_did_it(name: str) -> None:
     assert sentence(TOLD[name].event, TO_OTHERS) == TOLD[name].to_others
+
+
+def test_of_a_deletion_that_who_had_the_account_first_is_asked_about_it_is_said_where_that_went() -> None:
+    to_ada = AccountDeletionRequested(
+        user_id=ADA, email_hash=b"", session_epoch=0, link_hash=b"", expires_at=NOON, callback_url="", offer_id=BO
+    )
+    assert sentence(to_ada, TO_ADA) == (
+        "You asked for a link to delete your account. It went to your address of before, since the change can still be"
+        " undone."
+    )
 
 
 def test_nobodys_organization_is_turned_to() -> None:
