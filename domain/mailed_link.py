@@ -116,7 +116,9 @@ class MailedLinkUsed:
 
 @dataclass(frozen=True, kw_only=True)
 class MailedLinkWithdrawn:
-    """The link opens nothing any more, since it went to somebody who had the address by a change that was undone."""
+    """The link opens nothing any more: it went to somebody who had the address by a change that was undone, or would
+    have verified an address that another account was to be opened with.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)

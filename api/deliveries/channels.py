@@ -104,6 +104,7 @@ def channels(settings: Settings, store: Store, clock: Clock, way: Transport[Mail
         clock=clock,
         texts=texts,
         sender=sender,
+        places=places,
         origin=settings.origin,
         reset_page=settings.page_of_resets,
     )

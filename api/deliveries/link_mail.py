@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
+from uuid import UUID
 
 from api.deployment_settings import BASE_PATH
 from api.setting_values import Mailbox
@@ -16,7 +17,9 @@ from domain.commands.mailed_link import address_named, address_offered_back
 from domain.mailed_link import Purpose
 from domain.store import Store
 from projections.deliveries.queue import Delivery
+from projections.devices import device
 from projections.lists.mailed_link_list import LinkToMail, link_to_mail
+from projections.places import Places
 
 from .mail import Mail
 from .mail_texts import MailTexts
@@ -42,6 +45,7 @@ class LinkMails:
     clock: Clock
     texts: MailTexts
     sender: Mailbox
+    places: Places
     origin: str
     reset_page: str
 
@@ -69,10 +73,13 @@ class LinkMails:
         expires_at = row.sent_at if row.expires_at is None else row.expires_at
         match row.purpose:
             case Purpose.PASSWORD_RESET:
-                return PasswordReset(link=self._reset(link, row.callback_url), expires_at=expires_at), account_email
+                resetting = self._reset(link, row.callback_url)
+                return PasswordReset(
+                    link=resetting, expires_at=expires_at, contested=row.email_contested
+                ), account_email
             case Purpose.EMAIL_VERIFICATION:
                 verifying = self._verifying(link, row.callback_url)
-                return EmailVerification(link=verifying, expires_at=expires_at), account_email
+                return self._verification(row.user_id, verifying, expires_at), account_email
             case Purpose.EMAIL_CHANGE:
                 verifying = self._verifying(link, row.callback_url)
                 return EmailChangeConfirmation(link=verifying, expires_at=expires_at), about
@@ -86,7 +93,19 @@ class LinkMails:
                 deleting = self._deleting(link, row.callback_url)
                 return AccountDeletion(link=deleting, expires_at=expires_at, changed_to=changed_to), about
             case Purpose.SIGN_UP_NOTICE:
-                return SignUpAttempt(at=row.sent_at), account_email
+                return SignUpAttempt(at=row.sent_at, contested=row.email_contested), account_email
+
+    def _verification(self, user_id: UUID, link: str, expires_at: datetime) -> EmailVerification:
+        """It says when the account was opened, and from where: whoever that was, it need not be who reads it."""
+        opening = (user_id, 1)
+        opened = self.store.recorded([opening])[opening]
+        return EmailVerification(
+            link=link,
+            expires_at=expires_at,
+            opened_at=opened.at,
+            device=device(opened.command.user_agent),
+            location=self.places(opened.command.ip_address),
+        )
 
     def _reset(self, link: str, callback_url: str | None) -> str:
         return self._leading(f"reset-password/{link}?", callback_url or self.reset_page)

@@ -55,7 +55,7 @@ def request_deletion(
             link_hash=link_hash,
             expires_at=principal.at + DELETION_LIFETIME,
             callback_url=callback_url,
-            offer_id=None if offer is None else offer.offer_id,
+            offer_id=None if offer is None else offer.mailed_link_id,
         ),
     )
     context.store.append(record_of(principal), loaded.subject, requested, guards=loaded.guards)
@@ -65,7 +65,7 @@ def request_deletion(
 def _address(context: Context, user_id: UUID, offer: OfferToUndo | None) -> str:
     """Where the link goes. Raises SubjectGone."""
     if offer is not None:
-        address = address_offered_back(context.store, offer.offer_id)
+        address = address_offered_back(context.store, offer.mailed_link_id)
     else:
         account = context.lookups.account(user_id)
         address = None if account is None else account.person.email

@@ -183,7 +183,7 @@ def _erase(
 def _offer_to_undo(context: Context, user_id: UUID, reading: Reading, *, now: datetime) -> Loaded[MailedLink] | None:
     """The offer to who had the account's address first and can still have it back: they are told of its end."""
     offer = context.lookups.oldest_offer_to_undo(user_id, now=now, reading=reading)
-    return None if offer is None else context.store.find(the_mailed_link(offer.offer_id), reading=reading)[0]
+    return None if offer is None else context.store.find(the_mailed_link(offer.mailed_link_id), reading=reading)[0]
 
 
 def _bid_farewell(context: Context, held: HeldKeys, address: str, stream_id: UUID, version: int) -> None:

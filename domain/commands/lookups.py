@@ -79,7 +79,7 @@ class Belonging:
 class OfferToUndo:
     """A change of address that can be undone: by which offer, and the keyed hash of the address it was made to."""
 
-    offer_id: UUID
+    mailed_link_id: UUID
     email_hash: bytes
 
 

@@ -63,6 +63,7 @@ EVENT_BY_NAME: Mapping[str, type] = {
     "PasswordChanged": user.PasswordChanged,
     "PasswordReset": user.PasswordReset,
     "EmailVerified": user.EmailVerified,
+    "EmailContested": user.EmailContested,
     "EmailChanged": user.EmailChanged,
     "EmailRestored": user.EmailRestored,
     "SessionsRevoked": user.SessionsRevoked,

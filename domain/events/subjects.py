@@ -51,6 +51,7 @@ from domain.session import (
 from domain.user import (
     AccountUnlocked,
     EmailChanged,
+    EmailContested,
     EmailRestored,
     EmailVerified,
     ImageChanged,
@@ -102,7 +103,7 @@ def key_owner(stream_id: UUID, event: Event) -> KeyOwner | None:
             return KeyOwner(user_id)
         case NameChanged() | ImageChanged() | PasswordChanged() | PasswordReset() | SessionsRevoked() | PersonErased():
             return None
-        case EmailVerified() | EmailChanged() | EmailRestored() | AccountUnlocked():
+        case EmailVerified() | EmailContested() | EmailChanged() | EmailRestored() | AccountUnlocked():
             return None
         case OrganizationRenamed() | SlugChanged() | LogoChanged() | MetadataChanged() | OrganizationClosed():
             return None

@@ -149,7 +149,8 @@ class LinkToMail(NamedTuple):
 
     `holds` says whether the account still stands as it did, as far as that matters to the link; `claimed`, whether the
     address that shall become the account's is somebody else's, who is not asked then; `offer_id`, if it does not go to
-    the account's address, to that of which offer to undo a change.
+    the account's address, to that of which offer to undo a change; `email_contested`, whether another account was to be
+    opened with the account's address, which is not proved.
     """
 
     purpose: Purpose
@@ -161,6 +162,8 @@ class LinkToMail(NamedTuple):
     holds: bool
     claimed: bool
     offer_id: UUID | None
+    user_id: UUID
+    email_contested: bool
 
 
 # What has a slot is the newest link for its purpose: offers to undo have none.
@@ -172,6 +175,8 @@ SELECT {columns} FROM mailed_link_list offer
 _TO_WHOM = _OLDEST_OFFER.format(columns="offer.email_hash", user_id="l.user_id", now="$2::timestamptz")
 _LINK = SelectList(
     LinkToMail,
+    user_id="l.user_id",
+    email_contested="a.email_contested",
     purpose="l.purpose",
     callback_url="l.callback_url",
     sent_at="l.sent_at",
@@ -212,7 +217,7 @@ SELECT later.mailed_link_id FROM mailed_link_list this JOIN mailed_link_list lat
  WHERE this.mailed_link_id = $1 AND later.slot IS NULL AND later.ended_at IS NULL
    AND (later.sent_at, later.mailed_link_id) > (this.sent_at, this.mailed_link_id)
 """
-_OFFER = SelectList(OfferToUndo, offer_id="offer.mailed_link_id", email_hash="offer.email_hash")
+_OFFER = SelectList(OfferToUndo, mailed_link_id="offer.mailed_link_id", email_hash="offer.email_hash")
 _OPEN_OFFER = _OLDEST_OFFER.format(columns=_OFFER.sql, user_id="$1", now="$2")
 
 

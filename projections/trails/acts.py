@@ -12,6 +12,7 @@ from domain.mailed_link import (
     EmailVerificationRequested,
     MailedLinkUsed,
     MailedLinkWithdrawn,
+    SignUpAttempted,
 )
 from domain.membership import MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, SeatTaken
 from domain.organization import (
@@ -26,6 +27,7 @@ from domain.organization import (
 from domain.session import OrganizationChosen, SessionEnded, SessionKept, SessionStarted
 from domain.user import (
     EmailChanged,
+    EmailContested,
     EmailRestored,
     EmailVerified,
     PasswordChanged,
@@ -58,7 +60,8 @@ _SAID_BY: Mapping[type, tuple[type, ...]] = {
     SessionStarted: (PasswordChanged,),
     # a link is told of by what was done with it
     MailedLinkUsed: (PasswordReset, EmailVerified, EmailChanged),
-    MailedLinkWithdrawn: (EmailRestored, PasswordReset),
+    MailedLinkWithdrawn: (EmailRestored, PasswordReset, EmailContested),
+    SignUpAttempted: (EmailContested,),
     EmailChangeUndoOffered: (EmailChanged,),
     EmailChangeUndoLapsed: (PersonErased,),
     EmailVerificationRequested: (SignedUp,),

@@ -45,7 +45,7 @@ def of_a_mailed_link(event: MailedLinkEvent, names: Names) -> str:
         case MailedLinkUsed():
             return "A link that was sent by mail was used."
         case MailedLinkWithdrawn():
-            return "A link to undo a later change of the address was withdrawn."
+            return "A link that was sent by mail was withdrawn."
         case EmailChangeUndoLapsed():
             return f"{names.whose.capitalize()} address of before was told that the account was deleted."
         case _:

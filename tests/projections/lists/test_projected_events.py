@@ -60,6 +60,7 @@ from domain.store.rows import write_of
 from domain.user import (
     AccountUnlocked,
     EmailChanged,
+    EmailContested,
     EmailRestored,
     EmailVerified,
     ImageChanged,
@@ -90,6 +91,7 @@ BEGUN: dict[str, Values] = {
         "name": "Ada",
         "image": "/a.png",
         "email_verified": False,
+        "email_contested": False,
         "session_epoch": 3,
         "password_version": 4,
         "password_changed_at": NOON,
@@ -316,7 +318,8 @@ CHANGES: list[tuple[Event, Values]] = [
     (ImageChanged(image=None), {"image": None, "updated_at": LATER}),
     (PasswordChanged(password_version=5), {"password_version": 5, "password_changed_at": LATER}),
     (PasswordReset(password_version=5), {"password_version": 5, "password_changed_at": LATER}),
-    (EmailVerified(), {"email_verified": True, "updated_at": LATER}),
+    (EmailVerified(), {"email_verified": True, "email_contested": False, "updated_at": LATER}),
+    (EmailContested(), {"email_contested": True}),
     (
         EmailChanged(email="ada@example.org", email_hash=b"#new"),
         {
@@ -324,6 +327,7 @@ CHANGES: list[tuple[Event, Values]] = [
             "email_hash": b"#new",
             "email_slot": b"#new",
             "email_verified": True,
+            "email_contested": False,
             "updated_at": LATER,
         },
     ),
@@ -334,6 +338,7 @@ CHANGES: list[tuple[Event, Values]] = [
             "email_hash": b"#old",
             "email_slot": b"#old",
             "email_verified": True,
+            "email_contested": False,
             "updated_at": LATER,
         },
     ),

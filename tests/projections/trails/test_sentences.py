@@ -34,6 +34,7 @@ from domain.session import (
 from domain.user import (
     AccountUnlocked,
     EmailChanged,
+    EmailContested,
     EmailRestored,
     EmailVerified,
     ImageChanged,
@@ -128,6 +129,13 @@ TOLD = {
         "You changed your address from “ada@example.com” to “ada@example.org”.",
         "Ada changed their address from “ada@example.com” to “ada@example.org”.",
     ),
+    "EmailContested": Sentences(
+        EmailContested(),
+        "You tried to open an account with your address, which was not verified. From then on only a new password"
+        " verifies it, set by a link that goes there.",
+        "Ada tried to open an account with their address, which was not verified. From then on only a new password"
+        " verifies it, set by a link that goes there.",
+    ),
     "EmailRestored": Sentences(
         EmailRestored(email="ada@example.com", email_hash=b""),
         "You undid a change of your address: it is “ada@example.com” again.",
@@ -185,8 +193,8 @@ TOLD = {
     ),
     "MailedLinkWithdrawn": Sentences(
         MailedLinkWithdrawn(),
-        "A link to undo a later change of the address was withdrawn.",
-        "A link to undo a later change of the address was withdrawn.",
+        "A link that was sent by mail was withdrawn.",
+        "A link that was sent by mail was withdrawn.",
     ),
     "SessionsRevoked everywhere": Sentences(
         SessionsRevoked(epoch=1, reason=Revocation.EVERYWHERE),
