@@ -127,7 +127,7 @@ def foreseen(context: Context, user_id: UUID, *, closing: bool = False) -> Leavi
 
 
 def addresses_hashed(context: Context, user_id: UUID) -> Collection[bytes]:
-    """The keyed hashes of all addresses that somebody ever had, who may be erased. Raises NoSuchStream."""
+    """The keyed hashes of the addresses that were somebody's who may be erased. Raises NoSuchStream."""
     return history_of(context, context.store.load(USER, user_id)).email_hashes
 
 

@@ -46,8 +46,8 @@ _SAID_BY: Mapping[type, tuple[type, ...]] = {
     OwnerAdded: _OF_A_MEMBER,
     OwnerRemoved: _OF_A_MEMBER,
     PersonalOrganizationGivenUp: _OF_A_MEMBER,
-    # who is gone does not want it, and their address is gone with them
-    RecipientErased: (InvitationRejected,),
+    # who is gone did not refuse it
+    InvitationRejected: (RecipientErased,),
     OrganizationErased: (OrganizationClosed,),
     # to accept is to join
     InvitationAccepted: (MemberJoined,),
