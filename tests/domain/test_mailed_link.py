@@ -102,6 +102,10 @@ def test_a_link_is_withdrawn_once() -> None:
     assert replace(LINK, ended=True).withdraw() == []
 
 
+def test_an_offer_to_undo_lapses_with_its_account() -> None:
+    assert replace(LINK, purpose=Purpose.EMAIL_CHANGE_UNDO).lapse() == [EmailChangeUndoLapsed()]
+
+
 def test_what_links_are_for_is_stored_in_these_words() -> None:
     assert [purpose.value for purpose in Purpose] == [
         "password_reset",
