@@ -34,6 +34,7 @@ from domain.refusals import (
     AlreadyMember,
     Conflict,
     EmailNotVerified,
+    EmailTaken,
     InvitationsOff,
     InviterGone,
     MalformedEmail,
@@ -152,12 +153,26 @@ async def sign_up_with_email(client: CurrentClient, form: SignUp) -> JsonRespons
 
 
 def _sign_up(services: Services, request: RequestContext, form: SignUp) -> NewAccount:
-    """The account, as far as who asked can tell. Who has the address already is told of it by mail."""
-    account = _open(services, request, form)
-    if account.taken and services.mail_brake.admits(Purpose.SIGN_UP_NOTICE, address := form.email.lower()):
-        with suppress(Conflict, SubjectGone):
-            note_sign_up(services.context, email=address, now=request.now, where_from=request.where_from)
+    """The account, as far as who asked can tell. If there is one already that is noted, where addresses are verified:
+    who has it is told of it by mail if who asked is not told.
+    """
+    try:
+        account = _open(services, request, form)
+    except EmailTaken:
+        if services.context.rules.email_verification is not EmailVerification.OFF:
+            _note(services, request, form, telling=False)
+        raise
+    if account.taken:
+        _note(services, request, form, telling=services.mail_brake.admits(Purpose.SIGN_UP_NOTICE, form.email.lower()))
     return account
+
+
+def _note(services: Services, request: RequestContext, form: SignUp, *, telling: bool) -> None:
+    # what only an account that there is may meet says nothing to who asks
+    with suppress(Conflict, SubjectGone):
+        note_sign_up(
+            services.context, email=form.email, now=request.now, where_from=request.where_from, telling=telling
+        )
 
 
 def _open(services: Services, request: RequestContext, form: SignUp) -> NewAccount:

@@ -90,7 +90,7 @@ def verify_email(context: Context, *, link: str, now: datetime, where_from: Wher
 def _verify(
     context: Context, principal: PersonWithoutSession, mailed: Loaded[MailedLink], user: Loaded[User], subject: Subject
 ) -> None:
-    if mailed.state.email_hash != user.state.email_hash:
+    if mailed.state.email_hash != user.state.email_hash or user.state.email_contested:
         raise LinkNotFound
     done = mailed.state.ended and user.state.email_verified
     used, verified = ([], []) if done else (mailed.state.use(now=principal.at), user.state.verify_email())
