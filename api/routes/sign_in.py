@@ -27,9 +27,10 @@ from domain.commands.context import EmailVerification
 from domain.commands.mailed_link import note_sign_up
 from domain.commands.session import SignedIn
 from domain.commands.user import NewAccount, sign_up
-from domain.commands.verified_account import VerifiedAccount, verify_password
+from domain.commands.verified_account import VerifiedAccount, is_signed_up_again, verify_password
 from domain.email_address import canonical
 from domain.mailed_link import Purpose
+from domain.passwords import HashingBusy
 from domain.refusals import (
     AlreadyMember,
     Conflict,
@@ -163,15 +164,27 @@ def _sign_up(services: Services, request: RequestContext, form: SignUp) -> NewAc
             _note(services, request, form, telling=False)
         raise
     if account.taken:
-        _note(services, request, form, telling=services.mail_brake.admits(Purpose.SIGN_UP_NOTICE, form.email.lower()))
+        _note(services, request, form, telling=True)
     return account
 
 
 def _note(services: Services, request: RequestContext, form: SignUp, *, telling: bool) -> None:
+    """Who sends the same form twice, or again since no mail came, is the one who opened the account: they get the link
+    once more instead, where they are told of nothing.
+    """
+    with suppress(HashingBusy):
+        if is_signed_up_again(services.context, email=form.email, password=form.password):
+            if telling:
+                send_verification_to(services, request, form.email.lower(), callback_url=form.callbackURL)
+            return
     # what only an account that there is may meet says nothing to who asks
     with suppress(Conflict, SubjectGone):
         note_sign_up(
-            services.context, email=form.email, now=request.now, where_from=request.where_from, telling=telling
+            services.context,
+            email=form.email,
+            now=request.now,
+            where_from=request.where_from,
+            telling=telling and services.mail_brake.admits(Purpose.SIGN_UP_NOTICE, form.email.lower()),
         )
 
 

@@ -103,6 +103,9 @@ class Lookups(Protocol):
     ) -> OfferToUndo | None:
         """Of the offers to undo a change of address that are open, the one to who had the account before all others."""
 
+    def offer_to_undo_to(self, user_id: UUID, email_hash: bytes, *, now: datetime) -> UUID | None:
+        """The first of the open offers to undo a change of address that were made to this address."""
+
     def offers_to_undo_after(self, mailed_link_id: UUID) -> list[UUID]:
         """The offers to undo a change of address of the same account that were made after this one, and are open."""
 

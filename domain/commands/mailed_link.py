@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.email_address import canonical
+from domain.events.catalogue import MAILED_LINK
 from domain.ids import new_id
 from domain.mailed_link import (
     VERIFICATION_LIFETIME,
@@ -161,6 +162,15 @@ def address_named(store: Store, link: StreamVersion) -> str | None:
 def address_offered_back(store: Store, offer_id: UUID) -> str | None:
     """The address that this offer to undo a change was made to; None once the person is erased."""
     return address_named(store, (offer_id, 1))
+
+
+def withdrawn_after(context: Context, offer_id: UUID) -> list[Addition]:
+    """What withdraws all offers to undo a change of address that an account made after this one.
+
+    Another change that is made this moment is one more event of the account, and so conflicts.
+    """
+    later = [context.store.load(MAILED_LINK, one) for one in context.lookups.offers_to_undo_after(offer_id)]
+    return [one.with_events(one.state.withdraw()) for one in later]
 
 
 @retry_on_conflict

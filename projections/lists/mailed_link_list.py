@@ -219,6 +219,11 @@ SELECT later.mailed_link_id FROM mailed_link_list this JOIN mailed_link_list lat
 """
 _OFFER = SelectList(OfferToUndo, mailed_link_id="offer.mailed_link_id", email_hash="offer.email_hash")
 _OPEN_OFFER = _OLDEST_OFFER.format(columns=_OFFER.sql, user_id="$1", now="$2")
+_OFFER_TO = """
+SELECT mailed_link_id FROM mailed_link_list
+ WHERE user_id = $1 AND slot IS NULL AND ended_at IS NULL AND expires_at > $2 AND email_hash = $3
+ ORDER BY sent_at, mailed_link_id LIMIT 1
+"""
 
 
 @dataclass
@@ -232,6 +237,10 @@ class MailedLinkLookups:
     ) -> OfferToUndo | None:
         found = _OFFER.read_all((self.read if reading is None else reading).rows(_OPEN_OFFER, user_id, now))
         return found[0] if found else None
+
+    def offer_to_undo_to(self, user_id: UUID, email_hash: bytes, *, now: datetime) -> UUID | None:
+        row = self.read.row(_OFFER_TO, user_id, now, email_hash)
+        return None if row is None else row[0]
 
     def offers_to_undo_after(self, mailed_link_id: UUID) -> list[UUID]:
         rows = self.read.rows(_LATER_OFFERS, mailed_link_id)
