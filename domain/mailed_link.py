@@ -88,6 +88,7 @@ class EmailChangeUndoOffered:
 class AccountDeletionRequested:
     """A person wants to delete their account, which a link that goes to its address shall confirm.
 
+    While a change of address can be undone, it goes to who had the address first: `offer_id` is the offer made to them.
     Not for longer than the session they asked in could live on: `session_epoch` is the account's.
     """
 
@@ -97,6 +98,7 @@ class AccountDeletionRequested:
     link_hash: bytes
     expires_at: datetime
     callback_url: Personal
+    offer_id: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +116,14 @@ class MailedLinkUsed:
 
 @dataclass(frozen=True, kw_only=True)
 class MailedLinkWithdrawn:
-    """The link opens nothing any more, since it went to somebody who had the address by a change that was undone."""
+    """The link opens nothing any more: it went to somebody who had the address by a change that was undone, or would
+    have verified an address that another account was to be opened with.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailChangeUndoLapsed:
+    """The account was deleted while who had its address before could have it back; they are told."""
 
 
 MailedLinkEvent = (
@@ -126,6 +135,7 @@ MailedLinkEvent = (
     | SignUpAttempted
     | MailedLinkUsed
     | MailedLinkWithdrawn
+    | EmailChangeUndoLapsed
 )
 
 
@@ -157,6 +167,10 @@ class MailedLink:
     def withdraw(self) -> list[MailedLinkEvent]:
         """Let it open nothing any more; nothing if it does not."""
         return [] if self.ended else [MailedLinkWithdrawn()]
+
+    def lapse(self) -> list[MailedLinkEvent]:
+        """Let an offer to undo end with its account."""
+        return [EmailChangeUndoLapsed()]
 
 
 def evolve(state: MailedLink | None, event: MailedLinkEvent) -> MailedLink:
@@ -204,7 +218,7 @@ def evolve(state: MailedLink | None, event: MailedLinkEvent) -> MailedLink:
             return MailedLink(user_id=user_id, purpose=Purpose.SIGN_UP_NOTICE, email_hash=email_hash, expires_at=None)
     assert state is not None, "a link begins by being asked for"
     match event:
-        case MailedLinkUsed() | MailedLinkWithdrawn():
+        case MailedLinkUsed() | MailedLinkWithdrawn() | EmailChangeUndoLapsed():
             return replace(state, ended=True)
         case _:
             assert_never(event)

@@ -63,6 +63,15 @@ class EmailVerified:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EmailContested:
+    """Somebody wanted to open another account with the address, which was not proved to be this account's person's.
+
+    Either may be its holder, and a link to verify it says nothing of who chose the password: only a new one does that
+    is set by what goes there.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
 class EmailChanged:
     """A person has another address, which they proved to be theirs."""
 
@@ -111,6 +120,7 @@ UserEvent = (
     | PasswordChanged
     | PasswordReset
     | EmailVerified
+    | EmailContested
     | EmailChanged
     | EmailRestored
     | SessionsRevoked
@@ -127,6 +137,7 @@ class User:
     password_version: int
     session_epoch: int = 0
     email_verified: bool = False
+    email_contested: bool = False
     closed: bool = False
 
     @staticmethod
@@ -165,6 +176,10 @@ class User:
         """The address is the person's; nothing if that is known."""
         return [] if self.email_verified else [EmailVerified()]
 
+    def contest_email(self) -> list[UserEvent]:
+        """Another account was to be opened with the address; nothing if that is known, or the address is proved."""
+        return [] if self.email_verified or self.email_contested else [EmailContested()]
+
     def change_email(self, email: str, *, email_hash: bytes) -> list[UserEvent]:
         """Have another address, that is proved to be the person's; nothing if it is the one they have."""
         return [] if email_hash == self.email_hash else [EmailChanged(email=email, email_hash=email_hash)]
@@ -198,9 +213,11 @@ def evolve(state: User | None, event: UserEvent) -> User:
         case PasswordChanged(password_version=password_version) | PasswordReset(password_version=password_version):
             return replace(state, password_version=password_version)
         case EmailVerified():
-            return replace(state, email_verified=True)
+            return replace(state, email_verified=True, email_contested=False)
+        case EmailContested():
+            return replace(state, email_contested=True)
         case EmailChanged(email_hash=email_hash) | EmailRestored(email_hash=email_hash):
-            return replace(state, email_hash=email_hash, email_verified=True)
+            return replace(state, email_hash=email_hash, email_verified=True, email_contested=False)
         case SessionsRevoked(epoch=epoch):
             return replace(state, session_epoch=epoch)
         case PersonErased(epoch=epoch):

@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.commands.context import Context, EmailVerification
 from domain.commands.deletion_request import request_deletion
 from domain.commands.email import request_email_change, verify_email
+from domain.commands.erasure import delete_account
 from domain.commands.mailed_link import note_sign_up, request_password_reset, request_verification
 from domain.commands.operator import unlock
 from domain.commands.password_reset import reset_password
@@ -78,7 +79,41 @@ def an_account_is_lost_and_found(lives: Lives) -> UUID:
     request_deletion(context, principal, password=None, callback_url="/")
     unlock(context, Operator(at=lives.now), user_id=user_id)
     lives.people[email], lives.passwords[user_id] = user_id, PASSWORD
+    _an_address_is_contested(lives)
+    _who_has_another_address_goes(lives)
     return user_id
+
+
+def _an_address_is_contested(lives: Lives) -> None:
+    """Somebody opens an account with an address that is another person's, who wants one too, and has it in the end."""
+    asked = replace(lives.context, rules=replace(lives.context.rules, email_verification=EmailVerification.ASKED))
+    email, where = f"contested.{lives.chances.randrange(10**12)}@example.com", lives.somewhere()
+    user_id = sign_up(
+        asked, email=email, name="Squatter", image=None, password=PASSWORD, remembered=True, now=lives.now,
+        where_from=where,
+    ).person.user_id  # fmt: skip
+    lives.now += timedelta(minutes=1)
+    note_sign_up(asked, email=email, now=lives.now, where_from=where)
+    request_verification(asked, email=email, callback_url="/", now=lives.now, where_from=where)
+    lives.now += timedelta(minutes=1)
+    link = mailed(asked, user_id, Purpose.PASSWORD_RESET)
+    reset_password(asked, link=link, password=PASSWORD, now=lives.now, where_from=where)
+    lives.people[email], lives.passwords[user_id] = user_id, PASSWORD
+
+
+def _who_has_another_address_goes(lives: Lives) -> None:
+    """Somebody changes their address and deletes their account while that can still be undone."""
+    context, where = lives.context, lives.somewhere()
+    email, number = f"going.{lives.chances.randrange(10**12)}@example.com", lives.chances.randrange(10**12)
+    user_id = sign_up(
+        context, email=email, name="Going", image=None, password=PASSWORD, remembered=True, now=lives.now,
+        where_from=where,
+    ).person.user_id  # fmt: skip
+    principal = PersonBySession(user_id=user_id, session_id=_signed_in(lives, email), at=lives.now, where_from=where)
+    request_email_change(context, principal, email=f"gone.{number}@example.net", callback_url="")
+    verify_email(context, link=mailed(context, user_id, Purpose.EMAIL_CHANGE), now=lives.now, where_from=where)
+    request_deletion(context, principal, password=None, callback_url="/")
+    delete_account(context, principal, password=None, link=mailed(context, user_id, Purpose.ACCOUNT_DELETION))
 
 
 def _signed_in(lives: Lives, email: str) -> UUID:

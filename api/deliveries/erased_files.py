@@ -1,6 +1,7 @@
 """Files in the folder for mail that are about somebody who was erased: until picked up, they hold an address.
 
-Which those are follows from what the message's event is sealed under: its own key, or that of whoever caused it.
+Which those are follows from what the message's event is sealed under: its own key, or that of whoever caused it; or
+from the erasure that it is part of.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ SELECT given.stream_id, given.version FROM unnest($1::uuid[], $2::integer[]) AS 
  WHERE EXISTS (SELECT FROM events e JOIN commands c USING (command_id)
                  JOIN subject_keys k ON k.subject_id IN (e.subject_id, c.subject_id, given.stream_id)
                 WHERE e.stream_id = given.stream_id AND e.version = given.version AND k.wrapped IS NULL)
+    OR EXISTS (SELECT FROM events e JOIN events gone USING (command_id)
+                 JOIN erasures x ON x.user_id = gone.stream_id AND x.version = gone.version
+                WHERE e.stream_id = given.stream_id AND e.version = given.version)
 """
 
 

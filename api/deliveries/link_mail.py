@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
+from uuid import UUID
 
 from api.deployment_settings import BASE_PATH
 from api.setting_values import Mailbox
 from domain.clock import Clock
-from domain.commands.mailed_link import address_named
+from domain.commands.mailed_link import address_named, address_offered_back
 from domain.mailed_link import Purpose
 from domain.store import Store
 from projections.deliveries.queue import Delivery
@@ -59,6 +60,8 @@ class LinkMails:
         about: str | None = row.account_email
         if row.purpose in (Purpose.EMAIL_CHANGE, Purpose.EMAIL_CHANGE_UNDO):
             about = address_named(self.store, (delivery.stream_id, delivery.version))
+        elif row.offer_id is not None:
+            about = address_offered_back(self.store, row.offer_id)
         if about is None:
             return Dropped("erased")
         link = self.store.keyring.mailed_link(delivery.stream_id, delivery.version)
@@ -72,21 +75,36 @@ class LinkMails:
         expires_at = row.sent_at if row.expires_at is None else row.expires_at
         match row.purpose:
             case Purpose.PASSWORD_RESET:
-                return PasswordReset(link=self._reset(link, row.callback_url), expires_at=expires_at), account_email
+                resetting = self._reset(link, row.callback_url)
+                return PasswordReset(
+                    link=resetting, expires_at=expires_at, contested=row.email_contested
+                ), account_email
             case Purpose.EMAIL_VERIFICATION:
                 verifying = self._verifying(link, row.callback_url)
-                return EmailVerification(link=verifying, expires_at=expires_at), account_email
+                return self._verification(row.user_id, verifying, expires_at), account_email
             case Purpose.EMAIL_CHANGE:
                 verifying = self._verifying(link, row.callback_url)
                 return EmailChangeConfirmation(link=verifying, expires_at=expires_at), about
             case Purpose.EMAIL_CHANGE_UNDO:
                 return self._change_notice(delivery, account_email, self._reset(link, None), expires_at), about
             case Purpose.ACCOUNT_DELETION:
-                return AccountDeletion(
-                    link=self._deleting(link, row.callback_url), expires_at=expires_at
-                ), account_email
+                changed_to = None if row.offer_id is None else account_email
+                deleting = self._deleting(link, row.callback_url)
+                return AccountDeletion(link=deleting, expires_at=expires_at, changed_to=changed_to), about
             case Purpose.SIGN_UP_NOTICE:
-                return SignUpAttempt(at=row.sent_at), account_email
+                return SignUpAttempt(at=row.sent_at, contested=row.email_contested), account_email
+
+    def _verification(self, user_id: UUID, link: str, expires_at: datetime) -> EmailVerification:
+        """It says when the account was opened, and from where: whoever that was, it need not be who reads it."""
+        opening = (user_id, 1)
+        opened = self.store.recorded([opening])[opening]
+        return EmailVerification(
+            link=link,
+            expires_at=expires_at,
+            opened_at=opened.at,
+            device=device(opened.command.user_agent),
+            location=self.places(opened.command.ip_address),
+        )
 
     def _change_notice(
         self, delivery: Delivery, new_address: str, undo_link: str, undo_until: datetime

@@ -44,20 +44,26 @@ class Invitation(MailValues):
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordReset(MailValues):
-    """Somebody forgot their password."""
+    """Somebody forgot their password. If the account is `contested`, another one was to be opened with its address,
+    which a new password proves.
+    """
 
     kind = "password-reset"
     link: Link
     expires_at: datetime
+    contested: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmailVerification(MailValues):
-    """Whether an address is who says so's."""
+    """Whether an address is who says so's: who opened the account then, from there; "" where nothing is known of it."""
 
     kind = "email-verification"
     link: Link
     expires_at: datetime
+    opened_at: datetime
+    device: str
+    location: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,11 +130,12 @@ class PasswordChanged(MailValues):
 
 @dataclass(frozen=True, kw_only=True)
 class AccountDeletion(MailValues):
-    """Whether an account is really to go."""
+    """Whether an account is really to go. `changed_to` is its address, where who had it before is asked instead."""
 
     kind = "account-deletion"
     link: Link
     expires_at: datetime
+    changed_to: Address | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,10 +148,11 @@ class AccountDeleted(MailValues):
 
 @dataclass(frozen=True, kw_only=True)
 class SignUpAttempt(MailValues):
-    """To who has an account that somebody tried to open."""
+    """To who has an account that somebody tried to open; `contested` if its address is not proved."""
 
     kind = "sign-up-attempt"
     at: datetime
+    contested: bool
 
 
 _AT = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -172,8 +180,16 @@ EXAMPLES: Mapping[str, tuple[MailValues, ...]] = {
                 expires_at=_LATER,
             ),
         ),
-        (PasswordReset(link=_LINK, expires_at=_LATER),),
-        (EmailVerification(link=_LINK, expires_at=_LATER),),
+        (
+            PasswordReset(link=_LINK, expires_at=_LATER, contested=False),
+            PasswordReset(link=_LINK, expires_at=_LATER, contested=True),
+        ),
+        (
+            EmailVerification(
+                link=_LINK, expires_at=_LATER, opened_at=_AT, device="Firefox 132 on Linux", location="Iceland"
+            ),
+            EmailVerification(link=_LINK, expires_at=_LATER, opened_at=_AT, device="", location=""),
+        ),
         (EmailChangeConfirmation(link=_LINK, expires_at=_LATER),),
         (
             EmailChangeNotice(
@@ -201,9 +217,12 @@ EXAMPLES: Mapping[str, tuple[MailValues, ...]] = {
             ),
             PasswordChanged(at=_AT, device="", location="", by_operator=True, regained=False),
         ),
-        (AccountDeletion(link=_LINK, expires_at=_LATER),),
+        (
+            AccountDeletion(link=_LINK, expires_at=_LATER, changed_to="ada@example.net"),
+            AccountDeletion(link=_LINK, expires_at=_LATER, changed_to=None),
+        ),
         (AccountDeleted(at=_AT),),
-        (SignUpAttempt(at=_AT),),
+        (SignUpAttempt(at=_AT, contested=False), SignUpAttempt(at=_AT, contested=True)),
     )
 }
 """Of each kind, with everything it may say and with as little: the first is the one to look at."""

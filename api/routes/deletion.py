@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from functools import cache, partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
@@ -51,10 +51,14 @@ class Confirmed(ExactQuery):
 
 
 class DeletedAnswer(TypedDict):
-    """The account is no more, and what was personal is gone for good; or a link was sent that makes it so."""
+    """The account is no more, and what was personal is gone for good; or a link was sent that makes it so.
+
+    `sentToFormerAddress` is there only where that went to the address of before, since the change can still be undone.
+    """
 
     success: Literal[True]
     message: Literal["User deleted", "Verification email sent"]
+    sentToFormerAddress: NotRequired[Literal[True]]
 
 
 @router.post(
@@ -83,8 +87,7 @@ def delete_user(caller: CurrentCaller, form: DeleteUser) -> JsonResponse:
         guessing = password_guess(caller.services, caller.request, current.session) if form.password else nullcontext()
         with guessing:
             if caller.services.settings.deletion_by_mail == "on":
-                _have_link_sent(current, form)
-                return JsonResponse(DeletedAnswer(success=True, message="Verification email sent"))
+                return JsonResponse(_have_link_sent(current, form))
             _delete(current, form.password or None)
     return JsonResponse(DeletedAnswer(success=True, message="User deleted"))
 
@@ -123,17 +126,18 @@ def confirm_deletion(caller: CurrentCaller, query: Annotated[Confirmed, Query()]
     return JsonResponse(DeletedAnswer(success=True, message="User deleted"))
 
 
-def _have_link_sent(current: CurrentBySession, form: DeleteUser) -> None:
-    services, address = current.services, current.email
-    if address is not None:
-        request_deletion(
-            services.context,
-            current.principal,
-            password=form.password or None,
-            callback_url=form.callbackURL,
-            # counted once, however often it is decided
-            admitted=cache(lambda: services.mail_brake.admits(Purpose.ACCOUNT_DELETION, address)),
-        )
+def _have_link_sent(current: CurrentBySession, form: DeleteUser) -> DeletedAnswer:
+    services = current.services
+    elsewhere = request_deletion(
+        services.context,
+        current.principal,
+        password=form.password or None,
+        callback_url=form.callbackURL,
+        # counted once, however often it is decided
+        admitted=cache(lambda address: services.mail_brake.admits(Purpose.ACCOUNT_DELETION, address)),
+    )
+    answer = DeletedAnswer(success=True, message="Verification email sent")
+    return {**answer, "sentToFormerAddress": True} if elsewhere else answer
 
 
 def _delete(current: CurrentBySession, password: str | None, *, link: str | None = None) -> None:

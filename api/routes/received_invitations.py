@@ -16,6 +16,7 @@ from api.edge.query import ExactQuery
 from api.edge.request_context import BASE_PATH
 from api.edge.session_schemes import SESSION_NEEDED
 from domain.commands import received_invitation
+from domain.commands.context import Context, EmailVerification
 from domain.email_address import canonical
 from domain.refusals import InvitationNotFound, InviterGone, NotTheRecipient
 from projections.lists import invitation_list
@@ -219,8 +220,13 @@ def check_invitation(client: CurrentClient, query: Annotated[WhichInvitation, Qu
     )
     if not row.waits(now) or not row.stands:
         checked["acceptable"] = False
-    known = context.lookups.email_known(context.keyring.email_hash(address))
+    known = _may_know(context, query.id) and context.lookups.email_known(context.keyring.email_hash(address))
     return JsonResponse(CheckAnswer(invitation=checked, userExists=known), headers=NOT_KEPT)
+
+
+def _may_know(context: Context, link: str) -> bool:
+    """Whether who brings a link may know who has an account: it came by mail, or a sign-up would tell them anyway."""
+    return context.rules.email_verification is not EmailVerification.REQUIRED or context.keyring.went_by_mail(link)
 
 
 def _acceptable(caller: Caller, link: str) -> InvitationRow:

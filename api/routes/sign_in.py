@@ -28,13 +28,15 @@ from domain.commands.context import EmailVerification
 from domain.commands.mailed_link import note_sign_up
 from domain.commands.session import SignedIn
 from domain.commands.user import NewAccount, sign_up
-from domain.commands.verified_account import VerifiedAccount, verify_password
+from domain.commands.verified_account import VerifiedAccount, is_signed_up_again, verify_password
 from domain.email_address import canonical
 from domain.mailed_link import Purpose
+from domain.passwords import HashingBusy
 from domain.refusals import (
     AlreadyMember,
     Conflict,
     EmailNotVerified,
+    EmailTaken,
     InvitationsOff,
     InviterGone,
     MalformedEmail,
@@ -152,12 +154,38 @@ async def sign_up_with_email(client: CurrentClient, form: SignUp) -> JsonRespons
 
 
 def _sign_up(services: Services, request: RequestContext, form: SignUp) -> NewAccount:
-    """The account, as far as who asked can tell. Who has the address already is told of it by mail."""
-    account = _open(services, request, form)
-    if account.taken and services.mail_brake.admits(Purpose.SIGN_UP_NOTICE, address := form.email.lower()):
-        with suppress(Conflict, SubjectGone):
-            note_sign_up(services.context, email=address, now=request.now, where_from=request.where_from)
+    """The account, as far as who asked can tell. If there is one already that is noted, where addresses are verified:
+    who has it is told of it by mail if who asked is not told.
+    """
+    try:
+        account = _open(services, request, form)
+    except EmailTaken:
+        if services.context.rules.email_verification is not EmailVerification.OFF:
+            _note(services, request, form, telling=False)
+        raise
+    if account.taken:
+        _note(services, request, form, telling=True)
     return account
+
+
+def _note(services: Services, request: RequestContext, form: SignUp, *, telling: bool) -> None:
+    """Who sends the same form twice, or again since no mail came, is the one who opened the account: they get the link
+    once more instead, where they are told of nothing.
+    """
+    with suppress(HashingBusy):
+        if is_signed_up_again(services.context, email=form.email, password=form.password):
+            if telling:
+                send_verification_to(services, request, form.email.lower(), callback_url=form.callbackURL)
+            return
+    # what only an account that there is may meet says nothing to who asks
+    with suppress(Conflict, SubjectGone):
+        note_sign_up(
+            services.context,
+            email=form.email,
+            now=request.now,
+            where_from=request.where_from,
+            telling=telling and services.mail_brake.admits(Purpose.SIGN_UP_NOTICE, form.email.lower()),
+        )
 
 
 def _open(services: Services, request: RequestContext, form: SignUp) -> NewAccount:

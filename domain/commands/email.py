@@ -24,7 +24,7 @@ from domain.user import User
 from .context import Context
 from .invitation import Admit, unbraked
 from .lookups import Person
-from .mailed_link import address_named, opened, sending
+from .mailed_link import address_named, opened, sending, withdrawn_after
 from .principal import PersonBySession, PersonWithoutSession, load_by_session, record_of
 from .queries import link_for
 
@@ -90,7 +90,7 @@ def verify_email(context: Context, *, link: str, now: datetime, where_from: Wher
 def _verify(
     context: Context, principal: PersonWithoutSession, mailed: Loaded[MailedLink], user: Loaded[User], subject: Subject
 ) -> None:
-    if mailed.state.email_hash != user.state.email_hash:
+    if mailed.state.email_hash != user.state.email_hash or user.state.email_contested:
         raise LinkNotFound
     done = mailed.state.ended and user.state.email_verified
     used, verified = ([], []) if done else (mailed.state.use(now=principal.at), user.state.verify_email())
@@ -100,7 +100,10 @@ def _verify(
 def _change(
     context: Context, principal: PersonWithoutSession, mailed: Loaded[MailedLink], user: Loaded[User], subject: Subject
 ) -> Person:
-    """The account has the new address from now on; who has the old one is told, and may have it back for a while."""
+    """The account has the new address from now on; who has the old one may have it back for a while.
+
+    Each change is one more event of the account, so two of one moment conflict, and their offers with them.
+    """
     used, email_hash = mailed.state.use(now=principal.at), mailed.state.email_hash
     if mailed.state.session_epoch != user.state.session_epoch:
         raise LinkNotFound
@@ -113,23 +116,36 @@ def _change(
         raise StreamMovedOn
     if context.lookups.email_claimed(email_hash, besides=user.stream_id, now=principal.at):
         raise LinkNotFound
-    stream_id = new_id()
-    undo = EmailChangeUndoOffered(
-        user_id=user.stream_id,
-        email=before,
-        email_hash=user.state.email_hash,
-        link_hash=context.keyring.link_hash(context.keyring.mailed_link(stream_id, 1)),
-        expires_at=principal.at + UNDO_LIFETIME,
-    )
     try:
         context.store.append(
             record_of(principal),
             subject,
             mailed.with_events(used),
             user.with_events(user.state.change_email(address, email_hash=email_hash)),
-            Addition(stream_id, 0, [undo], subject),
+            *_offers(context, user, subject, before=before, email_hash=email_hash, now=principal.at),
         )
     except EmailTaken:
         # by somebody a moment ago
         raise LinkNotFound from None
     return replace(account.person, email=address, email_verified=True, updated_at=principal.at)
+
+
+def _offers(
+    context: Context, user: Loaded[User], subject: Subject, *, before: str, email_hash: bytes, now: datetime
+) -> list[Addition]:
+    """What becomes of offers to undo when the account has another address, with this hash, than `before`.
+
+    Who could have it back has it by that: nothing that came after was theirs, so offers of since are withdrawn and none
+    is made. To anybody else's address, `before` gets one.
+    """
+    if (offered := context.lookups.offer_to_undo_to(user.stream_id, email_hash, now=now)) is not None:
+        return withdrawn_after(context, offered)
+    stream_id = new_id()
+    undo = EmailChangeUndoOffered(
+        user_id=user.stream_id,
+        email=before,
+        email_hash=user.state.email_hash,
+        link_hash=context.keyring.link_hash(context.keyring.mailed_link(stream_id, 1)),
+        expires_at=now + UNDO_LIFETIME,
+    )
+    return [Addition(stream_id, 0, [undo], subject)]

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.events.catalogue import USER
+from domain.mailed_link import MailedLink
 from domain.passwords import require_not_too_long
 from domain.refusals import SubjectGone
 from domain.store import HeldKeys, Loaded, Reading
@@ -22,7 +23,7 @@ from .context import Context, hashed_once
 from .deletion_request import deletion_link
 from .leaving import Leaving, history_of, invitations_with, keys_held, leaving
 from .principal import Operator, PersonBySession, Principal, load_by_session, record_of
-from .queries import the_account
+from .queries import the_account, the_mailed_link
 from .verified_account import confirm_password
 
 CountersOf = Callable[[UUID, Sequence[str]], Sequence[bytes]]
@@ -136,7 +137,7 @@ def foreseen(context: Context, user_id: UUID, *, closing: bool = False) -> Leavi
 
 
 def addresses_hashed(context: Context, user_id: UUID) -> Collection[bytes]:
-    """The keyed hashes of all addresses that somebody ever had, who may be erased. Raises NoSuchStream."""
+    """The keyed hashes of the addresses that were somebody's who may be erased. Raises NoSuchStream."""
     return history_of(context, context.store.load(USER, user_id)).email_hashes
 
 
@@ -160,6 +161,9 @@ def _erase(
 
     def steps(held: HeldKeys) -> None:
         plan = leaving(context, user_id, history, held, closing=closing)
+        offer = _offer_to_undo(context, user_id, held, now=command.at)
+        if offer is not None:
+            plan.add(offer, offer.state.lapse())
         if plan.user.version != history.version or not plan.destroyed <= held.subjects.keys():
             # more came while the keys were locked
             raise StreamMovedOn
@@ -179,11 +183,25 @@ def _erase(
         record(held, user_id, version=version, erased_at=command.at, touched=touched, certificate=certificate)
         if history.addresses and certificate is None:
             # who was erased before a backup was restored was told then
-            sealed = context.keyring.seal_address(history.addresses[-1], stream_id=user_id, version=version)
-            bid_farewell(held, user_id, version, sealed)
+            _bid_farewell(context, held, history.addresses[-1], user_id, version)
+            for address in history.addresses:
+                if offer is not None and context.keyring.email_hash(address) == offer.state.email_hash:
+                    _bid_farewell(context, held, address, offer.stream_id, offer.version + 1)
 
     context.store.under_keys(command, lambda reading: keys_held(context, user_id, history, reading), steps)
     return Erased(user_id=user_id, at=command.at, touched=touched)
+
+
+def _offer_to_undo(context: Context, user_id: UUID, reading: Reading, *, now: datetime) -> Loaded[MailedLink] | None:
+    """The offer to who had the account's address first and can still have it back: they are told of its end."""
+    offer = context.lookups.oldest_offer_to_undo(user_id, now=now, reading=reading)
+    return None if offer is None else context.store.find(the_mailed_link(offer.mailed_link_id), reading=reading)[0]
+
+
+def _bid_farewell(context: Context, held: HeldKeys, address: str, stream_id: UUID, version: int) -> None:
+    """To one address, of the event that says it."""
+    sealed = context.keyring.seal_address(address, stream_id=stream_id, version=version)
+    bid_farewell(held, stream_id, version, sealed)
 
 
 def _account(context: Context, user_id: UUID) -> Loaded[Any]:

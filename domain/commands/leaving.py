@@ -12,17 +12,18 @@ from uuid import UUID
 
 from domain.events.catalogue import INVITATION
 from domain.invitation import Invitation, Status
+from domain.mailed_link import Purpose
 from domain.organization import NEUTRAL_NAME, Organization, personal_name
 from domain.refusals import LastOwner, SubjectGone
 from domain.store import Addition, Blanked, Loaded, Reading, StreamQuery
 from domain.store.conflicts import StreamMovedOn
 from domain.store.pictures import no_picture
 from domain.store.rows import Write
-from domain.user import User
+from domain.user import EmailChanged, EmailRestored, EmailVerified, User
 
-from .context import Context
+from .context import Context, EmailVerification
 from .lookups import Belonging
-from .queries import the_account, the_membership, the_organization
+from .queries import link_for, the_account, the_membership, the_organization
 
 T = TypeVar("T")
 _A_LETTER_OR_TWO = 2
@@ -32,7 +33,11 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PersonsHistory:
-    """What a person's own events say, up to a version of their stream: each address and name they ever had."""
+    """What a person's own events say, up to a version of their stream: each address and name they ever had.
+
+    `email_hashes` are of the addresses that were theirs, as far as anybody asked: not of one that they were to prove
+    and did not. Whoever signs up with an address need not have it, and ends nothing then that was sent there.
+    """
 
     version: int
     addresses: Sequence[str]
@@ -68,13 +73,14 @@ _TABLES = {
     "organization": "organization_list",
     "membership": "member_list",
     "invitation": "invitation_list",
+    "mailed_link": "mailed_link_list",
 }
 
 
 def history_of(context: Context, user: Loaded[User]) -> PersonsHistory:
     """Read of every event of theirs that can be read: whichever says an address or a name."""
     addresses, names = dict[str, None](), set[str]()
-    hashes = {user.state.email_hash}
+    had, proved, current = {user.state.email_hash}, set[bytes](), user.state.email_hash
     places = [(user.stream_id, version) for version in range(1, user.version + 1)]
     for _, recorded in sorted(context.store.readable(places), key=lambda one: one[1].version):
         said = vars(recorded.event)
@@ -83,10 +89,21 @@ def history_of(context: Context, user: Loaded[User]) -> PersonsHistory:
             addresses.pop(email, None)
             addresses[email] = None
         if email_hash := said.get("email_hash"):
-            hashes.add(email_hash)
+            current = email_hash
+            had.add(current)
+        if isinstance(recorded.event, EmailVerified | EmailChanged | EmailRestored):
+            proved.add(current)
         if name := said.get("name"):
             names.add(name)
-    return PersonsHistory(version=user.version, addresses=list(addresses), email_hashes=hashes, names=names)
+    theirs = proved if _to_be_proved(context, user.stream_id) else had
+    return PersonsHistory(version=user.version, addresses=list(addresses), email_hashes=theirs, names=names)
+
+
+def _to_be_proved(context: Context, user_id: UUID) -> bool:
+    """Whether people are to prove their addresses, or this person was."""
+    if context.rules.email_verification is not EmailVerification.OFF:
+        return True
+    return context.store.find(link_for(user_id, Purpose.EMAIL_VERIFICATION)) != [None]
 
 
 def keys_held(context: Context, user_id: UUID, history: PersonsHistory, reading: Reading) -> set[UUID]:

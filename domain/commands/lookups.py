@@ -75,6 +75,14 @@ class Belonging:
         return self.open and self.membership_id is not None and not self.others
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OfferToUndo:
+    """A change of address that can be undone: by which offer, and the keyed hash of the address it was made to."""
+
+    mailed_link_id: UUID
+    email_hash: bytes
+
+
 class Lookups(Protocol):
     """Questions to the read side, answered by the queries of `projections/lists`."""
 
@@ -89,6 +97,14 @@ class Lookups(Protocol):
 
     def account(self, user_id: UUID) -> Account | None:
         """A person's open account; hash and epoch are of one moment."""
+
+    def oldest_offer_to_undo(
+        self, user_id: UUID, *, now: datetime, reading: Reading | None = None
+    ) -> OfferToUndo | None:
+        """Of the offers to undo a change of address that are open, the one to who had the account before all others."""
+
+    def offer_to_undo_to(self, user_id: UUID, email_hash: bytes, *, now: datetime) -> UUID | None:
+        """The first of the open offers to undo a change of address that were made to this address."""
 
     def offers_to_undo_after(self, mailed_link_id: UUID) -> list[UUID]:
         """The offers to undo a change of address of the same account that were made after this one, and are open."""

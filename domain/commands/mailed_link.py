@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.email_address import canonical
+from domain.events.catalogue import MAILED_LINK
 from domain.ids import new_id
 from domain.mailed_link import (
     VERIFICATION_LIFETIME,
@@ -79,16 +80,26 @@ def request_verification(
 ) -> None:
     """Have a link sent to who has this address, that proves it to be theirs; nothing if nobody has it, or it is proved.
 
-    Raises MalformedEmail; SubjectGone, Conflict only of an account that there is.
+    If another account was to be opened with it, it is one to set a new password: that proves it, and lets nobody in who
+    made up the one there is. Raises MalformedEmail; SubjectGone, Conflict only of an account that there is.
     """
     account, email_hash = _with_address(context, email)
-    if account is None or account.person.email_verified:
+    if account is None:
         return
-    [before] = context.store.find(link_for(account.person.user_id, Purpose.EMAIL_VERIFICATION))
+    user_id = account.person.user_id
+    before, user = context.store.find(link_for(user_id, Purpose.EMAIL_VERIFICATION), the_account(user_id))
+    if user is None or user.state.email_verified:
+        return
+    if user.state.email_contested:
+        # the page that thanks for a verification takes no password
+        request_password_reset(context, email=email, callback_url="", now=now, where_from=where_from)
+        return
     requested = verification(
         context, before, account.subject, email_hash=email_hash, callback_url=callback_url, now=now
     )
-    context.store.append(record_of(Somebody(at=now, where_from=where_from)), account.subject, requested)
+    # what makes it contested moves the account
+    record = record_of(Somebody(at=now, where_from=where_from))
+    context.store.append(record, account.subject, requested, guards=[user])
 
 
 def verification(
@@ -148,22 +159,46 @@ def address_named(store: Store, link: StreamVersion) -> str | None:
     return event.email if isinstance(event, EmailChangeRequested | EmailChangeUndoOffered) else None
 
 
-@retry_on_conflict
-def note_sign_up(context: Context, *, email: str, now: datetime, where_from: WhereFrom) -> None:
-    """Have the holder of an address told that somebody wanted to open an account with it.
+def address_offered_back(store: Store, offer_id: UUID) -> str | None:
+    """The address that this offer to undo a change was made to; None once the person is erased."""
+    return address_named(store, (offer_id, 1))
 
-    Raises MalformedEmail; SubjectGone, Conflict only of an account that there is.
+
+def withdrawn_after(context: Context, offer_id: UUID) -> list[Addition]:
+    """What withdraws all offers to undo a change of address that an account made after this one.
+
+    Another change that is made this moment is one more event of the account, and so conflicts.
+    """
+    later = [context.store.load(MAILED_LINK, one) for one in context.lookups.offers_to_undo_after(offer_id)]
+    return [one.with_events(one.state.withdraw()) for one in later]
+
+
+@retry_on_conflict
+def note_sign_up(context: Context, *, email: str, now: datetime, where_from: WhereFrom, telling: bool = True) -> None:
+    """Note that somebody wanted to open an account with an address that there is one with; `telling` its holder.
+
+    If the address is not proved, from then on either may be its holder: links to verify it are withdrawn, and only a
+    new password proves it (wire.md A41). Raises MalformedEmail; SubjectGone, Conflict only of an account that there is.
     """
     account, email_hash = _with_address(context, email)
     if account is None:
         return
     user_id = account.person.user_id
-    [before] = context.store.find(link_for(user_id, Purpose.SIGN_UP_NOTICE))
-    stream_id, version = (new_id(), 0) if before is None else (before.stream_id, before.version)
-    attempted = SignUpAttempted(user_id=user_id, email_hash=email_hash)
-    context.store.append(
-        record_of(Somebody(at=now, where_from=where_from)), account.subject, Addition(stream_id, version, [attempted])
+    notice, verifying, user = context.store.find(
+        link_for(user_id, Purpose.SIGN_UP_NOTICE), link_for(user_id, Purpose.EMAIL_VERIFICATION), the_account(user_id)
     )
+    if user is None:
+        return
+    contested = user.state.contest_email()
+    additions = [user.with_events(contested)] if contested else []
+    if contested and verifying is not None:
+        additions.append(verifying.with_events(verifying.state.withdraw()))
+    if telling:
+        stream_id, version = (new_id(), 0) if notice is None else (notice.stream_id, notice.version)
+        attempted = SignUpAttempted(user_id=user_id, email_hash=email_hash)
+        additions.append(Addition(stream_id, version, [attempted]))
+    if additions:
+        context.store.append(record_of(Somebody(at=now, where_from=where_from)), account.subject, *additions)
 
 
 def _with_address(context: Context, email: str) -> tuple[Account | None, bytes]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from domain.events.catalogue import MAILED_LINK
 from domain.mailed_link import MailedLink, Purpose
 from domain.password_strength import Familiar
 from domain.refusals import EmailTaken, LinkExpired, LinkNotFound, SubjectGone
@@ -20,7 +19,7 @@ from domain.user import EmailRestored, User, UserEvent
 from .context import Context, hashed_once
 from .left_pending import LeftPending, left_pending
 from .lookups import Person
-from .mailed_link import address_named, opened
+from .mailed_link import address_named, opened, withdrawn_after
 from .principal import PersonWithoutSession, record_of
 
 
@@ -52,7 +51,8 @@ def reset_password(context: Context, *, link: str, password: str, now: datetime,
         additions = [
             mailed.with_events(used),
             user.with_events([*restored, *reset]),
-            *_later_offers(context, mailed),
+            # what came after the change that is undone was not the person's, and so are offers to undo it
+            *(withdrawn_after(context, mailed.stream_id) if restored else []),
         ]
         write = changed_credentials(
             user.stream_id,
@@ -129,14 +129,3 @@ def _with_the_address_of(restored: list[UserEvent], person: Person) -> Person:
     """Who they are from now on: one that a thief had given the account is nothing that a password should not have."""
     address = next((one.email for one in restored if isinstance(one, EmailRestored)), person.email)
     return replace(person, email=address)
-
-
-def _later_offers(context: Context, mailed: Loaded[MailedLink]) -> list[Addition]:
-    """Of a link that undoes a change: what came after that was not the person's, and so are offers to undo it.
-
-    Another change that is made this moment is one more event of the account, and so conflicts.
-    """
-    if mailed.state.purpose is not Purpose.EMAIL_CHANGE_UNDO:
-        return []
-    later = [context.store.load(MAILED_LINK, one) for one in context.lookups.offers_to_undo_after(mailed.stream_id)]
-    return [one.with_events(one.state.withdraw()) for one in later]

@@ -54,6 +54,11 @@ def link_mailed(link_hash: bytes) -> StreamQuery[MailedLink]:
     return StreamQuery(MAILED_LINK, {"link_hash": link_hash})
 
 
+def the_mailed_link(mailed_link_id: UUID) -> StreamQuery[MailedLink]:
+    """A link, whatever became of it."""
+    return StreamQuery(MAILED_LINK, {"mailed_link_id": mailed_link_id})
+
+
 def link_for(user_id: UUID, purpose: Purpose) -> StreamQuery[MailedLink]:
     """The newest link of an account for a purpose; not the offers to undo, of which there may be several."""
     return StreamQuery(MAILED_LINK, {"user_id": user_id, "slot": purpose})

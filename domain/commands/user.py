@@ -69,8 +69,9 @@ def sign_up(
 
     That is the organization an invitation's `link` leads to, else one of its own. Where the settings want the address
     verified first, and the link did not come by mail, no device is signed in and nobody is told whether there is an
-    account already. The link that verifies it leads to `callback_url`; it is not sent to an address that may not get
-    one more message (`admitted`), and can be asked for later.
+    account already; an invitation must be good then, and waits to be accepted. The link that verifies the address leads
+    to `callback_url`; it is not sent to an address that may not get one more message (`admitted`), and can be asked for
+    later.
 
     Raises MalformedEmail, PasswordTooShort, PasswordTooLong, PasswordCompromised, SignUpByInvitationOnly, EmailTaken,
     PictureNotKept,
@@ -94,6 +95,9 @@ def sign_up(
     )
     proved = link is not None and context.keyring.went_by_mail(link)
     hiding = context.rules.email_verification is EmailVerification.REQUIRED and not proved
+    if hiding:
+        # who invited would see by it whether there was an account already, and a stranger in the organization
+        entered = None
     taken = context.lookups.email_claimed(email_hash, now=now)
     if taken and not hiding:
         raise EmailTaken

@@ -44,6 +44,18 @@ def verified_account(context: Context, *, email: str, password: str, now: dateti
     return verify_password(context, account, password, now=now)
 
 
+def is_signed_up_again(context: Context, *, email: str, password: str) -> bool:
+    """Whether who signs up with an address that is not proved has the account already: its password is theirs.
+
+    Nobody is told the answer, so it serves no guessing. Raises HashingBusy.
+    """
+    address = canonical(email)
+    account = None if address is None else context.lookups.account_by_email(context.keyring.email_hash(address))
+    if account is None or account.person.email_verified or account.password_hash is None:
+        return False
+    return context.passwords.verify(account.password_hash, password)
+
+
 def verify_password(context: Context, account: Account | None, password: str, *, now: datetime) -> VerifiedAccount:
     """The account, if there is one and this is its password; the same work and the same refusal if there is none.
 

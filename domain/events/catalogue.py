@@ -63,6 +63,7 @@ EVENT_BY_NAME: Mapping[str, type] = {
     "PasswordChanged": user.PasswordChanged,
     "PasswordReset": user.PasswordReset,
     "EmailVerified": user.EmailVerified,
+    "EmailContested": user.EmailContested,
     "EmailChanged": user.EmailChanged,
     "EmailRestored": user.EmailRestored,
     "SessionsRevoked": user.SessionsRevoked,
@@ -105,6 +106,7 @@ EVENT_BY_NAME: Mapping[str, type] = {
     "SignUpAttempted": mailed_link.SignUpAttempted,
     "MailedLinkUsed": mailed_link.MailedLinkUsed,
     "MailedLinkWithdrawn": mailed_link.MailedLinkWithdrawn,
+    "EmailChangeUndoLapsed": mailed_link.EmailChangeUndoLapsed,
     "RecipientErased": invitation.RecipientErased,
 }
 NAME_BY_EVENT: Mapping[type, str] = {event: name for name, event in EVENT_BY_NAME.items()}

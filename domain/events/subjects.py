@@ -17,6 +17,7 @@ from domain.invitation import (
 from domain.mailed_link import (
     AccountDeletionRequested,
     EmailChangeRequested,
+    EmailChangeUndoLapsed,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
     MailedLinkUsed,
@@ -50,6 +51,7 @@ from domain.session import (
 from domain.user import (
     AccountUnlocked,
     EmailChanged,
+    EmailContested,
     EmailRestored,
     EmailVerified,
     ImageChanged,
@@ -101,7 +103,7 @@ def key_owner(stream_id: UUID, event: Event) -> KeyOwner | None:
             return KeyOwner(user_id)
         case NameChanged() | ImageChanged() | PasswordChanged() | PasswordReset() | SessionsRevoked() | PersonErased():
             return None
-        case EmailVerified() | EmailChanged() | EmailRestored() | AccountUnlocked():
+        case EmailVerified() | EmailContested() | EmailChanged() | EmailRestored() | AccountUnlocked():
             return None
         case OrganizationRenamed() | SlugChanged() | LogoChanged() | MetadataChanged() | OrganizationClosed():
             return None
@@ -120,7 +122,7 @@ def key_owner(stream_id: UUID, event: Event) -> KeyOwner | None:
             return None
         case EmailChangeUndoOffered() | AccountDeletionRequested() | SignUpAttempted():
             return None
-        case MailedLinkUsed() | MailedLinkWithdrawn():
+        case MailedLinkUsed() | MailedLinkWithdrawn() | EmailChangeUndoLapsed():
             return None
         case _:
             assert_never(event)

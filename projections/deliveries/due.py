@@ -18,6 +18,7 @@ from domain.invitation import InvitationResent, InvitationSent
 from domain.mailed_link import (
     AccountDeletionRequested,
     EmailChangeRequested,
+    EmailChangeUndoLapsed,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
     PasswordResetRequested,
@@ -49,6 +50,8 @@ KIND_BY_EVENT: Mapping[type, str] = {
     PasswordReset: PASSWORD_CHANGED,
     EmailRestored: EMAIL_CHANGE_UNDONE,
     PersonErased: ACCOUNT_DELETED,
+    # to who had the address before
+    EmailChangeUndoLapsed: ACCOUNT_DELETED,
     **KIND_OF_LINK,
 }
 KINDS = tuple(dict.fromkeys(KIND_BY_EVENT.values()))

@@ -18,6 +18,7 @@ from domain.store.select_list import SelectList
 from domain.user import (
     AccountUnlocked,
     EmailChanged,
+    EmailContested,
     EmailRestored,
     EmailVerified,
     ImageChanged,
@@ -43,6 +44,7 @@ TABLE = Table(
         "name": "text",
         "image": "text",
         "email_verified": "boolean",
+        "email_contested": "boolean",
         "session_epoch": "integer",
         "password_version": "integer",
         "password_changed_at": "timestamptz",
@@ -79,9 +81,18 @@ def project(event: UserEvent, command: CommandRecord) -> Row | None:
         case PasswordChanged(password_version=password_version) | PasswordReset(password_version=password_version):
             return change(password_version=password_version, password_changed_at=at)
         case EmailVerified():
-            return change(email_verified=True, updated_at=at)
+            return change(email_verified=True, email_contested=False, updated_at=at)
+        case EmailContested():
+            return change(email_contested=True)
         case EmailChanged(email=email, email_hash=email_hash) | EmailRestored(email=email, email_hash=email_hash):
-            return change(email=email, email_hash=email_hash, email_slot=email_hash, email_verified=True, updated_at=at)
+            return change(
+                email=email,
+                email_hash=email_hash,
+                email_slot=email_hash,
+                email_verified=True,
+                email_contested=False,
+                updated_at=at,
+            )
         case SessionsRevoked(epoch=epoch):
             return change(session_epoch=epoch)
         case AccountUnlocked():
@@ -100,6 +111,7 @@ def restore(row: Mapping[str, Any]) -> User:
         password_version=row["password_version"],
         session_epoch=row["session_epoch"],
         email_verified=row["email_verified"],
+        email_contested=row["email_contested"],
         closed=row["ended_at"] is not None,
     )
 

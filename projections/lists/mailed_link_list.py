@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
+from domain.commands.lookups import OfferToUndo
 from domain.events.catalogue import MAILED_LINK
 from domain.mailed_link import (
     AccountDeletionRequested,
     EmailChangeRequested,
+    EmailChangeUndoLapsed,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
     MailedLink,
@@ -22,6 +24,7 @@ from domain.mailed_link import (
     Purpose,
     SignUpAttempted,
 )
+from domain.store import Reading
 from domain.store.connections import Statements
 from domain.store.envelope import CommandRecord
 from domain.store.rows import Projection, Row, Table, change, restate
@@ -111,7 +114,7 @@ def project(event: MailedLinkEvent, command: CommandRecord) -> Row:
             )
         case SignUpAttempted() as attempted:
             return _sent(command, attempted.user_id, Purpose.SIGN_UP_NOTICE, email_hash=attempted.email_hash)
-        case MailedLinkUsed() | MailedLinkWithdrawn():
+        case MailedLinkUsed() | MailedLinkWithdrawn() | EmailChangeUndoLapsed():
             return change(ended_at=command.at)
         case _:
             assert_never(event)
@@ -145,7 +148,9 @@ class LinkToMail(NamedTuple):
     """A link, and its account as it is now: what a message is made of. Personal fields are None once erased.
 
     `holds` says whether the account still stands as it did, as far as that matters to the link; `claimed`, whether the
-    address that shall become the account's is somebody else's, who is not asked then.
+    address that shall become the account's is somebody else's, who is not asked then; `offer_id`, if it does not go to
+    the account's address, to that of which offer to undo a change; `email_contested`, whether another account was to be
+    opened with the account's address, which is not proved.
     """
 
     purpose: Purpose
@@ -156,10 +161,22 @@ class LinkToMail(NamedTuple):
     account_email: str | None
     holds: bool
     claimed: bool
+    offer_id: UUID | None
+    user_id: UUID
+    email_contested: bool
 
 
+# What has a slot is the newest link for its purpose: offers to undo have none.
+_OLDEST_OFFER = """
+SELECT {columns} FROM mailed_link_list offer
+ WHERE offer.user_id = {user_id} AND offer.slot IS NULL AND offer.ended_at IS NULL AND offer.expires_at > {now}
+ ORDER BY offer.sent_at, offer.mailed_link_id LIMIT 1
+"""
+_TO_WHOM = _OLDEST_OFFER.format(columns="offer.email_hash", user_id="l.user_id", now="$2::timestamptz")
 _LINK = SelectList(
     LinkToMail,
+    user_id="l.user_id",
+    email_contested="a.email_contested",
     purpose="l.purpose",
     callback_url="l.callback_url",
     sent_at="l.sent_at",
@@ -167,13 +184,19 @@ _LINK = SelectList(
     ended="l.ended_at IS NOT NULL",
     account_email="a.email",
     holds=(
-        f"(l.purpose IN ('{Purpose.EMAIL_CHANGE}', '{Purpose.EMAIL_CHANGE_UNDO}') OR l.email_hash = a.email_hash)"
+        f"CASE WHEN l.purpose IN ('{Purpose.EMAIL_CHANGE}', '{Purpose.EMAIL_CHANGE_UNDO}') THEN true"
+        f" WHEN l.purpose = '{Purpose.ACCOUNT_DELETION}' THEN l.email_hash = coalesce(({_TO_WHOM}), a.email_hash)"
+        " ELSE l.email_hash = a.email_hash END"
         " AND coalesce(l.password_version = a.password_version, true)"
         " AND coalesce(l.session_epoch = a.session_epoch, true)"
     ),
     claimed=(
         f"l.purpose = '{Purpose.EMAIL_CHANGE}'"
         f" AND EXISTS ({EMAIL_CLAIMED.format(email_hash='l.email_hash', besides='l.user_id', now='$2::timestamptz')})"
+    ),
+    offer_id=(
+        f"CASE WHEN l.purpose = '{Purpose.ACCOUNT_DELETION}' AND l.email_hash <> a.email_hash THEN"
+        f" ({_OLDEST_OFFER.format(columns='offer.mailed_link_id', user_id='l.user_id', now='$2::timestamptz')}) END"
     ),
 )
 
@@ -194,6 +217,13 @@ SELECT later.mailed_link_id FROM mailed_link_list this JOIN mailed_link_list lat
  WHERE this.mailed_link_id = $1 AND later.slot IS NULL AND later.ended_at IS NULL
    AND (later.sent_at, later.mailed_link_id) > (this.sent_at, this.mailed_link_id)
 """
+_OFFER = SelectList(OfferToUndo, mailed_link_id="offer.mailed_link_id", email_hash="offer.email_hash")
+_OPEN_OFFER = _OLDEST_OFFER.format(columns=_OFFER.sql, user_id="$1", now="$2")
+_OFFER_TO = """
+SELECT mailed_link_id FROM mailed_link_list
+ WHERE user_id = $1 AND slot IS NULL AND ended_at IS NULL AND expires_at > $2 AND email_hash = $3
+ ORDER BY sent_at, mailed_link_id LIMIT 1
+"""
 
 
 @dataclass
@@ -201,6 +231,16 @@ class MailedLinkLookups:
     """Of `domain.commands.lookups.Lookups` what this list answers."""
 
     read: Statements
+
+    def oldest_offer_to_undo(
+        self, user_id: UUID, *, now: datetime, reading: Reading | None = None
+    ) -> OfferToUndo | None:
+        found = _OFFER.read_all((self.read if reading is None else reading).rows(_OPEN_OFFER, user_id, now))
+        return found[0] if found else None
+
+    def offer_to_undo_to(self, user_id: UUID, email_hash: bytes, *, now: datetime) -> UUID | None:
+        row = self.read.row(_OFFER_TO, user_id, now, email_hash)
+        return None if row is None else row[0]
 
     def offers_to_undo_after(self, mailed_link_id: UUID) -> list[UUID]:
         rows = self.read.rows(_LATER_OFFERS, mailed_link_id)

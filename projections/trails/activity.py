@@ -16,7 +16,7 @@ from uuid import UUID
 
 from domain.events.catalogue import NAME_BY_EVENT
 from domain.events.keys import Keyring
-from domain.invitation import InvitationRejected
+from domain.invitation import InvitationRejected, RecipientErased
 from domain.organization import OrganizationClosed
 from domain.store import StreamVersion
 from domain.store.connections import Statements
@@ -30,6 +30,7 @@ from .journal import COLUMNS
 ATTEMPT = "AttemptRefused"
 """What the type of a refused attempt is called, beside the names of events."""
 _CLOSED, _REJECTED = NAME_BY_EVENT[OrganizationClosed], NAME_BY_EVENT[InvitationRejected]
+_ERASED = NAME_BY_EVENT[RecipientErased]
 _CHUNK = 100
 _READ_AT_MOST = 1_000
 """Entries that one page of folds may be made of: a siege of an account must not make its page slow."""
@@ -177,7 +178,7 @@ def _of_an_organization(read: Statements, selection: Selection) -> tuple[str, li
     if selection.actor_id is not None:
         also("j.actor_id = {}", selection.actor_id)
         # who never belonged to it is told by their address only: to be asked for by an id would tell whose it is
-        conditions.append(f"j.event <> '{_REJECTED}'")
+        conditions.append(f"j.event NOT IN ('{_REJECTED}', '{_ERASED}')")
     if selection.event is not None:
         alike = f" AND h.event = {also('j.event = {}', selection.event)}"
     if selection.since is not None:

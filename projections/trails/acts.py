@@ -6,7 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from domain.invitation import InvitationAccepted, InvitationRejected, RecipientErased
-from domain.mailed_link import EmailChangeUndoOffered, EmailVerificationRequested, MailedLinkUsed, MailedLinkWithdrawn
+from domain.mailed_link import (
+    EmailChangeUndoLapsed,
+    EmailChangeUndoOffered,
+    EmailVerificationRequested,
+    MailedLinkUsed,
+    MailedLinkWithdrawn,
+    SignUpAttempted,
+)
 from domain.membership import MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, SeatTaken
 from domain.organization import (
     OrganizationClosed,
@@ -20,10 +27,12 @@ from domain.organization import (
 from domain.session import OrganizationChosen, SessionEnded, SessionKept, SessionStarted
 from domain.user import (
     EmailChanged,
+    EmailContested,
     EmailRestored,
     EmailVerified,
     PasswordChanged,
     PasswordReset,
+    PersonErased,
     SessionsRevoked,
     SignedUp,
 )
@@ -37,8 +46,8 @@ _SAID_BY: Mapping[type, tuple[type, ...]] = {
     OwnerAdded: _OF_A_MEMBER,
     OwnerRemoved: _OF_A_MEMBER,
     PersonalOrganizationGivenUp: _OF_A_MEMBER,
-    # who is gone does not want it, and their address is gone with them
-    RecipientErased: (InvitationRejected,),
+    # who is gone did not refuse it
+    InvitationRejected: (RecipientErased,),
     OrganizationErased: (OrganizationClosed,),
     # to accept is to join
     InvitationAccepted: (MemberJoined,),
@@ -51,8 +60,10 @@ _SAID_BY: Mapping[type, tuple[type, ...]] = {
     SessionStarted: (PasswordChanged,),
     # a link is told of by what was done with it
     MailedLinkUsed: (PasswordReset, EmailVerified, EmailChanged),
-    MailedLinkWithdrawn: (EmailRestored, PasswordReset),
+    MailedLinkWithdrawn: (EmailRestored, PasswordReset, EmailContested),
+    SignUpAttempted: (EmailContested,),
     EmailChangeUndoOffered: (EmailChanged,),
+    EmailChangeUndoLapsed: (PersonErased,),
     EmailVerificationRequested: (SignedUp,),
     EmailVerified: (PasswordReset, SignedUp),
 }

@@ -7,6 +7,7 @@ from typing import assert_never
 from domain.mailed_link import (
     AccountDeletionRequested,
     EmailChangeRequested,
+    EmailChangeUndoLapsed,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
     MailedLinkEvent,
@@ -32,13 +33,20 @@ def of_a_mailed_link(event: MailedLinkEvent, names: Names) -> str:
             return f"{names.actor} asked to change {names.whose} address to {new}."
         case EmailChangeUndoOffered():
             return f"A link to undo the change was sent to {names.whose} address of before."
-        case AccountDeletionRequested():
+        case AccountDeletionRequested(offer_id=None):
             return f"{names.actor} asked for a link to delete {names.whose} account."
+        case AccountDeletionRequested():
+            return (
+                f"{names.actor} asked for a link to delete {names.whose} account. It went to {names.whose} address of"
+                " before, since the change can still be undone."
+            )
         case SignUpAttempted():
             return f"{names.actor} tried to open an account with {names.whose} address."
         case MailedLinkUsed():
             return "A link that was sent by mail was used."
         case MailedLinkWithdrawn():
-            return "A link to undo a later change of the address was withdrawn."
+            return "A link that was sent by mail was withdrawn."
+        case EmailChangeUndoLapsed():
+            return f"{names.whose.capitalize()} address of before was told that the account was deleted."
         case _:
             assert_never(event)

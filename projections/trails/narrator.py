@@ -10,7 +10,7 @@ from unicodedata import normalize
 from uuid import UUID
 
 from domain.events.catalogue import NAME_BY_EVENT
-from domain.invitation import InvitationEvent, InvitationRejected
+from domain.invitation import InvitationEvent, InvitationRejected, RecipientErased
 from domain.organization import OrganizationRenamed
 from domain.store import Store, StreamVersion
 from domain.store.connections import Statements
@@ -231,7 +231,7 @@ class Narrator:
 
     def _outside(self, part: _Part) -> bool:
         """Whether an organization reads of somebody who never belonged to it."""
-        return self._reader.organization_id is not None and isinstance(part.event, InvitationRejected)
+        return self._reader.organization_id is not None and isinstance(part.event, InvitationRejected | RecipientErased)
 
     def _may_see(self, entry: JournalEntry) -> bool:
         """A person sees where they acted from themselves, never where others did (wire.md, our own calls).

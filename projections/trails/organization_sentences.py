@@ -110,7 +110,7 @@ def _of_an_invitation(event: InvitationEvent, names: Names) -> str:
         case InvitationExpired():
             return f"The invitation of {names.invited} to {names.organization} ran out."
         case RecipientErased():
-            return f"The address that was invited to {names.organization} was erased."
+            return f"An invitation to {names.organization} is over: the account of who was invited was deleted."
         case _:
             assert_never(event)
 

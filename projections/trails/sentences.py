@@ -8,6 +8,7 @@ from domain.events.catalogue import Event
 from domain.mailed_link import (
     AccountDeletionRequested,
     EmailChangeRequested,
+    EmailChangeUndoLapsed,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
     MailedLinkUsed,
@@ -28,6 +29,7 @@ from domain.session import (
 from domain.user import (
     AccountUnlocked,
     EmailChanged,
+    EmailContested,
     EmailRestored,
     EmailVerified,
     ImageChanged,
@@ -114,13 +116,13 @@ def sentence(event: Event, names: Names) -> str:
             return _of_an_account(event, names)
         case AccountUnlocked():
             return _of_an_account(event, names)
-        case EmailVerified() | EmailChanged() | EmailRestored():
+        case EmailVerified() | EmailContested() | EmailChanged() | EmailRestored():
             return _of_an_address(event, names)
         case PasswordResetRequested() | EmailVerificationRequested() | EmailChangeRequested():
             return of_a_mailed_link(event, names)
         case EmailChangeUndoOffered() | AccountDeletionRequested() | SignUpAttempted():
             return of_a_mailed_link(event, names)
-        case MailedLinkUsed() | MailedLinkWithdrawn():
+        case MailedLinkUsed() | MailedLinkWithdrawn() | EmailChangeUndoLapsed():
             return of_a_mailed_link(event, names)
         case _:
             return of_an_organization(event, names)
@@ -157,10 +159,15 @@ def _of_an_account(
             assert_never(event)
 
 
-def _of_an_address(event: EmailVerified | EmailChanged | EmailRestored, names: Names) -> str:
+def _of_an_address(event: EmailVerified | EmailContested | EmailChanged | EmailRestored, names: Names) -> str:
     match event:
         case EmailVerified():
             return f"{names.actor} verified {names.whose} address."
+        case EmailContested():
+            return (
+                f"{names.actor} tried to open an account with {names.whose} address, which was not verified. From then"
+                " on only a new password verifies it, set by a link that goes there."
+            )
         case EmailChanged(email=email):
             new = quoted(email, otherwise="another one")
             return f"{names.actor} changed {names.whose} address from {names.address_before} to {new}."

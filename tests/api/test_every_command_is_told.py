@@ -45,7 +45,7 @@ WITH_REASONS: dict[str, Collection[str]] = {
     "SessionEnded": set(EndReason) - {EndReason.CROWDED_OUT},
     "SessionsRevoked": set(Revocation) - {Revocation.PASSWORD_RESET},
 }
-BY_MAIL = {"PasswordReset", "EmailVerified", "EmailChanged", "EmailRestored"}
+BY_MAIL = {"PasswordReset", "EmailVerified", "EmailContested", "EmailChanged", "EmailRestored"}
 """What happens by a link in a mail: its routes' own tests read the journal (tests/api/routes/test_password_reset.py,
 tests/api/routes/test_change_email.py)."""
 

@@ -13,6 +13,7 @@ from domain.mailed_link import (
     VERIFICATION_LIFETIME,
     AccountDeletionRequested,
     EmailChangeRequested,
+    EmailChangeUndoLapsed,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
     MailedLink,
@@ -70,8 +71,8 @@ def test_a_link_is_for_what_was_asked_whatever_was_there_before(event: MailedLin
     assert evolve(replace(LINK, ended=True, password_version=9, session_epoch=9), event) == link
 
 
-@pytest.mark.parametrize("event", [MailedLinkUsed(), MailedLinkWithdrawn()])
-def test_a_link_that_was_used_or_withdrawn_is_over(event: MailedLinkEvent) -> None:
+@pytest.mark.parametrize("event", [MailedLinkUsed(), MailedLinkWithdrawn(), EmailChangeUndoLapsed()])
+def test_a_link_that_was_used_or_withdrawn_or_lapsed_is_over(event: MailedLinkEvent) -> None:
     assert evolve(LINK, event) == replace(LINK, ended=True)
 
 
@@ -99,6 +100,10 @@ def test_a_notice_has_no_link() -> None:
 def test_a_link_is_withdrawn_once() -> None:
     assert LINK.withdraw() == [MailedLinkWithdrawn()]
     assert replace(LINK, ended=True).withdraw() == []
+
+
+def test_an_offer_to_undo_lapses_with_its_account() -> None:
+    assert replace(LINK, purpose=Purpose.EMAIL_CHANGE_UNDO).lapse() == [EmailChangeUndoLapsed()]
 
 
 def test_what_links_are_for_is_stored_in_these_words() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from domain.user import (
     AccountUnlocked,
     EmailChanged,
+    EmailContested,
     EmailRestored,
     EmailVerified,
     ImageChanged,
@@ -16,6 +19,7 @@ from domain.user import (
     SessionsRevoked,
     SignedUp,
     User,
+    UserEvent,
     evolve,
 )
 from tests.domain.stories import given
@@ -63,6 +67,24 @@ def test_a_second_change_of_the_password_is_counted_from_the_first() -> None:
 def test_each_revocation_begins_the_next_epoch() -> None:
     ada = given(evolve, [SIGNED_UP, SessionsRevoked(epoch=1, reason=Revocation.OTHERS)])
     assert ada.revoke_sessions(Revocation.EVERYWHERE) == [SessionsRevoked(epoch=2, reason=Revocation.EVERYWHERE)]
+
+
+def test_an_address_that_is_not_proved_is_contested_once() -> None:
+    ada = given(evolve, [SIGNED_UP])
+    assert ada.contest_email() == [EmailContested()]
+    contested = given(evolve, [SIGNED_UP, EmailContested()])
+    assert contested.email_contested
+    assert contested.contest_email() == []
+    assert given(evolve, [SIGNED_UP, EmailVerified()]).contest_email() == []
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [EmailVerified(), EmailChanged(email="a@b.c", email_hash=b"new"), EmailRestored(email="a@b.c", email_hash=b"new")],
+)
+def test_once_an_address_is_proved_nobody_contests_it(proof: UserEvent) -> None:
+    ada = given(evolve, [SIGNED_UP, EmailContested(), proof])
+    assert (ada.email_verified, ada.email_contested) == (True, False)
 
 
 def test_an_account_may_begin_with_an_address_that_is_proved() -> None:

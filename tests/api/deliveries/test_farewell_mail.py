@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
@@ -13,16 +14,19 @@ import pytest
 from api.deliveries.channels import channels, transport
 from api.deliveries.erased_files import remove_of_erased
 from api.deliveries.sender import Sender
+from domain.commands.email import request_email_change, verify_email
 from domain.commands.erasure import erase_person
 from domain.commands.principal import Operator
+from domain.mailed_link import Purpose
 from projections.deliveries import ended, farewells
 from projections.deliveries.queue import Queue
 from tests.api.conftest import settings_for
 from tests.api.dumps import dump, found
 from tests.databases import Database
-from tests.domain.commands.going import ADAS, BOS, CYS, Town
+from tests.domain.commands.going import ADAS, BOS, CYS, THEIRS, Town
 from tests.keeping import caught_up
 from tests.lived import context_over
+from tests.lived_by_mail import mailed
 
 KEPT = "SELECT count(*) FROM farewells"
 GOES_ON = threading.Event()
@@ -155,3 +159,24 @@ def test_files_about_who_was_erased_go_and_those_about_others_stay(town: Town, f
     os.utime(farewell, (written, written))
     assert remove_of_erased(folder, statements, now=town.now) == 1
     assert found([ADAS], b"".join(file.read_bytes() for file in folder.iterdir())) == []
+
+
+def test_a_message_to_an_address_of_before_goes_like_the_other(town: Town, folder: Path) -> None:
+    ada = town.signs_up(ADAS, "Ada")
+    request_email_change(town.context, town.by(ada), email="new@example.net", callback_url="")
+    link = mailed(town.context, ada, Purpose.EMAIL_CHANGE)
+    verify_email(town.context, link=link, now=town.now, where_from=THEIRS)
+    town.goes(ada)
+    send(town, folder)
+    assert town.database.value(KEPT) == 0
+    left = sorted(folder.glob("account-deleted.*"))
+    recipients = sorted(message_from_bytes(file.read_bytes())["To"] for file in left)
+    assert recipients == [ADAS, "new@example.net"]
+    statements = town.context.store.statements
+    remove_of_erased(folder, statements, now=town.now)
+    assert sorted(folder.glob("account-deleted.*")) == left
+    for file in left:
+        written = (town.now - timedelta(days=3)).timestamp()
+        os.utime(file, (written, written))
+    assert remove_of_erased(folder, statements, now=town.now) == 2
+    assert found([ADAS, "new@example.net"], b"".join(file.read_bytes() for file in folder.iterdir())) == []

@@ -128,7 +128,7 @@ def test_an_invitation_to_who_is_gone_is_over(ada: Person, bo: Person, acme: str
     assert (invitation["status"], invitation["email"]) == ("rejected", "")
     caught_up(module_database)
     first, *_ = ada.get(f"/organization/activity?organizationId={acme}").json()["entries"]
-    assert first["text"].startswith("Somebody rejected the invitation to “")
+    assert first["text"].endswith("is over: the account of who was invited was deleted.")
     # whoever has the address now may be invited anew
     assert ada.invites(bo.email)
 

@@ -160,3 +160,62 @@ def test_a_link_leads_to_no_page_we_do_not_trust(ada: Browser, email: str, postm
 def test_a_service_that_cannot_send_mail_deletes_by_none(module_database: Database) -> None:
     with pytest.raises(ValueError, match="DAYBOOK_DELETION_BY_MAIL needs a way for mail to leave"):
         settings_for(module_database, deletion_by_mail="on")
+
+
+def moved(ada: Browser, email: str, new: str, postman: Postman) -> None:
+    """The account has another address, by a link that went there."""
+    assert ada.post("/change-email", {"newEmail": new}).status == 200
+    assert ada.get(postman.link_to(new, "email-change-confirmation").path.removeprefix(BASE)).status in (200, 302)
+
+
+def test_a_thief_who_changed_the_address_does_not_get_the_link(ada: Browser, email: str, postman: Postman) -> None:
+    thiefs = f"thief.{email}"
+    moved(ada, email, thiefs, postman)
+    answer = ada.post("/delete-user", {})
+    assert (answer.status, answer.json()) == (200, {**SENT, "sentToFormerAddress": True})
+    assert postman.mails_to(thiefs, "account-deletion") == []
+    [mail] = postman.mails_to(email, "account-deletion")
+    assert thiefs in str(mail.get_body(("plain",)))
+    undo = postman.link_to(email, "email-change-notice")
+    restored = Browser(ada.url).post("/reset-password", {"token": undo.token, "newPassword": "battery staple 2"})
+    assert restored.status == 200
+    again = Browser(ada.url)
+    assert again.sign_in(email, "battery staple 2").status == 200
+    # what the thief asked for is over, also for who reads it
+    assert confirm(again, postman.link_to(email, "account-deletion").token) == INVALID
+
+
+def test_who_asks_meanwhile_reads_where_it_went(ada: Browser, email: str, postman: Postman) -> None:
+    moved(ada, email, f"new.{email}", postman)
+    ada.post("/delete-user", {})
+    postman.mails_to(email)
+    newest = ada.get("/activity/list").json()["entries"][0]
+    assert newest["text"] == (
+        "You asked for a link to delete your account. It went to your address of before, since the change can still be"
+        " undone."
+    )
+
+
+def test_who_lost_the_mailbox_of_before_deletes_by_the_new_one_after_three_days(
+    ada: Browser, email: str, postman: Postman, clock: HandClock
+) -> None:
+    new = f"new.{email}"
+    moved(ada, email, new, postman)
+    clock.wind(hours=72)
+    assert ada.post("/delete-user", {}).json() == SENT
+    assert confirm(ada, postman.link_to(new, "account-deletion").token) == (200, None)
+    assert len(postman.mails_to(new, "account-deleted")) == 1
+    assert postman.mails_to(email, "account-deleted") == []
+
+
+def test_who_could_still_have_it_back_is_told_that_the_account_is_gone(
+    ada: Browser, email: str, postman: Postman
+) -> None:
+    new = f"new.{email}"
+    moved(ada, email, new, postman)
+    ada.post("/delete-user", {})
+    assert confirm(ada, postman.link_to(email, "account-deletion").token) == (200, None)
+    for address in (email, new):
+        assert [str(one["Subject"]) for one in postman.mails_to(address, "account-deleted")] == [
+            "Your account was deleted"
+        ]

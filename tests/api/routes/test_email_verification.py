@@ -200,7 +200,8 @@ def test_a_sign_up_with_a_taken_address_looks_like_any_other(
 
     strict.sign_up(email)
     first = requiring.mails_to(email)
-    before = module_database.rows(f"SELECT * FROM account_list WHERE email = '{email}'")
+    account = f"SELECT user_id, name, image, email_verified, password_version FROM account_list WHERE email = '{email}'"
+    before = module_database.rows(account)
     taken, free = answer(email), answer(f"free.{email}")
     assert (taken.status, taken.all_cookies) == (free.status, free.all_cookies) == (200, [])
     assert sorted(map(str.lower, taken.headers.keys())) == sorted(map(str.lower, free.headers.keys()))
@@ -209,9 +210,7 @@ def test_a_sign_up_with_a_taken_address_looks_like_any_other(
     assert alike["user"].pop("email") == f"free.{email}"
     assert told["user"].pop("email") == email
     assert told == alike
-    assert [
-        row for row in module_database.rows("SELECT * FROM account_list ORDER BY user_id") if row in before
-    ] == before
+    assert module_database.rows(account) == before
     assert len(requiring.mails_to(email)) == len(first) + 1
     assert strict.sign_in(email, "battery staple 2").problem == (401, "INVALID_EMAIL_OR_PASSWORD")
 
@@ -232,16 +231,66 @@ def test_an_invitation_that_came_by_mail_proves_the_address(
     assert bo.session()["activeOrganizationId"] == ada.active
 
 
-def test_an_invitation_that_its_sender_handed_over_proves_nothing(
-    strict_url: str, clock: HandClock, email: str, url: str
+def invited_by(ada: Person, email: str, postman: Postman) -> tuple[str, str]:
+    """The id that who invites sees, and the one in the mail."""
+    copied = ada.invites(email)
+    body = postman.mails_to(email, "invitation")[-1].get_body(("plain",))
+    assert body is not None
+    return copied, body.get_content().partition("invitationId=")[2].split()[0]
+
+
+def test_an_invitation_that_its_sender_handed_over_proves_nothing_and_joins_once_the_address_is_verified(
+    strict_url: str, clock: HandClock, email: str, url: str, requiring: Postman
 ) -> None:
     ada = Person(url, "Ada")
-    ada.founds(new_slug())
+    acme = ada.founds(new_slug())
     invitation_id = ada.invites(email)
     bo = Browser(strict_url)
     answer = bo.sign_up(email, name="Bo", callbackURL=f"/join?invitationId={invitation_id}")
     assert (answer.status, answer.json()["token"]) == (200, None)
     assert bo.sign_in(email, PASSWORD).problem == NOT_VERIFIED
+    assert list(ada.roles()) == [ada.email]
+    assert verified(bo, requiring.link_to(email, "email-verification").token) == DONE
+    assert bo.sign_in(email, PASSWORD).status == 200
+    assert bo.post("/organization/accept-invitation", {"invitationId": invitation_id}).status == 200
+    assert ada.roles() == {ada.email: "owner", email: "member"}
+    assert bo.session()["activeOrganizationId"] == acme
+
+
+def test_who_invited_learns_of_no_account_by_the_id_they_see(
+    strict_url: str, clock: HandClock, email: str, url: str, requiring: Postman
+) -> None:
+    ada = Person(url, "Ada")
+    ada.founds(new_slug())
+    addresses = [email, f"free.{email}"]
+    Browser(url).sign_up(email, name="Bo")
+    ids = [invited_by(ada, address, requiring) for address in addresses]
+
+    def exists(invitation_id: str) -> object:
+        return Browser(strict_url).get(f"/invitation/check?id={invitation_id}").json()["userExists"]
+
+    assert [exists(copied) for copied, _ in ids] == [False, False]
+    # who has the mail has the address
+    assert [exists(mailed) for _, mailed in ids] == [True, False]
+    told = []
+    for address, (copied, _) in zip(addresses, ids, strict=True):
+        link = f"/join?invitationId={copied}"
+        answer = Browser(strict_url).sign_up(address, name="Bo", password="battery staple 2", callbackURL=link)
+        user = answer.json()["user"]
+        del user["id"], user["email"]
+        told.append((answer.status, answer.json()["token"], user, answer.all_cookies, ada.roles()))
+    assert told[0] == told[1]
+
+
+def test_an_invitation_that_is_over_opens_no_account_where_addresses_are_verified_first(
+    strict_url: str, clock: HandClock, email: str, url: str
+) -> None:
+    ada = Person(url, "Ada")
+    ada.founds(new_slug())
+    invitation_id = ada.invites(email)
+    ada.done("cancel-invitation", invitationId=invitation_id)
+    answer = Browser(strict_url).sign_up(email, callbackURL=f"/join?invitationId={invitation_id}")
+    assert answer.problem == (400, "INVITATION_NOT_FOUND")
 
 
 def test_to_accept_what_came_by_mail_proves_the_address_too(browser: Browser, email: str, asking: Postman) -> None:

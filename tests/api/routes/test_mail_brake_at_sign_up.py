@@ -12,6 +12,7 @@ from tests.api.browser import Browser
 from tests.api.edge.limited import Counters
 from tests.api.routes.mailbox import Postman, postman_of, serving
 from tests.databases import Database
+from tests.people import PASSWORD
 
 VERIFICATION, NOTICE = "email-verification", "sign-up-attempt"
 
@@ -51,8 +52,8 @@ def somebody(url: str, counters: Counters) -> Browser:
     return Browser(url)
 
 
-def signs_up(url: str, email: str, counters: Counters) -> int:
-    return somebody(url, counters).sign_up(email).status
+def signs_up(url: str, email: str, counters: Counters, password: str = PASSWORD) -> int:
+    return somebody(url, counters).sign_up(email, password=password).status
 
 
 def test_what_stands_behind_a_plus_does_not_flood_who_stands_before_it(
@@ -89,7 +90,7 @@ def test_who_signs_up_again_and_again_with_anothers_address_sends_them_no_more_n
     if postman.settings.email_verification == "asked":
         pytest.skip("there who asks is told that the address is taken, and its holder nothing")
     email = f"taken.{new_id().hex}@example.com"
-    for _ in range(4):
-        assert signs_up(url, email, counters) == 200
+    for number in range(4):
+        assert signs_up(url, email, counters, f"battery staple {number}") == 200
         postman.all_mails()
     assert (len(postman.mails_to(email, VERIFICATION)), len(postman.mails_to(email, NOTICE))) == (1, 2)

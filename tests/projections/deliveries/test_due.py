@@ -46,6 +46,7 @@ def test_nothing_else_that_happens_is_a_message(acme: Acme, database: Database) 
         "SignUpAttempted",
         "AccountDeletionRequested",
         "PersonErased",
+        "EmailChangeUndoLapsed",
     }
 
 

@@ -22,6 +22,7 @@ from domain.invitation import (
 from domain.mailed_link import (
     AccountDeletionRequested,
     EmailChangeRequested,
+    EmailChangeUndoLapsed,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
     MailedLinkUsed,
@@ -59,6 +60,7 @@ from domain.store.rows import write_of
 from domain.user import (
     AccountUnlocked,
     EmailChanged,
+    EmailContested,
     EmailRestored,
     EmailVerified,
     ImageChanged,
@@ -89,6 +91,7 @@ BEGUN: dict[str, Values] = {
         "name": "Ada",
         "image": "/a.png",
         "email_verified": False,
+        "email_contested": False,
         "session_epoch": 3,
         "password_version": 4,
         "password_changed_at": NOON,
@@ -315,7 +318,8 @@ CHANGES: list[tuple[Event, Values]] = [
     (ImageChanged(image=None), {"image": None, "updated_at": LATER}),
     (PasswordChanged(password_version=5), {"password_version": 5, "password_changed_at": LATER}),
     (PasswordReset(password_version=5), {"password_version": 5, "password_changed_at": LATER}),
-    (EmailVerified(), {"email_verified": True, "updated_at": LATER}),
+    (EmailVerified(), {"email_verified": True, "email_contested": False, "updated_at": LATER}),
+    (EmailContested(), {"email_contested": True}),
     (
         EmailChanged(email="ada@example.org", email_hash=b"#new"),
         {
@@ -323,6 +327,7 @@ CHANGES: list[tuple[Event, Values]] = [
             "email_hash": b"#new",
             "email_slot": b"#new",
             "email_verified": True,
+            "email_contested": False,
             "updated_at": LATER,
         },
     ),
@@ -333,6 +338,7 @@ CHANGES: list[tuple[Event, Values]] = [
             "email_hash": b"#old",
             "email_slot": b"#old",
             "email_verified": True,
+            "email_contested": False,
             "updated_at": LATER,
         },
     ),
@@ -382,6 +388,7 @@ CHANGES: list[tuple[Event, Values]] = [
     (InvitationExpired(), _over("expired")),
     (MailedLinkUsed(), {"ended_at": LATER}),
     (MailedLinkWithdrawn(), {"ended_at": LATER}),
+    (EmailChangeUndoLapsed(), {"ended_at": LATER}),
     (RecipientErased(user_id=BO), {"email": None}),
 ]
 """Events that find a row, and which of its columns differ after them."""

@@ -44,7 +44,7 @@ class Model:
     ) -> None:  # fmt: skip
         """An account, its organization, and its owner's place in it."""
         account = {"user_id": user_id, "email": email, "name": name, "image": image, "email_verified": False}
-        account |= {"session_epoch": 0, "password_version": 1, "password_changed_at": None}
+        account |= {"email_contested": False, "session_epoch": 0, "password_version": 1, "password_changed_at": None}
         account |= {"created_at": now, "updated_at": now, "ended_at": None}
         organization = {
             "organization_id": organization_id,

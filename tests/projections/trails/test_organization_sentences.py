@@ -143,8 +143,8 @@ TOLD: dict[str, tuple[Event, str, str]] = {
     ),
     "RecipientErased": (
         RecipientErased(user_id=BO),
-        "The address that was invited to Acme was erased.",
-        "The address that was invited to Acme was erased.",
+        "An invitation to Acme is over: the account of who was invited was deleted.",
+        "An invitation to Acme is over: the account of who was invited was deleted.",
     ),
 }
 

@@ -102,6 +102,7 @@ def test_a_person_s_story_begins_with_their_account_and_says_what_became_true(
         "name": "Ada",
         "image": None,
         "email_verified": False,
+        "email_contested": False,
         "session_epoch": 0,
         "password_version": 1,
         "password_changed_at": None,

@@ -49,7 +49,7 @@ PLACES = (
     WhereFrom("192.0.2.1", ""),
     WhereFrom("", ""),
 )
-BY_MAIL = {"PasswordReset", "EmailVerified", "EmailChanged", "EmailRestored"}
+BY_MAIL = {"PasswordReset", "EmailVerified", "EmailContested", "EmailChanged", "EmailRestored"}
 """What happens by a link in a mail. That replay tells what the tables say is asked of these too, beside this model
 (tests/projections/maintenance/test_verify.py)."""
 APART = BY_MAIL | {"AccountUnlocked", "PersonErased"}

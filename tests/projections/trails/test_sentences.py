@@ -12,6 +12,7 @@ from domain.events.catalogue import EVENT_BY_NAME, Event
 from domain.mailed_link import (
     AccountDeletionRequested,
     EmailChangeRequested,
+    EmailChangeUndoLapsed,
     EmailChangeUndoOffered,
     EmailVerificationRequested,
     MailedLinkUsed,
@@ -33,6 +34,7 @@ from domain.session import (
 from domain.user import (
     AccountUnlocked,
     EmailChanged,
+    EmailContested,
     EmailRestored,
     EmailVerified,
     ImageChanged,
@@ -127,6 +129,13 @@ TOLD = {
         "You changed your address from “ada@example.com” to “ada@example.org”.",
         "Ada changed their address from “ada@example.com” to “ada@example.org”.",
     ),
+    "EmailContested": Sentences(
+        EmailContested(),
+        "You tried to open an account with your address, which was not verified. From then on only a new password"
+        " verifies it, set by a link that goes there.",
+        "Ada tried to open an account with their address, which was not verified. From then on only a new password"
+        " verifies it, set by a link that goes there.",
+    ),
     "EmailRestored": Sentences(
         EmailRestored(email="ada@example.com", email_hash=b""),
         "You undid a change of your address: it is “ada@example.com” again.",
@@ -169,6 +178,11 @@ TOLD = {
         "You asked for a link to delete your account.",
         "Ada asked for a link to delete their account.",
     ),
+    "EmailChangeUndoLapsed": Sentences(
+        EmailChangeUndoLapsed(),
+        "Your address of before was told that the account was deleted.",
+        "Their address of before was told that the account was deleted.",
+    ),
     "SignUpAttempted": Sentences(
         SignUpAttempted(user_id=ADA, email_hash=b""),
         "You tried to open an account with your address.",
@@ -179,8 +193,8 @@ TOLD = {
     ),
     "MailedLinkWithdrawn": Sentences(
         MailedLinkWithdrawn(),
-        "A link to undo a later change of the address was withdrawn.",
-        "A link to undo a later change of the address was withdrawn.",
+        "A link that was sent by mail was withdrawn.",
+        "A link that was sent by mail was withdrawn.",
     ),
     "SessionsRevoked everywhere": Sentences(
         SessionsRevoked(epoch=1, reason=Revocation.EVERYWHERE),
@@ -259,6 +273,16 @@ def test_a_person_is_told_what_they_did(name: str) -> None:
 @pytest.mark.parametrize("name", TOLD)
 def test_others_are_told_who_did_it(name: str) -> None:
     assert sentence(TOLD[name].event, TO_OTHERS) == TOLD[name].to_others
+
+
+def test_of_a_deletion_that_who_had_the_account_first_is_asked_about_it_is_said_where_that_went() -> None:
+    to_ada = AccountDeletionRequested(
+        user_id=ADA, email_hash=b"", session_epoch=0, link_hash=b"", expires_at=NOON, callback_url="", offer_id=BO
+    )
+    assert sentence(to_ada, TO_ADA) == (
+        "You asked for a link to delete your account. It went to your address of before, since the change can still be"
+        " undone."
+    )
 
 
 def test_nobodys_organization_is_turned_to() -> None:
