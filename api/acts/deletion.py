@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from enum import Enum
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 from api.edge.authentication import clear_cookies, forget_device
 from api.edge.caller import CurrentBySession
 from api.edge.limiting.of_a_person import counters_of
+from domain.commands.deletion_request import request_deletion
 from domain.commands.erasure import delete_account
 from domain.commands.queries import the_organization
+from domain.mailed_link import Purpose
 
 
 class Fate(Enum):
@@ -44,6 +46,22 @@ def outcomes(current: CurrentBySession) -> list[Outcome]:
                 fate = Fate.IN_THE_WAY
         found.append(Outcome(one.name or "", fate))
     return found
+
+
+def have_link_sent(current: CurrentBySession, *, password: str | None, callback_url: str) -> bool:
+    """Have a link sent by which the account is deleted; whether to an address it had before (decision 48).
+
+    Raises as `domain.commands.deletion_request.request_deletion`.
+    """
+    services = current.services
+    return request_deletion(
+        services.context,
+        current.principal,
+        password=password,
+        callback_url=callback_url,
+        # counted once, however often it is decided
+        admitted=cache(lambda address: services.mail_brake.admits(Purpose.ACCOUNT_DELETION, address)),
+    )
 
 
 def delete(current: CurrentBySession, *, password: str | None, link: str | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import cache, partial
 
 from anyio import to_thread
 
@@ -15,11 +16,12 @@ from domain.commands.context import EmailVerification
 from domain.commands.mailed_link import note_sign_up
 from domain.commands.session import SignedIn
 from domain.commands.user import NewAccount, sign_up
-from domain.commands.verified_account import VerifiedAccount, verify_password
+from domain.commands.verified_account import VerifiedAccount, is_signed_up_again, verify_password
 from domain.email_address import canonical
 from domain.mailed_link import Purpose
+from domain.passwords import HashingBusy
 from domain.pictures import Picture
-from domain.refusals import Conflict, EmailNotVerified, MalformedEmail, SubjectGone
+from domain.refusals import Conflict, EmailNotVerified, EmailTaken, MalformedEmail, SubjectGone
 
 from .verification import have_verification_sent
 
@@ -50,24 +52,58 @@ async def open_account(client: Client, application: Application) -> NewAccount:
     return account
 
 
-def _open(client: Client, wanted: Application) -> NewAccount:
+def _open(client: Client, application: Application) -> NewAccount:
+    """The account. If there is one already that is noted, where addresses are verified: who has it is told of it by
+    mail if who asked is not told.
+    """
+    try:
+        account = _sign_up(client, application)
+    except EmailTaken:
+        if client.services.context.rules.email_verification is not EmailVerification.OFF:
+            _note(client, application, telling=False)
+        raise
+    if account.taken:
+        _note(client, application, telling=True)
+    return account
+
+
+def _note(client: Client, application: Application, *, telling: bool) -> None:
+    """Who sends the same form twice, or again since no mail came, is the one who opened the account: they get the link
+    once more instead, where they are told of nothing.
+    """
+    services, request, address = client.services, client.request, application.email.lower()
+    with suppress(HashingBusy):
+        if is_signed_up_again(services.context, email=address, password=application.password):
+            if telling:
+                have_verification_sent(client, address, callback_url=application.callback_url)
+            return
+    # what only an account that there is may meet says nothing to who asks
+    with suppress(Conflict, SubjectGone):
+        note_sign_up(
+            services.context,
+            email=address,
+            now=request.now,
+            where_from=request.where_from,
+            telling=telling and services.mail_brake.admits(Purpose.SIGN_UP_NOTICE, address),
+        )
+
+
+def _sign_up(client: Client, application: Application) -> NewAccount:
     services, request = client.services, client.request
-    account = sign_up(
+    return sign_up(
         services.context,
-        email=wanted.email,
-        name=wanted.name,
-        image=wanted.image,
-        password=wanted.password,
-        remembered=wanted.remembered,
-        link=wanted.link,
-        callback_url=wanted.callback_url,
+        email=application.email,
+        name=application.name,
+        image=application.image,
+        password=application.password,
+        remembered=application.remembered,
+        link=application.link,
+        callback_url=application.callback_url,
+        # counted once, however often it is decided
+        admitted=cache(partial(services.mail_brake.admits, Purpose.EMAIL_VERIFICATION)),
         now=request.now,
         where_from=request.where_from,
     )
-    if account.taken and services.mail_brake.admits(Purpose.SIGN_UP_NOTICE, address := wanted.email.lower()):
-        with suppress(Conflict, SubjectGone):
-            note_sign_up(services.context, email=address, now=request.now, where_from=request.where_from)
-    return account
 
 
 def sign_in(client: Client, *, email: str, password: str, remembered: bool, callback_url: str) -> SignedIn:

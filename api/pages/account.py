@@ -17,6 +17,7 @@ from api.edge.problems import Problem
 from api.edge.query import ExactQuery
 from domain.commands import user
 from domain.commands.context import EmailVerification
+from domain.commands.email import address_asked_for, withdraw_email_change
 from domain.refusals import Refusal
 
 from .faces import face
@@ -96,6 +97,13 @@ async def change_address(visit: CurrentVisit, form: Address) -> Response:
     return see_other(PATH, done="address")
 
 
+@pages.act("/account/address/cancel", "withdraw_email_change")
+def cancel_change(visit: CurrentVisit) -> Response:
+    current = visit.require_person()
+    withdraw_email_change(visit.services.context, current.principal)
+    return see_other(PATH, done="address-kept")
+
+
 @pages.act("/account/verify", "request_verification")
 async def verify(visit: CurrentVisit) -> Response:
     current = await visit.require_person_soon()
@@ -126,6 +134,7 @@ def _page(visit: Visit, current: CurrentBySession, problems: dict[str, str], **v
     shown = {
         "profile": Profile(name=session.name or "", image=session.image or ""),
         "new_email": "",
+        "asked_for": address_asked_for(visit.services.context, current.user_id, now=visit.request.now),
         "others": "on",
         **values,
     }

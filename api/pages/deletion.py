@@ -5,17 +5,19 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from api.acts.deletion import Fate, delete, outcomes
+from api.acts.deletion import Fate, delete, have_link_sent, outcomes
 from api.edge.authentication import password_guess
 from api.edge.caller import CurrentBySession
 from domain.refusals import Refusal
 
+from .account import PATH as SETTINGS
 from .page_route import CurrentVisit, Pages
 from .visit import Visit, see_other
 
 pages = Pages()
 
 PATH = "/account/delete"
+_AFTERWARDS = "/sign-in?done=deleted"
 
 
 class Deletion(BaseModel):
@@ -32,8 +34,12 @@ def deletion_page(visit: CurrentVisit) -> Response:
 @pages.act(PATH, "delete_user")
 def delete_account(visit: CurrentVisit, form: Deletion) -> Response:
     current = visit.require_person()
+    by_mail = visit.services.settings.deletion_by_mail == "on"
     try:
         with password_guess(visit.services, visit.request, current.session):
+            if by_mail:
+                elsewhere = have_link_sent(current, password=form.current_password, callback_url=_AFTERWARDS)
+                return see_other(SETTINGS, done="deletion-mail-elsewhere" if elsewhere else "deletion-mail")
             delete(current, password=form.current_password)
     except Refusal as refused:
         return _page(visit, current, visit.problems_of(refused))

@@ -12,6 +12,7 @@ DONE: Mapping[str, str] = {
     "password": _("Your password is changed."),
     "password-others": _("Your password is changed, and all your other devices are signed out."),
     "address": _("We have sent a link to the new address. Open it to make the address yours."),
+    "address-kept": _("The change is taken back: the link that we sent opens nothing any more."),
     "address-changed": _("The new address is yours."),
     "verified": _("Your address is confirmed."),
     "not-me": _("That device is signed out. Now set a new password, so that it stays out."),
@@ -20,6 +21,9 @@ DONE: Mapping[str, str] = {
     "others-ended": _("All your other devices are signed out."),
     "reset": _("Your new password is set. Sign in with it."),
     "deletion-mail": _("We have sent you a link. Open it to delete your account."),
+    "deletion-mail-elsewhere": _(
+        "We have sent a link to the address you had before, since that can still be given back. Open it there."
+    ),
     "deleted": _("Your account is deleted, and what was personal in it is gone."),
     "founded": _("The organization is founded."),
     "chosen": _("This is your organization now."),

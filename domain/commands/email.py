@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from domain.email_address import canonical
 from domain.ids import new_id
@@ -63,6 +64,25 @@ def request_email_change(
         ),
     )
     context.store.append(record_of(principal), loaded.subject, requested, guards=loaded.guards)
+
+
+def address_asked_for(context: Context, user_id: UUID, *, now: datetime) -> str | None:
+    """The address that an account shall have once the link that went there is opened; None if none was asked for."""
+    [mailed] = context.store.find(link_for(user_id, Purpose.EMAIL_CHANGE))
+    if mailed is None or mailed.state.ended or (mailed.state.expires_at or now) <= now:
+        return None
+    return address_named(context.store, (mailed.stream_id, mailed.version))
+
+
+@retry_on_conflict
+def withdraw_email_change(context: Context, principal: PersonBySession) -> bool:
+    """Take back that another address was asked for: the link opens nothing any more; whether there was one.
+
+    Raises SessionOver, SubjectGone, Conflict.
+    """
+    loaded, [mailed] = load_by_session(context, principal, link_for(principal.user_id, Purpose.EMAIL_CHANGE))
+    additions = [] if mailed is None else [mailed.with_events(mailed.state.withdraw())]
+    return context.store.append(record_of(principal), loaded.subject, *additions, guards=loaded.guards)
 
 
 @retry_on_conflict

@@ -58,6 +58,8 @@ COMMANDS = {
     "request_verification": "have a link sent to verify the address",
     "verify_email": "verify an address",
     "request_email_change": "change the address",
+    "withdraw_email_change": "keep the address",
+    "choose_language": "choose a language",
     "update_user": "change the name or picture",
     "delete_user": "delete the account",
     "update_session": "change a session",
