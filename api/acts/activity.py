@@ -10,7 +10,7 @@ from api.edge.caller import CurrentBySession
 from api.edge.problems import Problem
 from domain.roles import Role, roles_in
 from projections.lists.member_list import live_role, role_when_closed
-from projections.trails.activity import Page, Selection, of_a_person, of_an_organization
+from projections.trails.activity import Page, Selection, last_about_role, of_a_person, of_an_organization
 from projections.trails.cursor import Cursor
 from projections.trails.names import Reader
 from projections.trails.narrator import Narrator, RenderedEntry
@@ -61,6 +61,13 @@ def require_readable(current: CurrentBySession, organization_id: UUID) -> None:
             raise Problem.of_code(NOT_A_MEMBER)
     elif _READERS.isdisjoint(roles_in(role)):
         raise Problem.of_code(FORBIDDEN)
+
+
+def role_given(current: CurrentBySession, organization_id: UUID) -> RenderedEntry | None:
+    """How somebody came by what they are in an organization; None where that is not told yet."""
+    page = last_about_role(current.services.context.store.statements, current.user_id, organization_id)
+    entries, _ = _rendered(current, page, Reader(user_id=current.user_id))
+    return entries[0] if entries else None
 
 
 def _rendered(current: CurrentBySession, page: Page, reader: Reader) -> Entries:

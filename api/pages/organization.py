@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from fastapi import Query
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from api.acts.activity import role_given
 from api.acts.pictures_given import require_picture_url, wanted
 from api.edge.caller import CurrentBySession
 from api.edge.ids_given import id_in
@@ -249,14 +249,9 @@ def _settings_page(visit: Visit, at: Here, form: Details | None, problems: dict[
             for (resource, action), text in _ABILITIES.items()
         ],
         own_roles=[ROLE_NAMES[role] for role in at.roles],
-        since=_since(at),
-        given="",
+        given=role_given(at.current, row.organization_id),
     )
 
 
 def _allows(role: Role, resource: str, action: str) -> bool:
     return action in PERMISSIONS[role].get(resource, frozenset())
-
-
-def _since(at: Here) -> datetime | None:
-    return at.current.session.active_since

@@ -7,13 +7,14 @@ from typing import Annotated
 from anyio import to_thread
 from fastapi import Query
 from pydantic import BaseModel, Field
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from api.acts import passwords
 from api.edge.problems import Problem
 from api.edge.query import ExactQuery
 from domain.commands.password_reset import require_reset_link
 from domain.email_address import canonical
+from domain.password_strength import Familiar
 from domain.refusals import LinkNotFound, MalformedEmail, Refusal
 
 from .page_route import CurrentVisit, Pages
@@ -46,10 +47,34 @@ class NewPassword(BaseModel):
     next: str = ""
 
 
+class Judged(BaseModel):
+    """A password that somebody is typing, and for whom."""
+
+    password: str = Field(default="", repr=False)
+    email: str = ""
+    name: str = ""
+
+
 class Wanted(ExactQuery):
     """Where somebody wanted to go."""
 
     next: str = ""
+
+
+@pages.act("/password-strength", "judge_password")
+def judge(visit: CurrentVisit, form: Judged) -> Response:
+    """What would be said of a password, as text; nothing if it would do. Nothing of it is kept."""
+    session = visit.presented.session
+    familiar = Familiar(
+        email=form.email or (None if session is None else session.email),
+        name=form.name or (None if session is None else session.name),
+    )
+    try:
+        visit.services.context.passwords.require_worthy(form.password, familiar)
+    except Refusal as refused:
+        [advice] = problems_of(refused, visit.wording).values()
+        return PlainTextResponse(advice)
+    return PlainTextResponse("")
 
 
 @pages.show("/forgot-password")

@@ -17,7 +17,8 @@ from uuid import UUID
 from domain.events.catalogue import NAME_BY_EVENT
 from domain.events.keys import Keyring
 from domain.invitation import InvitationRejected, RecipientErased
-from domain.organization import OrganizationClosed
+from domain.membership import MemberJoined, MemberRoleChanged
+from domain.organization import OrganizationClosed, OrganizationFounded, PersonalOrganizationFounded
 from domain.store import StreamVersion
 from domain.store.connections import Statements
 from domain.store.log import position_at
@@ -31,6 +32,10 @@ ATTEMPT = "AttemptRefused"
 """What the type of a refused attempt is called, beside the names of events."""
 _CLOSED, _REJECTED = NAME_BY_EVENT[OrganizationClosed], NAME_BY_EVENT[InvitationRejected]
 _ERASED = NAME_BY_EVENT[RecipientErased]
+_GIVING_A_ROLE = tuple(
+    NAME_BY_EVENT[event]
+    for event in (MemberJoined, MemberRoleChanged, OrganizationFounded, PersonalOrganizationFounded)
+)
 _CHUNK = 100
 _READ_AT_MOST = 1_000
 """Entries that one page of folds may be made of: a siege of an account must not make its page slow."""
@@ -116,6 +121,10 @@ _OF_A_TYPE = f"""
 SELECT {_ENTRY.sql} FROM journal j
  WHERE j.person_id = $1 AND j.event = $2 AND j.position < $3 ORDER BY j.position DESC LIMIT $4
 """
+_OF_A_ROLE = f"""
+SELECT {_ENTRY.sql} FROM journal j
+ WHERE j.person_id = $1 AND j.organization_id = $2 AND j.event = ANY($3) ORDER BY j.position DESC LIMIT 1
+"""
 _ACT = f"SELECT {_ENTRY.sql} FROM journal j WHERE j.command_id = ANY($1) AND {{visible}} ORDER BY j.position"
 _ACTS_OF_A_PERSON = _ACT.format(visible="(j.person_id = $2 OR j.actor_id = $2 OR j.position = ANY($3))")
 _ACTS_OF_AN_ORGANIZATION = _ACT.format(visible="j.organization_id = $2")
@@ -149,6 +158,12 @@ def of_an_organization(read: Statements, selection: Selection, *, before: Cursor
 def last_of_a_type(read: Statements, user_id: UUID, event: str, *, before: int, limit: int) -> list[JournalEntry]:
     """The last entries of one type that concern a person, before a position of the log; newest first."""
     return _ENTRY.read_all(read.rows(_OF_A_TYPE, user_id, event, before, limit))
+
+
+def last_about_role(read: Statements, user_id: UUID, organization_id: UUID) -> Page:
+    """How a person came by what they are in an organization: the last that was said of it, if anything was."""
+    found = _ENTRY.read_all(read.rows(_OF_A_ROLE, user_id, organization_id, list(_GIVING_A_ROLE)))
+    return Page([Act((one,)) for one in found], None)
 
 
 # texts differ with what is asked for, since a filter that may be absent keeps the planner from its index

@@ -59,11 +59,18 @@ addEventListener("pageshow", () => {
 });
 
 for (const field of document.querySelectorAll("[data-strength]")) {
-  const meter = document.getElementById(field.dataset.strength);
-  meter.hidden = false;
+  const advice = document.getElementById(field.dataset.strength);
+  let asking;
   field.addEventListener("input", () => {
-    const kinds = [/\p{Ll}/u, /\p{Lu}/u, /\d/, /[^\p{L}\d]/u].filter((kind) => kind.test(field.value)).length;
-    meter.value = Math.min(100, new Set(field.value).size * 5 + kinds * 5);
+    clearTimeout(asking);
+    asking = setTimeout(async () => {
+      const asked = field.value;
+      const form = field.form.elements;
+      const about = { password: asked, email: form.email?.value ?? "", name: form.name?.value ?? "" };
+      const answer = asked && await fetch("/password-strength", { method: "POST", body: new URLSearchParams(about) });
+      if (answer && answer.ok && asked === field.value) advice.textContent = await answer.text();
+      advice.hidden = !advice.textContent || !field.value;
+    }, 500);
   });
 }
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from tests.api.browser import Answer, Browser
 
 _FORM = "application/x-www-form-urlencoded"
+_APART = {"p", "div", "li", "span", "h1", "h2", "h3", "dt", "dd", "section", "header", "option", "button", "a"}
 _EMPTY = {"input", "img", "link", "meta", "br", "hr"}
 _MOST_REDIRECTS = 5
 
@@ -50,6 +51,8 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         self.elements.append((tag, given))
+        if tag in _APART:
+            self.text += " "
         if tag == "form":
             self.forms.append(Form(given.get("action") or "", given.get("method") or "get"))
         elif tag == "input" and self.forms and (name := given.get("name")):
