@@ -14,8 +14,10 @@ from api.edge.problems import Problem
 from api.edge.request_context import RequestContext
 from api.settings import Settings
 from domain.ids import new_id
+from domain.refusals import Conflict, Refusal, TooManyAttempts
 
 from .languages_chosen import wording_of
+from .refusals import problems_of
 from .rendering import Renderer
 from .wording import Wording
 from .wording import marked as _
@@ -30,6 +32,7 @@ class _Told(NamedTuple):
     text: str
 
 
+_REFUSED = _("That did not work")
 _BY_STATUS = {
     400: _Told(_("That could not be understood"), _("Go back, look at what you entered, and try again.")),
     401: _Told(_("Your session ended"), _("Sign in again; nothing was lost.")),
@@ -61,9 +64,8 @@ class Trouble:
     def response_to(self, error: Exception, request: RequestContext | None) -> Response:
         """The page of any error; its request remembers what it was refused with, as on the wire."""
         answer = problems.response_to(error, request)
-        problem = error if isinstance(error, Problem) else Problem(answer.status_code)
-        told = _BY_STATUS.get(answer.status_code, _BY_STATUS[500])
         wording = wording_in(self.settings.pages_language) if request is None else wording_of(request, self.settings)
+        title, text = _told(error, answer.status_code, request, wording)
         reference = ""
         if answer.status_code >= 500:
             reference = new_id().hex
@@ -76,8 +78,8 @@ class Trouble:
                 # not the path that was asked for, which anybody may have made up
                 "here": "/",
                 "notice": "",
-                "title": wording.text(told.title),
-                "text": self._advice(problem, told, wording, request),
+                "title": title,
+                "text": text,
                 "wait": answer.headers.get("retry-after", ""),
                 "reference": reference,
                 "narrow": True,
@@ -90,18 +92,27 @@ class Trouble:
                 page.headers[name] = answer.headers[name]
         return page
 
-    def _advice(self, problem: Problem, told: _Told, wording: Wording, request: RequestContext | None) -> str:
-        if problem.code not in _OTHER_SITE:
-            return wording.text(told.text)
-        sender = "" if request is None else origin_of(request.headers.get("origin", "")) or ""
-        if not sender:
-            return wording.text(
-                _("Your browser did not say from which page this came. Open the page again, and send it there.")
-            )
+
+def _told(error: Exception, status: int, request: RequestContext | None, wording: Wording) -> _Told:
+    """What went wrong, and what helps, in the language of who asks."""
+    if isinstance(error, Refusal) and not isinstance(error, TooManyAttempts | Conflict):
+        [text] = problems_of(error, wording).values()
+        return _Told(wording.text(_REFUSED), text)
+    told = _BY_STATUS.get(status, _BY_STATUS[500])
+    foreign = isinstance(error, Problem) and error.code in _OTHER_SITE
+    return _Told(wording.text(told.title), _of_another_site(request, wording) if foreign else wording.text(told.text))
+
+
+def _of_another_site(request: RequestContext | None, wording: Wording) -> str:
+    sender = "" if request is None else origin_of(request.headers.get("origin", "")) or ""
+    if not sender:
         return wording.text(
-            _(
-                "This came from a page at %(sender)s, which this service does not know. Who runs it can name that "
-                "address in DAYBOOK_TRUSTED_ORIGINS, or correct DAYBOOK_BASE_URL."
-            ),
-            sender=sender,
+            _("Your browser did not say from which page this came. Open the page again, and send it there.")
         )
+    return wording.text(
+        _(
+            "This came from a page at %(sender)s, which this service does not know. Who runs it can name that "
+            "address in DAYBOOK_TRUSTED_ORIGINS, or correct DAYBOOK_BASE_URL."
+        ),
+        sender=sender,
+    )

@@ -194,5 +194,5 @@ def test_who_may_do_what_and_why_is_told(ada: Visitor, url: str, bos: str) -> No
     bo = joined(ada, url, bos)
     page = bo.open("/organization/settings")
     assert "You are: Member" in page.text
-    assert "No – Invite people, and renew invitations Owner, Admin" in page.text
-    assert "Yes – See the organization" in page.text
+    assert "No: Invite people, and renew invitations Owner, Admin" in page.text
+    assert "Yes: See the organization" in page.text
