@@ -37,7 +37,7 @@ _ACTORS = {
 _ATTEMPTING = Word("Somebody")
 _RENAMING = {NAME_BY_EVENT[NameChanged], NAME_BY_EVENT[EmailChanged]}
 """What is told with what was so before it."""
-_UNKNOWN_DEVICE = Word("an unknown device")
+UNKNOWN_DEVICE = Word("an unknown device")
 _SENTENCES = 6
 """Of an act that ended more sessions than that, the others are counted."""
 
@@ -206,7 +206,7 @@ class Narrator:
             person=self._names.person_in_words(entry.person_id, entry.person_version),
             same=entry.actor_kind == ActorKind.USER and entry.actor_id == entry.person_id,
             organization=self._names.organization_in_words(_organization(entry, recorded), entry.organization_version),
-            device=self._where(user_agent, ip_address) or _UNKNOWN_DEVICE,
+            device=self._where(user_agent, ip_address) or UNKNOWN_DEVICE,
             invited=self._address(entry),
             before=self._names.before(entry.stream_id, entry.version),
             address_before=self._names.address_before(entry.stream_id, entry.version),
