@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from domain.roles import Role, roles_in
 from projections.lists.member_list import live_role, role_when_closed
 from projections.trails.activity import Page, Selection, last_about_role, of_a_person, of_an_organization
 from projections.trails.cursor import Cursor
+from projections.trails.language import ENGLISH, Language
 from projections.trails.names import Reader
 from projections.trails.narrator import Narrator, RenderedEntry
 
@@ -27,7 +29,9 @@ class Entries(NamedTuple):
     next_cursor: str | None
 
 
-def own_activity(current: CurrentBySession, *, cursor: str, limit: int, event: str | None) -> Entries:
+def own_activity(
+    current: CurrentBySession, *, cursor: str, limit: int, event: str | None, language: Language = ENGLISH
+) -> Entries:
     """What somebody did and what was done to their account. Raises BadCursor."""
     context = current.services.context
     page = of_a_person(
@@ -38,14 +42,16 @@ def own_activity(current: CurrentBySession, *, cursor: str, limit: int, event: s
         limit=limit,
         event=event,
     )
-    return _rendered(current, page, Reader(user_id=current.user_id))
+    return _rendered(current, page, Reader(user_id=current.user_id), language)
 
 
-def organization_activity(current: CurrentBySession, selection: Selection, *, cursor: str, limit: int) -> Entries:
+def organization_activity(
+    current: CurrentBySession, selection: Selection, *, cursor: str, limit: int, language: Language = ENGLISH
+) -> Entries:
     """What happened in an organization. Raises BadCursor."""
     read = current.services.context.store.statements
     page = of_an_organization(read, selection, before=Cursor.of(cursor), limit=limit)
-    return _rendered(current, page, Reader(organization_id=selection.organization_id))
+    return _rendered(current, page, Reader(organization_id=selection.organization_id), language)
 
 
 def require_readable(current: CurrentBySession, organization_id: UUID) -> None:
@@ -63,14 +69,17 @@ def require_readable(current: CurrentBySession, organization_id: UUID) -> None:
         raise Problem.of_code(FORBIDDEN)
 
 
-def role_given(current: CurrentBySession, organization_id: UUID) -> RenderedEntry | None:
+def role_given(
+    current: CurrentBySession, organization_id: UUID, *, language: Language = ENGLISH
+) -> RenderedEntry | None:
     """How somebody came by what they are in an organization; None where that is not told yet."""
     page = last_about_role(current.services.context.store.statements, current.user_id, organization_id)
-    entries, _ = _rendered(current, page, Reader(user_id=current.user_id))
+    entries, _ = _rendered(current, page, Reader(user_id=current.user_id), language)
     return entries[0] if entries else None
 
 
-def _rendered(current: CurrentBySession, page: Page, reader: Reader) -> Entries:
+def _rendered(current: CurrentBySession, page: Page, reader: Reader, language: Language) -> Entries:
     services = current.services
-    rendered = Narrator(services.context.store, services.places, page.entries, reader=reader).rendered()
-    return Entries(rendered, page.next_cursor)
+    locate = partial(services.places, language=language.code)
+    narrator = Narrator(services.context.store, locate, page.entries, reader=reader, language=language)
+    return Entries(narrator.rendered(), page.next_cursor)

@@ -72,7 +72,7 @@ def own_page(visit: CurrentVisit, query: Annotated[Wanted, Query()]) -> Response
     current = visit.require_person()
     kind = query.kind if query.kind in _OWN_KINDS else None
     try:
-        found = own_activity(current, cursor=query.cursor, limit=_A_PAGE, event=kind)
+        found = own_activity(current, cursor=query.cursor, limit=_A_PAGE, event=kind, language=visit.wording.journal)
     except BadCursor:
         return see_other(OWN)
     return visit.page(
@@ -93,7 +93,9 @@ def organization_page(visit: CurrentVisit, query: Annotated[Wanted, Query()]) ->
     require_readable(current, at.row.organization_id)
     selection = _selection(query, at.row.organization_id)
     try:
-        found = organization_activity(current, selection, cursor=query.cursor, limit=_A_PAGE)
+        found = organization_activity(
+            current, selection, cursor=query.cursor, limit=_A_PAGE, language=visit.wording.journal
+        )
     except BadCursor:
         return see_other(ORGANIZATION)
     return visit.page(

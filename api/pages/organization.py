@@ -249,7 +249,7 @@ def _settings_page(visit: Visit, at: Here, form: Details | None, problems: dict[
             for (resource, action), text in _ABILITIES.items()
         ],
         own_roles=[ROLE_NAMES[role] for role in at.roles],
-        given=role_given(at.current, row.organization_id),
+        given=role_given(at.current, row.organization_id, language=visit.wording.journal),
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from starlette.responses import HTMLResponse, Response
 
 from .look import Look
@@ -45,8 +46,19 @@ def _environment(wording: Wording) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_translations(wording.translations, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    environment.globals["ngettext"] = _counted(cast(Callable[..., str], environment.globals["ngettext"]), wording)
     for name in ("safe", "urlize"):
         del environment.filters[name]
     environment.filters["moment"] = wording.moment
     environment.filters["day"] = wording.day
     return environment
+
+
+def _counted(ngettext: Callable[..., str], wording: Wording) -> Callable[..., str]:
+    """The same, with the number written as the language writes numbers."""
+
+    @pass_context
+    def counted(context: Context, one: str, many: str, number: int, **named: object) -> str:
+        return ngettext(context, one, many, number, **{"num": wording.number(number), **named})
+
+    return counted

@@ -14,8 +14,8 @@ from api.acts.session_list import ShownSession, sessions_of
 from api.edge.authentication import clear_cookies
 from api.edge.query import ExactQuery
 from domain.commands import session as commands
-from projections.devices import device
 from projections.places import Places
+from projections.trails.language import Language
 
 from .page_route import CurrentVisit, Pages
 from .visit import see_other
@@ -53,13 +53,13 @@ class Device:
     new: bool
 
     @staticmethod
-    def of(shown: ShownSession, places: Places, now: datetime) -> Device:
-        """The device that a session was begun with, or was last seen on."""
+    def of(shown: ShownSession, places: Places, now: datetime, language: Language) -> Device:
+        """The device that a session was begun with, or was last seen on, named in this language."""
         row = shown.view.row
         return Device(
             handle=row.session_id.hex,
-            name=device(row.user_agent),
-            place=places(row.ip_address),
+            name=language.device(row.user_agent),
+            place=places(row.ip_address, language.code),
             ip_address=row.ip_address or "",
             way=row.way,
             began_at=row.created_at,
@@ -74,7 +74,7 @@ class Device:
 async def sessions_page(visit: CurrentVisit, query: Annotated[Shown, Query()]) -> Response:
     current = await visit.require_person_soon()
     devices = [
-        Device.of(shown, visit.services.places, visit.request.now)
+        Device.of(shown, visit.services.places, visit.request.now, visit.wording.journal)
         for shown in await sessions_of(current, limit=None, offset=0)
     ]
     # what just began is what somebody looks for who was warned of it

@@ -13,7 +13,11 @@ from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
+
+from projections.trails.language import Language
+from projections.trails.language import marked as marked
 
 ENGLISH = "en"
 CATALOGUES = Path(__file__).parent / "languages"
@@ -27,16 +31,12 @@ _RANGE = re.compile(
 _MOST_RANGES = 20
 
 
-def marked(text: str) -> str:
-    """A text that is to be in every catalogue, and is translated where it is shown."""
-    return text
-
-
 class Wording:
-    """Texts, dates and numbers in one language."""
+    """Texts, dates and numbers in one language; `journal` is the same for what a journal tells."""
 
     def __init__(self, language: str, translations: NullTranslations) -> None:
         self.language, self.translations, self._locale = language, translations, Locale.parse(language)
+        self.journal = Language(language, translations)
 
     def text(self, text: str, /, **named: object) -> str:
         """An English text in this language, with what it names as `%(name)s`."""
@@ -44,7 +44,11 @@ class Wording:
 
     def texts(self, one: str, many: str, number: int, /, **named: object) -> str:
         """The same of one thing or of several; both may name `%(number)s`."""
-        return self.translations.ungettext(one, many, number) % {"number": number, **named}
+        return self.translations.ungettext(one, many, number) % {"number": self.number(number), **named}
+
+    def number(self, number: int) -> str:
+        """A number, its thousands apart."""
+        return format_decimal(number, locale=self._locale)
 
     def moment(self, at: datetime) -> str:
         """Date and time in UTC, as who reads no further needs it."""
