@@ -47,6 +47,7 @@ def of_a_mailed_link(event: MailedLinkEvent, names: Names) -> str:
         case MailedLinkWithdrawn():
             return names.say("A link that was sent by mail was withdrawn.")
         case EmailChangeUndoLapsed():
-            return names.say("{whose} address of before was told that the account was deleted.")
+            told = names.say("{whose} address of before was told that the account was deleted.")
+            return told[:1].upper() + told[1:]
         case _:
             assert_never(event)
