@@ -90,3 +90,8 @@ def problems_of(refusal: Refusal, wording: Wording, *, names: Mapping[str, str] 
         return {"": text}
     field = told.field if names is None else names.get(told.field, told.field)
     return {field: wording.text(told.text)}
+
+
+def text_of(refusal: Refusal) -> str:
+    """What is said of a refusal where there is no form to show it on, in English; empty if nothing in particular."""
+    return next((told.text for kind, told in _TOLD.items() if isinstance(refusal, kind)), "")

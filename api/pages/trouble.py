@@ -14,8 +14,10 @@ from api.edge.problems import Problem
 from api.edge.request_context import RequestContext
 from api.settings import Settings
 from domain.ids import new_id
+from domain.refusals import Refusal
 
 from .languages_chosen import wording_of
+from .refusals import text_of
 from .rendering import Renderer
 from .wording import Wording
 from .wording import marked as _
@@ -49,6 +51,7 @@ _BY_STATUS = {
         _("Try again soon. If you had just sent something, look first whether it was done."),
     ),
 }
+_REFUSED = _("That did not work")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Trouble:
         answer = problems.response_to(error, request)
         problem = error if isinstance(error, Problem) else Problem(answer.status_code)
         told = _BY_STATUS.get(answer.status_code, _BY_STATUS[500])
+        if isinstance(error, Refusal):
+            told = _Told(_REFUSED, text_of(error) or told.text)
         wording = wording_in(self.settings.pages_language) if request is None else wording_of(request, self.settings)
         reference = ""
         if answer.status_code >= 500:

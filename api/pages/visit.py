@@ -90,7 +90,13 @@ class Visit(Caller):
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """A page, with what every page shows: who is signed in, where they are, what they have just done."""
         notice = self.text(DONE[self.said]) if self.said in DONE else ""
-        shown = {"session": self.presented.session, "here": self.request.path, "notice": notice, "narrow": False, "section": ""}
+        shown = {
+            "session": self.presented.session,
+            "here": self.request.path,
+            "notice": notice,
+            "narrow": False,
+            "section": "",
+        }
         return self.renderer.page(template, self.wording, {**shown, **values}, status=status)
 
     def led_to(self, target: str) -> Response:

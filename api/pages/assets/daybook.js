@@ -59,11 +59,13 @@ addEventListener("pageshow", () => {
 });
 
 for (const field of document.querySelectorAll("[data-strength]")) {
-  const meter = document.getElementById(field.dataset.strength);
-  meter.hidden = false;
+  const told = document.getElementById(field.dataset.strength);
+  // a hint while typing; what counts is what the server makes of it
   field.addEventListener("input", () => {
     const kinds = [/\p{Ll}/u, /\p{Lu}/u, /\d/, /[^\p{L}\d]/u].filter((kind) => kind.test(field.value)).length;
-    meter.value = Math.min(100, new Set(field.value).size * 5 + kinds * 5);
+    const strength = new Set(field.value).size * 5 + kinds * 5;
+    told.hidden = field.value === "";
+    told.textContent = strength < 50 ? told.dataset.weak : strength < 75 ? told.dataset.fair : told.dataset.good;
   });
 }
 
