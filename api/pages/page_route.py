@@ -57,6 +57,8 @@ class PageRoute(ContractRoute):
         try:
             if request.method == "POST" and isinstance(body.content, dict) and CONFIRMATION in body.content:
                 await to_thread.run_sync(confirmed, visit, body.content[CONFIRMATION])
+                # what was read before says that it is not fresh
+                presented = await find_session(services, request)
             return await super().answer(services, request, query_string, body, presented)
         except (SignInFirst, SessionOver, SubjectGone):
             if request.method == "POST":
