@@ -11,11 +11,13 @@ from starlette.responses import Response
 from api.edge.problems import Problem
 from api.edge.query import ExactQuery
 from api.edge.response_writer import FOR_GOOD
+from domain.commands import user as commands
 from domain.refusals import LinkExpired
 
-from .languages_chosen import choose
+from .languages_chosen import remember
 from .page_route import CurrentVisit, Pages
 from .visit import HOME, see_other
+from .wording import LANGUAGES
 from .wording import marked as _
 
 pages = Pages()
@@ -65,6 +67,12 @@ async def change_password_here(visit: CurrentVisit) -> Response:
 
 
 @pages.act("/language", "choose_language")
-async def choose_language(visit: CurrentVisit, form: Language) -> Response:
-    choose(visit.request, visit.services.settings, form.language)
+def choose_language(visit: CurrentVisit, form: Language) -> Response:
+    if form.language in LANGUAGES:
+        remember(visit.request, visit.services.settings, form.language)
+        if visit.presented.session is not None:
+            current = visit.require_person()
+            commands.choose_language(
+                visit.services.context, current.principal, language=form.language, before=current.session.language
+            )
     return visit.led_to(form.next)

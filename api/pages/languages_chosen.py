@@ -1,4 +1,4 @@
-"""The language of who asks: what they have chosen in this browser, else what it says they read."""
+"""The language of who asks: what they chose, on whichever device, else in this browser, else what it says they read."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ from http.cookies import CookieError, SimpleCookie
 
 from api.edge.request_context import RequestContext
 from api.settings import Settings
+from projections.lists.session_list import LiveSession
 
 from .wording import LANGUAGES, Wording, language_for, wording
 
 _A_YEAR = 31_536_000
 
 
-def wording_of(request: RequestContext, settings: Settings) -> Wording:
-    """The texts in the language of who asks."""
+def wording_of(request: RequestContext, settings: Settings, session: LiveSession | None = None) -> Wording:
+    """The texts in the language of who asks; `session` is theirs, if they are signed in."""
+    if session is not None and session.language in LANGUAGES:
+        return wording(session.language)
     accepted = request.headers.get("accept-language", "")
     return wording(_chosen(request, settings) or language_for(accepted, otherwise=settings.pages_language))
 
 
-def choose(request: RequestContext, settings: Settings, language: str) -> None:
-    """Have the browser ask for this language from now on; for none that there is not."""
-    if language in LANGUAGES:
+def remember(request: RequestContext, settings: Settings, language: str) -> None:
+    """Have the browser ask for this language from now on, signed in or not."""
+    if language != _chosen(request, settings):
         secure = "; Secure" if settings.secure else ""
         request.set_cookies.append(
             f"{_name(settings)}={language}; Max-Age={_A_YEAR}; Path=/; HttpOnly; SameSite=Lax{secure}"

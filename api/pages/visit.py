@@ -41,7 +41,7 @@ class Visit(Caller):
     @cached_property
     def wording(self) -> Wording:
         """The texts in the language of who asks."""
-        return wording_of(self.request, self.services.settings)
+        return wording_of(self.request, self.services.settings, self.presented.session)
 
     def text(self, text: str, /, **named: object) -> str:
         """An English text in the language of who asks."""

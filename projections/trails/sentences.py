@@ -33,6 +33,7 @@ from domain.user import (
     EmailRestored,
     EmailVerified,
     ImageChanged,
+    LanguageChosen,
     NameChanged,
     PasswordChanged,
     PasswordReset,
@@ -123,6 +124,8 @@ def sentence(event: Event, names: Names) -> str:
             return _of_an_account(event, names)
         case AccountUnlocked():
             return _of_an_account(event, names)
+        case LanguageChosen():
+            return names.say("{actor} chose another language.")
         case EmailVerified() | EmailContested() | EmailChanged() | EmailRestored():
             return _of_an_address(event, names)
         case PasswordResetRequested() | EmailVerificationRequested() | EmailChangeRequested():

@@ -221,10 +221,28 @@ def test_a_german_reads_pages_and_journal_in_german(url: str, email: str, module
     assert "1 Mitglied" in page.text
 
 
-def test_a_language_that_was_chosen_stays_in_this_browser(url: str) -> None:
-    visitor = Visitor(url, language="en")
-    visitor.open("/sign-in")
-    page = visitor.press("Deutsch")
-    assert page.title.startswith("Anmelden")
-    assert visitor.open("/sign-up").title.startswith("Registrieren")
-    assert visitor.press("English").title.startswith("Sign up")
+def test_a_language_that_was_chosen_holds_on_all_devices_of_its_person_and_on_no_other_s(
+    url: str, email: str, module_database: Database
+) -> None:
+    telephone, computer, stranger = (Visitor(url) for _ in range(3))
+    telephone.open("/sign-up")
+    telephone.press("Sign up", name="Ada", email=email, password=PASSWORD)
+    assert telephone.press("Deutsch").title.startswith("Einstellungen")
+    telephone.press("Abmelden")
+    assert telephone.open("/sign-in").title.startswith("Anmelden"), "the browser remembers it beside the account"
+    computer.open("/sign-in")
+    assert computer.press("Sign in", email=email, password=PASSWORD).title.startswith("Einstellungen")
+    assert stranger.open("/sign-in").title.startswith("Sign in")
+    computer.press("English")
+    assert computer.open("/account/settings").title.startswith("Settings")
+    caught_up(module_database)
+    assert "You chose another language." in computer.open("/account/activity").text
+
+
+def test_a_language_that_there_is_not_is_not_chosen(url: str, email: str) -> None:
+    visitor = Visitor(url)
+    visitor.open("/sign-up")
+    visitor.press("Sign up", name="Ada", email=email, password=PASSWORD)
+    visitor.send("/language", {"language": "xx", "next": "/account/settings"})
+    assert visitor.open("/account/settings").title.startswith("Settings")
+    assert visitor.browser.session()

@@ -279,6 +279,11 @@ HARMLESS: list[tuple[str, str, Act]] = [
         lambda context, scene, at: user.update_user(context, scene.ada.acts(at=at), name="Ada King", image=None),
     ),
     (
+        "choose_language",
+        "reads otherwise",
+        lambda context, scene, at: user.choose_language(context, scene.ada.acts(at=at), language="de", before=None),
+    ),
+    (
         "reauthenticate",
         "is how a session becomes fresh",
         lambda context, scene, at: credential.reauthenticate(context, scene.ada.acts(at=at), password=PASSWORD),
