@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 from urllib.parse import quote
-
-import pytest
 
 from domain.ids import new_id
 from tests.api.browser import Answer, Browser
-from tests.api.conftest import HandClock
-from tests.api.routes.mailbox import Postman, postman_of, serving
+from tests.api.conftest import HandClock, settings_for
+from tests.api.routes.mailbox import Postman, serving
 from tests.browser.devices import LAPTOP
 from tests.databases import Database
 from tests.keeping import caught_up
@@ -37,6 +36,11 @@ class Account(Browser):
         made = self.post("/organization/create", {"name": name, "slug": slug})
         assert made.status == 200, made.content
         return str(made.json()["id"])
+
+    def turns_to(self, organization_id: str) -> None:
+        """On this device, to an organization they are in."""
+        turned = self.post("/organization/set-active", {"organizationId": organization_id})
+        assert turned.status == 200, turned.content
 
     def invites(self, email: str, role: str = "member") -> str:
         """Into the organization they are turned to; the id in the link."""
@@ -79,9 +83,9 @@ class Product:
 
 
 @contextmanager
-def product(database: Database, folders: pytest.TempPathFactory, **settings: object) -> Iterator[Product]:
+def product(database: Database, mail_folder: Path, **settings: object) -> Iterator[Product]:
     """The service over a database, with its mail in a folder, at noon."""
     clock = HandClock()
-    postman = postman_of(database, clock, folders, **settings)
+    postman = Postman(database, settings_for(database, mail_folder=mail_folder, **settings), clock)
     with serving(postman) as url:
         yield Product(url, postman, clock)
