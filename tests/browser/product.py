@@ -22,13 +22,14 @@ _numbers = count(1)
 class Account(Browser):
     """Somebody with an account, who does over the API what a story takes for granted."""
 
-    def __init__(self, url: str, name: str, email: str, *, device: str = LAPTOP) -> None:
+    def __init__(self, url: str, name: str, email: str, *, device: str = LAPTOP, address: str = "") -> None:
         super().__init__(url)
-        self.name, self.email, self.device = name, email, device
+        self.name, self.email, self.device, self.address = name, email, device, address
 
     def post(self, path: str, fields: object = None, headers: Mapping[str, str] | None = None) -> Answer:
-        """As any browser, with the name of the device."""
-        return super().post(path, fields, {"User-Agent": self.device, **(headers or {})})
+        """As any browser, with the name of the device, and from its address if it has one."""
+        behind = {"X-Forwarded-For": self.address} if self.address else {}
+        return super().post(path, fields, {"User-Agent": self.device, **behind, **(headers or {})})
 
     def founds(self, name: str) -> str:
         """An organization, and is turned to it; its id."""
@@ -53,18 +54,21 @@ class Account(Browser):
         joined = other.post("/organization/accept-invitation", {"invitationId": self.invites(other.email, role)})
         assert joined.status == 200, joined.content
 
-    def another_device(self, device: str = LAPTOP) -> Account:
-        """A further one, signed in."""
-        other = Account(self.url, self.name, self.email, device=device)
+    def another_device(self, device: str = LAPTOP, *, address: str = "") -> Account:
+        """A further one, signed in, at the address of this one or another."""
+        other = Account(self.url, self.name, self.email, device=device, address=address or self.address)
         assert other.sign_in(self.email).status == 200
         return other
 
 
 class Product:
-    """One service. All that happens in it happens at what its clock says."""
+    """One service. All that happens in it happens at what its clock says; where it takes a proxy's word, people come
+    from its `address`.
+    """
 
     def __init__(self, url: str, postman: Postman, clock: HandClock) -> None:
         self.url, self.postman, self.clock = url, postman, clock
+        self.address = ""
 
     def new_email(self, name: str) -> str:
         """An address without an account."""
@@ -72,7 +76,7 @@ class Product:
 
     def has(self, name: str, *, called: str = "") -> Account:
         """Somebody opens an account."""
-        account = Account(self.url, called or name, self.new_email(name))
+        account = Account(self.url, called or name, self.new_email(name), address=self.address)
         answer = account.sign_up(account.email, name=account.name)
         assert answer.status == 200, answer.content
         return account

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from playwright.sync_api import Browser as Chromium
 
+from domain.events.catalogue import NAME_BY_EVENT
+from domain.user import PasswordReset
 from tests.api.conftest import settings_for
 from tests.browser.devices import PHONE, Device
 from tests.browser.product import Account, Product, product
@@ -19,7 +22,13 @@ from tests.people import NOON
 from tests.server import application
 
 TABLET = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:131.0) Gecko/20100101 Firefox/131.0"
-SETTINGS = {"fresh_for": 3_600, "fresh_calls": "update-user", "mails_per_hour": 1_000}
+SETTINGS = {
+    "fresh_for": 3_600,
+    "fresh_calls": "update-user",
+    "mails_per_hour": 1_000,
+    "trusted_proxies": "127.0.0.1,::1",
+}
+AT_HOME, ON_THE_WAY, ABROAD = "81.2.69.142", "91.64.1.1", "24.48.0.1"
 _MEMBERS = 26
 """One more than a page of them."""
 
@@ -30,21 +39,32 @@ class Names:
 
     ada: str
     organization: str
+    guest: str
     members: Sequence[str]
 
     def member(self, number: int) -> str:
         """The name of the member with this number."""
-        return self.members[number % len(self.members)]
+        return self.members[number % len(self.members)].strip()
+
+    def mailbox(self, number: int) -> str:
+        """What stands in front of their address."""
+        first = self.member(number).partition(" ")[0]
+        return first if first.isascii() and first.isalpha() else "member"
 
 
 PLAIN = Names(
     "Ada Lovelace",
     "Analytical Engines",
-    ["Bo Diddley", "Cy Twombly", "Dee Dee Bridgewater", "Edith Piaf", "Fela Kuti", "Grace Hopper", "Hedy Lamarr"],
+    "grace.hopper",
+    """Bo Diddley, Cy Twombly, Dee Dee Bridgewater, Edith Piaf, Fela Kuti, Grace Jones, Hedy Lamarr, Ida Rhodes,
+    Joan Clarke, Karen Spärck Jones, Lise Meitner, Mary Somerville, Nina Simone, Olga Ladyzhenskaya, Pina Bausch,
+    Quincy Jones, Rosa Parks, Sofia Kovalevskaya, Tove Jansson, Umm Kulthum, Vera Rubin, Wangari Maathai,
+    Xiomara Alfaro, Yayoi Kusama, Zaha Hadid, Åsa Larsson""".replace("\n", "").split(","),
 )
 ROUGH = Names(
     "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk",
     "W" * 200,
+    "w" * 60,
     [
         "x" * 40,
         "Bo " * 66,
@@ -146,7 +166,7 @@ SCENES: Sequence[Scene] = [
     Scene("settings-wrong", "ada", sent("/account/settings", "Change password", password="short")),
     Scene("sessions", "ada", at("/account/sessions")),
     Scene("activity", "ada", at("/account/activity")),
-    Scene("activity-nothing", "ada", at("/account/activity?kind=password-reset")),
+    Scene("activity-nothing", "ada", at(f"/account/activity?kind={quote(NAME_BY_EVENT[PasswordReset])}")),
     Scene("delete-account", "bo", at("/account/delete")),
     Scene("delete-account-blocked", "ada", at("/account/delete")),
     Scene("confirm", "bo", sent("/account/settings", "Save", name="Bo")),
@@ -172,7 +192,7 @@ def showcase(database: Database, mail_folder: Path, names: Names) -> Iterator[Sh
     """All of it, running. It is noon there; it began nine days before."""
     with product(database, mail_folder, **SETTINGS) as running:
         built = _built(running, names)
-        closed = settings_for(database, mail_folder=mail_folder, sign_up="invited")
+        closed = settings_for(database, mail_folder=mail_folder, sign_up="invited", **SETTINGS)
         with application(closed, running.clock) as built.closed_url:
             yield built
 
@@ -180,9 +200,10 @@ def showcase(database: Database, mail_folder: Path, names: Names) -> Iterator[Sh
 def _built(running: Product, names: Names) -> Showcase:
     clock = running.clock
     clock.now = NOON - timedelta(days=9)
+    running.address = AT_HOME
     ada = running.has("Ada", called=names.ada)
     shown = ada.founds(names.organization)
-    members = [running.has(f"Member{number}", called=names.member(number)) for number in range(_MEMBERS)]
+    members = [running.has(names.mailbox(number), called=names.member(number)) for number in range(_MEMBERS)]
     for number, member in enumerate(members):
         ada.takes_in(member, "admin" if number % 4 == 0 else "member")
         clock.wind(minutes=7)
@@ -194,12 +215,13 @@ def _built(running: Product, names: Names) -> Showcase:
     ada.turns_to(shown)
     canceled = ada.invites(running.new_email("canceled"))
     ada.post("/organization/cancel-invitation", {"invitationId": canceled})
-    ada.invites(f"{'w' * 60}.{running.new_email('waits')}", "admin")
+    ada.invites(running.new_email(names.guest), "admin")
     invitation = ada.invites(bo.email)
     ada.sign_in(ada.email, "not it at all 1")
-    for device in (PHONE, TABLET):
+    running.is_caught_up()
+    for device, address in ((PHONE, ON_THE_WAY), (TABLET, ABROAD)):
         clock.wind(minutes=40)
-        ada.another_device(device)
+        ada.another_device(device, address=address)
     cy = cy.another_device()
     cy.turns_to(shown)
     clock.now = NOON - timedelta(minutes=2)
@@ -217,7 +239,10 @@ def reached(
 ) -> Iterator[Device]:
     """A device on which a scene is seen, at noon."""
     viewport = {"width": width, "height": height}
-    device = Device(browser, shown.product.url, viewport=viewport, reduced_motion="reduce", **options)
+    behind = {"X-Forwarded-For": AT_HOME}
+    device = Device(
+        browser, shown.product.url, viewport=viewport, reduced_motion="reduce", extra_http_headers=behind, **options
+    )
     try:
         device.context.clock.set_fixed_time(NOON)
         if scene.who:
