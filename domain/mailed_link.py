@@ -61,7 +61,7 @@ class EmailVerificationRequested:
 class EmailChangeRequested:
     """A person wants to have another address, which a link that goes there shall prove to be theirs.
 
-    Not for longer than the session they asked in could live on: `session_epoch` is the account's.
+    Not for longer than the session lives in which they asked: `session_epoch` is the account's.
     """
 
     user_id: UUID
@@ -75,13 +75,19 @@ class EmailChangeRequested:
 
 @dataclass(frozen=True, kw_only=True)
 class EmailChangeUndoOffered:
-    """Who reads the address that an account had before can have it back, with a new password, for a while."""
+    """Who reads the address that an account had before can have it back, with a new password, for a while.
+
+    `account_version` is that of the account with its new address: the order of changes, whatever the clocks of several
+    nodes say. `asked_since` is when the session began in which the change was asked for. Old offers say neither.
+    """
 
     user_id: UUID
     email: Personal
     email_hash: bytes
     link_hash: bytes
     expires_at: datetime
+    account_version: int | None = None
+    asked_since: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +122,8 @@ class MailedLinkUsed:
 
 @dataclass(frozen=True, kw_only=True)
 class MailedLinkWithdrawn:
-    """The link opens nothing any more: it went to somebody who had the address by a change that was undone, or would
-    have verified an address that another account was to be opened with.
+    """The link opens nothing any more: it went to somebody who had the address by a change that was undone, would have
+    verified an address that another account was to be opened with, or was asked for before another password was set.
     """
 
 

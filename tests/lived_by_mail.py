@@ -30,7 +30,8 @@ def mailed(context: Context, user_id: UUID, purpose: Purpose) -> str:
         user_id,
         purpose,
     )[0]
-    return context.keyring.mailed_link(mailed_link_id, version)
+    place = mailed_link_id, version
+    return context.keyring.mailed_link(*place, context.store.recorded([place])[place].command.command_id)
 
 
 def an_account_is_lost_and_found(lives: Lives) -> UUID:

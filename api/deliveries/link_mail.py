@@ -15,7 +15,7 @@ from api.setting_values import Mailbox
 from domain.clock import Clock
 from domain.commands.mailed_link import address_named, address_offered_back
 from domain.mailed_link import Purpose
-from domain.store import Store
+from domain.store import Store, StreamVersion
 from projections.deliveries.queue import Delivery
 from projections.devices import device
 from projections.lists.mailed_link_list import LinkToMail, link_to_mail
@@ -64,9 +64,21 @@ class LinkMails:
             about = address_offered_back(self.store, row.offer_id)
         if about is None:
             return Dropped("erased")
-        link = self.store.keyring.mailed_link(delivery.stream_id, delivery.version)
+        if (link := self._link((delivery.stream_id, delivery.version))) is None:
+            return Dropped("erased")
         values, recipient = self._said(delivery, row, row.account_email, about, link)
         return self.texts.written(values, name=delivery.name, sender=self.sender, recipient=recipient, at=now)
+
+    def _link(self, place: StreamVersion) -> str | None:
+        """The secret of a link, as it was made when it was asked for; None if nobody can read any more what for."""
+        sent = self.store.recorded([place]).get(place)
+        if sent is None:
+            return None
+        made = self.store.keyring.mailed_link(*place, sent.command.command_id)
+        hashed = getattr(sent.event, "link_hash", None)
+        if hashed is None or self.store.keyring.link_hash(made) == hashed:
+            return made
+        return self.store.keyring.mailed_link_of_before(*place)
 
     def _said(
         self, delivery: Delivery, row: LinkToMail, account_email: str, about: str, link: str

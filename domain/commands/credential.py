@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from domain.mailed_link import Purpose
 from domain.password_strength import Familiar
 from domain.passwords import require_not_too_long
 from domain.session import EndReason
@@ -14,6 +15,7 @@ from domain.store.credentials import changed_credentials
 from .context import Context, hashed_once
 from .lookups import Person
 from .principal import PersonBySession, load_by_session, record_of
+from .queries import link_for
 from .session import new_session
 from .verified_account import confirm_password
 
@@ -58,10 +60,12 @@ def change_password(
     `revoking` ends every session, also one that is begun with the old password this very moment, and replaces the one
     asking by a new one, turned to `organization_id`. Raises PasswordTooShort, PasswordTooLong, PasswordCompromised,
     WrongPassword, NoPassword, SessionOver, HashingBusy, Conflict.
+
+    A change of address that was asked for before is taken back: whoever knew the old password may have asked.
     """
     context.passwords.require_length(new)
     require_not_too_long(current)
-    loaded, _ = load_by_session(context, principal)
+    loaded, [changing] = load_by_session(context, principal, link_for(principal.user_id, Purpose.EMAIL_CHANGE))
     session, user = loaded.session, loaded.user
     verified = confirm_password(context, user, current, now=principal.at)
     person = verified.account.person
@@ -71,6 +75,8 @@ def change_password(
     )
     changed = user.state.change_password(revoking=revoking)
     additions, token = [user.with_events(changed)], None
+    if changing is not None:
+        additions.append(changing.with_events(changing.state.withdraw()))
     if revoking:
         _, token, started = new_session(
             context,

@@ -42,10 +42,13 @@ def request_deletion(
         confirm_password(context, loaded.user, password, now=principal.at)
     user, offer = loaded.user.state, context.lookups.oldest_offer_to_undo(principal.user_id, now=principal.at)
     address = _address(context, principal.user_id, offer)
+    elsewhere = offer is not None and offer.email_hash != user.email_hash
     if not admitted(address):
-        return offer is not None
+        return elsewhere
+    record = record_of(principal)
     requested = sending(
         context,
+        record,
         before,
         loaded.subject,
         lambda link_hash: AccountDeletionRequested(
@@ -55,11 +58,11 @@ def request_deletion(
             link_hash=link_hash,
             expires_at=principal.at + DELETION_LIFETIME,
             callback_url=callback_url,
-            offer_id=None if offer is None else offer.mailed_link_id,
+            offer_id=offer.mailed_link_id if offer is not None and elsewhere else None,
         ),
     )
-    context.store.append(record_of(principal), loaded.subject, requested, guards=loaded.guards)
-    return offer is not None
+    context.store.append(record, loaded.subject, requested, guards=loaded.guards)
+    return elsewhere
 
 
 def _address(context: Context, user_id: UUID, offer: OfferToUndo | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.email_address import canonical
@@ -17,17 +18,18 @@ from domain.mailed_link import (
     Purpose,
 )
 from domain.refusals import EmailTaken, LinkNotFound, MalformedEmail, SameEmail, SubjectGone
+from domain.session import Session
 from domain.store import Addition, Loaded, Subject
 from domain.store.conflicts import StreamMovedOn, retry_on_conflict
-from domain.store.envelope import WhereFrom
+from domain.store.envelope import CommandRecord, WhereFrom
 from domain.user import User
 
 from .context import Context
 from .invitation import Admit, unbraked
 from .lookups import Person
-from .mailed_link import address_named, opened, sending, withdrawn_after
+from .mailed_link import address_named, opened, sending, withdrawn_from
 from .principal import PersonBySession, PersonWithoutSession, load_by_session, record_of
-from .queries import link_for
+from .queries import link_for, the_session
 
 
 @retry_on_conflict
@@ -49,8 +51,10 @@ def request_email_change(
     if email_hash == loaded.user.state.email_hash:
         raise SameEmail
     admit(address)
+    record = record_of(principal)
     requested = sending(
         context,
+        record,
         before,
         loaded.subject,
         lambda link_hash: EmailChangeRequested(
@@ -63,7 +67,7 @@ def request_email_change(
             callback_url=callback_url,
         ),
     )
-    context.store.append(record_of(principal), loaded.subject, requested, guards=loaded.guards)
+    context.store.append(record, loaded.subject, requested, guards=loaded.guards)
 
 
 def address_asked_for(context: Context, user_id: UUID, *, now: datetime) -> str | None:
@@ -125,7 +129,8 @@ def _change(
     Each change is one more event of the account, so two of one moment conflict, and their offers with them.
     """
     used, email_hash = mailed.state.use(now=principal.at), mailed.state.email_hash
-    if mailed.state.session_epoch != user.state.session_epoch:
+    asking = _asking(context, mailed, user)
+    if asking is None or mailed.state.session_epoch != user.state.session_epoch:
         raise LinkNotFound
     address = address_named(context.store, (mailed.stream_id, mailed.version))
     account = context.lookups.account(user.stream_id)
@@ -136,13 +141,15 @@ def _change(
         raise StreamMovedOn
     if context.lookups.email_claimed(email_hash, besides=user.stream_id, now=principal.at):
         raise LinkNotFound
+    record, changed = record_of(principal), user.with_events(user.state.change_email(address, email_hash=email_hash))
     try:
         context.store.append(
-            record_of(principal),
+            record,
             subject,
             mailed.with_events(used),
-            user.with_events(user.state.change_email(address, email_hash=email_hash)),
-            *_offers(context, user, subject, before=before, email_hash=email_hash, now=principal.at),
+            changed,
+            *_offers(context, record, user, subject, before=before, email_hash=email_hash, asked_since=asking.since),
+            guards=[asking.session],
         )
     except EmailTaken:
         # by somebody a moment ago
@@ -150,22 +157,51 @@ def _change(
     return replace(account.person, email=address, email_verified=True, updated_at=principal.at)
 
 
+class _Asking(NamedTuple):
+    """The session in which a change was asked for, and since when it is there."""
+
+    session: Loaded[Session]
+    since: datetime
+
+
+def _asking(context: Context, mailed: Loaded[MailedLink], user: Loaded[User]) -> _Asking | None:
+    """The session, None if it was ended: who signs a device out takes back what was asked for there."""
+    place = mailed.stream_id, mailed.version
+    asked = context.store.recorded([place]).get(place)
+    if asked is None or (session_id := asked.command.session_id) is None:
+        return None
+    [session] = context.store.find(the_session(session_id))
+    seen = context.lookups.last_seen(session_id)
+    if session is None or seen is None or session.state.ended or session.state.epoch != user.state.session_epoch:
+        return None
+    return _Asking(session, seen.started_at)
+
+
 def _offers(
-    context: Context, user: Loaded[User], subject: Subject, *, before: str, email_hash: bytes, now: datetime
+    context: Context,
+    record: CommandRecord,
+    user: Loaded[User],
+    subject: Subject,
+    *,
+    before: str,
+    email_hash: bytes,
+    asked_since: datetime,
 ) -> list[Addition]:
     """What becomes of offers to undo when the account has another address, with this hash, than `before`.
 
-    Who could have it back has it by that: nothing that came after was theirs, so offers of since are withdrawn and none
-    is made. To anybody else's address, `before` gets one.
+    Who could have it back has it by that: nothing that came after was theirs, so that offer and those of since are
+    withdrawn and none is made. To anybody else's address, `before` gets one.
     """
-    if (offered := context.lookups.offer_to_undo_to(user.stream_id, email_hash, now=now)) is not None:
-        return withdrawn_after(context, offered)
+    if (offered := context.lookups.offer_to_undo_to(user.stream_id, email_hash, now=record.at)) is not None:
+        return withdrawn_from(context, offered)
     stream_id = new_id()
     undo = EmailChangeUndoOffered(
         user_id=user.stream_id,
         email=before,
         email_hash=user.state.email_hash,
-        link_hash=context.keyring.link_hash(context.keyring.mailed_link(stream_id, 1)),
-        expires_at=now + UNDO_LIFETIME,
+        link_hash=context.keyring.link_hash(context.keyring.mailed_link(stream_id, 1, record.command_id)),
+        expires_at=record.at + UNDO_LIFETIME,
+        account_version=user.version + 1,
+        asked_since=asked_since,
     )
     return [Addition(stream_id, 0, [undo], subject)]

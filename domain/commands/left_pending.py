@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.invitation import Status, TakenBack
-from domain.mailed_link import MailedLink, Purpose
+from domain.mailed_link import EmailChangeUndoOffered, MailedLink, Purpose
 from domain.store import Addition, Loaded, Reading, Subject
 from domain.store.conflicts import StreamMovedOn
 from domain.user import User
@@ -20,6 +20,8 @@ from .context import Context, EmailVerification
 from .leaving import invitations_with
 from .principal import PersonWithoutSession, record_of
 
+CLOCKS_DIFFER_BY = timedelta(minutes=5)
+"""At most, between nodes: one that is behind must not leave out what was sent a moment later."""
 AT_ONCE = 500
 """Invitations taken back by one append: some tenths of a second under its locks. Nobody sends more in five hours."""
 
@@ -60,15 +62,22 @@ class LeftPending:
 def left_pending(context: Context, mailed: Loaded[MailedLink], user: Loaded[User]) -> LeftPending | None:
     """What a reset by this link shall take back; None if nothing.
 
-    By a link that undoes a change of address, what was sent since that change; by the first that proves the address,
+    By a link that undoes a change of address, what was sent since the session began in which that was asked for: who
+    has stolen it may have invited first. By the first that proves the address,
     all: whoever opened the account need not have had it. Not where nobody is asked to prove one: there that would end
     what everybody sent who ever forgets their password.
     """
     if mailed.state.purpose is Purpose.EMAIL_CHANGE_UNDO:
-        offered = context.store.recorded([(mailed.stream_id, 1)])
-        since = None if not offered else offered[mailed.stream_id, 1].at
-        return LeftPending(user_id=user.stream_id, since=since, because=TakenBack.CHANGE_UNDONE)
+        return LeftPending(user_id=user.stream_id, since=_since(context, mailed), because=TakenBack.CHANGE_UNDONE)
     proofs_wanted = context.rules.email_verification is not EmailVerification.OFF
     if proofs_wanted and not user.state.email_verified:
         return LeftPending(user_id=user.stream_id, since=None, because=TakenBack.ADDRESS_PROVED)
     return None
+
+
+def _since(context: Context, mailed: Loaded[MailedLink]) -> datetime | None:
+    """From when on what the account sent may not be its person's; None if nobody can say any more."""
+    offered = context.store.recorded([(mailed.stream_id, 1)]).get((mailed.stream_id, 1))
+    if offered is None or not isinstance(offered.event, EmailChangeUndoOffered):
+        return None
+    return (offered.event.asked_since or offered.at) - CLOCKS_DIFFER_BY

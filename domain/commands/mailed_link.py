@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from domain.mailed_link import (
 from domain.refusals import EmailAlreadyVerified, EmailMismatch, LinkNotFound, MalformedEmail
 from domain.store import Addition, Loaded, Store, StreamVersion, Subject
 from domain.store.conflicts import retry_on_conflict
-from domain.store.envelope import WhereFrom
+from domain.store.envelope import CommandRecord, WhereFrom
 from domain.user import User
 
 from .context import Context
@@ -33,11 +33,18 @@ from .queries import link_for, link_mailed, the_account
 
 
 def sending(
-    context: Context, before: Loaded[MailedLink] | None, subject: Subject, sent: Callable[[bytes], MailedLinkEvent]
+    context: Context,
+    record: CommandRecord,
+    before: Loaded[MailedLink] | None,
+    subject: Subject,
+    sent: Callable[[bytes], MailedLinkEvent],
 ) -> Addition:
-    """What has a link sent that takes the place of the one `before`; `sent` says what for, by the link's hash."""
+    """What has a link sent that takes the place of the one `before`; `sent` says what for, by the link's hash.
+
+    It must be appended by the command of this record.
+    """
     stream_id, version = (new_id(), 0) if before is None else (before.stream_id, before.version)
-    link = context.keyring.mailed_link(stream_id, version + 1)
+    link = context.keyring.mailed_link(stream_id, version + 1, record.command_id)
     return Addition(stream_id, version, [sent(context.keyring.link_hash(link))], subject)
 
 
@@ -58,8 +65,10 @@ def request_password_reset(
     if user is None:
         return
     version = user.state.password_version
+    record = record_of(Somebody(at=now, where_from=where_from))
     requested = sending(
         context,
+        record,
         before,
         account.subject,
         lambda link_hash: PasswordResetRequested(
@@ -71,7 +80,7 @@ def request_password_reset(
             callback_url=callback_url,
         ),
     )
-    context.store.append(record_of(Somebody(at=now, where_from=where_from)), account.subject, requested)
+    context.store.append(record, account.subject, requested)
 
 
 @retry_on_conflict
@@ -94,16 +103,17 @@ def request_verification(
         # the page that thanks for a verification takes no password
         request_password_reset(context, email=email, callback_url="", now=now, where_from=where_from)
         return
+    record = record_of(Somebody(at=now, where_from=where_from))
     requested = verification(
-        context, before, account.subject, email_hash=email_hash, callback_url=callback_url, now=now
+        context, record, before, account.subject, email_hash=email_hash, callback_url=callback_url, now=now
     )
     # what makes it contested moves the account
-    record = record_of(Somebody(at=now, where_from=where_from))
     context.store.append(record, account.subject, requested, guards=[user])
 
 
 def verification(
     context: Context,
+    record: CommandRecord,
     before: Loaded[MailedLink] | None,
     subject: Subject,
     *,
@@ -114,6 +124,7 @@ def verification(
     """What has a link sent that proves the address of the account with this key; of a new account, nothing `before`."""
     return sending(
         context,
+        record,
         before,
         subject,
         lambda link_hash: EmailVerificationRequested(
@@ -169,8 +180,17 @@ def withdrawn_after(context: Context, offer_id: UUID) -> list[Addition]:
 
     Another change that is made this moment is one more event of the account, and so conflicts.
     """
-    later = [context.store.load(MAILED_LINK, one) for one in context.lookups.offers_to_undo_after(offer_id)]
-    return [one.with_events(one.state.withdraw()) for one in later]
+    return _withdrawn(context, context.lookups.offers_to_undo_after(offer_id))
+
+
+def withdrawn_from(context: Context, offer_id: UUID) -> list[Addition]:
+    """The same of this one too."""
+    return _withdrawn(context, [offer_id, *context.lookups.offers_to_undo_after(offer_id)])
+
+
+def _withdrawn(context: Context, offers: Iterable[UUID]) -> list[Addition]:
+    loaded = [context.store.load(MAILED_LINK, one) for one in offers]
+    return [one.with_events(one.state.withdraw()) for one in loaded]
 
 
 @retry_on_conflict

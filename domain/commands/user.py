@@ -16,7 +16,7 @@ from domain.session import Way
 from domain.store import Addition, Subject
 from domain.store.conflicts import retry_on_conflict
 from domain.store.credentials import first_credentials
-from domain.store.envelope import WhereFrom
+from domain.store.envelope import CommandRecord, WhereFrom
 from domain.store.rows import Write
 from domain.user import User
 
@@ -182,13 +182,14 @@ class _Opening:
             )
             principal = PersonBySession(user_id=person.user_id, session_id=session_id, at=now, where_from=where_from)
             started.append(beginning)
+        record = record_of(principal)
         context.store.append(
-            record_of(principal),
+            record,
             self.owner,
             self._account(),
             *belonging,
             *started,
-            *self._verifying(context, verified_at, admitted),
+            *self._verifying(context, record, verified_at, admitted),
             guards=[] if entered is None else entered.guards,
             writes=[
                 first_credentials(person.user_id, password_version=1, password_hash=password_hash),
@@ -210,7 +211,9 @@ class _Opening:
         )
         return Addition(person.user_id, 0, events, self.owner)
 
-    def _verifying(self, context: Context, callback_url: str, admitted: Callable[[str], bool]) -> list[Addition]:
+    def _verifying(
+        self, context: Context, record: CommandRecord, callback_url: str, admitted: Callable[[str], bool]
+    ) -> list[Addition]:
         """What has the link sent that verifies the address, where the settings want that and it is not proved.
 
         Whether one may go is asked last: what is not sent is not counted.
@@ -223,6 +226,7 @@ class _Opening:
         return [
             verification(
                 context,
+                record,
                 None,
                 self.owner,
                 email_hash=self.email_hash,

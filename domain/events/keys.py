@@ -112,11 +112,17 @@ class Keyring:
         """The keyed hash by which an invitation is found by the id in its link."""
         return self._hash("link", link)
 
-    def mailed_link(self, stream_id: UUID, version: int) -> str:
+    def mailed_link(self, stream_id: UUID, version: int, command_id: UUID) -> str:
         """The secret of a link that this event has sent by mail, 32 hex digits: to be made again, never to be guessed.
 
-        Who has a dump of the database has it as little as that of an invitation; it is found by its `link_hash`.
+        Who has a dump of the database has it as little as that of an invitation; it is found by its `link_hash`. The
+        command is in it, since in a database that was restored, or that lost its last moments, another event stands at
+        the same place: its link must be another, for it goes to somebody else.
         """
+        return self._hash("mailed link", f"{stream_id.hex}.{version}.{command_id.hex}")[:16].hex()
+
+    def mailed_link_of_before(self, stream_id: UUID, version: int) -> str:
+        """The same as earlier releases made it; one of theirs may still be due when this one starts."""
         return self._hash("mailed link", f"{stream_id.hex}.{version}")[:16].hex()
 
     def mailed_invitation_link(self, invitation_id: UUID) -> str:

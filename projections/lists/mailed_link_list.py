@@ -42,6 +42,7 @@ TABLE = Table(
         "email_hash": "bytea",
         "password_version": "integer",
         "session_epoch": "integer",
+        "account_version": "integer",
         "link_hash": "bytea",
         "callback_url": "text",
         "sent_at": "timestamptz",
@@ -98,6 +99,7 @@ def project(event: MailedLinkEvent, command: CommandRecord) -> Row:
                 Purpose.EMAIL_CHANGE_UNDO,
                 slot=None,
                 email_hash=offered.email_hash,
+                account_version=offered.account_version,
                 link_hash=offered.link_hash,
                 expires_at=offered.expires_at,
             )
@@ -170,7 +172,7 @@ class LinkToMail(NamedTuple):
 _OLDEST_OFFER = """
 SELECT {columns} FROM mailed_link_list offer
  WHERE offer.user_id = {user_id} AND offer.slot IS NULL AND offer.ended_at IS NULL AND offer.expires_at > {now}
- ORDER BY offer.sent_at, offer.mailed_link_id LIMIT 1
+ ORDER BY coalesce(offer.account_version, 0), offer.sent_at, offer.mailed_link_id LIMIT 1
 """
 _TO_WHOM = _OLDEST_OFFER.format(columns="offer.email_hash", user_id="l.user_id", now="$2::timestamptz")
 _LINK = SelectList(
@@ -215,14 +217,15 @@ def link_to_mail(read: Statements, mailed_link_id: UUID, *, now: datetime) -> Li
 _LATER_OFFERS = """
 SELECT later.mailed_link_id FROM mailed_link_list this JOIN mailed_link_list later USING (user_id)
  WHERE this.mailed_link_id = $1 AND later.slot IS NULL AND later.ended_at IS NULL
-   AND (later.sent_at, later.mailed_link_id) > (this.sent_at, this.mailed_link_id)
+   AND (coalesce(later.account_version, 0), later.sent_at, later.mailed_link_id)
+     > (coalesce(this.account_version, 0), this.sent_at, this.mailed_link_id)
 """
 _OFFER = SelectList(OfferToUndo, mailed_link_id="offer.mailed_link_id", email_hash="offer.email_hash")
 _OPEN_OFFER = _OLDEST_OFFER.format(columns=_OFFER.sql, user_id="$1", now="$2")
 _OFFER_TO = """
 SELECT mailed_link_id FROM mailed_link_list
  WHERE user_id = $1 AND slot IS NULL AND ended_at IS NULL AND expires_at > $2 AND email_hash = $3
- ORDER BY sent_at, mailed_link_id LIMIT 1
+ ORDER BY coalesce(account_version, 0), sent_at, mailed_link_id LIMIT 1
 """
 
 

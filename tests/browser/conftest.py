@@ -31,7 +31,8 @@ def module_product(
     request: pytest.FixtureRequest,
 ) -> Iterator[Product]:
     """The service of the module, with the module's own SETTINGS if it has any."""
-    with product(module_database, tmp_path_factory, **getattr(request.module, "SETTINGS", {})) as running:
+    settings = getattr(request.module, "SETTINGS", {})
+    with product(module_database, tmp_path_factory.mktemp("mail"), **settings) as running:
         yield running
 
 

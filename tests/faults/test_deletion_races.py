@@ -24,7 +24,7 @@ from tests.people import PASSWORD
 from tests.server import Server
 
 SETTINGS = {"SESSION_REFRESH_AFTER": 0}
-ROUNDS, LONG_ROUNDS = 8, 200
+ROUNDS, LONG_ROUNDS = 4, 200
 APART = 0.06
 """Seconds: about as long as a deletion takes, so that its rival meets it at each of its steps."""
 DONE, OVER = (200, None), (401, "UNAUTHORIZED")

@@ -34,7 +34,7 @@ from tests.faults.racing import ENDINGS, RACERS, Race
 from tests.lived import context_over, through
 from tests.people import PASSWORD
 
-ROUNDS = int(os.environ.get("SESSION_RACE_ROUNDS", "20"))
+ROUNDS = int(os.environ.get("SESSION_RACE_ROUNDS", "10"))
 APART = 0.004
 """Seconds: by at most so much one side starts later."""
 ANOTHER_PASSWORD = "battery staple 2"

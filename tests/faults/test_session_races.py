@@ -19,7 +19,7 @@ from tests.faults.owners import joined, signed_in
 from tests.faults.racing import ENDINGS, RACERS, Race
 from tests.server import Server
 
-ROUNDS = int(os.environ.get("SESSION_RACE_ROUNDS", "20"))
+ROUNDS = int(os.environ.get("SESSION_RACE_ROUNDS", "10"))
 IN_FLIGHT = 4
 SETTINGS = {"SESSION_REFRESH_AFTER": 0}
 

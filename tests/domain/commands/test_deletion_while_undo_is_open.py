@@ -109,12 +109,12 @@ def test_once_the_change_cannot_be_undone_the_new_address_is_asked_and_older_lin
 def test_once_it_was_undone_nothing_goes_to_who_lost_the_address(town: Town, ada: UUID) -> None:
     change(town, ada, THIEFS)
     change(town, ada, AGAIN)
-    [[first]] = town.database.rows(
-        "SELECT mailed_link_id FROM mailed_link_list WHERE purpose = 'email_change_undo' ORDER BY sent_at LIMIT 1"
+    [[first, command_id]] = town.database.rows(
+        "SELECT stream_id, command_id FROM events WHERE name = 'EmailChangeUndoOffered' ORDER BY stream_id LIMIT 1"
     )
     reset_password(
         town.context,
-        link=town.context.keyring.mailed_link(first, 1),
+        link=town.context.keyring.mailed_link(first, 1, command_id),
         password=PASSWORD,
         now=town.now,
         where_from=THEIRS,

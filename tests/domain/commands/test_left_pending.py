@@ -62,6 +62,10 @@ def test_what_was_sent_since_the_change_that_is_undone_is_taken_back_and_nothing
     ada, bo = town.signs_up(ADAS, "Ada"), town.signs_up(BOS, "Bo")
     works, engines = town.founds(ada, "Works", "works"), town.founds(bo, "Engines", "engines")
     town.invites(ada, works, "before@example.com")
+    town.now += timedelta(minutes=5)
+    # the session that is stolen, in which somebody was invited before the address was changed
+    town.signs_in(ADAS)
+    town.invites(ada, works, "first@example.net")
     undo = moved(town, ada, "thief@example.net")
     town.invites(ada, works, "accomplice@example.net")
     town.invites(ada, works, "further@example.net")
@@ -70,6 +74,7 @@ def test_what_was_sent_since_the_change_that_is_undone_is_taken_back_and_nothing
     resets(town, undo)
     assert town.database.rows(STATUS) == [
         ("before@example.com", "pending"),
+        ("first@example.net", "canceled"),
         ("accomplice@example.net", "canceled"),
         ("further@example.net", "canceled"),
         (BOS, "accepted"),
@@ -77,7 +82,7 @@ def test_what_was_sent_since_the_change_that_is_undone_is_taken_back_and_nothing
     ]
     [[command]] = town.database.rows("SELECT command_id FROM events WHERE name = 'EmailRestored'")
     said = "SELECT command_id, convert_from(body, 'UTF8') FROM events WHERE name = 'InvitationCanceled'"
-    assert town.database.rows(said) == [(command, '{"because":"change_undone"}')] * 2
+    assert town.database.rows(said) == [(command, '{"because":"change_undone"}')] * 3
 
 
 def test_where_nobody_is_asked_to_prove_an_address_a_forgotten_password_takes_nothing_back(town: Town) -> None:

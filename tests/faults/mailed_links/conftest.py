@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.databases import Database
+from tests.faults.mailed_links.racing import MANY
 from tests.server import Server, served
 
 
@@ -29,6 +30,6 @@ def server(
 
 @pytest.fixture
 def rounds(request: pytest.FixtureRequest, module_database: Database) -> Iterator[int]:
-    """How many: 16, and 200 where drills may take minutes. In the end nobody has waited for each other for ever."""
-    yield 200 if request.config.getoption("--long") else 16
+    """How many: 8, and 200 where drills may take minutes. In the end nobody has waited for each other for ever."""
+    yield MANY if request.config.getoption("--long") else 8
     assert module_database.value("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == 0

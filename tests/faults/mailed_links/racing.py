@@ -18,6 +18,8 @@ from tests.faults.at_once import Line, Request, Sent, at_once
 from tests.faults.owners import HERE, Device, Owner
 from tests.lived_by_mail import mailed
 
+MANY = 200
+"""Rounds after which each side has been first at some time, however fast the machine is."""
 IN_FLIGHT = 4
 """Races that are run at once."""
 HASHING = 0.3

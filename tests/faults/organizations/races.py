@@ -26,7 +26,7 @@ from domain.refusals import Refusal
 from tests.faults.owners import HERE, Owner, signed_in
 from tests.people import PASSWORD
 
-ROUNDS = int(os.environ.get("ORGANIZATION_RACE_ROUNDS", "8"))
+ROUNDS = int(os.environ.get("ORGANIZATION_RACE_ROUNDS", "5"))
 SIDES = 8
 LIMIT = 3
 """Members, and pending invitations, where they are limited."""

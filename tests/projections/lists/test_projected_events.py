@@ -160,6 +160,7 @@ BEGUN: dict[str, Values] = {
         "email_hash": b"#ada",
         "password_version": 4,
         "session_epoch": 3,
+        "account_version": 5,
         "link_hash": b"#link",
         "callback_url": "/here",
         "sent_at": NOON,
@@ -291,9 +292,15 @@ BEGINNINGS: list[tuple[Event, Values]] = [
     ),
     (
         EmailChangeUndoOffered(
-            user_id=BO, email="bo@example.com", email_hash=b"#bo", link_hash=b"#in", expires_at=A_WEEK
+            user_id=BO,
+            email="bo@example.com",
+            email_hash=b"#bo",
+            link_hash=b"#in",
+            expires_at=A_WEEK,
+            account_version=4,
+            asked_since=NOON,
         ),
-        _link("email_change_undo", slot=None, email_hash=b"#bo", link_hash=b"#in"),
+        _link("email_change_undo", slot=None, email_hash=b"#bo", account_version=4, link_hash=b"#in"),
     ),
     (
         AccountDeletionRequested(
