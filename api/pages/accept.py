@@ -20,9 +20,9 @@ from projections.lists import invitation_list
 from projections.lists.invitation_list import InvitationRow
 
 from .organization import MEMBERS, ROLE_NAMES
-from .page_route import CurrentVisit, Pages
+from .page_caller import HOME, PageCaller, see_other
+from .page_route import CurrentPageCaller, Pages
 from .pending_invitations import PAGE
-from .visit import HOME, Visit, see_other
 from .wording import marked as _
 
 pages = Pages()
@@ -67,9 +67,9 @@ class Offer(NamedTuple):
         return self.row.email or ""
 
 
-def offer_behind(visit: Visit, link: str) -> Offer | str:
+def offer_behind(caller: PageCaller, link: str) -> Offer | str:
     """The invitation with this link, or why it can be accepted no more. Nothing is used up by looking."""
-    context, now = visit.services.context, visit.request.now
+    context, now = caller.services.context, caller.request.now
     row = invitation_list.invitation(context.store.statements, context.keyring.invitation_hash(link))
     if row is None or row.email is None:
         return _UNKNOWN
@@ -83,41 +83,41 @@ def offer_behind(visit: Visit, link: str) -> Offer | str:
 
 
 @pages.show(PAGE)
-def invitation_page(visit: CurrentVisit, query: Annotated[ByLink, Query()]) -> Response:
-    return _shown(visit, query.invitationId, {})
+def invitation_page(caller: CurrentPageCaller, query: Annotated[ByLink, Query()]) -> Response:
+    return _shown(caller, query.invitationId, {})
 
 
 @pages.show(f"{PAGE}/{{link}}")
-def invitation_page_of(visit: CurrentVisit, link: str) -> Response:
+def invitation_page_of(caller: CurrentPageCaller, link: str) -> Response:
     return see_other(PAGE, invitationId=link)
 
 
 @pages.act(f"{PAGE}/accept", "accept_invitation")
-def accept(visit: CurrentVisit, form: Answered) -> Response:
-    current = visit.require_person()
+def accept(caller: CurrentPageCaller, form: Answered) -> Response:
+    current = caller.require_person()
     try:
-        commands.accept(visit.services.context, current.principal, link=form.invitation)
+        commands.accept(caller.services.context, current.principal, link=form.invitation)
     except Refusal as refused:
-        return _shown(visit, form.invitation, visit.problems_of(refused))
+        return _shown(caller, form.invitation, caller.problems_of(refused))
     return see_other(MEMBERS, done="joined")
 
 
 @pages.act(f"{PAGE}/decline", "reject_invitation")
-def decline(visit: CurrentVisit, form: Answered) -> Response:
-    current = visit.require_person()
+def decline(caller: CurrentPageCaller, form: Answered) -> Response:
+    current = caller.require_person()
     try:
-        commands.reject(visit.services.context, current.principal, link=form.invitation)
+        commands.reject(caller.services.context, current.principal, link=form.invitation)
     except Refusal as refused:
-        return _shown(visit, form.invitation, visit.problems_of(refused))
+        return _shown(caller, form.invitation, caller.problems_of(refused))
     return see_other(HOME, done="declined")
 
 
-def _shown(visit: Visit, link: str, problems: dict[str, str]) -> Response:
-    session, offer = visit.presented.session, offer_behind(visit, link)
+def _shown(caller: PageCaller, link: str, problems: dict[str, str]) -> Response:
+    session, offer = caller.presented.session, offer_behind(caller, link)
     if isinstance(offer, str):
-        return visit.page("invitation_over.html", status=404, reason=visit.text(offer), narrow=True)
-    current = None if session is None else visit.require_person()
-    return visit.page(
+        return caller.page("invitation_over.html", status=404, reason=caller.text(offer), narrow=True)
+    current = None if session is None else caller.require_person()
+    return caller.page(
         "accept.html",
         status=400 if problems else 200,
         offer=offer,

@@ -21,8 +21,8 @@ from domain.commands.email import address_asked_for, withdraw_email_change
 from domain.refusals import Refusal
 
 from .faces import face
-from .page_route import CurrentVisit, Pages
-from .visit import Visit, see_other
+from .page_caller import PageCaller, see_other
+from .page_route import CurrentPageCaller, Pages
 from .wording import marked as _
 
 pages = Pages()
@@ -31,7 +31,7 @@ PATH = "/account/settings"
 _LONGEST_NAME = 200
 
 
-class Shown(ExactQuery):
+class DoneQuery(ExactQuery):
     """What was done before; or that a link which was opened does nothing."""
 
     done: str = ""
@@ -60,92 +60,92 @@ class Password(BaseModel):
 
 
 @pages.show(PATH)
-def settings_page(visit: CurrentVisit, query: Annotated[Shown, Query()]) -> Response:
-    current = visit.require_person()
-    problems = {"": visit.text(_("This link opens nothing any more. Ask for a new one."))} if query.error else {}
-    return _page(visit.saying("" if query.error else query.done), current, problems)
+def settings_page(caller: CurrentPageCaller, query: Annotated[DoneQuery, Query()]) -> Response:
+    current = caller.require_person()
+    problems = {"": caller.text(_("This link opens nothing any more. Ask for a new one."))} if query.error else {}
+    return _page(caller.saying("" if query.error else query.done), current, problems)
 
 
 @pages.act("/account/profile", "update_user")
-def save_profile(visit: CurrentVisit, form: Profile) -> Response:
-    current = visit.require_person()
+def save_profile(caller: CurrentPageCaller, form: Profile) -> Response:
+    current = caller.require_person()
     if not form.name.strip() or len(form.name) > _LONGEST_NAME:
-        return _page(visit, current, {"name": visit.text(_("Tell us what to call you."))}, profile=form)
+        return _page(caller, current, {"name": caller.text(_("Tell us what to call you."))}, profile=form)
     try:
         image = None if form.image == (current.session.image or "") else wanted(require_picture_url(form.image))
     except ValueError:
-        return _page(visit, current, {"image": visit.text(_("This is no address of a picture."))}, profile=form)
-    if "/update-user" in visit.services.settings.fresh_paths:
+        return _page(caller, current, {"image": caller.text(_("This is no address of a picture."))}, profile=form)
+    if "/update-user" in caller.services.settings.fresh_paths:
         current.require_fresh()
     try:
-        user.update_user(visit.services.context, current.principal, name=form.name, image=image)
+        user.update_user(caller.services.context, current.principal, name=form.name, image=image)
     except Refusal as refused:
-        return _page(visit, current, visit.problems_of(refused), profile=form)
+        return _page(caller, current, caller.problems_of(refused), profile=form)
     return see_other(PATH, done="profile")
 
 
 @pages.act("/account/address", "request_email_change")
-async def change_address(visit: CurrentVisit, form: Address) -> Response:
-    current = await visit.require_person_soon()
-    if not visit.services.settings.sends_mail:
+async def change_address(caller: CurrentPageCaller, form: Address) -> Response:
+    current = await caller.require_person_soon()
+    if not caller.services.settings.sends_mail:
         raise Problem(404)
     try:
         await address.request_change(current, email=form.new_email, callback_url=f"{PATH}?done=address-changed")
     except Refusal as refused:
-        problems = visit.problems_of(refused, names={"email": "new_email"})
-        return _page(visit, current, problems, new_email=form.new_email)
+        problems = caller.problems_of(refused, names={"email": "new_email"})
+        return _page(caller, current, problems, new_email=form.new_email)
     return see_other(PATH, done="address")
 
 
 @pages.act("/account/address/cancel", "withdraw_email_change")
-def cancel_change(visit: CurrentVisit) -> Response:
-    current = visit.require_person()
-    withdraw_email_change(visit.services.context, current.principal)
+def cancel_change(caller: CurrentPageCaller) -> Response:
+    current = caller.require_person()
+    withdraw_email_change(caller.services.context, current.principal)
     return see_other(PATH, done="address-kept")
 
 
 @pages.act("/account/verify", "request_verification")
-async def verify(visit: CurrentVisit) -> Response:
-    current = await visit.require_person_soon()
-    if not _may_verify(visit) or current.email is None:
+async def verify(caller: CurrentPageCaller) -> Response:
+    current = await caller.require_person_soon()
+    if not _may_verify(caller) or current.email is None:
         raise Problem(404)
     await to_thread.run_sync(
-        lambda: have_verification_sent(visit, current.email or "", callback_url=f"{PATH}?done=verified")
+        lambda: have_verification_sent(caller, current.email or "", callback_url=f"{PATH}?done=verified")
     )
     return see_other(PATH, done="verification")
 
 
 @pages.act("/account/password", "change_password")
-def change_password(visit: CurrentVisit, form: Password) -> Response:
-    current = visit.require_person()
-    if "/change-password" in visit.services.settings.fresh_paths:
+def change_password(caller: CurrentPageCaller, form: Password) -> Response:
+    current = caller.require_person()
+    if "/change-password" in caller.services.settings.fresh_paths:
         current.require_fresh()
     try:
         changed = passwords.change_password(
-            visit, current, given=form.current_password, wanted=form.password, revoking=form.others == "on"
+            caller, current, given=form.current_password, wanted=form.password, revoking=form.others == "on"
         )
     except Refusal as refused:
-        return _page(visit, current, visit.problems_of(refused), others=form.others)
+        return _page(caller, current, caller.problems_of(refused), others=form.others)
     return see_other(PATH, done="password" if changed.token is None else "password-others")
 
 
-def _page(visit: Visit, current: CurrentBySession, problems: dict[str, str], **values: object) -> Response:
-    session, settings = current.session, visit.services.settings
+def _page(caller: PageCaller, current: CurrentBySession, problems: dict[str, str], **values: object) -> Response:
+    session, settings = current.session, caller.services.settings
     shown = {
         "profile": Profile(name=session.name or "", image=session.image or ""),
         "new_email": "",
-        "asked_for": address_asked_for(visit.services.context, current.user_id, now=visit.request.now),
+        "asked_for": address_asked_for(caller.services.context, current.user_id, now=caller.request.now),
         "others": "on",
         **values,
     }
-    return visit.page(
+    return caller.page(
         "settings.html",
         status=400 if problems else 200,
         problems=problems,
         face=face(session.image, session.name),
         email=current.email or "",
         verified=current.email_verified,
-        may_verify=_may_verify(visit),
+        may_verify=_may_verify(caller),
         sends_mail=settings.sends_mail,
         always_signs_out=settings.password_change_revokes == "always",  # noqa: S105  a word, no secret
         shortest=settings.password_minimum_length,
@@ -153,5 +153,5 @@ def _page(visit: Visit, current: CurrentBySession, problems: dict[str, str], **v
     )
 
 
-def _may_verify(visit: Visit) -> bool:
-    return visit.services.context.rules.email_verification is not EmailVerification.OFF
+def _may_verify(caller: PageCaller) -> bool:
+    return caller.services.context.rules.email_verification is not EmailVerification.OFF

@@ -25,8 +25,8 @@ from projections.trails.activity import ATTEMPT, Selection
 from projections.trails.cursor import BadCursor
 
 from .organization import ORGANIZATIONS, here
-from .page_route import CurrentVisit, Pages
-from .visit import see_other
+from .page_caller import see_other
+from .page_route import CurrentPageCaller, Pages
 from .wording import marked as _
 
 pages = Pages()
@@ -68,14 +68,14 @@ class Wanted(QueryModel):
 
 
 @pages.show(OWN)
-def own_page(visit: CurrentVisit, query: Annotated[Wanted, Query()]) -> Response:
-    current = visit.require_person()
+def own_page(caller: CurrentPageCaller, query: Annotated[Wanted, Query()]) -> Response:
+    current = caller.require_person()
     kind = query.kind if query.kind in _OWN_KINDS else None
     try:
-        found = own_activity(current, cursor=query.cursor, limit=_A_PAGE, event=kind, language=visit.wording.journal)
+        found = own_activity(current, cursor=query.cursor, limit=_A_PAGE, event=kind, language=caller.wording.journal)
     except BadCursor:
         return see_other(OWN)
-    return visit.page(
+    return caller.page(
         "own_activity.html",
         entries=found.entries,
         kinds=_OWN_KINDS,
@@ -85,20 +85,20 @@ def own_page(visit: CurrentVisit, query: Annotated[Wanted, Query()]) -> Response
 
 
 @pages.show(ORGANIZATION)
-def organization_page(visit: CurrentVisit, query: Annotated[Wanted, Query()]) -> Response:
-    current = visit.require_person()
-    at = here(visit, current)
+def organization_page(caller: CurrentPageCaller, query: Annotated[Wanted, Query()]) -> Response:
+    current = caller.require_person()
+    at = here(caller, current)
     if at is None:
         return see_other(ORGANIZATIONS)
     require_readable(current, at.row.organization_id)
     selection = _selection(query, at.row.organization_id)
     try:
         found = organization_activity(
-            current, selection, cursor=query.cursor, limit=_A_PAGE, language=visit.wording.journal
+            current, selection, cursor=query.cursor, limit=_A_PAGE, language=caller.wording.journal
         )
     except BadCursor:
         return see_other(ORGANIZATION)
-    return visit.page(
+    return caller.page(
         "organization_activity.html",
         at=at,
         entries=found.entries,

@@ -11,8 +11,8 @@ from api.edge.caller import CurrentBySession
 from domain.refusals import Refusal
 
 from .account import PATH as SETTINGS
-from .page_route import CurrentVisit, Pages
-from .visit import Visit, see_other
+from .page_caller import PageCaller, see_other
+from .page_route import CurrentPageCaller, Pages
 
 pages = Pages()
 
@@ -27,28 +27,28 @@ class Deletion(BaseModel):
 
 
 @pages.show(PATH)
-def deletion_page(visit: CurrentVisit) -> Response:
-    return _page(visit, visit.require_person(), {})
+def deletion_page(caller: CurrentPageCaller) -> Response:
+    return _page(caller, caller.require_person(), {})
 
 
 @pages.act(PATH, "delete_user")
-def delete_account(visit: CurrentVisit, form: Deletion) -> Response:
-    current = visit.require_person()
-    by_mail = visit.services.settings.deletion_by_mail == "on"
+def delete_account(caller: CurrentPageCaller, form: Deletion) -> Response:
+    current = caller.require_person()
+    by_mail = caller.services.settings.deletion_by_mail == "on"
     try:
-        with password_guess(visit.services, visit.request, current.session):
+        with password_guess(caller.services, caller.request, current.session):
             if by_mail:
                 elsewhere = have_link_sent(current, password=form.current_password, callback_url=_AFTERWARDS)
                 return see_other(SETTINGS, done="deletion-mail-elsewhere" if elsewhere else "deletion-mail")
             delete(current, password=form.current_password)
     except Refusal as refused:
-        return _page(visit, current, visit.problems_of(refused))
+        return _page(caller, current, caller.problems_of(refused))
     return see_other("/sign-in", done="deleted")
 
 
-def _page(visit: Visit, current: CurrentBySession, problems: dict[str, str]) -> Response:
+def _page(caller: PageCaller, current: CurrentBySession, problems: dict[str, str]) -> Response:
     found = outcomes(current)
-    return visit.page(
+    return caller.page(
         "delete_account.html",
         status=400 if problems else 200,
         outcomes=found,

@@ -8,8 +8,8 @@ from api.acts.passwords import confirm_password
 from domain.refusals import Refusal, SessionOver, SubjectGone
 
 from .kept import CONFIRMATION, Kept
+from .page_caller import PageCaller, SignInFirst
 from .refusals import problems_of
-from .visit import SignInFirst, Visit
 
 
 class WrongConfirmation(Exception):
@@ -20,9 +20,9 @@ class WrongConfirmation(Exception):
         self.refusal = refusal
 
 
-def confirmed(visit: Visit, password: str) -> None:
+def confirmed(caller: PageCaller, password: str) -> None:
     """Prove that it is you. Raises WrongConfirmation, SignInFirst."""
-    current = visit.require_person()
+    current = caller.require_person()
     try:
         confirm_password(current, password)
     except (SessionOver, SubjectGone):
@@ -31,23 +31,23 @@ def confirmed(visit: Visit, password: str) -> None:
         raise WrongConfirmation(refused) from None
 
 
-def sign_in_first(visit: Visit, kept: Kept) -> Response:
+def sign_in_first(caller: PageCaller, kept: Kept) -> Response:
     """The sign-in, with what was about to be sent. It is sent by who is signed in then, and only when they say so."""
-    return visit.page(
+    return caller.page(
         "sign_in.html",
         status=401,
         form={"email": "", "remember": "on", "next": "", "kept_for": kept.path, "kept": kept.text},
         over=True,
         problems={},
         open_sign_up=False,
-        sends_mail=visit.services.settings.sends_mail,
+        sends_mail=caller.services.settings.sends_mail,
         narrow=True,
     )
 
 
-def confirm_first(visit: Visit, kept: Kept, refused: Exception) -> Response:
+def confirm_first(caller: PageCaller, kept: Kept, refused: Exception) -> Response:
     """The page that asks for the password, and then does what was asked for."""
     problems = dict[str, str]()
     if isinstance(refused, WrongConfirmation):
-        problems = problems_of(refused.refusal, visit.wording, names={"current_password": CONFIRMATION})
-    return visit.page("confirm.html", status=403, kept=kept, problems=problems, narrow=True)
+        problems = problems_of(refused.refusal, caller.wording, names={"current_password": CONFIRMATION})
+    return caller.page("confirm.html", status=403, kept=kept, problems=problems, narrow=True)

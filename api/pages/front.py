@@ -15,8 +15,8 @@ from domain.commands import user as commands
 from domain.refusals import LinkExpired
 
 from .languages_chosen import remember
-from .page_route import CurrentVisit, Pages
-from .visit import HOME, see_other
+from .page_caller import HOME, see_other
+from .page_route import CurrentPageCaller, Pages
 from .wording import LANGUAGES
 from .wording import marked as _
 
@@ -42,37 +42,37 @@ class Language(BaseModel):
 
 
 @pages.show("/")
-async def front(visit: CurrentVisit, query: Annotated[Front, Query()]) -> Response:
+async def front(caller: CurrentPageCaller, query: Annotated[Front, Query()]) -> Response:
     if query.error:
         reason = _EXPIRED if query.error == LinkExpired.code else _OVER
-        return visit.page("link_over.html", status=400, reason=visit.text(reason), again="/sign-in", narrow=True)
+        return caller.page("link_over.html", status=400, reason=caller.text(reason), again="/sign-in", narrow=True)
     if query.invitationId:
         return see_other("/accept-invitation", invitationId=query.invitationId)
     if query.token:
         return see_other("/reset-password", token=query.token)
-    return see_other("/sign-in" if visit.presented.session is None else HOME)
+    return see_other("/sign-in" if caller.presented.session is None else HOME)
 
 
 @pages.show("/assets/{file}")
-async def asset(visit: CurrentVisit, file: str) -> Response:
-    found = visit.renderer.look.assets.get(visit.request.path)
+async def asset(caller: CurrentPageCaller, file: str) -> Response:
+    found = caller.renderer.look.assets.get(caller.request.path)
     if found is None or not file:
         raise Problem(404)
     return Response(found.content, media_type=found.media_type, headers={"Cache-Control": FOR_GOOD})
 
 
 @pages.show("/.well-known/change-password")
-async def change_password_here(visit: CurrentVisit) -> Response:
+async def change_password_here(caller: CurrentPageCaller) -> Response:
     return see_other("/account/settings#password")
 
 
 @pages.act("/language", "choose_language")
-def choose_language(visit: CurrentVisit, form: Language) -> Response:
+def choose_language(caller: CurrentPageCaller, form: Language) -> Response:
     if form.language in LANGUAGES:
-        remember(visit.request, visit.services.settings, form.language)
-        if visit.presented.session is not None:
-            current = visit.require_person()
+        remember(caller.request, caller.services.settings, form.language)
+        if caller.presented.session is not None:
+            current = caller.require_person()
             commands.choose_language(
-                visit.services.context, current.principal, language=form.language, before=current.session.language
+                caller.services.context, current.principal, language=form.language, before=current.session.language
             )
-    return visit.led_to(form.next)
+    return caller.led_to(form.next)

@@ -10,8 +10,8 @@ from domain.refusals import Refusal
 
 from .members import Wanted, members_shown
 from .organization import MEMBERS, ORGANIZATIONS, here
-from .page_route import CurrentVisit, Pages
-from .visit import Visit, see_other
+from .page_caller import PageCaller, see_other
+from .page_route import CurrentPageCaller, Pages
 
 pages = Pages()
 
@@ -40,33 +40,33 @@ class Renewed(Named):
 
 
 @pages.act("/organization/invitations", "invite")
-def invite(visit: CurrentVisit, form: Invite) -> Response:
+def invite(caller: CurrentPageCaller, form: Invite) -> Response:
     if form.instead:
-        refused = _cancel(visit, form.organization, form.instead)
+        refused = _cancel(caller, form.organization, form.instead)
         if refused is not None:
             return refused
-    return _sent(visit, form, resend=False, done="invited")
+    return _sent(caller, form, resend=False, done="invited")
 
 
 @pages.act("/organization/invitations/renew", "invite")
-def renew(visit: CurrentVisit, form: Renewed) -> Response:
+def renew(caller: CurrentPageCaller, form: Renewed) -> Response:
     wanted = Invite(organization=form.organization, email=form.email, role=form.role)
-    return _sent(visit, wanted, resend=True, done="renewed")
+    return _sent(caller, wanted, resend=True, done="renewed")
 
 
 @pages.act("/organization/invitations/cancel", "cancel_invitation")
-def cancel(visit: CurrentVisit, form: Named) -> Response:
-    return _cancel(visit, form.organization, form.invitation) or see_other(MEMBERS, done="canceled")
+def cancel(caller: CurrentPageCaller, form: Named) -> Response:
+    return _cancel(caller, form.organization, form.invitation) or see_other(MEMBERS, done="canceled")
 
 
-def _sent(visit: Visit, form: Invite, *, resend: bool, done: str) -> Response:
-    at = here(visit, visit.require_person(), form.organization)
+def _sent(caller: PageCaller, form: Invite, *, resend: bool, done: str) -> Response:
+    at = here(caller, caller.require_person(), form.organization)
     if at is None:
         return see_other(ORGANIZATIONS)
     try:
-        with visit.services.mail_brake.sending(at.current.user_id) as admit:
+        with caller.services.mail_brake.sending(at.current.user_id) as admit:
             commands.invite(
-                visit.services.context,
+                caller.services.context,
                 at.current.principal,
                 organization_id=at.row.organization_id,
                 email=form.email,
@@ -75,16 +75,16 @@ def _sent(visit: Visit, form: Invite, *, resend: bool, done: str) -> Response:
                 admit=admit,
             )
     except Refusal as refused:
-        return members_shown(visit, at, Wanted(), visit.problems_of(refused), invitation=form)
+        return members_shown(caller, at, Wanted(), caller.problems_of(refused), invitation=form)
     return see_other(f"{MEMBERS}#invitations", done=done)
 
 
-def _cancel(visit: Visit, organization: str, link: str) -> Response | None:
-    at = here(visit, visit.require_person(), organization)
+def _cancel(caller: PageCaller, organization: str, link: str) -> Response | None:
+    at = here(caller, caller.require_person(), organization)
     if at is None:
         return see_other(ORGANIZATIONS)
     try:
-        commands.cancel(visit.services.context, at.current.principal, link=link)
+        commands.cancel(caller.services.context, at.current.principal, link=link)
     except Refusal as refused:
-        return members_shown(visit, at, Wanted(), visit.problems_of(refused))
+        return members_shown(caller, at, Wanted(), caller.problems_of(refused))
     return None

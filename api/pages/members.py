@@ -23,9 +23,9 @@ from projections.lists.member_search import Filter, Order, members_of
 
 from .faces import Face, face
 from .organization import MEMBERS, ORGANIZATIONS, ROLE_NAMES, Here, here
-from .page_route import CurrentVisit, Pages
+from .page_caller import PageCaller, see_other
+from .page_route import CurrentPageCaller, Pages
 from .pending_invitations import invitations_shown
-from .visit import Visit, see_other
 
 pages = Pages()
 
@@ -77,81 +77,81 @@ class ShownMember(NamedTuple):
 
 
 @pages.show(MEMBERS)
-def members_page(visit: CurrentVisit, query: Annotated[Wanted, Query()]) -> Response:
-    at = here(visit, visit.require_person())
-    return see_other(ORGANIZATIONS) if at is None else members_shown(visit.saying(query.done), at, query, {})
+def members_page(caller: CurrentPageCaller, query: Annotated[Wanted, Query()]) -> Response:
+    at = here(caller, caller.require_person())
+    return see_other(ORGANIZATIONS) if at is None else members_shown(caller.saying(query.done), at, query, {})
 
 
 @pages.act("/organization/members/role", "change_role")
-def change_role(visit: CurrentVisit, form: RolesWanted) -> Response:
-    at = here(visit, visit.require_person(), form.organization)
+def change_role(caller: CurrentPageCaller, form: RolesWanted) -> Response:
+    at = here(caller, caller.require_person(), form.organization)
     if at is None:
         return see_other(ORGANIZATIONS)
     try:
         commands.change_role(
-            visit.services.context,
+            caller.services.context,
             at.current.principal,
             organization_id=at.row.organization_id,
             membership_id=_named(form),
             roles=roles_in(form.roles),
         )
     except Refusal as refused:
-        return members_shown(visit, at, Wanted(), {"": _only(visit.problems_of(refused))})
+        return members_shown(caller, at, Wanted(), {"": _only(caller.problems_of(refused))})
     return see_other(MEMBERS, done="role")
 
 
 @pages.act("/organization/members/remove", "remove_member")
-def remove(visit: CurrentVisit, form: Member) -> Response:
-    at = here(visit, visit.require_person(), form.organization)
+def remove(caller: CurrentPageCaller, form: Member) -> Response:
+    at = here(caller, caller.require_person(), form.organization)
     if at is None:
         return see_other(ORGANIZATIONS)
     try:
         commands.remove_member(
-            visit.services.context,
+            caller.services.context,
             at.current.principal,
             organization_id=at.row.organization_id,
             membership_id=_named(form),
         )
     except Refusal as refused:
-        return members_shown(visit, at, Wanted(), {"": _only(visit.problems_of(refused))})
+        return members_shown(caller, at, Wanted(), {"": _only(caller.problems_of(refused))})
     return see_other(MEMBERS, done="removed")
 
 
 @pages.act("/organization/members/transfer", "transfer_ownership")
-def transfer(visit: CurrentVisit, form: Member) -> Response:
-    at = here(visit, visit.require_person(), form.organization)
+def transfer(caller: CurrentPageCaller, form: Member) -> Response:
+    at = here(caller, caller.require_person(), form.organization)
     if at is None:
         return see_other(ORGANIZATIONS)
     try:
         commands.transfer_ownership(
-            visit.services.context,
+            caller.services.context,
             at.current.principal,
             organization_id=at.row.organization_id,
             membership_id=_named(form),
         )
     except Refusal as refused:
-        return members_shown(visit, at, Wanted(), {"": _only(visit.problems_of(refused))})
+        return members_shown(caller, at, Wanted(), {"": _only(caller.problems_of(refused))})
     return see_other(MEMBERS, done="transferred")
 
 
 @pages.act("/organization/leave", "leave_organization")
-def leave(visit: CurrentVisit, form: Member) -> Response:
-    at = here(visit, visit.require_person(), form.organization)
+def leave(caller: CurrentPageCaller, form: Member) -> Response:
+    at = here(caller, caller.require_person(), form.organization)
     if at is None:
         return see_other(ORGANIZATIONS)
     try:
-        commands.leave(visit.services.context, at.current.principal, organization_id=at.row.organization_id)
+        commands.leave(caller.services.context, at.current.principal, organization_id=at.row.organization_id)
     except Refusal as refused:
-        return members_shown(visit, at, Wanted(), {"": _only(visit.problems_of(refused))})
+        return members_shown(caller, at, Wanted(), {"": _only(caller.problems_of(refused))})
     return see_other(ORGANIZATIONS, done="left")
 
 
-def members_shown(visit: Visit, at: Here, query: Wanted, problems: dict[str, str], **values: object) -> Response:
+def members_shown(caller: PageCaller, at: Here, query: Wanted, problems: dict[str, str], **values: object) -> Response:
     """A page of the members of an organization, with what is wrong with a form that was sent there."""
     role = next((one for one in Role if one == query.role), None)
     page = int(query.page) if query.page.isdecimal() and len(query.page) < 7 else 1
     rows, total = members_of(
-        visit.services.context.store.statements,
+        caller.services.context.store.statements,
         at.row.organization_id,
         filtered=None if role is None else Filter(field="role", operator="in", value=_texts_with(role)),
         search=query.search[:200],
@@ -159,7 +159,7 @@ def members_shown(visit: Visit, at: Here, query: Wanted, problems: dict[str, str
         limit=_A_PAGE,
         offset=(max(page, 1) - 1) * _A_PAGE,
     )
-    return visit.page(
+    return caller.page(
         "members.html",
         status=400 if problems else 200,
         at=at,
@@ -170,7 +170,7 @@ def members_shown(visit: Visit, at: Here, query: Wanted, problems: dict[str, str
         earlier=_address(query, page - 1) if page > 1 else "",
         later=_address(query, page + 1) if page * _A_PAGE < total else "",
         problems=problems,
-        **{**invitations_shown(visit, at), **values},
+        **{**invitations_shown(caller, at), **values},
     )
 
 

@@ -25,8 +25,8 @@ from projections.lists.member_list import live_role
 from projections.lists.organization_list import OrganizationRow
 
 from .faces import Face, face
-from .page_route import CurrentVisit, Pages
-from .visit import Visit, see_other
+from .page_caller import PageCaller, see_other
+from .page_route import CurrentPageCaller, Pages
 from .wording import marked as _
 
 pages = Pages()
@@ -47,7 +47,7 @@ _ABILITIES: Mapping[tuple[str, str], str] = {
 _LONGEST = 200
 
 
-class Shown(ExactQuery):
+class DoneQuery(ExactQuery):
     """What was done before."""
 
     done: str = ""
@@ -103,12 +103,12 @@ class Here:
         return [role for role in Role if cover(self.roles, (role,))]
 
 
-def here(visit: Visit, current: CurrentBySession, organization: str = "") -> Here | None:
+def here(caller: PageCaller, current: CurrentBySession, organization: str = "") -> Here | None:
     """The organization that a form names, else the one somebody is turned to; None if they are turned to none.
 
     Raises OrganizationNotFound, NotAMember.
     """
-    read = visit.services.context.store.statements
+    read = caller.services.context.store.statements
     organization_id = id_in(organization) or current.active_organization_id
     if organization_id is None:
         return None
@@ -122,24 +122,24 @@ def here(visit: Visit, current: CurrentBySession, organization: str = "") -> Her
 
 
 @pages.show("/organization")
-async def organization_page(visit: CurrentVisit) -> Response:
+async def organization_page(caller: CurrentPageCaller) -> Response:
     return see_other(MEMBERS)
 
 
 @pages.show(ORGANIZATIONS)
-def organizations_page(visit: CurrentVisit, query: Annotated[Shown, Query()]) -> Response:
-    return _organizations_page(visit.saying(query.done), visit.require_person(), Details(), {})
+def organizations_page(caller: CurrentPageCaller, query: Annotated[DoneQuery, Query()]) -> Response:
+    return _organizations_page(caller.saying(query.done), caller.require_person(), Details(), {})
 
 
 @pages.act("/organizations/found", "found_organization")
-def found(visit: CurrentVisit, form: Details) -> Response:
-    current = visit.require_person()
-    problems = _wrong_with(visit, form)
+def found(caller: CurrentPageCaller, form: Details) -> Response:
+    current = caller.require_person()
+    problems = _wrong_with(caller, form)
     if problems:
-        return _organizations_page(visit, current, form, problems)
+        return _organizations_page(caller, current, form, problems)
     try:
         commands.found_organization(
-            visit.services.context,
+            caller.services.context,
             current.principal,
             name=form.name,
             slug=form.slug,
@@ -148,33 +148,33 @@ def found(visit: CurrentVisit, form: Details) -> Response:
             turning=True,
         )
     except Refusal as refused:
-        return _organizations_page(visit, current, form, visit.problems_of(refused))
+        return _organizations_page(caller, current, form, caller.problems_of(refused))
     return see_other(MEMBERS, done="founded")
 
 
 @pages.act("/organizations/choose", "choose_organization")
-def choose(visit: CurrentVisit, form: Choice) -> Response:
-    current = visit.require_person()
+def choose(caller: CurrentPageCaller, form: Choice) -> Response:
+    current = caller.require_person()
     commands.choose_organization(
-        visit.services.context, current.principal, organization_id=id_in(form.organization) or UUID(int=0)
+        caller.services.context, current.principal, organization_id=id_in(form.organization) or UUID(int=0)
     )
     return see_other(MEMBERS, done="chosen")
 
 
 @pages.show(SETTINGS)
-def settings_page(visit: CurrentVisit, query: Annotated[Shown, Query()]) -> Response:
-    at = here(visit, visit.require_person())
-    return see_other(ORGANIZATIONS) if at is None else _settings_page(visit.saying(query.done), at, None, {})
+def settings_page(caller: CurrentPageCaller, query: Annotated[DoneQuery, Query()]) -> Response:
+    at = here(caller, caller.require_person())
+    return see_other(ORGANIZATIONS) if at is None else _settings_page(caller.saying(query.done), at, None, {})
 
 
 @pages.act(SETTINGS, "update_organization")
-def save(visit: CurrentVisit, form: Details) -> Response:
-    at = here(visit, visit.require_person(), form.organization)
+def save(caller: CurrentPageCaller, form: Details) -> Response:
+    at = here(caller, caller.require_person(), form.organization)
     if at is None:
         return see_other(ORGANIZATIONS)
-    problems = _wrong_with(visit, form)
+    problems = _wrong_with(caller, form)
     if problems:
-        return _settings_page(visit, at, form, problems)
+        return _settings_page(caller, at, form, problems)
     changes: dict[str, str | None] = {"name": form.name, "slug": form.slug}
     logo = None if form.logo == (at.row.logo or "") else wanted(form.logo)
     picture = logo if isinstance(logo, Picture) else None
@@ -182,63 +182,65 @@ def save(visit: CurrentVisit, form: Details) -> Response:
         changes["logo"] = logo or None
     try:
         commands.update_organization(
-            visit.services.context,
+            caller.services.context,
             at.current.principal,
             organization_id=at.row.organization_id,
             changes=changes,
             picture=picture,
         )
     except Refusal as refused:
-        return _settings_page(visit, at, form, visit.problems_of(refused, names={"image": "logo"}))
+        return _settings_page(caller, at, form, caller.problems_of(refused, names={"image": "logo"}))
     return see_other(SETTINGS, done="organization")
 
 
 @pages.act("/organization/delete", "close_organization")
-def delete(visit: CurrentVisit, form: Deletion) -> Response:
-    at = here(visit, visit.require_person(), form.organization)
+def delete(caller: CurrentPageCaller, form: Deletion) -> Response:
+    at = here(caller, caller.require_person(), form.organization)
     if at is None:
         return see_other(ORGANIZATIONS)
     if form.name.strip() != at.name.strip():
-        problems = {"typed_name": visit.text(_("This is not the name of the organization."))}
-        return _settings_page(visit, at, None, problems)
+        problems = {"typed_name": caller.text(_("This is not the name of the organization."))}
+        return _settings_page(caller, at, None, problems)
     try:
         commands.close_organization(
-            visit.services.context, at.current.principal, organization_id=at.row.organization_id
+            caller.services.context, at.current.principal, organization_id=at.row.organization_id
         )
     except Refusal as refused:
-        return _settings_page(visit, at, None, visit.problems_of(refused))
+        return _settings_page(caller, at, None, caller.problems_of(refused))
     return see_other(ORGANIZATIONS, done="organization-deleted")
 
 
-def _wrong_with(visit: Visit, form: Details) -> dict[str, str]:
+def _wrong_with(caller: PageCaller, form: Details) -> dict[str, str]:
     problems = {}
     if not form.name.strip() or len(form.name) > _LONGEST:
-        problems["name"] = visit.text(_("Tell us what the organization is called."))
+        problems["name"] = caller.text(_("Tell us what the organization is called."))
     if not form.slug.strip() or len(form.slug) > _LONGEST:
-        problems["slug"] = visit.text(_("Give it a short name, as it may stand in an address."))
+        problems["slug"] = caller.text(_("Give it a short name, as it may stand in an address."))
     try:
         require_picture_url(form.logo)
     except ValueError:
-        problems["logo"] = visit.text(_("This is no address of a picture."))
+        problems["logo"] = caller.text(_("This is no address of a picture."))
     return problems
 
 
-def _organizations_page(visit: Visit, current: CurrentBySession, form: Details, problems: dict[str, str]) -> Response:
-    rows = organization_list.organizations_of(visit.services.context.store.statements, current.user_id)
-    return visit.page(
+def _organizations_page(
+    caller: PageCaller, current: CurrentBySession, form: Details, problems: dict[str, str]
+) -> Response:
+    rows = organization_list.organizations_of(caller.services.context.store.statements, current.user_id)
+    return caller.page(
         "organizations.html",
         status=400 if problems else 200,
         organizations=[(row, face(row.logo, row.name)) for row in rows],
         active=current.active_organization_id,
-        may_found=visit.services.context.rules.create_organizations,
+        may_found=caller.services.context.rules.create_organizations,
         form=form,
         problems=problems,
     )
 
 
-def _settings_page(visit: Visit, at: Here, form: Details | None, problems: dict[str, str]) -> Response:
+def _settings_page(caller: PageCaller, at: Here, form: Details | None, problems: dict[str, str]) -> Response:
     row = at.row
-    return visit.page(
+    return caller.page(
         "organization_settings.html",
         status=400 if problems else 200,
         at=at,
@@ -249,7 +251,7 @@ def _settings_page(visit: Visit, at: Here, form: Details | None, problems: dict[
             for (resource, action), text in _ABILITIES.items()
         ],
         own_roles=[ROLE_NAMES[role] for role in at.roles],
-        given=role_given(at.current, row.organization_id, language=visit.wording.journal),
+        given=role_given(at.current, row.organization_id, language=caller.wording.journal),
     )
 
 

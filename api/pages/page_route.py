@@ -20,14 +20,14 @@ from domain.refusals import SessionNotFresh, SessionOver, SubjectGone
 
 from .first import WrongConfirmation, confirm_first, confirmed, sign_in_first
 from .kept import CONFIRMATION, Kept
+from .page_caller import PageCaller, SignInFirst, see_other
 from .rendering import Renderer
-from .visit import SignInFirst, Visit, see_other
 
 Handler = Callable[..., Any]
 
 
 class PageRoute(ContractRoute):
-    """Its handler takes a `Visit`, models of its query and its form, and the last part of its path."""
+    """Its handler takes a `PageCaller`, models of its query and its form, and the last part of its path."""
 
     def __init__(self, path: str, endpoint: Handler, *, renderer: Renderer, **options: Any) -> None:
         super().__init__(path, endpoint, include_in_schema=False, response_class=Response, **options)
@@ -43,34 +43,34 @@ class PageRoute(ContractRoute):
     ) -> Response:
         """What the handler answers; where something else has to come first, the page of that, with what was sent."""
         presented = presented or await find_session(services, request)
-        visit = Visit(services, request, presented, self._renderer)
-        answer = await self._answered(visit, request, query_string, body)
+        caller = PageCaller(services, request, presented, self._renderer)
+        answer = await self._answered(caller, request, query_string, body)
         # for clients without cookies; a page has no business with its secret
         request.auth_token = None
         return answer
 
-    async def _answered(self, visit: Visit, request: RequestContext, query_string: bytes, body: Body) -> Response:
-        services, presented = visit.services, visit.presented
+    async def _answered(self, caller: PageCaller, request: RequestContext, query_string: bytes, body: Body) -> Response:
+        services, presented = caller.services, caller.presented
         if request.method == "POST" and not body.json:
             # a form with nothing in it
             body = Body(b"{}", {})
         try:
             if request.method == "POST" and isinstance(body.content, dict) and CONFIRMATION in body.content:
-                await to_thread.run_sync(confirmed, visit, body.content[CONFIRMATION])
+                await to_thread.run_sync(confirmed, caller, body.content[CONFIRMATION])
                 # what was read before says that it is not fresh
                 presented = await find_session(services, request)
             return await super().answer(services, request, query_string, body, presented)
         except (SignInFirst, SessionOver, SubjectGone):
             if request.method == "POST":
-                return sign_in_first(visit, Kept.of(request.path, body.content))
+                return sign_in_first(caller, Kept.of(request.path, body.content))
             return see_other("/sign-in", next=_asked(request, query_string), over="1" if presented.tokens else "")
         except (SessionNotFresh, WrongConfirmation) as refused:
             remember(refused, request)
-            return confirm_first(visit, Kept.of(request.path, body.content), refused)
+            return confirm_first(caller, Kept.of(request.path, body.content), refused)
 
     def _caller_of(self, services: Services, request: RequestContext, presented: PresentedCredentials) -> Caller:
         caller = Caller.of(services, request, presented)
-        return Visit(caller.services, caller.request, caller.presented, self._renderer)
+        return PageCaller(caller.services, caller.request, caller.presented, self._renderer)
 
 
 def _asked(request: RequestContext, query_string: bytes) -> str:
@@ -114,5 +114,5 @@ def _given_by_the_route() -> None:
     """What the framework sees of a parameter that the route fills in: that it is none of the request's."""
 
 
-CurrentVisit = Annotated[Visit, Depends(_given_by_the_route)]
-"""The visit of a route."""
+CurrentPageCaller = Annotated[PageCaller, Depends(_given_by_the_route)]
+"""The caller of a route."""

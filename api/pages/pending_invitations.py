@@ -11,7 +11,7 @@ from domain.roles import cover, roles_in
 from projections.lists.invitation_list import InvitationRow, pending_of
 
 from .organization import ROLE_NAMES, Here
-from .visit import Visit
+from .page_caller import PageCaller
 
 PAGE = "/accept-invitation"
 _MOST = 100
@@ -32,23 +32,23 @@ class ShownInvitation(NamedTuple):
     link: str
 
 
-def invitations_shown(visit: Visit, at: Here) -> Mapping[str, Any]:
+def invitations_shown(caller: PageCaller, at: Here) -> Mapping[str, Any]:
     """What the page shows of them; nothing to who may not invite."""
     if not at.may("invitation", "create"):
         return {"invitations": [], "invitations_in_all": 0, "may_invite": False, "invited_as": [], "invitation": None}
-    rows, total = pending_of(visit.services.context.store.statements, at.row.organization_id, limit=_MOST, offset=0)
+    rows, total = pending_of(caller.services.context.store.statements, at.row.organization_id, limit=_MOST, offset=0)
     return {
-        "invitations": [_shown(visit, at, row) for row in rows],
+        "invitations": [_shown(caller, at, row) for row in rows],
         "invitations_in_all": total,
-        "may_invite": visit.services.context.rules.invitations,
+        "may_invite": caller.services.context.rules.invitations,
         "invited_as": [(role, ROLE_NAMES[role]) for role in reversed(at.grantable)],
         "invitation": None,
     }
 
 
-def _shown(visit: Visit, at: Here, row: InvitationRow) -> ShownInvitation:
+def _shown(caller: PageCaller, at: Here, row: InvitationRow) -> ShownInvitation:
     roles = roles_in(row.role)
-    link = visit.services.context.keyring.invitation_link(row.invitation_id)
+    link = caller.services.context.keyring.invitation_link(row.invitation_id)
     return ShownInvitation(
         handle=link if cover(at.roles, roles) else "",
         email=row.email or "",
@@ -56,12 +56,12 @@ def _shown(visit: Visit, at: Here, row: InvitationRow) -> ShownInvitation:
         names=[ROLE_NAMES[role] for role in roles],
         inviter=row.inviter_email or "",
         expires_at=row.expires_at,
-        over=not row.waits(visit.request.now),
+        over=not row.waits(caller.request.now),
         stands=row.stands,
-        link=link_on(visit, link) if cover(at.roles, roles) else "",
+        link=link_on(caller, link) if cover(at.roles, roles) else "",
     )
 
 
-def link_on(visit: Visit, link: str) -> str:
+def link_on(caller: PageCaller, link: str) -> str:
     """The address that opens an invitation, to be copied."""
-    return f"{visit.services.settings.origin}{PAGE}/{quote(link)}"
+    return f"{caller.services.settings.origin}{PAGE}/{quote(link)}"

@@ -17,15 +17,15 @@ from domain.commands import session as commands
 from projections.places import Places
 from projections.trails.language import Language
 
-from .page_route import CurrentVisit, Pages
-from .visit import see_other
+from .page_caller import see_other
+from .page_route import CurrentPageCaller, Pages
 
 pages = Pages()
 
 PATH = "/account/sessions"
 
 
-class Shown(ExactQuery):
+class DoneQuery(ExactQuery):
     """What was done before."""
 
     done: str = ""
@@ -71,45 +71,45 @@ class Device:
 
 
 @pages.show(PATH)
-async def sessions_page(visit: CurrentVisit, query: Annotated[Shown, Query()]) -> Response:
-    current = await visit.require_person_soon()
+async def sessions_page(caller: CurrentPageCaller, query: Annotated[DoneQuery, Query()]) -> Response:
+    current = await caller.require_person_soon()
     devices = [
-        Device.of(shown, visit.services.places, visit.request.now, visit.wording.journal)
+        Device.of(shown, caller.services.places, caller.request.now, caller.wording.journal)
         for shown in await sessions_of(current, limit=None, offset=0)
     ]
     # what just began is what somebody looks for who was warned of it
     devices.sort(key=lambda one: (one.current, one.new), reverse=True)
-    return visit.saying(query.done).page("sessions.html", devices=devices)
+    return caller.saying(query.done).page("sessions.html", devices=devices)
 
 
 @pages.act(f"{PATH}/end", "revoke_session")
-def end_session(visit: CurrentVisit, form: Ending) -> Response:
-    current = visit.require_person()
+def end_session(caller: CurrentPageCaller, form: Ending) -> Response:
+    current = caller.require_person()
     if current.session.session_id == commands.revoke_session(
-        visit.services.context, current.principal, named=form.session
+        caller.services.context, current.principal, named=form.session
     ):
-        clear_cookies(visit.services, visit.request)
+        clear_cookies(caller.services, caller.request)
         return see_other("/sign-in", done="signed-out")
     return see_other(PATH, done="session-ended")
 
 
 @pages.act(f"{PATH}/end-others", "revoke_other_sessions")
-def end_others(visit: CurrentVisit) -> Response:
-    current = visit.require_person()
-    commands.revoke_other_sessions(visit.services.context, current.principal)
+def end_others(caller: CurrentPageCaller) -> Response:
+    current = caller.require_person()
+    commands.revoke_other_sessions(caller.services.context, current.principal)
     return see_other(PATH, done="others-ended")
 
 
 @pages.act(f"{PATH}/end-all", "revoke_sessions")
-def end_all(visit: CurrentVisit) -> Response:
-    current = visit.require_person()
-    commands.revoke_sessions(visit.services.context, current.principal)
-    clear_cookies(visit.services, visit.request)
+def end_all(caller: CurrentPageCaller) -> Response:
+    current = caller.require_person()
+    commands.revoke_sessions(caller.services.context, current.principal)
+    clear_cookies(caller.services, caller.request)
     return see_other("/sign-in", done="signed-out")
 
 
 @pages.act(f"{PATH}/not-me", "revoke_session")
-def not_me(visit: CurrentVisit, form: Ending) -> Response:
-    current = visit.require_person()
-    commands.revoke_session(visit.services.context, current.principal, named=form.session)
+def not_me(caller: CurrentPageCaller, form: Ending) -> Response:
+    current = caller.require_person()
+    commands.revoke_session(caller.services.context, current.principal, named=form.session)
     return see_other("/account/settings", done="not-me", was="not-me")

@@ -17,9 +17,9 @@ from domain.refusals import EmailNotVerified, Refusal, SignUpByInvitationOnly
 from .accept import Offer, offer_behind
 from .kept import Kept
 from .organization import MEMBERS
-from .page_route import CurrentVisit, Pages
+from .page_caller import PageCaller, see_other
+from .page_route import CurrentPageCaller, Pages
 from .refusals import problems_of
-from .visit import Visit, see_other
 from .wording import marked as _
 
 pages = Pages()
@@ -64,100 +64,100 @@ class SignOut(BaseModel):
 
 
 @pages.show("/sign-in")
-async def sign_in_page(visit: CurrentVisit, query: Annotated[Asked, Query()]) -> Response:
-    if visit.presented.session is not None and not query.over:
-        return visit.led_to(query.next)
-    return _sign_in_page(visit.saying(query.done), SignIn(next=query.next, remember="on"), over=query.over == "1")
+async def sign_in_page(caller: CurrentPageCaller, query: Annotated[Asked, Query()]) -> Response:
+    if caller.presented.session is not None and not query.over:
+        return caller.led_to(query.next)
+    return _sign_in_page(caller.saying(query.done), SignIn(next=query.next, remember="on"), over=query.over == "1")
 
 
 @pages.act("/sign-in", "sign_in")
-async def sign_in(visit: CurrentVisit, form: SignIn) -> Response:
+async def sign_in(caller: CurrentPageCaller, form: SignIn) -> Response:
     try:
         await to_thread.run_sync(
             lambda: ways_in.sign_in(
-                visit,
+                caller,
                 email=form.email,
                 password=form.password,
                 remembered=form.remember == "on",
-                callback_url=form.next if visit.trusts(form.next) else "",
+                callback_url=form.next if caller.trusts(form.next) else "",
             )
         )
     except EmailNotVerified as refused:
-        visit.problems_of(refused)
-        return visit.page("verify_first.html", status=403, email=form.email, narrow=True)
+        caller.problems_of(refused)
+        return caller.page("verify_first.html", status=403, email=form.email, narrow=True)
     except Refusal as refused:
-        return _sign_in_page(visit, form, problems=visit.problems_of(refused))
+        return _sign_in_page(caller, form, problems=caller.problems_of(refused))
     kept = Kept.read(form.kept_for, form.kept)
-    return visit.led_to(form.next) if kept is None else visit.page("send_kept.html", kept=kept, narrow=True)
+    return caller.led_to(form.next) if kept is None else caller.page("send_kept.html", kept=kept, narrow=True)
 
 
 def _sign_in_page(
-    visit: Visit, form: SignIn, *, over: bool = False, problems: dict[str, str] | None = None
+    caller: PageCaller, form: SignIn, *, over: bool = False, problems: dict[str, str] | None = None
 ) -> Response:
-    return visit.page(
+    return caller.page(
         "sign_in.html",
         status=400 if problems else 200,
         form=form,
         over=over,
         problems=problems or {},
-        open_sign_up=visit.services.context.rules.open_sign_up,
-        sends_mail=visit.services.settings.sends_mail,
+        open_sign_up=caller.services.context.rules.open_sign_up,
+        sends_mail=caller.services.settings.sends_mail,
         narrow=True,
     )
 
 
 @pages.show("/sign-up")
-async def sign_up_page(visit: CurrentVisit, query: Annotated[Asked, Query()]) -> Response:
-    if visit.presented.session is not None:
-        return visit.led_to(query.next)
-    return _sign_up_page(visit, SignUp(next=query.next, invitation=query.invitation))
+async def sign_up_page(caller: CurrentPageCaller, query: Annotated[Asked, Query()]) -> Response:
+    if caller.presented.session is not None:
+        return caller.led_to(query.next)
+    return _sign_up_page(caller, SignUp(next=query.next, invitation=query.invitation))
 
 
 @pages.act("/sign-up", "sign_up")
-async def sign_up(visit: CurrentVisit, form: SignUp) -> Response:
+async def sign_up(caller: CurrentPageCaller, form: SignUp) -> Response:
     problems = {}
     if not form.name.strip():
-        problems["name"] = visit.text(_("Tell us what to call you."))
+        problems["name"] = caller.text(_("Tell us what to call you."))
     elif len(form.name) > _LONGEST_NAME:
-        problems["name"] = visit.text(_("This name is too long."))
+        problems["name"] = caller.text(_("This name is too long."))
     if problems:
-        return _sign_up_page(visit, form, problems)
-    offer = offer_behind(visit, form.invitation) if form.invitation else None
+        return _sign_up_page(caller, form, problems)
+    offer = offer_behind(caller, form.invitation) if form.invitation else None
     application = Application(
         email=offer.email if isinstance(offer, Offer) else form.email,
         name=form.name,
         password=form.password,
         link=form.invitation or None,
-        callback_url=form.next if visit.trusts(form.next) else "",
+        callback_url=form.next if caller.trusts(form.next) else "",
     )
     try:
-        account = await ways_in.open_account(visit, application)
+        account = await ways_in.open_account(caller, application)
     except Refusal as refused:
-        return _sign_up_page(visit, form, visit.problems_of(refused))
+        return _sign_up_page(caller, form, caller.problems_of(refused))
     if account.token is None:
-        return visit.page("verify_first.html", email=form.email, narrow=True)
-    return see_other(MEMBERS, done="joined") if form.invitation else visit.led_to(form.next)
+        return caller.page("verify_first.html", email=form.email, narrow=True)
+    return see_other(MEMBERS, done="joined") if form.invitation else caller.led_to(form.next)
 
 
-def _sign_up_page(visit: Visit, form: SignUp, problems: dict[str, str] | None = None) -> Response:
-    offer = offer_behind(visit, form.invitation) if form.invitation else None
+def _sign_up_page(caller: PageCaller, form: SignUp, problems: dict[str, str] | None = None) -> Response:
+    offer = offer_behind(caller, form.invitation) if form.invitation else None
     if isinstance(offer, str):
-        return visit.page("invitation_over.html", status=404, reason=visit.text(offer), narrow=True)
-    if offer is None and not visit.services.context.rules.open_sign_up:
-        [reason] = problems_of(SignUpByInvitationOnly(), visit.wording).values()
-        return visit.page("sign_up_closed.html", reason=reason, narrow=True)
-    return visit.page(
+        return caller.page("invitation_over.html", status=404, reason=caller.text(offer), narrow=True)
+    if offer is None and not caller.services.context.rules.open_sign_up:
+        [reason] = problems_of(SignUpByInvitationOnly(), caller.wording).values()
+        return caller.page("sign_up_closed.html", reason=reason, narrow=True)
+    return caller.page(
         "sign_up.html",
         status=400 if problems else 200,
         form=form if offer is None else form.model_copy(update={"email": offer.email}),
         offer=offer,
         problems=problems or {},
-        shortest=visit.services.settings.password_minimum_length,
+        shortest=caller.services.settings.password_minimum_length,
         narrow=True,
     )
 
 
 @pages.act("/sign-out", "sign_out")
-def sign_out(visit: CurrentVisit, form: SignOut) -> Response:
-    ways_in.sign_out(visit)
-    return see_other(form.next) if visit.is_here(form.next) else see_other("/sign-in", done="signed-out")
+def sign_out(caller: CurrentPageCaller, form: SignOut) -> Response:
+    ways_in.sign_out(caller)
+    return see_other(form.next) if caller.is_here(form.next) else see_other("/sign-in", done="signed-out")

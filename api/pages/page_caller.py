@@ -1,4 +1,4 @@
-"""A visit: who looks at a page, in which language, and what they are answered."""
+"""Who looks at a page, in which language, and what they are answered."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SignInFirst(Exception):
 
 
 @dataclass(frozen=True, slots=False)
-class Visit(Caller):
+class PageCaller(Caller):
     """Who asks for a page, with the session they show, before anybody has decided whether they may.
 
     `said` is the code of what the form before it did, if it did something.
@@ -65,8 +65,8 @@ class Visit(Caller):
                 raise
             raise SignInFirst from None
 
-    def saying(self, done: str) -> Visit:
-        """The visit of somebody whose form has done this."""
+    def saying(self, done: str) -> PageCaller:
+        """The same, once a form of theirs has done this."""
         return replace(self, said=done)
 
     def problems_of(self, refusal: Refusal, names: Mapping[str, str] | None = None) -> dict[str, str]:
