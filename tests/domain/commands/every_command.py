@@ -195,6 +195,7 @@ def changes_address(context: Context, scene: Scene, at: datetime) -> None:
 
 
 def keeps_address(context: Context, scene: Scene, at: datetime) -> None:
+    changes_address(context, scene, at - LATER)
     email.withdraw_email_change(context, scene.ada.acts(at=at))
 
 
