@@ -109,6 +109,9 @@ class Lookups(Protocol):
     def offers_to_undo_after(self, mailed_link_id: UUID) -> list[UUID]:
         """The offers to undo a change of address of the same account that were made after this one, and are open."""
 
+    def open_links_of(self, user_id: UUID, *, now: datetime) -> list[UUID]:
+        """The links of an account that may still open something, offers to undo a change of its address among them."""
+
     def last_seen(self, session_id: UUID) -> Seen | None:
         """From where a session was last seen; None if its account has left it behind."""
 
