@@ -144,6 +144,16 @@ def test_a_reset_password_signs_in_and_the_old_one_and_all_sessions_are_over(
     assert command == ("operator",)
 
 
+def test_the_person_reads_who_changed_their_address(terminal: Terminal, ada: Person, module_database: Database) -> None:
+    phone, new = ada.another_device(), new_email()
+    terminal.told("user", "change-email", "--user", ada.user_id, new)
+    assert (ada.session(), phone.session()) == (None, None)
+    assert ada.sign_in(ada.email).status == 401
+    assert ada.sign_in(new).json()["user"]["emailVerified"] is True
+    told = f"An operator changed your address from “{ada.email}” to “{new}”. An operator ended all of your sessions."
+    assert told in journal(module_database, ada)
+
+
 def test_a_password_from_standard_input_is_never_printed(terminal: Terminal, ada: Person) -> None:
     said = terminal.told("user", "reset-password", "--email", ada.email, "--stdin", typed="battery staple 2\n")
     assert said == {"id": ada.user_id}
