@@ -12,6 +12,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
+from api.edge.wire_time import to_wire
 from api.settings import Settings
 from domain.clock import now
 from domain.commands.context import Context
@@ -22,6 +23,7 @@ from domain.refusals import AccountNotFound, Conflict, PasswordCompromised, Pass
 from domain.store import Store
 from domain.store.connections import Statements, open_pool
 from projections import INLINE
+from projections.lists.all_accounts import reserved
 from projections.lookups import ListLookups
 from projections.trails.printable import printable
 
@@ -70,8 +72,21 @@ class Operating:
         if address is not None:
             account = self.context.lookups.account_by_email(self.context.keyring.email_hash(address))
         if account is None:
-            raise WontStart("Nobody has an account with this address.")
+            who = None if address is None else self.reserved(address)
+            raise WontStart(f"Nobody has an account with this address{f', but {who}' if who else ''}.")
         return account.person.user_id
+
+    def reserved(self, address: str) -> str | None:
+        """Of a canonical address that nobody has: who may have it back, as half a sentence, if anybody may."""
+        found = reserved(self.read, self.context.keyring.email_hash(address), now=self.at)
+        if found is None:
+            return None
+        return f"the account {found.user_id.hex} may have it back until {to_wire(found.until)}"
+
+    def taken(self, address: str) -> str:
+        """Why an address cannot be had by an account, in one sentence."""
+        who = self.reserved(canonical(address) or "")
+        return f"Nobody else can have this address: {who}." if who else "This address has an account."
 
 
 @contextmanager
@@ -107,7 +122,8 @@ def id_in(text: str, whose: str) -> UUID:
     try:
         return UUID(hex=text)
     except ValueError:
-        raise WontStart(f"{text!r} is no id of a {whose}: those have 32 hex digits.") from None
+        article = "an" if whose[0] in "aeiou" else "a"
+        raise WontStart(f"{text!r} is no id of {article} {whose}: those have 32 hex digits.") from None
 
 
 def plainly() -> Console:

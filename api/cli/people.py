@@ -1,4 +1,4 @@
-"""The command line about people: `daybook user create`, `show`, `list`, `reset-password`, `unlock`."""
+"""The command line about people: `daybook user create`, `show`, `list`, `reset-password`, `change-email`, `unlock`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ import typer
 from api.edge.limiting.counters import Counters
 from api.edge.limiting.wrong_passwords import forget_wrong_passwords
 from api.edge.wire_time import to_wire
+from domain.commands.context import EmailVerification
+from domain.commands.operator import change_email as change_email_of
 from domain.commands.operator import set_password
 from domain.commands.operator import unlock as unlock_account
 from domain.commands.user import create_user
 from domain.email_address import LONGEST
 from domain.ids import new_token
-from domain.refusals import AccountNotFound, EmailTaken, MalformedEmail, NoPassword
-from projections.lists.all_accounts import ListedAccount, OwnMembership, account, accounts, memberships
+from domain.refusals import AccountNotFound, EmailTaken, MalformedEmail, NoPassword, SameEmail
+from projections.lists.all_accounts import ListedAccount, OwnMembership, account, accounts, memberships, undoable
 
 from .operating import After, Email, Json, Limit, Operating, User, id_in, operating, plainly, typed
 from .refusal import WontStart
@@ -25,6 +27,7 @@ from .refusal import WontStart
 app = typer.Typer(help="People who have an account.", no_args_is_help=True)
 
 _LONGEST_NAME = 200
+_NO_ADDRESS = f"This is no address that is accepted (at most {LONGEST} characters)."
 
 FromInput = Annotated[
     bool, typer.Option("--stdin", help="Take the password from the first line of standard input instead of a new one.")
@@ -46,18 +49,23 @@ def create(
         try:
             user_id = create_user(at_work.context, email=email, name=name, password=password, now=at_work.at)
         except EmailTaken:
-            raise WontStart("This address has an account.") from None
+            raise WontStart(at_work.taken(email)) from None
         except MalformedEmail:
-            raise WontStart(f"This is no address that is accepted (at most {LONGEST} characters).") from None
+            raise WontStart(_NO_ADDRESS) from None
+        verify_first = at_work.settings.rules.email_verification is EmailVerification.REQUIRED
     shown = {} if from_input else {"password": password}
     if as_json:
-        print(json.dumps({"id": user_id.hex, **shown}))
+        print(json.dumps({"id": user_id.hex, **shown, **({"verifyFirst": True} if verify_first else {})}))
         return
     console = plainly()
     console.print(f"Opened the account {user_id.hex}.")
     if shown:
         console.print(f"Password, shown this once: {password}")
         console.print("Whoever signs in with it should change it.")
+    if verify_first:
+        console.print(
+            "The address must be verified first: who signs in is refused, and has the link for that sent there."
+        )
 
 
 @app.command()
@@ -112,15 +120,47 @@ def reset_password(
             set_password(at_work.context, at_work.operator, user_id=user_id, password=password)
         except NoPassword:
             raise WontStart("This account has no password to replace.") from None
+        until = undoable(at_work.read, user_id, now=at_work.at)
     shown = {} if from_input else {"password": password}
     if as_json:
-        print(json.dumps({"id": user_id.hex, **shown}))
+        print(json.dumps({"id": user_id.hex, **shown, **({"undoableUntil": to_wire(until)} if until else {})}))
         return
     console = plainly()
     console.print(f"The account {user_id.hex} has another password, and all of its sessions were ended.")
     if shown:
         console.print(f"Password, shown this once: {password}")
         console.print("Whoever signs in with it should change it.")
+    if until is not None:
+        console.print(
+            f"A change of address can still be undone until {to_wire(until)}; see `daybook user change-email`."
+        )
+
+
+@app.command("change-email")
+def change_email(
+    new: Annotated[str, typer.Argument(metavar="NEW_ADDRESS", help="The address the account has from now on.")],
+    email: Email = None,
+    user: User = None,
+    as_json: Json = False,
+) -> None:
+    """Give an account another address at once, end its sessions and every link of it, also those that undo a change."""
+    with operating() as at_work:
+        user_id = at_work.person(email, user)
+        try:
+            withdrawn = change_email_of(at_work.context, at_work.operator, user_id=user_id, email=new)
+        except EmailTaken:
+            raise WontStart(at_work.taken(new)) from None
+        except SameEmail:
+            raise WontStart("The account has this address already.") from None
+        except MalformedEmail:
+            raise WontStart(_NO_ADDRESS) from None
+    if as_json:
+        print(json.dumps({"id": user_id.hex, "withdrawn": withdrawn}))
+        return
+    console = plainly()
+    console.print(f"The account {user_id.hex} has another address, and all of its sessions were ended.")
+    console.print(f"Links that were sent for it and open nothing any more: {withdrawn}.")
+    console.print("Its password is as it was: if somebody else may know it, see `daybook user reset-password`.")
 
 
 @app.command()

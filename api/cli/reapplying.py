@@ -52,7 +52,8 @@ def reapply(context: Context, lines: Sequence[dict[str, Any]], *, closing: bool)
                 counters=partial(counters_of, context.keyring),
                 closing=closing,
                 certificate=one.certificate,
-                email_hashes=one.email_hashes,
+                # of those that the backup does not know it is not said when they were given up
+                email_hashes=dict.fromkeys(one.email_hashes, one.erased_at),
             )
             told["erased"] += 1
         except SubjectGone:

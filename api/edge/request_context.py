@@ -21,7 +21,9 @@ PICTURES = pictures.PATH.removeprefix(BASE_PATH)
 
 TWICE = "\n"
 """What stands between the lines of a header that may come once only, where its worst line counts: no value holds it."""
-_JUDGED_WORST = ("origin", "referer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest")
+_JUDGED_WORST = (
+    "origin", "referer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "sec-purpose", "purpose", "x-moz"
+)  # fmt: skip
 # HTTP/2 allows several Cookie headers (RFC 9113 §8.2.3); some proxies add a forwarding header beside the client's
 _JOINED_BY = {"cookie": "; ", **dict.fromkeys(FORWARDING_HEADERS, ", "), **dict.fromkeys(_JUDGED_WORST, TWICE)}
 

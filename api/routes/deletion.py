@@ -14,6 +14,7 @@ from api.acts import deletion
 from api.edge.authentication import password_guess
 from api.edge.caller import CurrentBySession, CurrentCaller
 from api.edge.contract_route import ContractRoute
+from api.edge.fetch_purpose import require_opened_by_hand
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
 from api.edge.query import ExactQuery
@@ -113,6 +114,7 @@ _CONFIRMED: dict[int | str, dict[str, Any]] = {
     responses=_CONFIRMED,
 )
 def confirm_deletion(caller: CurrentCaller, query: Annotated[Confirmed, Query()]) -> Response:
+    require_opened_by_hand(caller.request)
     services = caller.services
     require_page(query.callbackURL, services.origins)
     current = caller.require_principal_or(Problem.of_code("FAILED_TO_GET_USER_INFO", status=404))

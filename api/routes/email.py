@@ -15,6 +15,7 @@ from api.acts.verification import have_verification_sent
 from api.edge.caller import Caller, CurrentCaller, CurrentClient
 from api.edge.contract_route import ContractRoute
 from api.edge.even_time import evened
+from api.edge.fetch_purpose import require_opened
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem, message_for
 from api.edge.query import ExactQuery
@@ -129,6 +130,7 @@ _VERIFIED: dict[int | str, dict[str, Any]] = {
     responses=_VERIFIED,
 )
 def open_verification_link(client: CurrentClient, query: Annotated[Verification, Query()]) -> Response:
+    require_opened(client.request)
     services, request, target = client.services, client.request, query.callbackURL
     require_page(target, services.origins)
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +22,12 @@ from domain.store.erasure import bid_farewell, record, sweep
 
 from .context import Context, hashed_once
 from .deletion_request import deletion_link
-from .leaving import Leaving, history_of, invitations_with, keys_held, leaving
+from .leaving import Leaving, SentBefore, history_of, invitations_with, keys_held, leaving
 from .principal import Operator, PersonBySession, Principal, load_by_session, record_of
 from .queries import the_account, the_mailed_link
 from .verified_account import confirm_password
 
+NOTHING_MORE: Mapping[bytes, SentBefore] = MappingProxyType({})
 CountersOf = Callable[[UUID, Sequence[str]], Sequence[bytes]]
 """The keys of the rate limits that count for a person, or for an address of theirs."""
 
@@ -81,13 +83,13 @@ def erase_person(
     counters: CountersOf = uncounted,
     closing: bool = False,
     certificate: str | None = None,
-    email_hashes: Collection[bytes] = (),
+    email_hashes: Mapping[bytes, SentBefore] = NOTHING_MORE,
 ) -> Erased:
     """Delete somebody's account, as the operator may, `closing` also what others belong to and they alone own.
 
     `certificate` is what was issued for it before a backup was restored, `email_hashes` are of the addresses that they
-    had then: the backup need not know all. Raises LastOwner, SubjectGone if there is no such account any more,
-    Conflict.
+    had then, as in `PersonsHistory`: the backup need not know all. Of those that it knows it says until when they were
+    theirs. Raises LastOwner, SubjectGone if there is no such account any more, Conflict.
     """
     return _erase(
         context,
@@ -114,7 +116,7 @@ def forget_invitations(
     command, forgotten = record_of(principal), list[UUID]()
 
     def whose(reading: Reading) -> list[UUID]:
-        return context.lookups.invitations_ever_to(user_id, email_hashes, sent_before=erased_at, reading=reading)
+        return context.lookups.invitations_ever_to(user_id, dict.fromkeys(email_hashes, erased_at), reading=reading)
 
     def steps(held: HeldKeys) -> None:
         loaded = invitations_with(context, whose(held), held)
@@ -138,7 +140,7 @@ def foreseen(context: Context, user_id: UUID, *, closing: bool = False) -> Leavi
 
 def addresses_hashed(context: Context, user_id: UUID) -> Collection[bytes]:
     """The keyed hashes of the addresses that were somebody's who may be erased. Raises NoSuchStream."""
-    return history_of(context, context.store.load(USER, user_id)).email_hashes
+    return history_of(context, context.store.load(USER, user_id)).email_hashes.keys()
 
 
 def _erase(
@@ -150,12 +152,12 @@ def _erase(
     guards: Iterable[Loaded[Any]] = (),
     closing: bool = False,
     certificate: str | None = None,
-    email_hashes: Collection[bytes] = (),
+    email_hashes: Mapping[bytes, SentBefore] = NOTHING_MORE,
 ) -> Erased:
     """All of it in one transaction, under the locks of every key that it takes (docs/decisions/0037)."""
     # opened before its key is locked and destroyed; that it is still all there is, is found out under the lock
     history = history_of(context, _account(context, user_id))
-    history = replace(history, email_hashes={*history.email_hashes, *email_hashes})
+    history = replace(history, email_hashes={**email_hashes, **history.email_hashes})
     command, guards, touched = record_of(principal), list(guards), dict[str, int]()
     counted_by = counters(user_id, history.addresses)
 

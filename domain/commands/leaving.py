@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar
 from unicodedata import normalize
@@ -26,6 +27,10 @@ from .lookups import Belonging
 from .queries import link_for, the_account, the_membership, the_organization
 
 T = TypeVar("T")
+SentBefore = datetime | None
+"""Of an address that somebody had: what was sent there before that was for them; None if all was."""
+CLOCKS = timedelta(minutes=5)
+"""By so much the clocks of two nodes may differ: an invitation and what gave its address up are dated by one each."""
 _A_LETTER_OR_TWO = 2
 _AT_ONCE = 8
 """Streams found by one query: each is a join."""
@@ -36,12 +41,14 @@ class PersonsHistory:
     """What a person's own events say, up to a version of their stream: each address and name they ever had.
 
     `email_hashes` are of the addresses that were theirs, as far as anybody asked: not of one that they were to prove
-    and did not. Whoever signs up with an address need not have it, and ends nothing then that was sent there.
+    and did not. Whoever signs up with an address need not have it, and ends nothing then that was sent there. With each
+    of them stands until when it was theirs, where they gave it up: what is sent there afterwards is for whoever comes
+    after them.
     """
 
     version: int
     addresses: Sequence[str]
-    email_hashes: Collection[bytes]
+    email_hashes: Mapping[bytes, SentBefore]
     names: Collection[str]
 
 
@@ -80,7 +87,7 @@ _TABLES = {
 def history_of(context: Context, user: Loaded[User]) -> PersonsHistory:
     """Read of every event of theirs that can be read: whichever says an address or a name."""
     addresses, names = dict[str, None](), set[str]()
-    had, proved, current = {user.state.email_hash}, set[bytes](), user.state.email_hash
+    had, proved, current = dict[bytes, SentBefore]({user.state.email_hash: None}), set[bytes](), user.state.email_hash
     places = [(user.stream_id, version) for version in range(1, user.version + 1)]
     for _, recorded in sorted(context.store.readable(places), key=lambda one: one[1].version):
         said = vars(recorded.event)
@@ -89,13 +96,17 @@ def history_of(context: Context, user: Loaded[User]) -> PersonsHistory:
             addresses.pop(email, None)
             addresses[email] = None
         if email_hash := said.get("email_hash"):
+            had[current] = recorded.at + CLOCKS
             current = email_hash
-            had.add(current)
+            had[current] = None
         if isinstance(recorded.event, EmailVerified | EmailChanged | EmailRestored):
             proved.add(current)
         if name := said.get("name"):
             names.add(name)
-    theirs = proved if _to_be_proved(context, user.stream_id) else had
+    # whatever cannot be read: it is the one they have
+    had[user.state.email_hash] = None
+    asked = _to_be_proved(context, user.stream_id)
+    theirs = {email_hash: until for email_hash, until in had.items() if not asked or email_hash in proved}
     return PersonsHistory(version=user.version, addresses=list(addresses), email_hashes=theirs, names=names)
 
 

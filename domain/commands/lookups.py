@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -109,6 +109,9 @@ class Lookups(Protocol):
     def offers_to_undo_after(self, mailed_link_id: UUID) -> list[UUID]:
         """The offers to undo a change of address of the same account that were made after this one, and are open."""
 
+    def open_links_of(self, user_id: UUID, *, now: datetime) -> list[UUID]:
+        """The links of an account that may still open something, offers to undo a change of its address among them."""
+
     def last_seen(self, session_id: UUID) -> Seen | None:
         """From where a session was last seen; None if its account has left it behind."""
 
@@ -155,12 +158,12 @@ class Lookups(Protocol):
         """Whose keys are the person's: their own, and of what is nobody else's."""
 
     def invitations_ever_to(
-        self, user_id: UUID, email_hashes: Collection[bytes], *, sent_before: datetime | None = None, reading: Reading
+        self, user_id: UUID, email_hashes: Mapping[bytes, datetime | None], *, reading: Reading
     ) -> list[UUID]:
         """The invitations to addresses that the person had, of which nobody's are the data: whatever became of them.
 
-        Where somebody else has the address by now, only those that were over before they came. Of all that were sent,
-        or `sent_before` a moment.
+        To each address all that were sent, or those that were sent before the moment that stands with it. Where
+        somebody else has the address by now, only those that were over before they came.
         """
 
     def invitations_pending_from(self, user_id: UUID, *, since: datetime | None = None, reading: Reading) -> list[UUID]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from domain.email_address import canonical
 from domain.events.keys import token_hash
 from domain.password_strength import Familiar
-from domain.refusals import AccountNotFound, NoPassword
+from domain.refusals import AccountNotFound, EmailTaken, MalformedEmail, NoPassword, SameEmail, SubjectGone
 from domain.session import EndReason
-from domain.store import Loaded
+from domain.store import Addition, Loaded
 from domain.store.conflicts import StreamMovedOn, retry_on_conflict
 from domain.store.credentials import changed_credentials
 from domain.user import Revocation, User
@@ -16,7 +17,7 @@ from domain.user import Revocation, User
 from .context import Context, hashed_once
 from .lookups import Account
 from .principal import Operator, record_of
-from .queries import the_account, the_session
+from .queries import the_account, the_mailed_link, the_session
 
 
 @hashed_once
@@ -39,6 +40,42 @@ def set_password(context: Context, principal: Operator, *, user_id: UUID, passwo
         user.with_events(changed),
         writes=[changed_credentials(user_id, password_version=version, password_hash=password_hash)],
     )
+
+
+@retry_on_conflict
+def change_email(context: Context, principal: Operator, *, user_id: UUID, email: str) -> int:
+    """Have somebody's account have another address at once, which counts as proved; every session of theirs ends.
+
+    Every link of the account that is open is withdrawn, offers to undo a change of address too: whoever they went to
+    may be a thief. How many those were. Each change and each undoing is one more event of the account, so one of this
+    moment conflicts, with what it offers. What is only asked for this moment is bound to the address or the session
+    epoch of before (`domain.mailed_link`), and void with them.
+
+    Raises MalformedEmail, AccountNotFound, SameEmail, EmailTaken (also if its holder may have it back), Conflict.
+    """
+    address = canonical(email)
+    if address is None:
+        raise MalformedEmail
+    user, _ = _open_account(context, user_id)
+    email_hash, subject = context.keyring.email_hash(address), user.subject
+    if email_hash == user.state.email_hash:
+        raise SameEmail
+    if context.lookups.email_claimed(email_hash, besides=user_id, now=principal.at):
+        raise EmailTaken
+    withdrawn = list[Addition]()
+    # after the account: what is offered by who changes it meanwhile need not be among them
+    for mailed_link_id in context.lookups.open_links_of(user_id, now=principal.at):
+        [link] = context.store.find(the_mailed_link(mailed_link_id))
+        assert link is not None, "its row is never deleted"
+        if events := link.state.withdraw():
+            withdrawn.append(link.with_events(events))
+    changed = user.state.change_email(address, email_hash=email_hash)
+    revoked = user.state_after(changed).revoke_sessions(Revocation.EVERYWHERE)
+    try:
+        context.store.append(record_of(principal), subject, user.with_events([*changed, *revoked]), *withdrawn)
+    except SubjectGone:
+        raise AccountNotFound from None
+    return len(withdrawn)
 
 
 @retry_on_conflict

@@ -85,6 +85,32 @@ def memberships(read: Statements, user_id: UUID) -> list[OwnMembership]:
     return _MEMBERSHIP.read_all(rows)
 
 
+class Undoable(NamedTuple):
+    """A change of address that can still be undone: of which account, and until when by the last of the offers."""
+
+    user_id: UUID
+    until: datetime
+
+
+_UNDOABLE = SelectList(Undoable, user_id="l.user_id", until="max(l.expires_at)")
+_OFFERS = f"""
+SELECT {_UNDOABLE.sql} FROM mailed_link_list l JOIN account_list a USING (user_id)
+ WHERE l.slot IS NULL AND l.ended_at IS NULL AND l.expires_at > $1 AND a.ended_at IS NULL AND {{whose}}
+ GROUP BY l.user_id LIMIT 1
+"""
+
+
+def reserved(read: Statements, email_hash: bytes, *, now: datetime) -> Undoable | None:
+    """Whose account may have this address back, if nobody has it."""
+    return _UNDOABLE.find(read.row(_OFFERS.format(whose="l.email_hash = $2"), now, email_hash))
+
+
+def undoable(read: Statements, user_id: UUID, *, now: datetime) -> datetime | None:
+    """Until when somebody may have an account's address changed back."""
+    found = _UNDOABLE.find(read.row(_OFFERS.format(whose="l.user_id = $2"), now, user_id))
+    return None if found is None else found.until
+
+
 class LiveDevice(NamedTuple):
     """A live session of a person, and when it was last used as far as that was written down."""
 

@@ -248,3 +248,13 @@ class MailedLinkLookups:
     def offers_to_undo_after(self, mailed_link_id: UUID) -> list[UUID]:
         rows = self.read.rows(_LATER_OFFERS, mailed_link_id)
         return [row[0] for row in rows]
+
+    def open_links_of(self, user_id: UUID, *, now: datetime) -> list[UUID]:
+        rows = self.read.rows(_OPEN_LINKS, user_id, now)
+        return [row[0] for row in rows]
+
+
+_OPEN_LINKS = """
+SELECT mailed_link_id FROM mailed_link_list
+ WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY mailed_link_id
+"""

@@ -5,7 +5,7 @@ A list with something personal in it is named in `EMPTIED`, or said of its own w
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -66,11 +66,14 @@ SELECT {_BELONGING.sql}
  ORDER BY o.organization_id
 """
 _EVER_TO = """
-SELECT i.invitation_id FROM invitation_list i JOIN subject_keys k ON k.subject_id = i.invitation_id
- WHERE i.email_hash = ANY($2) AND k.person_id IS NULL AND k.wrapped IS NOT NULL
+SELECT i.invitation_id
+  FROM unnest($2::bytea[], $3::timestamptz[]) AS theirs (email_hash, sent_before)
+  JOIN invitation_list i ON i.email_hash = theirs.email_hash
+  JOIN subject_keys k ON k.subject_id = i.invitation_id
+ WHERE (theirs.sent_before IS NULL OR i.created_at < theirs.sent_before)
+   AND k.person_id IS NULL AND k.wrapped IS NOT NULL
    AND NOT EXISTS (SELECT FROM account_list a WHERE a.email_slot = i.email_hash AND a.user_id <> $1
                       AND (i.ended_at IS NULL OR i.ended_at >= a.created_at))
-   AND ($3::timestamptz IS NULL OR i.created_at < $3)
  ORDER BY i.invitation_id
 """
 _PENDING_FROM = """
@@ -95,9 +98,9 @@ class PersonLookups:
         return [subject_id for [subject_id] in rows]
 
     def invitations_ever_to(
-        self, user_id: UUID, email_hashes: Collection[bytes], *, sent_before: datetime | None = None, reading: Reading
+        self, user_id: UUID, email_hashes: Mapping[bytes, datetime | None], *, reading: Reading
     ) -> list[UUID]:
-        rows = reading.rows(_EVER_TO, user_id, list(email_hashes), sent_before)
+        rows = reading.rows(_EVER_TO, user_id, list(email_hashes), list(email_hashes.values()))
         return [invitation_id for [invitation_id] in rows]
 
     def invitations_pending_from(self, user_id: UUID, *, since: datetime | None = None, reading: Reading) -> list[UUID]:

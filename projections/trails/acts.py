@@ -60,7 +60,7 @@ _SAID_BY: Mapping[type, tuple[type, ...]] = {
     SessionStarted: (PasswordChanged,),
     # a link is told of by what was done with it
     MailedLinkUsed: (PasswordReset, EmailVerified, EmailChanged),
-    MailedLinkWithdrawn: (EmailRestored, PasswordReset, EmailContested),
+    MailedLinkWithdrawn: (EmailChanged, EmailRestored, PasswordReset, EmailContested),
     SignUpAttempted: (EmailContested,),
     EmailChangeUndoOffered: (EmailChanged,),
     EmailChangeUndoLapsed: (PersonErased,),

@@ -2,63 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
-from typing import Any
 
 import pytest
 
 from domain.clock import now
 from tests.api.browser import Browser
+from tests.api.cli.terminal import Terminal
 from tests.api.conftest import HandClock, settings_for
 from tests.api.routes.fellows import Person, new_email
 from tests.databases import Database
 from tests.keeping import caught_up
-from tests.people import PASSWORD, SECRET
-from tests.server import ROOT, application
+from tests.people import PASSWORD
+from tests.server import application
 
 NOBODY = "0" * 32
 EVENTS = "SELECT count(*) FROM events"
-
-
-class Terminal:
-    """Where an operator types."""
-
-    def __init__(self, database: Database, **settings: str) -> None:
-        given = {"DATABASE_URL": database.application_url, "SECRET": SECRET, **settings}
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("DAYBOOK_")}
-        self._environment = environment | {f"DAYBOOK_{name}": value for name, value in given.items()}
-        self._environment |= {"PYTHONPATH": str(ROOT)}
-
-    def run(self, *arguments: str, typed: str = "") -> tuple[int, str, str]:
-        """`daybook` with these arguments: how it ended, what it said, what it complained of."""
-        done = subprocess.run(
-            [sys.executable, "-m", "api.cli", *arguments],
-            env=self._environment,
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return done.returncode, done.stdout, done.stderr
-
-    def told(self, *arguments: str, typed: str = "") -> Any:
-        """The same in JSON, and it went well."""
-        code, said, complained = self.run(*arguments, "--json", typed=typed)
-        assert (code, complained) == (0, ""), complained
-        assert said.count("\n") == 1
-        return json.loads(said)
-
-    def refused(self, *arguments: str, typed: str = "") -> str:
-        """The same, and it was refused in one sentence."""
-        code, said, complained = self.run(*arguments, typed=typed)
-        assert (code, said) == (1, ""), said
-        [sentence] = complained.strip().splitlines()
-        return sentence
 
 
 @pytest.fixture
@@ -185,6 +144,16 @@ def test_a_reset_password_signs_in_and_the_old_one_and_all_sessions_are_over(
     assert command == ("operator",)
 
 
+def test_the_person_reads_who_changed_their_address(terminal: Terminal, ada: Person, module_database: Database) -> None:
+    phone, new = ada.another_device(), new_email()
+    terminal.told("user", "change-email", "--user", ada.user_id, new)
+    assert (ada.session(), phone.session()) == (None, None)
+    assert ada.sign_in(ada.email).status == 401
+    assert ada.sign_in(new).json()["user"]["emailVerified"] is True
+    told = f"An operator changed your address from “{ada.email}” to “{new}”. An operator ended all of your sessions."
+    assert told in journal(module_database, ada)
+
+
 def test_a_password_from_standard_input_is_never_printed(terminal: Terminal, ada: Person) -> None:
     said = terminal.told("user", "reset-password", "--email", ada.email, "--stdin", typed="battery staple 2\n")
     assert said == {"id": ada.user_id}
@@ -286,6 +255,9 @@ def test_organizations_are_listed_newest_first_closed_ones_too(terminal: Termina
         (["session", "revoke", NOBODY, "--user", NOBODY], "There is no open account with this id."),
         (["session", "revoke", "--all", "--user", NOBODY], "There is no open account with this id."),
         (["organization", "show"], "Which organization? Its id, or --slug: one of them."),
+        (["organization", "show", "zz"], "'zz' is no id of an organization: those have 32 hex digits."),
+        (["user", "change-email", "new@x.io"], "Whom? Give --email or --user, one of them."),
+        (["user", "change-email", "new@x.io", "--user", NOBODY], "There is no open account with this id."),
         (["organization", "show", NOBODY], "There is no organization with this id."),
         (["organization", "show", "--slug", "nowhere"], "No open organization has this slug."),
     ],

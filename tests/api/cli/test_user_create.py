@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -75,6 +76,14 @@ def test_the_operator_may_where_only_who_was_invited_may(email: str, module_data
     code, said, _ = run(module_database, "--email", email, "--json", SIGN_UP="invited")
     assert code == 0
     assert json.loads(said)["id"]
+
+
+def test_where_addresses_are_verified_first_it_is_said(email: str, module_database: Database, tmp_path: Path) -> None:
+    settings = {"EMAIL_VERIFICATION": "required", "MAIL_FOLDER": str(tmp_path)}
+    code, said, _ = run(module_database, "--email", email, **settings)
+    assert code == 0
+    assert said.splitlines()[-1].startswith("The address must be verified first: ")
+    assert json.loads(run(module_database, "--email", f"b.{email}", "--json", **settings)[1])["verifyFirst"] is True
 
 
 @pytest.mark.parametrize("as_json", [[], ["--json"]])

@@ -317,6 +317,13 @@ HARMLESS: list[tuple[str, str, Act]] = [
         ),
     ),
     (
+        "change_email",
+        "is what the operator does",
+        lambda context, scene, at: operator.change_email(
+            context, Operator(at=at), user_id=scene.ada.user_id, email=new_email(scene)
+        ),
+    ),
+    (
         "unlock",
         "is what the operator does",
         lambda context, scene, at: operator.unlock(context, Operator(at=at), user_id=scene.ada.user_id),

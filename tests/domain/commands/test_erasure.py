@@ -224,10 +224,13 @@ def test_an_invitation_to_an_address_that_is_somebody_elses_now_is_theirs(town: 
     town.invites(bo, town.founds(bo, "Acme", "acme"), CYS)
     hash_of = town.context.keyring.email_hash
     found = town.context.lookups.invitations_ever_to(
-        ada, [hash_of(CYS), hash_of(ADAS)], reading=town.context.store.statements
+        ada, {hash_of(CYS): None, hash_of(ADAS): None}, reading=town.context.store.statements
     )
     assert found == []
-    assert len(town.context.lookups.invitations_ever_to(cy, [hash_of(CYS)], reading=town.context.store.statements)) == 1
+    assert (
+        len(town.context.lookups.invitations_ever_to(cy, {hash_of(CYS): None}, reading=town.context.store.statements))
+        == 1
+    )
 
 
 def test_what_is_written_of_others_is_as_before(town: Town) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from domain.commands.email import request_email_change, verify_email
 from domain.commands.erasure import addresses_hashed, erase_person
 from domain.commands.principal import Operator
 from domain.commands.received_invitation import accept
-from domain.mailed_link import Purpose
+from domain.mailed_link import UNDO_LIFETIME, Purpose
 from tests.databases import Database
 from tests.domain.commands.going import ADAS, BOS, CYS, THEIRS, Town
 from tests.lived import context_over
@@ -96,3 +97,73 @@ def test_where_nobody_is_to_prove_an_address_it_is_who_says_sos(database: Databa
         off.invites(bo, off.founds(bo, "Acme", "acme"), CYS)
         off.goes(off.signs_up(CYS, "Cy"))
         assert waiting(off) == [("rejected", None)]
+
+
+def moves(town: Town, user_id: UUID, email: str) -> None:
+    request_email_change(town.context, town.by(user_id), email=email, callback_url="")
+    verify(town, user_id, Purpose.EMAIL_CHANGE)
+
+
+SALES, HOME, HOTEL = "sales@firm.example", "private@home.example", "away@hotel.example"
+
+
+@pytest.mark.parametrize("proofs", [EmailVerification.OFF, EmailVerification.ASKED])
+def test_who_has_an_address_after_them_stays_invited(town: Town, proofs: EmailVerification) -> None:
+    """A role's address is given up, and who comes after is invited by it."""
+    rules = replace(town.context.rules, email_verification=proofs)
+    town = Town(replace(town.context, rules=rules), town.database, town.now)
+    boss, cy = town.signs_up(BOS, "Bo"), town.signs_up(SALES, "Cy")
+    if proofs is not EmailVerification.OFF:
+        verify(town, cy)
+    before, after = town.founds(boss, "Acme", "acme"), town.founds(boss, "Works", "works")
+    town.invites(boss, before, SALES)
+    moves(town, cy, HOME)
+    town.now += timedelta(minutes=5)
+    invited = town.invites(boss, after, SALES)
+    town.invites(boss, after, HOME)
+    town.now += UNDO_LIFETIME
+    town.signs_in(HOME)
+    town.goes(cy)
+    assert waiting(town) == [("rejected", None), ("pending", SALES), ("rejected", None)]
+    # who comes after them takes it up
+    if proofs is EmailVerification.OFF:
+        accept(town.context, town.by(town.signs_up(SALES, "Dee")), link=invited)
+        assert waiting(town)[1] == ("accepted", SALES)
+
+
+def test_clocks_that_differ_a_little_leave_nothing_of_theirs(town: Town) -> None:
+    """What was sent just before they gave the address up may be dated just after it."""
+    boss, cy = town.signs_up(BOS, "Bo"), town.signs_up(SALES, "Cy")
+    verify(town, cy)
+    acme = town.founds(boss, "Acme", "acme")
+    moves(town, cy, HOME)
+    town.invites(boss, acme, SALES)
+    town.goes(cy)
+    assert waiting(town) == [("rejected", None)]
+
+
+def test_an_address_that_they_took_again_is_theirs_throughout(town: Town) -> None:
+    boss, cy = town.signs_up(BOS, "Bo"), town.signs_up(SALES, "Cy")
+    acme = town.founds(boss, "Acme", "acme")
+    moves(town, cy, HOME)
+    town.now += timedelta(minutes=10)
+    town.invites(boss, acme, SALES)
+    moves(town, cy, SALES)
+    town.goes(cy)
+    assert waiting(town) == [("rejected", None)]
+
+
+def test_what_an_export_says_widens_nothing_that_their_own_events_say(town: Town) -> None:
+    """An address that only the export knows was theirs until they were erased."""
+    boss, cy = town.signs_up(BOS, "Bo"), town.signs_up(SALES, "Cy")
+    verify(town, cy)
+    acme, works = town.founds(boss, "Acme", "acme"), town.founds(boss, "Works", "works")
+    moves(town, cy, HOME)
+    town.now += timedelta(minutes=10)
+    town.invites(boss, acme, SALES)
+    town.invites(boss, acme, HOTEL)
+    erased_at = town.by(cy).at
+    town.invites(boss, works, HOTEL)
+    exported = dict.fromkeys(map(town.context.keyring.email_hash, (SALES, HOME, HOTEL)), erased_at)
+    erase_person(town.context, Operator(at=town.now), user_id=cy, email_hashes=exported)
+    assert waiting(town) == [("pending", SALES), ("rejected", None), ("pending", HOTEL)]
