@@ -12,18 +12,18 @@ from typing_extensions import TypedDict
 
 from api.acts.address import request_change
 from api.acts.verification import have_verification_sent
-from api.edge.caller import Caller, CurrentCaller, CurrentClient
+from api.edge.caller import Caller, CurrentCaller
 from api.edge.contract_route import ContractRoute
 from api.edge.even_time import evened
 from api.edge.fetch_purpose import require_opened
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem, message_for
 from api.edge.query import ExactQuery
-from api.edge.redirects import redirect, require_page
+from api.edge.redirects import CONFIRM_ADDRESS, redirect, require_page
 from api.edge.request_context import BASE_PATH
 from api.edge.session_schemes import SESSION_USED
 from domain.commands.context import EmailVerification
-from domain.commands.email import verify_email
+from domain.commands.email import address_link, verify_email
 from domain.commands.mailed_link import require_verification_of
 from domain.email_address import canonical
 from domain.refusals import LinkExpired, LinkNotFound, SameEmail
@@ -107,6 +107,21 @@ def _have_link_sent(caller: Caller, form: SendVerification) -> None:
         have_verification_sent(caller, address, callback_url=form.callbackURL)
 
 
+def _wants_to_be_asked(caller: Caller, link: str) -> bool:
+    """A page was asked for, by nobody who is signed in to the account: it may be what looks through mail for danger.
+
+    What opens nothing is not asked about, either.
+    """
+    if "text/html" not in caller.request.headers.get("accept", ""):
+        return False
+    session = caller.presented.session
+    try:
+        found = address_link(caller.services.context, link=link, now=caller.request.now)
+    except (LinkNotFound, LinkExpired):
+        return False
+    return session is None or session.user_id != found.user_id
+
+
 _VERIFIED: dict[int | str, dict[str, Any]] = {
     **documented(
         VerifiedAnswer,
@@ -117,7 +132,10 @@ _VERIFIED: dict[int | str, dict[str, Any]] = {
         "CONFLICT",
         body=False,
     ),
-    302: {"description": "To `callbackURL`, where one is given; with `error` if the link does nothing"},
+    302: {
+        "description": "To `callbackURL`, where one is given; with `error` if the link does nothing. A browser that is"
+        " not signed in to the account goes to a page of ours first, which asks"
+    },
 }
 
 
@@ -129,10 +147,12 @@ _VERIFIED: dict[int | str, dict[str, Any]] = {
     response_class=Response,
     responses=_VERIFIED,
 )
-def open_verification_link(client: CurrentClient, query: Annotated[Verification, Query()]) -> Response:
-    require_opened(client.request)
-    services, request, target = client.services, client.request, query.callbackURL
+def open_verification_link(caller: CurrentCaller, query: Annotated[Verification, Query()]) -> Response:
+    require_opened(caller.request)
+    services, request, target = caller.services, caller.request, query.callbackURL
     require_page(target, services.origins)
+    if services.settings.has_pages and _wants_to_be_asked(caller, query.token):
+        return redirect(CONFIRM_ADDRESS, services.settings.origin, token=query.token, callbackURL=target)
     try:
         person = verify_email(services.context, link=query.token, now=request.now, where_from=request.where_from)
     except (LinkNotFound, LinkExpired) as refused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -155,6 +155,44 @@ def _change(
         # by somebody a moment ago
         raise LinkNotFound from None
     return replace(account.person, email=address, email_verified=True, updated_at=principal.at)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddressLink:
+    """A link that proves an address, before anything is done by it: whose account, which address, and which it has."""
+
+    user_id: UUID
+    address: str
+    account_address: str
+
+    @property
+    def changes(self) -> bool:
+        """Whether the account has another address once it is used."""
+        return self.address != self.account_address
+
+
+def address_link(context: Context, *, link: str, now: datetime) -> AddressLink:
+    """What would be done by a link; nothing is. Raises LinkNotFound, LinkExpired."""
+    mailed, user, _ = opened(context, link)
+    account = context.lookups.account(user.stream_id)
+    if account is None or account.person.email is None:
+        raise LinkNotFound
+    present = account.person.email
+    match mailed.state.purpose:
+        case Purpose.EMAIL_VERIFICATION:
+            if mailed.state.email_hash != user.state.email_hash or user.state.email_contested:
+                raise LinkNotFound
+            if not (mailed.state.ended and user.state.email_verified):
+                mailed.state.use(now=now)
+            return AddressLink(user_id=user.stream_id, address=present, account_address=present)
+        case Purpose.EMAIL_CHANGE:
+            mailed.state.use(now=now)
+            address = address_named(context.store, (mailed.stream_id, mailed.version))
+            if address is None or _asking(context, mailed, user) is None:
+                raise LinkNotFound
+            return AddressLink(user_id=user.stream_id, address=address, account_address=present)
+        case _:
+            raise LinkNotFound
 
 
 class _Asking(NamedTuple):

@@ -103,6 +103,7 @@ class Visitor:
 
     def __init__(self, url: str, *, language: str = "en") -> None:
         self.browser, self.language = Browser(url), language
+        self.browser_headers: dict[str, str] = {}
         self.path, self.page = "", Page(Answer(0, None, b""))  # type: ignore[arg-type]
 
     def open(self, path: str) -> Page:
@@ -149,7 +150,7 @@ class Visitor:
         raise AssertionError("round and round")
 
     def _ask(self, method: str, path: str, body: bytes | None) -> Answer:
-        sent = {"Accept-Language": self.language, **self.browser._cookie_header()}
+        sent = {"Accept-Language": self.language, **self.browser_headers, **self.browser._cookie_header()}
         if body is not None:
             sent |= {"Content-Type": _FORM, "Origin": self.browser.origin, "Sec-Fetch-Site": "same-origin"}
         return self.browser._kept(self.browser.ask(method, path, body, sent))
