@@ -48,7 +48,7 @@ def request_deletion(
     record = record_of(principal)
     requested = sending(
         context,
-        record,
+        record.command_id,
         before,
         loaded.subject,
         lambda link_hash: AccountDeletionRequested(

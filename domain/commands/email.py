@@ -21,7 +21,7 @@ from domain.refusals import EmailTaken, LinkNotFound, MalformedEmail, SameEmail,
 from domain.session import Session
 from domain.store import Addition, Loaded, Subject
 from domain.store.conflicts import StreamMovedOn, retry_on_conflict
-from domain.store.envelope import CommandRecord, WhereFrom
+from domain.store.envelope import WhereFrom
 from domain.user import User
 
 from .context import Context
@@ -54,7 +54,7 @@ def request_email_change(
     record = record_of(principal)
     requested = sending(
         context,
-        record,
+        record.command_id,
         before,
         loaded.subject,
         lambda link_hash: EmailChangeRequested(
@@ -148,7 +148,16 @@ def _change(
             subject,
             mailed.with_events(used),
             changed,
-            *_offers(context, record, user, subject, before=before, email_hash=email_hash, asked_since=asking.since),
+            *_offers(
+                context,
+                record.command_id,
+                user,
+                subject,
+                before=before,
+                email_hash=email_hash,
+                asked_since=asking.since,
+                now=principal.at,
+            ),
             guards=[asking.session],
         )
     except EmailTaken:
@@ -217,28 +226,29 @@ def _asking(context: Context, mailed: Loaded[MailedLink], user: Loaded[User]) ->
 
 def _offers(
     context: Context,
-    record: CommandRecord,
+    command_id: UUID,
     user: Loaded[User],
     subject: Subject,
     *,
     before: str,
     email_hash: bytes,
     asked_since: datetime,
+    now: datetime,
 ) -> list[Addition]:
     """What becomes of offers to undo when the account has another address, with this hash, than `before`.
 
     Who could have it back has it by that: nothing that came after was theirs, so that offer and those of since are
     withdrawn and none is made. To anybody else's address, `before` gets one.
     """
-    if (offered := context.lookups.offer_to_undo_to(user.stream_id, email_hash, now=record.at)) is not None:
+    if (offered := context.lookups.offer_to_undo_to(user.stream_id, email_hash, now=now)) is not None:
         return withdrawn_from(context, offered)
     stream_id = new_id()
     undo = EmailChangeUndoOffered(
         user_id=user.stream_id,
         email=before,
         email_hash=user.state.email_hash,
-        link_hash=context.keyring.link_hash(context.keyring.mailed_link(stream_id, 1, record.command_id)),
-        expires_at=record.at + UNDO_LIFETIME,
+        link_hash=context.keyring.link_hash(context.keyring.mailed_link(stream_id, 1, command_id)),
+        expires_at=now + UNDO_LIFETIME,
         account_version=user.version + 1,
         asked_since=asked_since,
     )

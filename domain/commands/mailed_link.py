@@ -23,7 +23,7 @@ from domain.mailed_link import (
 from domain.refusals import EmailAlreadyVerified, EmailMismatch, LinkNotFound, MalformedEmail
 from domain.store import Addition, Loaded, Store, StreamVersion, Subject
 from domain.store.conflicts import retry_on_conflict
-from domain.store.envelope import CommandRecord, WhereFrom
+from domain.store.envelope import WhereFrom
 from domain.user import User
 
 from .context import Context
@@ -34,17 +34,17 @@ from .queries import link_for, link_mailed, the_account
 
 def sending(
     context: Context,
-    record: CommandRecord,
+    command_id: UUID,
     before: Loaded[MailedLink] | None,
     subject: Subject,
     sent: Callable[[bytes], MailedLinkEvent],
 ) -> Addition:
     """What has a link sent that takes the place of the one `before`; `sent` says what for, by the link's hash.
 
-    It must be appended by the command of this record.
+    It must be appended by the command with this id.
     """
     stream_id, version = (new_id(), 0) if before is None else (before.stream_id, before.version)
-    link = context.keyring.mailed_link(stream_id, version + 1, record.command_id)
+    link = context.keyring.mailed_link(stream_id, version + 1, command_id)
     return Addition(stream_id, version, [sent(context.keyring.link_hash(link))], subject)
 
 
@@ -68,7 +68,7 @@ def request_password_reset(
     record = record_of(Somebody(at=now, where_from=where_from))
     requested = sending(
         context,
-        record,
+        record.command_id,
         before,
         account.subject,
         lambda link_hash: PasswordResetRequested(
@@ -105,7 +105,7 @@ def request_verification(
         return
     record = record_of(Somebody(at=now, where_from=where_from))
     requested = verification(
-        context, record, before, account.subject, email_hash=email_hash, callback_url=callback_url, now=now
+        context, record.command_id, before, account.subject, email_hash=email_hash, callback_url=callback_url, now=now
     )
     # what makes it contested moves the account
     context.store.append(record, account.subject, requested, guards=[user])
@@ -113,7 +113,7 @@ def request_verification(
 
 def verification(
     context: Context,
-    record: CommandRecord,
+    command_id: UUID,
     before: Loaded[MailedLink] | None,
     subject: Subject,
     *,
@@ -124,7 +124,7 @@ def verification(
     """What has a link sent that proves the address of the account with this key; of a new account, nothing `before`."""
     return sending(
         context,
-        record,
+        command_id,
         before,
         subject,
         lambda link_hash: EmailVerificationRequested(

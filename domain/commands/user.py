@@ -16,7 +16,7 @@ from domain.session import Way
 from domain.store import Addition, Subject
 from domain.store.conflicts import retry_on_conflict
 from domain.store.credentials import first_credentials
-from domain.store.envelope import CommandRecord, WhereFrom
+from domain.store.envelope import WhereFrom
 from domain.store.rows import Write
 from domain.user import User
 
@@ -189,7 +189,7 @@ class _Opening:
             self._account(),
             *belonging,
             *started,
-            *self._verifying(context, record, verified_at, admitted),
+            *self._verifying(context, record.command_id, verified_at, admitted),
             guards=[] if entered is None else entered.guards,
             writes=[
                 first_credentials(person.user_id, password_version=1, password_hash=password_hash),
@@ -212,7 +212,7 @@ class _Opening:
         return Addition(person.user_id, 0, events, self.owner)
 
     def _verifying(
-        self, context: Context, record: CommandRecord, callback_url: str, admitted: Callable[[str], bool]
+        self, context: Context, command_id: UUID, callback_url: str, admitted: Callable[[str], bool]
     ) -> list[Addition]:
         """What has the link sent that verifies the address, where the settings want that and it is not proved.
 
@@ -226,7 +226,7 @@ class _Opening:
         return [
             verification(
                 context,
-                record,
+                command_id,
                 None,
                 self.owner,
                 email_hash=self.email_hash,
