@@ -123,7 +123,8 @@ class MailedLinkUsed:
 @dataclass(frozen=True, kw_only=True)
 class MailedLinkWithdrawn:
     """The link opens nothing any more: it went to somebody who had the address by a change that was undone, would have
-    verified an address that another account was to be opened with, or was asked for before another password was set.
+    verified an address that another account was to be opened with, or was asked for before another password was set or
+    an operator gave the account another address.
     """
 
 

@@ -80,7 +80,7 @@ class EmailContested:
 
 @dataclass(frozen=True, kw_only=True)
 class EmailChanged:
-    """A person has another address, which they proved to be theirs."""
+    """A person has another address, which they proved to be theirs; or an operator knows it to be."""
 
     email: Personal
     email_hash: bytes

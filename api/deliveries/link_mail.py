@@ -13,9 +13,10 @@ from uuid import UUID
 from api.deployment_settings import BASE_PATH
 from api.setting_values import Mailbox
 from domain.clock import Clock
-from domain.commands.mailed_link import address_named, address_offered_back
+from domain.commands.mailed_link import address_in, address_offered_back
 from domain.mailed_link import Purpose
 from domain.store import Store, StreamVersion
+from domain.store.envelope import Recorded
 from projections.deliveries.queue import Delivery
 from projections.devices import device
 from projections.lists.mailed_link_list import LinkToMail, link_to_mail
@@ -57,23 +58,20 @@ class LinkMails:
             return Dropped("erased")
         if (reason := why_not(row, superseded=delivery.superseded, now=now)) is not None:
             return Dropped(reason)
+        place = delivery.stream_id, delivery.version
+        sent = self.store.recorded([place]).get(place)
         about: str | None = row.account_email
         if row.purpose in (Purpose.EMAIL_CHANGE, Purpose.EMAIL_CHANGE_UNDO):
-            about = address_named(self.store, (delivery.stream_id, delivery.version))
+            about = address_in(sent)
         elif row.offer_id is not None:
             about = address_offered_back(self.store, row.offer_id)
-        if about is None:
+        if sent is None or about is None:
             return Dropped("erased")
-        if (link := self._link((delivery.stream_id, delivery.version))) is None:
-            return Dropped("erased")
-        values, recipient = self._said(delivery, row, row.account_email, about, link)
+        values, recipient = self._said(sent, row, row.account_email, about, self._link(place, sent))
         return self.texts.written(values, name=delivery.name, sender=self.sender, recipient=recipient, at=now)
 
-    def _link(self, place: StreamVersion) -> str | None:
-        """The secret of a link, as it was made when it was asked for; None if nobody can read any more what for."""
-        sent = self.store.recorded([place]).get(place)
-        if sent is None:
-            return None
+    def _link(self, place: StreamVersion, sent: Recorded) -> str:
+        """The secret of a link, as it was made when it was asked for."""
         made = self.store.keyring.mailed_link(*place, sent.command.command_id)
         hashed = getattr(sent.event, "link_hash", None)
         if hashed is None or self.store.keyring.link_hash(made) == hashed:
@@ -81,7 +79,7 @@ class LinkMails:
         return self.store.keyring.mailed_link_of_before(*place)
 
     def _said(
-        self, delivery: Delivery, row: LinkToMail, account_email: str, about: str, link: str
+        self, sent: Recorded, row: LinkToMail, account_email: str, about: str, link: str
     ) -> tuple[MailValues, str]:
         """What it says, and to which address: mostly the account's, else the one it is `about`."""
         expires_at = row.sent_at if row.expires_at is None else row.expires_at
@@ -98,7 +96,7 @@ class LinkMails:
                 verifying = self._verifying(link, row.callback_url)
                 return EmailChangeConfirmation(link=verifying, expires_at=expires_at), about
             case Purpose.EMAIL_CHANGE_UNDO:
-                return self._change_notice(delivery, account_email, self._reset(link, None), expires_at), about
+                return self._change_notice(sent, account_email, self._reset(link, None), expires_at), about
             case Purpose.ACCOUNT_DELETION:
                 changed_to = None if row.offer_id is None else account_email
                 deleting = self._deleting(link, row.callback_url)
@@ -119,11 +117,9 @@ class LinkMails:
         )
 
     def _change_notice(
-        self, delivery: Delivery, new_address: str, undo_link: str, undo_until: datetime
+        self, offered: Recorded, new_address: str, undo_link: str, undo_until: datetime
     ) -> EmailChangeNotice:
         """The offer to undo it is of the command that changed it, so it says when and from where."""
-        offer = (delivery.stream_id, delivery.version)
-        offered = self.store.recorded([offer])[offer]
         return EmailChangeNotice(
             new_address=new_address,
             undo_link=undo_link,

@@ -21,13 +21,13 @@ from domain.refusals import EmailTaken, LinkNotFound, MalformedEmail, SameEmail,
 from domain.session import Session
 from domain.store import Addition, Loaded, Subject
 from domain.store.conflicts import StreamMovedOn, retry_on_conflict
-from domain.store.envelope import WhereFrom
+from domain.store.envelope import Recorded, WhereFrom
 from domain.user import User
 
 from .context import Context
 from .invitation import Admit, unbraked
 from .lookups import Person
-from .mailed_link import address_named, opened, sending, withdrawn_from
+from .mailed_link import address_in, opened, sending, withdrawn_from
 from .principal import PersonBySession, PersonWithoutSession, load_by_session, record_of
 from .queries import link_for, the_session
 
@@ -129,10 +129,12 @@ def _change(
     Each change is one more event of the account, so two of one moment conflict, and their offers with them.
     """
     used, email_hash = mailed.state.use(now=principal.at), mailed.state.email_hash
-    asking = _asking(context, mailed, user)
+    place = mailed.stream_id, mailed.version
+    asked = context.store.recorded([place]).get(place)
+    asking = _asking(context, asked, user)
     if asking is None or mailed.state.session_epoch != user.state.session_epoch:
         raise LinkNotFound
-    address = address_named(context.store, (mailed.stream_id, mailed.version))
+    address = address_in(asked)
     account = context.lookups.account(user.stream_id)
     if address is None or account is None or account.person.email is None:
         raise LinkNotFound
@@ -211,10 +213,8 @@ class _Asking(NamedTuple):
     since: datetime
 
 
-def _asking(context: Context, mailed: Loaded[MailedLink], user: Loaded[User]) -> _Asking | None:
+def _asking(context: Context, asked: Recorded | None, user: Loaded[User]) -> _Asking | None:
     """The session, None if it was ended: who signs a device out takes back what was asked for there."""
-    place = mailed.stream_id, mailed.version
-    asked = context.store.recorded([place]).get(place)
     if asked is None or (session_id := asked.command.session_id) is None:
         return None
     [session] = context.store.find(the_session(session_id))

@@ -30,7 +30,7 @@ T = TypeVar("T")
 SentBefore = datetime | None
 """Of an address that somebody had: what was sent there before that was for them; None if all was."""
 CLOCKS = timedelta(minutes=5)
-"""By so much the clocks of two nodes may differ: an invitation and what gave its address up are dated by one each."""
+"""By so much the clocks of two nodes may differ: an invitation and what it is compared with are dated by one each."""
 _A_LETTER_OR_TWO = 2
 _AT_ONCE = 8
 """Streams found by one query: each is a join."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from domain.invitation import Status, TakenBack
@@ -17,11 +17,9 @@ from domain.store.conflicts import StreamMovedOn
 from domain.user import User
 
 from .context import Context, EmailVerification
-from .leaving import invitations_with
+from .leaving import CLOCKS, invitations_with
 from .principal import PersonWithoutSession, record_of
 
-CLOCKS_DIFFER_BY = timedelta(minutes=5)
-"""At most, between nodes: one that is behind must not leave out what was sent a moment later."""
 AT_ONCE = 500
 """Invitations taken back by one append: some tenths of a second under its locks. Nobody sends more in five hours."""
 
@@ -63,9 +61,9 @@ def left_pending(context: Context, mailed: Loaded[MailedLink], user: Loaded[User
     """What a reset by this link shall take back; None if nothing.
 
     By a link that undoes a change of address, what was sent since the session began in which that was asked for: who
-    has stolen it may have invited first. By the first that proves the address,
-    all: whoever opened the account need not have had it. Not where nobody is asked to prove one: there that would end
-    what everybody sent who ever forgets their password.
+    has stolen it may have invited first. By the first that proves the address, all: whoever opened the account need not
+    have had it. Not where nobody is asked to prove one: there that would end what everybody sent who ever forgets their
+    password.
     """
     if mailed.state.purpose is Purpose.EMAIL_CHANGE_UNDO:
         return LeftPending(user_id=user.stream_id, since=_since(context, mailed), because=TakenBack.CHANGE_UNDONE)
@@ -80,4 +78,5 @@ def _since(context: Context, mailed: Loaded[MailedLink]) -> datetime | None:
     offered = context.store.recorded([(mailed.stream_id, 1)]).get((mailed.stream_id, 1))
     if offered is None or not isinstance(offered.event, EmailChangeUndoOffered):
         return None
-    return (offered.event.asked_since or offered.at) - CLOCKS_DIFFER_BY
+    # a node that is behind must not leave out what was sent a moment later
+    return (offered.event.asked_since or offered.at) - CLOCKS

@@ -23,7 +23,7 @@ from domain.mailed_link import (
 from domain.refusals import EmailAlreadyVerified, EmailMismatch, LinkNotFound, MalformedEmail
 from domain.store import Addition, Loaded, Store, StreamVersion, Subject
 from domain.store.conflicts import retry_on_conflict
-from domain.store.envelope import WhereFrom
+from domain.store.envelope import Recorded, WhereFrom
 from domain.user import User
 
 from .context import Context
@@ -165,8 +165,12 @@ def address_named(store: Store, link: StreamVersion) -> str | None:
 
     Only the event says it: no list has an address that may be another person's.
     """
-    recorded = store.recorded([link]).get(link)
-    event = None if recorded is None else recorded.event
+    return address_in(store.recorded([link]).get(link))
+
+
+def address_in(sent: Recorded | None) -> str | None:
+    """The same of a link whose event has been read."""
+    event = None if sent is None else sent.event
     return event.email if isinstance(event, EmailChangeRequested | EmailChangeUndoOffered) else None
 
 
@@ -180,17 +184,18 @@ def withdrawn_after(context: Context, offer_id: UUID) -> list[Addition]:
 
     Another change that is made this moment is one more event of the account, and so conflicts.
     """
-    return _withdrawn(context, context.lookups.offers_to_undo_after(offer_id))
+    return withdrawn(context, context.lookups.offers_to_undo_after(offer_id))
 
 
 def withdrawn_from(context: Context, offer_id: UUID) -> list[Addition]:
     """The same of this one too."""
-    return _withdrawn(context, [offer_id, *context.lookups.offers_to_undo_after(offer_id)])
+    return withdrawn(context, [offer_id, *context.lookups.offers_to_undo_after(offer_id)])
 
 
-def _withdrawn(context: Context, offers: Iterable[UUID]) -> list[Addition]:
-    loaded = [context.store.load(MAILED_LINK, one) for one in offers]
-    return [one.with_events(one.state.withdraw()) for one in loaded]
+def withdrawn(context: Context, links: Iterable[UUID]) -> list[Addition]:
+    """What withdraws those of these links that still open something."""
+    loaded = [context.store.load(MAILED_LINK, one) for one in links]
+    return [one.with_events(events) for one in loaded if (events := one.state.withdraw())]
 
 
 @retry_on_conflict

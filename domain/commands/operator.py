@@ -9,15 +9,16 @@ from domain.events.keys import token_hash
 from domain.password_strength import Familiar
 from domain.refusals import AccountNotFound, EmailTaken, MalformedEmail, NoPassword, SameEmail, SubjectGone
 from domain.session import EndReason
-from domain.store import Addition, Loaded
+from domain.store import Loaded
 from domain.store.conflicts import StreamMovedOn, retry_on_conflict
 from domain.store.credentials import changed_credentials
 from domain.user import Revocation, User
 
 from .context import Context, hashed_once
 from .lookups import Account
+from .mailed_link import withdrawn
 from .principal import Operator, record_of
-from .queries import the_account, the_mailed_link, the_session
+from .queries import the_account, the_session
 
 
 @hashed_once
@@ -62,20 +63,15 @@ def change_email(context: Context, principal: Operator, *, user_id: UUID, email:
         raise SameEmail
     if context.lookups.email_claimed(email_hash, besides=user_id, now=principal.at):
         raise EmailTaken
-    withdrawn = list[Addition]()
     # after the account: what is offered by who changes it meanwhile need not be among them
-    for mailed_link_id in context.lookups.open_links_of(user_id, now=principal.at):
-        [link] = context.store.find(the_mailed_link(mailed_link_id))
-        assert link is not None, "its row is never deleted"
-        if events := link.state.withdraw():
-            withdrawn.append(link.with_events(events))
+    links = withdrawn(context, context.lookups.open_links_of(user_id, now=principal.at))
     changed = user.state.change_email(address, email_hash=email_hash)
     revoked = user.state_after(changed).revoke_sessions(Revocation.EVERYWHERE)
     try:
-        context.store.append(record_of(principal), subject, user.with_events([*changed, *revoked]), *withdrawn)
+        context.store.append(record_of(principal), subject, user.with_events([*changed, *revoked]), *links)
     except SubjectGone:
         raise AccountNotFound from None
-    return len(withdrawn)
+    return len(links)
 
 
 @retry_on_conflict

@@ -228,6 +228,11 @@ SELECT mailed_link_id FROM mailed_link_list
  ORDER BY coalesce(account_version, 0), sent_at, mailed_link_id LIMIT 1
 """
 
+_OPEN_LINKS = """
+SELECT mailed_link_id FROM mailed_link_list
+ WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY mailed_link_id
+"""
+
 
 @dataclass
 class MailedLinkLookups:
@@ -252,9 +257,3 @@ class MailedLinkLookups:
     def open_links_of(self, user_id: UUID, *, now: datetime) -> list[UUID]:
         rows = self.read.rows(_OPEN_LINKS, user_id, now)
         return [row[0] for row in rows]
-
-
-_OPEN_LINKS = """
-SELECT mailed_link_id FROM mailed_link_list
- WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY mailed_link_id
-"""

@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from api.cli.embedded import EmbeddedPostgres
 from domain.commands.email import request_email_change
 from tests.api.dumps import dump, found
-from tests.databases import Database
 from tests.domain.commands.going import ADAS, Town
 from tests.keeping import caught_up
-from tests.lived import context_over
-
-
-@pytest.fixture
-def town(database: Database) -> Iterator[Town]:
-    with context_over(database) as context:
-        yield Town(context, database)
 
 
 def test_an_erased_persons_address_that_another_wanted_is_in_no_dump(town: Town, cluster: EmbeddedPostgres) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,19 +14,11 @@ from domain.commands.password_reset import reset_password
 from domain.commands.session import revoke_session, sign_out
 from domain.mailed_link import Purpose
 from domain.refusals import LinkNotFound
-from tests.databases import Database
 from tests.domain.commands.going import ADAS, THEIRS, Town
-from tests.lived import context_over
 from tests.lived_by_mail import mailed
 from tests.people import PASSWORD
 
 THIEFS, FURTHER, NEW = "thief@example.net", "thief.further@example.net", "battery staple 2"
-
-
-@pytest.fixture
-def town(database: Database) -> Iterator[Town]:
-    with context_over(database) as context:
-        yield Town(context, database)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ whoever had the account meanwhile (decision 48).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,9 +13,7 @@ from domain.commands.email import request_email_change, verify_email
 from domain.commands.password_reset import reset_password
 from domain.mailed_link import UNDO_LIFETIME, Purpose
 from domain.refusals import LinkNotFound
-from tests.databases import Database
 from tests.domain.commands.going import ADAS, THEIRS, Town
-from tests.lived import context_over
 from tests.lived_by_mail import mailed
 
 THIEFS, FURTHER = "thief@example.net", "thief.further@example.net"
@@ -24,12 +21,6 @@ OPEN = """
 SELECT a.email IS NOT NULL, l.ended_at IS NULL FROM mailed_link_list l LEFT JOIN account_list a USING (email_hash)
  WHERE l.purpose = 'email_change_undo' ORDER BY l.sent_at, l.mailed_link_id
 """
-
-
-@pytest.fixture
-def town(database: Database) -> Iterator[Town]:
-    with context_over(database) as context:
-        yield Town(context, database)
 
 
 def changes(town: Town, user_id: UUID, email: str) -> str | None:

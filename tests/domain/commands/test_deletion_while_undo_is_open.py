@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,20 +14,12 @@ from domain.commands.password_reset import reset_password
 from domain.commands.principal import Operator
 from domain.mailed_link import UNDO_LIFETIME, Purpose
 from domain.refusals import LinkNotFound
-from tests.databases import Database
 from tests.domain.commands.going import ADAS, THEIRS, Town
-from tests.lived import context_over
 from tests.lived_by_mail import mailed
 from tests.people import PASSWORD
 
 THIEFS, AGAIN = "thief@example.net", "thief.again@example.net"
 MAILED_TO = "SELECT email_hash FROM mailed_link_list WHERE purpose = 'account_deletion'"
-
-
-@pytest.fixture
-def town(database: Database) -> Iterator[Town]:
-    with context_over(database) as context:
-        yield Town(context, database)
 
 
 @pytest.fixture

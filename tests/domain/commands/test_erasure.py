@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,18 +16,10 @@ from domain.commands.principal import Operator
 from domain.commands.session import use_session
 from domain.events.catalogue import ORGANIZATION
 from domain.refusals import LastOwner, SessionNotFresh, SessionOver, SubjectGone, WrongCredentials, WrongPassword
-from tests.databases import Database
 from tests.domain.commands.going import ADAS, BOS, CYS, HERS, THEIRS, Town
-from tests.lived import context_over
 from tests.people import PASSWORD
 
 KEYS_LEFT = "SELECT count(*) FROM subject_keys WHERE person_id = %s AND wrapped IS NOT NULL"
-
-
-@pytest.fixture
-def town(database: Database) -> Iterator[Town]:
-    with context_over(database) as context:
-        yield Town(context, database)
 
 
 def events_of(town: Town, command: str = "PersonErased") -> list[str]:

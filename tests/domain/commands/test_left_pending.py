@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -18,20 +17,12 @@ from domain.commands.session import sign_in
 from domain.commands.verified_account import verified_account
 from domain.mailed_link import Purpose
 from domain.refusals import LinkNotFound
-from tests.databases import Database
 from tests.domain.commands.going import ADAS, BOS, THEIRS, Town
-from tests.lived import context_over
 from tests.lived_by_mail import mailed
 
 NEW = "battery staple 2"
 STATUS = "SELECT email, status FROM invitation_list ORDER BY invitation_id"
 TAKEN_BACK = "SELECT count(*) FROM events WHERE name = 'InvitationCanceled'"
-
-
-@pytest.fixture
-def town(database: Database) -> Iterator[Town]:
-    with context_over(database) as context:
-        yield Town(context, database)
 
 
 def asking_for_proofs(town: Town) -> None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from api.cli.embedded import EmbeddedPostgres
 from projections.lists import account_list, invitation_list, mailed_link_list, organization_list, session_list
 from projections.lists.of_a_person import EMPTIED
@@ -13,7 +9,6 @@ from tests.api.dumps import dump, found
 from tests.databases import Database
 from tests.domain.commands.going import ADAS, HER_WORDS, Town
 from tests.keeping import caught_up
-from tests.lived import context_over
 
 NO_TEXT = ("uuid", "integer", "bigint", "boolean", "timestamp with time zone")
 """Types that hold nothing that was typed, and nothing of where somebody came from."""
@@ -93,12 +88,6 @@ COLUMNS = {
     "subject_keys.wrapped": EMPTY,
 }
 """Every column that could hold something of a person, and what becomes of it."""
-
-
-@pytest.fixture
-def town(database: Database) -> Iterator[Town]:
-    with context_over(database) as context:
-        yield Town(context, database)
 
 
 def test_of_each_column_that_could_hold_something_it_is_said_what_becomes_of_it(database: Database) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -19,20 +18,12 @@ from domain.commands.principal import Operator
 from domain.commands.session import use_session
 from domain.mailed_link import Purpose
 from domain.refusals import AccountNotFound, EmailTaken, LinkNotFound, MalformedEmail, SameEmail, SessionOver
-from tests.databases import Database
 from tests.domain.commands.going import ADAS, BOS, CYS, THEIRS, Town
-from tests.lived import context_over
 from tests.lived_by_mail import mailed
 
 THIEFS, FURTHER = "thief@example.net", "thief.further@example.net"
 OPEN = "SELECT purpose FROM mailed_link_list WHERE ended_at IS NULL AND link_hash IS NOT NULL ORDER BY purpose"
 ADDRESS = "SELECT email, email_verified FROM account_list WHERE user_id = %s"
-
-
-@pytest.fixture
-def town(database: Database) -> Iterator[Town]:
-    with context_over(database) as context:
-        yield Town(context, database)
 
 
 @pytest.fixture
