@@ -27,7 +27,7 @@ from domain.user import User
 from .context import Context
 from .invitation import Admit, unbraked
 from .lookups import Person
-from .mailed_link import address_in, opened, sending, withdrawn_from
+from .mailed_link import address_in, address_named, opened, sending, withdrawn_from
 from .principal import PersonBySession, PersonWithoutSession, load_by_session, record_of
 from .queries import link_for, the_session
 
@@ -198,8 +198,10 @@ def address_link(context: Context, *, link: str, now: datetime) -> AddressLink:
             return AddressLink(user_id=user.stream_id, address=present, account_address=present)
         case Purpose.EMAIL_CHANGE:
             mailed.state.use(now=now)
-            address = address_named(context.store, (mailed.stream_id, mailed.version))
-            if address is None or _asking(context, mailed, user) is None:
+            place = mailed.stream_id, mailed.version
+            asked = context.store.recorded([place]).get(place)
+            address = address_in(asked)
+            if address is None or _asking(context, asked, user) is None:
                 raise LinkNotFound
             return AddressLink(user_id=user.stream_id, address=address, account_address=present)
         case _:
