@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Devices
 from tests.browser.devices import Device
@@ -57,7 +58,7 @@ def keyboard(laptop: Device) -> Keyboard:
 
 def test_somebody_signs_in_and_out(ada: Account, laptop: Device, keyboard: Keyboard) -> None:
     laptop.open("/sign-in")
-    # the first field has the focus
+    expect(laptop.field("email")).to_be_focused()
     keyboard.keys.type(ada.email)
     keyboard.type("Password", PASSWORD)
     keyboard.go_to("Stay signed in on this device")
