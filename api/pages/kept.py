@@ -15,16 +15,18 @@ _MOST_FIELDS = 20
 
 
 class Kept(NamedTuple):
-    """The fields of a form, and the page of ours that they are sent to."""
+    """The fields of a form, and the page of ours that they are sent to; `whole` if all of them stand here."""
 
     path: str
     fields: Mapping[str, str]
+    whole: bool = True
 
     @classmethod
     def of(cls, path: str, content: object) -> Self:
         """What of a form may be kept: no password."""
         given = content if isinstance(content, dict) else {}
-        return cls(path, {name: str(value) for name, value in given.items() if name not in _SECRET})
+        secret = given.keys() & (_SECRET - {CONFIRMATION})
+        return cls(path, {name: str(value) for name, value in given.items() if name not in _SECRET}, not secret)
 
     @classmethod
     def read(cls, path: str, text: str) -> Self | None:

@@ -6,17 +6,16 @@ from http.cookies import CookieError, SimpleCookie
 
 from api.edge.request_context import RequestContext
 from api.settings import Settings
-from projections.lists.session_list import LiveSession
 
 from .wording import LANGUAGES, Wording, language_for, wording
 
 _A_YEAR = 31_536_000
 
 
-def wording_of(request: RequestContext, settings: Settings, session: LiveSession | None = None) -> Wording:
-    """The texts in the language of who asks; `session` is theirs, if they are signed in."""
-    if session is not None and session.language in LANGUAGES:
-        return wording(session.language)
+def wording_of(request: RequestContext, settings: Settings) -> Wording:
+    """The texts in the language of who asks."""
+    if request.language in LANGUAGES:
+        return wording(request.language)
     accepted = request.headers.get("accept-language", "")
     return wording(_chosen(request, settings) or language_for(accepted, otherwise=settings.pages_language))
 

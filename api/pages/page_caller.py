@@ -41,7 +41,7 @@ class PageCaller(Caller):
     @cached_property
     def wording(self) -> Wording:
         """The texts in the language of who asks."""
-        return wording_of(self.request, self.services.settings, self.presented.session)
+        return wording_of(self.request, self.services.settings)
 
     def text(self, text: str, /, **named: object) -> str:
         """An English text in the language of who asks."""

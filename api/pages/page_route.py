@@ -43,6 +43,9 @@ class PageRoute(ContractRoute):
     ) -> Response:
         """What the handler answers; where something else has to come first, the page of that, with what was sent."""
         presented = presented or await find_session(services, request)
+        if presented.session is not None:
+            # errors are told in it too, who know of no session
+            request.language = presented.session.language
         caller = PageCaller(services, request, presented, self._renderer)
         answer = await self._answered(caller, request, query_string, body)
         # for clients without cookies; a page has no business with its secret

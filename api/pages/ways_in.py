@@ -12,7 +12,17 @@ from starlette.responses import Response
 from api.acts import ways_in
 from api.acts.ways_in import Application
 from api.edge.query import ExactQuery
-from domain.refusals import EmailNotVerified, Refusal, SignUpByInvitationOnly
+from domain.email_address import canonical
+from domain.password_strength import Familiar
+from domain.refusals import (
+    EmailNotVerified,
+    MalformedEmail,
+    PasswordCompromised,
+    PasswordTooLong,
+    PasswordTooShort,
+    Refusal,
+    SignUpByInvitationOnly,
+)
 
 from .accept import Offer, offer_behind
 from .kept import Kept
@@ -99,6 +109,7 @@ def _sign_in_page(
         status=400 if problems else 200,
         form=form,
         over=over,
+        passwords_lost=False,
         problems=problems or {},
         open_sign_up=caller.services.context.rules.open_sign_up,
         sends_mail=caller.services.settings.sends_mail,
@@ -115,16 +126,13 @@ async def sign_up_page(caller: CurrentPageCaller, query: Annotated[Asked, Query(
 
 @pages.act("/sign-up", "sign_up")
 async def sign_up(caller: CurrentPageCaller, form: SignUp) -> Response:
-    problems = {}
-    if not form.name.strip():
-        problems["name"] = caller.text(_("Tell us what to call you."))
-    elif len(form.name) > _LONGEST_NAME:
-        problems["name"] = caller.text(_("This name is too long."))
+    offer = offer_behind(caller, form.invitation) if form.invitation else None
+    email = offer.email if isinstance(offer, Offer) else form.email
+    problems = await _wrong_with(caller, form, email)
     if problems:
         return _sign_up_page(caller, form, problems)
-    offer = offer_behind(caller, form.invitation) if form.invitation else None
     application = Application(
-        email=offer.email if isinstance(offer, Offer) else form.email,
+        email=email,
         name=form.name,
         password=form.password,
         link=form.invitation or None,
@@ -137,6 +145,24 @@ async def sign_up(caller: CurrentPageCaller, form: SignUp) -> Response:
     if account.token is None:
         return caller.page("verify_first.html", email=form.email, narrow=True)
     return see_other(MEMBERS, done="joined") if form.invitation else caller.led_to(form.next)
+
+
+async def _wrong_with(caller: PageCaller, form: SignUp, email: str) -> dict[str, str]:
+    """All mistakes of a form at once; nothing if the command may judge it."""
+    problems = {}
+    if not form.name.strip():
+        problems["name"] = caller.text(_("Tell us what to call you."))
+    elif len(form.name) > _LONGEST_NAME:
+        problems["name"] = caller.text(_("This name is too long."))
+    if canonical(email) is None:
+        problems |= caller.problems_of(MalformedEmail())
+    if problems:
+        passwords, familiar = caller.services.context.passwords, Familiar(email=email, name=form.name)
+        try:
+            await to_thread.run_sync(passwords.require_worthy, form.password, familiar)
+        except (PasswordTooShort, PasswordTooLong, PasswordCompromised) as refused:
+            problems |= caller.problems_of(refused)
+    return problems
 
 
 def _sign_up_page(caller: PageCaller, form: SignUp, problems: dict[str, str] | None = None) -> Response:

@@ -171,7 +171,7 @@ SCENES: Sequence[Scene] = [
     Scene("delete-account-blocked", "ada", at("/account/delete")),
     Scene("confirm", "bo", sent("/account/settings", "Save", name="Bo")),
     Scene("organizations", "ada", at("/organizations")),
-    Scene("organizations-wrong", "ada", sent("/organizations", "Found it")),
+    Scene("organizations-wrong", "ada", sent("/organizations", "Create organization")),
     Scene("members", "ada", at("/organization/members")),
     Scene("members-last-page", "ada", at("/organization/members?page=2")),
     Scene("members-nobody", "ada", at("/organization/members?search=nobody+at+all&role=admin")),

@@ -99,7 +99,7 @@ def test_ownership_is_handed_over(acme: list[Account], laptop: Device) -> None:
 def test_an_organization_is_founded_renamed_and_deleted_by_its_name(ada: Account, laptop: Device) -> None:
     laptop.has_cookies_of(ada)
     laptop.open("/organizations")
-    laptop.press("Found it", name="Engines", slug=f"engines-{ada.email.partition('@')[0]}")
+    laptop.press("Create organization", name="Engines", slug=f"engines-{ada.email.partition('@')[0]}")
     laptop.follow("Settings and roles")
     laptop.tab.locator("#name").fill("Analytical Engines")
     laptop.press("Save")

@@ -23,7 +23,7 @@ def ada(url: str, email: str) -> Visitor:
     """With an organization that has a name of its own, on the page of its members."""
     visitor = signed_up(url, "Ada Lovelace", email)
     visitor.open("/organizations")
-    visitor.press("Found it", name="Analytical Engines", slug=f"engines-{email.partition('@')[0]}")
+    visitor.press("Create organization", name="Analytical Engines", slug=f"engines-{email.partition('@')[0]}")
     return visitor
 
 

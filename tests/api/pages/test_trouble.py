@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -19,8 +21,18 @@ from tests.server import application
 def ada(url: str, email: str) -> Visitor:
     visitor = signed_up(url, "Ada Lovelace", email)
     visitor.open("/organizations")
-    visitor.press("Found it", name="Analytical Engines", slug=f"engines-{email.partition('@')[0]}")
+    visitor.press("Create organization", name="Analytical Engines", slug=f"engines-{email.partition('@')[0]}")
     return visitor
+
+
+UNKNOWN = "0" * 32
+
+
+def wait_until(happened: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, "it does not recover"
+        time.sleep(0.1)
 
 
 def is_helpful(page: Page) -> None:
@@ -115,6 +127,76 @@ def test_who_tries_too_often_is_told_when_to_try_again(limited: str, email: str)
     assert "You can try again in " in pages[-1].text
     assert pages[-1].answer.header("retry-after")
     is_helpful(pages[-1])
+
+
+def test_the_database_is_away_and_comes_back(database: Database, clock: HandClock, email: str) -> None:
+    with application(settings_for(database), clock) as url:
+        ada = signed_up(url, "Ada Lovelace", email)
+        ada.open("/account/settings")
+        with database.away():
+            for page in (ada.press("Save", name="Countess"), ada.open("/account/sessions")):
+                assert page.status == 503
+                assert "We are away for a moment" in page.text
+                assert re.search("name this number: [0-9a-f]{32}", page.text)
+                assert page.answer.header("retry-after")
+                is_helpful(page)
+            # what asks nobody is there all the same
+            assert Visitor(url).open("/sign-in").status == 200
+        wait_until(lambda: ada.open("/account/settings").status == 200)
+        assert ada.press("Save", name="Countess").notices == ["Your profile is saved."]
+
+
+def test_what_nobody_thought_of_says_that_it_is_not_your_fault_and_by_which_number_to_ask(
+    database: Database, clock: HandClock, email: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with application(settings_for(database), clock) as url:
+        ada = signed_up(url, "Ada Lovelace", email)
+        database.rows("ALTER TABLE organization_list RENAME COLUMN logo TO logo_of_another_release")
+        page = ada.open("/organizations")
+        assert page.status == 500
+        assert "It is not your fault." in page.text
+        assert "logo" not in page.text
+        [number] = re.findall("name this number: ([0-9a-f]{32})", page.text)
+        assert number in caplog.text
+        is_helpful(page)
+
+
+def test_a_form_of_another_site_is_told_which_and_what_to_set(url: str, email: str) -> None:
+    ada = signed_up(url, "Ada Lovelace", email)
+    ada.open("/account/settings")
+    ada.browser.origin = "https://shop.example"
+    page = ada.press("Save", name="Eve")
+    assert page.status == 403
+    assert "a page at https://shop.example, which this service does not know" in page.text
+    assert "DAYBOOK_TRUSTED_ORIGINS" in page.text
+    is_helpful(page)
+
+
+def test_trouble_is_told_in_the_language_of_the_account(url: str, email: str) -> None:
+    ada = signed_up(url, "Ada Lovelace", email)
+    ada.open("/account/settings")
+    ada.press("Deutsch")
+    elsewhere = Visitor(url, language="en")
+    elsewhere.open("/sign-in")
+    elsewhere.press("Sign in", email=email, password=PASSWORD)
+    elsewhere.open("/account/settings")
+    page = elsewhere.send("/organization/members/role", {"organization": UNKNOWN, "member": "x", "owner": "on"})
+    assert page.status == 400
+    assert "Diese Organisation gibt es nicht mehr." in page.text
+
+
+def test_every_mistake_of_a_sign_up_is_told_at_once_beside_its_field(url: str) -> None:
+    visitor = Visitor(url)
+    visitor.open("/sign-up")
+    page = visitor.press("Sign up", name=" ", email="ada", password="short")
+    assert page.status == 400
+    inputs = {given["name"]: given for tag, given in page.elements if tag == "input" and given.get("name")}
+    for field in ("name", "email", "password"):
+        assert inputs[field]["aria-invalid"] == "true"
+        assert f"{field}-error" in (inputs[field]["aria-describedby"] or "").split()
+    assert "Tell us what to call you." in page.text
+    assert "This is no address we could write to." in page.text
+    assert "This password is too short." in page.text
 
 
 def test_looking_at_a_page_is_no_try(limited: str) -> None:

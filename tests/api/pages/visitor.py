@@ -153,4 +153,5 @@ class Visitor:
         sent = {"Accept-Language": self.language, **self.browser_headers, **self.browser._cookie_header()}
         if body is not None:
             sent |= {"Content-Type": _FORM, "Origin": self.browser.origin, "Sec-Fetch-Site": "same-origin"}
+            sent["Referer"] = f"{self.browser.url}{self.path}"
         return self.browser._kept(self.browser.ask(method, path, body, sent))
