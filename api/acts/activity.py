@@ -11,7 +11,7 @@ from api.edge.caller import CurrentBySession
 from api.edge.problems import Problem
 from domain.roles import Role
 from projections.lists.member_list import live_role, role_when_closed
-from projections.trails.activity import Page, Selection, last_about_role, of_a_person, of_an_organization
+from projections.trails.activity import OwnSelection, Page, Selection, last_about_role, of_a_person, of_an_organization
 from projections.trails.cursor import Cursor
 from projections.trails.language import ENGLISH, Language
 from projections.trails.names import Reader
@@ -30,7 +30,7 @@ class Entries(NamedTuple):
 
 
 def own_activity(
-    current: CurrentBySession, *, cursor: str, limit: int, event: str | None, language: Language = ENGLISH
+    current: CurrentBySession, only: OwnSelection, *, cursor: str, limit: int, language: Language = ENGLISH
 ) -> Entries:
     """What somebody did and what was done to their account. Raises BadCursor."""
     context = current.services.context
@@ -40,7 +40,7 @@ def own_activity(
         current.user_id,
         before=Cursor.of(cursor),
         limit=limit,
-        event=event,
+        only=only,
     )
     return _rendered(current, page, Reader(user_id=current.user_id), language)
 

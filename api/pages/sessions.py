@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
+from uuid import UUID
 
+from anyio import to_thread
 from fastapi import Query
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from api.acts.session_list import ShownSession, sessions_of
 from api.edge.authentication import clear_cookies
+from api.edge.caller import CurrentBySession
 from api.edge.query import ExactQuery
 from domain.commands import session as commands
 from projections.places import Places
 from projections.trails.language import Language
+from projections.trails.new_devices import unfamiliar_sessions
 
 from .page_caller import see_other
 from .page_route import CurrentPageCaller, Pages
@@ -23,6 +28,9 @@ from .page_route import CurrentPageCaller, Pages
 pages = Pages()
 
 PATH = "/account/sessions"
+_NEW_FOR = timedelta(days=7)
+_LOOKED_AT = 100
+"""Sessions of which it is found out: the last used."""
 
 
 class DoneQuery(ExactQuery):
@@ -53,7 +61,7 @@ class Device:
     new: bool
 
     @staticmethod
-    def of(shown: ShownSession, places: Places, now: datetime, language: Language) -> Device:
+    def of(shown: ShownSession, places: Places, language: Language, *, new: bool) -> Device:
         """The device that a session was begun with, or was last seen on, named in this language."""
         row = shown.view.row
         return Device(
@@ -66,20 +74,30 @@ class Device:
             active_at=shown.active_at,
             confirmed_at=row.authenticated_at,
             current=shown.current,
-            new=(now - row.created_at).days < 1 and not shown.current,
+            new=new and not shown.current,
         )
 
 
 @pages.show(PATH)
 async def sessions_page(caller: CurrentPageCaller, query: Annotated[DoneQuery, Query()]) -> Response:
     current = await caller.require_person_soon()
+    sessions = await sessions_of(current, limit=None, offset=0)
+    new = await to_thread.run_sync(_new_of, current, sessions)
     devices = [
-        Device.of(shown, caller.services.places, caller.request.now, caller.wording.journal)
-        for shown in await sessions_of(current, limit=None, offset=0)
+        Device.of(one, caller.services.places, caller.wording.journal, new=one.view.row.session_id in new)
+        for one in sessions
     ]
     # what just began is what somebody looks for who was warned of it
     devices.sort(key=lambda one: (one.current, one.new), reverse=True)
     return caller.saying(query.done).page("sessions.html", devices=devices)
+
+
+def _new_of(current: CurrentBySession, sessions: Sequence[ShownSession]) -> set[UUID]:
+    """The sessions that began of late on a device nobody knew before."""
+    recent = [one.view.row for one in sessions if current.request.now - one.view.row.created_at < _NEW_FOR]
+    return unfamiliar_sessions(
+        current.services.context.store, current.user_id, [row.session_id for row in recent[:_LOOKED_AT]]
+    )
 
 
 @pages.act(f"{PATH}/end", "revoke_session")
@@ -112,4 +130,4 @@ def end_all(caller: CurrentPageCaller) -> Response:
 def not_me(caller: CurrentPageCaller, form: Ending) -> Response:
     current = caller.require_person()
     commands.revoke_session(caller.services.context, current.principal, named=form.session)
-    return see_other("/account/settings", done="not-me", was="not-me")
+    return see_other("/account/settings#current_password", done="not-me")

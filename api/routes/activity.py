@@ -23,7 +23,7 @@ from api.edge.request_context import BASE_PATH
 from api.edge.wire_time import to_wire
 from domain.events.catalogue import EVENT_BY_NAME, NAME_BY_EVENT
 from domain.session import SessionRenewed
-from projections.trails.activity import ATTEMPT, Selection
+from projections.trails.activity import ATTEMPT, OwnSelection, Selection
 from projections.trails.cursor import BadCursor, Cursor
 from projections.trails.narrator import RenderedEntry
 
@@ -123,7 +123,8 @@ router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["activity"
 )
 def list_activity(caller: CurrentCaller, query: Annotated[ActivityQuery, Query()]) -> JsonResponse:
     current = caller.require_principal()
-    page = own_activity(current, cursor=query.cursor, limit=query.limit, event=query.type or None)
+    only = OwnSelection(event=query.type or None)
+    page = own_activity(current, only, cursor=query.cursor, limit=query.limit)
     entries = [_entry(one, current) for one in page.entries]
     return JsonResponse(ActivityAnswer(entries=entries, nextCursor=page.next_cursor), headers=NOT_KEPT)
 

@@ -25,6 +25,15 @@ function tellTimes() {
 tellTimes();
 setInterval(tellTimes, 30_000);
 
+// days begin at midnight where the reader is
+for (const field of document.querySelectorAll("[data-offset]")) {
+  const form = field.form;
+  form.addEventListener("submit", () => {
+    const day = form.elements.since.value || form.elements.until.value;
+    field.value = day ? String(new Date(`${day}T00:00`).getTimezoneOffset()) : "";
+  });
+}
+
 for (const button of document.querySelectorAll("[data-copies]")) {
   const field = document.getElementById(button.dataset.copies);
   button.hidden = !navigator.clipboard;

@@ -27,7 +27,7 @@ class Form:
 
 
 class Page(HTMLParser):
-    """What a person finds on a page: its text, its headings, its links, its forms, and what it says went wrong."""
+    """What a person finds on a page: text, links, forms, the entries of lists, and what it says went wrong."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()
@@ -37,6 +37,7 @@ class Page(HTMLParser):
         self.forms: list[Form] = []
         self.alerts: list[str] = []
         self.notices: list[str] = []
+        self.items: list[str] = []
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self._ids: dict[str, str] = {}
         self._open: list[tuple[str, dict[str, str | None], list[str]]] = []
@@ -90,6 +91,8 @@ class Page(HTMLParser):
                 self.forms[-1].buttons.append((given.get("aria-label") or said, named))  # type: ignore[arg-type]
             elif found == "title":
                 self.title = said
+            if found == "li":
+                self.items.append(said)
             if given.get("role") == "alert":
                 self.alerts.append(said)
             if given.get("role") == "status" and "hidden" not in given:

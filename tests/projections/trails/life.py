@@ -20,7 +20,7 @@ from domain.store.attempts import Attempt as Refused
 from domain.store.attempts import Attempts, Folded
 from domain.store.envelope import CommandRecord, WhereFrom
 from projections.places import Places
-from projections.trails.activity import Page, Selection, of_a_person, of_an_organization
+from projections.trails.activity import OwnSelection, Page, Selection, of_a_person, of_an_organization
 from projections.trails.cursor import Cursor
 from projections.trails.language import ENGLISH, Language
 from projections.trails.names import Reader
@@ -169,7 +169,7 @@ class Life:
         )
         return found
 
-    def page(self, name: str, cursor: str = "", *, limit: int = 100, event: str | None = None) -> Page:
+    def page(self, name: str, cursor: str = "", *, limit: int = 100, **only: Any) -> Page:
         """A page of a person's journal."""
         caught_up(self.database)
         return of_a_person(
@@ -178,7 +178,7 @@ class Life:
             self.people[name],
             before=Cursor.of(cursor),
             limit=limit,
-            event=event,
+            only=OwnSelection(**only),
         )
 
     def told(self, name: str, page: Page | None = None, *, language: Language = ENGLISH) -> list[RenderedEntry]:
