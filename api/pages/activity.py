@@ -30,6 +30,7 @@ from projections.trails.cursor import BadCursor
 from .organization import ORGANIZATIONS, here
 from .page_caller import PageCaller, see_other
 from .page_route import CurrentPageCaller, Pages
+from .sessions import UNKNOWN
 from .wording import marked as _
 
 pages = Pages()
@@ -122,7 +123,7 @@ async def own_page(caller: CurrentPageCaller, query: Annotated[Wanted, Query()])
 
 def _devices(sessions: Sequence[ShownSession], chosen: UUID | None, caller: PageCaller) -> dict[str, str]:
     """What devices are called, by their sessions; also one that is chosen and was signed out meanwhile."""
-    unknown = caller.text(_("An unknown device"))
+    unknown = caller.text(UNKNOWN)
     named = {}
     for one in sessions:
         row = one.view.row

@@ -30,6 +30,7 @@ DONE: Mapping[str, str] = {
     "organization": _("The organization is saved."),
     "organization-deleted": _("The organization is deleted."),
     "invited": _("The invitation is made. Copy its link, or wait for the mail to arrive."),
+    "invited-link": _("The invitation is made. Copy its link, and hand it on."),
     "renewed": _("The invitation is renewed: its link is good for longer."),
     "canceled": _("The invitation is taken back. Its link opens nothing any more."),
     "role": _("The role is changed."),

@@ -17,12 +17,12 @@ pages = Pages()
 
 
 class Invite(BaseModel):
-    """Whom to invite, and as what; `instead` is the invitation to a wrong address that this one takes the place of."""
+    """Whom to invite, and as what; `invitation` is one to a wrong address that this one takes the place of."""
 
     organization: str = ""
     email: str = ""
     role: str = ""
-    instead: str = ""
+    invitation: str = ""
 
 
 class Named(BaseModel):
@@ -35,23 +35,26 @@ class Named(BaseModel):
 class Renewed(Named):
     """An invitation to be sent again, to the address it was sent to."""
 
-    email: str = ""
+    sent_to: str = ""
     role: str = "member"
 
 
 @pages.act("/organization/invitations", "invite")
 def invite(caller: CurrentPageCaller, form: Invite) -> Response:
-    if form.instead:
-        refused = _cancel(caller, form.organization, form.instead)
-        if refused is not None:
-            return refused
-    return _sent(caller, form, resend=False, done="invited")
+    refused = _send(caller, form, resend=False)
+    if refused is not None:
+        return refused
+    if form.invitation:
+        # after it, so that nothing is lost where the new address is refused; one that is over needs no end
+        _cancel(caller, form.organization, form.invitation)
+    mailed = caller.services.settings.sends_mail
+    return see_other(f"{MEMBERS}#invitations", done="invited" if mailed else "invited-link")
 
 
 @pages.act("/organization/invitations/renew", "invite")
 def renew(caller: CurrentPageCaller, form: Renewed) -> Response:
-    wanted = Invite(organization=form.organization, email=form.email, role=form.role)
-    return _sent(caller, wanted, resend=True, done="renewed")
+    wanted = Invite(organization=form.organization, email=form.sent_to, role=form.role)
+    return _send(caller, wanted, resend=True) or see_other(f"{MEMBERS}#invitations", done="renewed")
 
 
 @pages.act("/organization/invitations/cancel", "cancel_invitation")
@@ -59,7 +62,8 @@ def cancel(caller: CurrentPageCaller, form: Named) -> Response:
     return _cancel(caller, form.organization, form.invitation) or see_other(MEMBERS, done="canceled")
 
 
-def _sent(caller: PageCaller, form: Invite, *, resend: bool, done: str) -> Response:
+def _send(caller: PageCaller, form: Invite, *, resend: bool) -> Response | None:
+    """What is shown instead, where it is refused."""
     at = here(caller, caller.require_person(), form.organization)
     if at is None:
         return see_other(ORGANIZATIONS)
@@ -76,10 +80,11 @@ def _sent(caller: PageCaller, form: Invite, *, resend: bool, done: str) -> Respo
             )
     except Refusal as refused:
         return members_shown(caller, at, Wanted(), caller.problems_of(refused), invitation=form)
-    return see_other(f"{MEMBERS}#invitations", done=done)
+    return None
 
 
 def _cancel(caller: PageCaller, organization: str, link: str) -> Response | None:
+    """The same."""
     at = here(caller, caller.require_person(), organization)
     if at is None:
         return see_other(ORGANIZATIONS)

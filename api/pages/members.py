@@ -29,15 +29,16 @@ from .pending_invitations import invitations_shown
 
 pages = Pages()
 
-_A_PAGE = 25
+_A_PAGE = 15
 
 
 class Wanted(QueryModel):
-    """Which members: who has this in their name or address, who has this role; and which page of them."""
+    """Which members: with this in their name or address, with this role; which page of them, and of invitations."""
 
     search: str = ""
     role: str = ""
     page: str = ""
+    invitations: str = ""
     done: str = ""
 
 
@@ -149,7 +150,8 @@ def leave(caller: CurrentPageCaller, form: Member) -> Response:
 def members_shown(caller: PageCaller, at: Here, query: Wanted, problems: dict[str, str], **values: object) -> Response:
     """A page of the members of an organization, with what is wrong with a form that was sent there."""
     role = next((one for one in Role if one == query.role), None)
-    page = int(query.page) if query.page.isdecimal() and len(query.page) < 7 else 1
+    page, of_invitations = _number(query.page), _number(query.invitations)
+    beside = invitations_shown(caller, at, of_invitations)
     rows, total = members_of(
         caller.services.context.store.statements,
         at.row.organization_id,
@@ -157,7 +159,7 @@ def members_shown(caller: PageCaller, at: Here, query: Wanted, problems: dict[st
         search=query.search[:200],
         order=Order(),
         limit=_A_PAGE,
-        offset=(max(page, 1) - 1) * _A_PAGE,
+        offset=(page - 1) * _A_PAGE,
     )
     return caller.page(
         "members.html",
@@ -167,10 +169,14 @@ def members_shown(caller: PageCaller, at: Here, query: Wanted, problems: dict[st
         roles=list(ROLE_NAMES.items()),
         members=[_shown(at, row) for row in rows],
         total=total,
-        earlier=_address(query, page - 1) if page > 1 else "",
-        later=_address(query, page + 1) if page * _A_PAGE < total else "",
+        earlier=_address(query, page=page - 1) if page > 1 else "",
+        later=_address(query, page=page + 1) if page * _A_PAGE < total else "",
+        newer_invitations=_address(query, invitations=of_invitations - 1) if of_invitations > 1 else "",
+        older_invitations=(
+            _address(query, invitations=of_invitations + 1) if of_invitations < beside["invitation_pages"] else ""
+        ),
         problems=problems,
-        **{**invitations_shown(caller, at), **values},
+        **{**beside, **values},
     )
 
 
@@ -203,9 +209,16 @@ def _texts_with(role: Role) -> list[str]:
     return [",".join(order) for order in orders if role in order]
 
 
-def _address(query: Wanted, page: int) -> str:
-    asked = {"search": query.search, "role": query.role, "page": str(page)}
-    return f"{MEMBERS}?{urlencode({name: value for name, value in asked.items() if value})}"
+def _number(text: str) -> int:
+    """Of a page, from 1 on."""
+    return max(int(text), 1) if text.isdecimal() and len(text) < 7 else 1
+
+
+def _address(query: Wanted, **pages: int) -> str:
+    asked = {"search": query.search, "role": query.role, "page": query.page, "invitations": query.invitations}
+    asked |= {name: str(page) for name, page in pages.items()}
+    place = "#invitations" if "invitations" in pages else ""
+    return f"{MEMBERS}?{urlencode({name: value for name, value in asked.items() if value})}{place}"
 
 
 def _only(problems: dict[str, str]) -> str:

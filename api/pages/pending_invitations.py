@@ -14,8 +14,7 @@ from .organization import ROLE_NAMES, Here
 from .page_caller import PageCaller
 
 PAGE = "/accept-invitation"
-_MOST = 100
-"""Invitations that are shown; who has more open ones looks for one by its address."""
+_A_PAGE = 8
 
 
 class ShownInvitation(NamedTuple):
@@ -32,14 +31,17 @@ class ShownInvitation(NamedTuple):
     link: str
 
 
-def invitations_shown(caller: PageCaller, at: Here) -> Mapping[str, Any]:
-    """What the page shows of them; nothing to who may not invite."""
+def invitations_shown(caller: PageCaller, at: Here, page: int) -> Mapping[str, Any]:
+    """A page of them, the newest on the first; nothing to who may not invite."""
     if not at.may("invitation", "create"):
-        return {"invitations": [], "invitations_in_all": 0, "may_invite": False, "invited_as": [], "invitation": None}
-    rows, total = pending_of(caller.services.context.store.statements, at.row.organization_id, limit=_MOST, offset=0)
+        return {"invitations": [], "invitation_pages": 0, "may_invite": False, "invited_as": [], "invitation": None}
+    offset = (page - 1) * _A_PAGE
+    rows, total = pending_of(
+        caller.services.context.store.statements, at.row.organization_id, limit=_A_PAGE, offset=offset
+    )
     return {
         "invitations": [_shown(caller, at, row) for row in rows],
-        "invitations_in_all": total,
+        "invitation_pages": -(-total // _A_PAGE),
         "may_invite": caller.services.context.rules.invitations,
         "invited_as": [(role, ROLE_NAMES[role]) for role in reversed(at.grantable)],
         "invitation": None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,12 +23,14 @@ from projections.places import Places
 from projections.trails.language import Language
 from projections.trails.new_devices import unfamiliar_sessions
 
-from .page_caller import see_other
+from .page_caller import PageCaller, see_other
 from .page_route import CurrentPageCaller, Pages
+from .wording import marked as _
 
 pages = Pages()
 
 PATH = "/account/sessions"
+UNKNOWN = _("An unknown device")
 _NEW_FOR = timedelta(days=7)
 _LOOKED_AT = 100
 """Sessions of which it is found out: the last used."""
@@ -47,10 +50,11 @@ class Ending(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A session as its person recognizes it. Empty where nothing is known."""
+    """A session as its person recognizes it, `called` as no other on the page is. Empty where nothing is known."""
 
     handle: str
     name: str
+    called: str
     place: str
     ip_address: str
     way: str
@@ -61,12 +65,13 @@ class Device:
     new: bool
 
     @staticmethod
-    def of(shown: ShownSession, places: Places, language: Language, *, new: bool) -> Device:
+    def of(shown: ShownSession, places: Places, language: Language, called: str, *, new: bool) -> Device:
         """The device that a session was begun with, or was last seen on, named in this language."""
         row = shown.view.row
         return Device(
             handle=row.session_id.hex,
             name=language.device(row.user_agent),
+            called=called,
             place=places(row.ip_address, language.code),
             ip_address=row.ip_address or "",
             way=row.way,
@@ -82,14 +87,24 @@ class Device:
 async def sessions_page(caller: CurrentPageCaller, query: Annotated[DoneQuery, Query()]) -> Response:
     current = await caller.require_person_soon()
     sessions = await sessions_of(current, limit=None, offset=0)
-    new = await to_thread.run_sync(_new_of, current, sessions)
+    new, language = await to_thread.run_sync(_new_of, current, sessions), caller.wording.journal
     devices = [
-        Device.of(one, caller.services.places, caller.wording.journal, new=one.view.row.session_id in new)
-        for one in sessions
+        Device.of(one, caller.services.places, language, called, new=one.view.row.session_id in new)
+        for one, called in zip(sessions, _names(caller, sessions), strict=True)
     ]
     # what just began is what somebody looks for who was warned of it
     devices.sort(key=lambda one: (one.current, one.new), reverse=True)
     return caller.saying(query.done).page("sessions.html", devices=devices)
+
+
+def _names(caller: PageCaller, sessions: Sequence[ShownSession]) -> list[str]:
+    """What each device is called by who hears of nothing but its buttons: several of a kind by when they came."""
+    kinds = [caller.wording.journal.device(one.view.row.user_agent) or caller.text(UNKNOWN) for one in sessions]
+    seen = Counter(kinds)
+    return [
+        kind if seen[kind] == 1 else f"{kind}, {caller.wording.moment(one.view.row.created_at)}"
+        for kind, one in zip(kinds, sessions, strict=True)
+    ]
 
 
 def _new_of(current: CurrentBySession, sessions: Sequence[ShownSession]) -> set[UUID]:

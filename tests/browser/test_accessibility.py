@@ -57,12 +57,13 @@ def shared_names(device: Device) -> list[str]:
     """Buttons and links of a list that are called the same and do something else: nobody who hears them knows which."""
     found: list[str] = device.tab.evaluate(
         """() => {
-          const told = (one) => (one.getAttribute('aria-describedby') ?? '').split(' ')
+          const texts = (one, by) => (one.getAttribute(by) ?? '').split(' ').filter(Boolean)
             .map((id) => document.getElementById(id)?.innerText).join(' ');
-          const name = (one) => (one.getAttribute('aria-label') ?? one.innerText.trim()) + ' ' + told(one);
+          const own = (one) => one.getAttribute('aria-label') ?? one.innerText.trim();
+          const name = (one) => `${texts(one, 'aria-labelledby') || own(one)} ${texts(one, 'aria-describedby')}`;
           const place = (one) => {
             const form = one.closest('form');
-            return form ? form.action + [...new FormData(form)].join('&') : one.href ?? one.closest('li').innerText;
+            return form ? (one.formAction || form.action) + [...new FormData(form)].join('&') : one.href ?? one.closest('li').innerText;
           };
           const rows = [...document.querySelectorAll('li')];
           const seen = new Map(), shared = [];

@@ -158,5 +158,5 @@ def test_what_is_asked_before_something_is_done_names_them_as_they_are(phone: De
     row.locator("summary").click()
     phone.comes(lambda: row.get_by_role("button", name="Remove").click())
     assert len(phone.asked) == 1
-    assert phone.asked.pop().startswith("Remove ")
+    assert phone.asked.pop().startswith("Remove this person?\n")
     is_harmless(phone)

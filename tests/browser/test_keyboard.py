@@ -15,7 +15,9 @@ _FAR = 80
 _FOCUSED = """() => {
   const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();
   return {
-    said: one.getAttribute('aria-label') ?? (one.labels?.[0]?.innerText || one.innerText || '').trim(),
+    said: (one.getAttribute('aria-labelledby') ?? '').split(' ').filter(Boolean)
+      .map((id) => document.getElementById(id).innerText).join(' ')
+      || one.getAttribute('aria-label') || (one.labels?.[0]?.innerText || one.innerText || '').trim(),
     row: one.closest('li')?.innerText ?? '',
     seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 && box.width > 0 && box.height > 0,
   };

@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.devices import Device
-from tests.browser.product import Account
+from tests.browser.product import Account, Product
 
 SESSIONS = "/account/sessions"
 
 
 @pytest.fixture
-def both(ada: Account, laptop: Device, phone: Device) -> tuple[Device, Device]:
+def both(product: Product, ada: Account, laptop: Device, phone: Device) -> tuple[Device, Device]:
     """Ada is signed in on a laptop and on a phone, which has the page of sessions open."""
     laptop.has_cookies_of(ada)
+    product.clock.wind(minutes=1)
     phone.open(SESSIONS)
     phone.signs_in(ada.email)
     assert phone.path == SESSIONS

@@ -48,7 +48,8 @@ for (const button of document.querySelectorAll("[data-copies]")) {
 for (const form of document.querySelectorAll("form")) {
   form.addEventListener("submit", (event) => {
     const button = event.submitter;
-    const question = button?.dataset.asks;
+    const about = document.getElementById(button?.getAttribute("aria-describedby")?.split(" ")[0])?.innerText;
+    const question = button?.dataset.asks && [button.dataset.asks, about].filter(Boolean).join("\n");
     if (form.dataset.sent || (question && !confirm(question))) {
       event.preventDefault();
       return;

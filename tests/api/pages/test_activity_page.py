@@ -45,7 +45,7 @@ def test_what_was_done_on_one_device(ada: Visitor, phone: Visitor, module_databa
     renamed(phone, "Countess")
     caught_up(module_database)
     ada.open("/account/sessions")
-    page = ada.follow("What was done on Chrome 131 on Android")
+    page = ada.follow("What was done there: Chrome 131 on Android")
     assert page.status == 200
     assert [one for one in page.items if "Countess" in one]
     assert [one for one in page.items if "You signed in" in one]
@@ -58,7 +58,7 @@ def test_a_device_that_is_signed_out_can_still_be_asked_for(
     ada: Visitor, phone: Visitor, module_database: Database
 ) -> None:
     ada.open("/account/sessions")
-    there = ada.page.links["What was done on Chrome 131 on Android"]
+    there = ada.page.links["What was done there: Chrome 131 on Android"]
     ada.press("Sign out Chrome 131 on Android")
     caught_up(module_database)
     page = ada.open(there)

@@ -36,7 +36,7 @@ def invited(ada: Visitor, email: str, role: str = "member") -> str:
     """The path of the link that the page shows."""
     page = ada.open("/organization/members")
     page = ada.press("Generate invitation link", email=email, role=role)
-    assert page.notices == ["The invitation is made. Copy its link, or wait for the mail to arrive."]
+    assert page.notices == ["The invitation is made. Copy its link, and hand it on."]
     [shown] = [given["value"] for tag, given in page.elements if given.get("aria-label") == f"Link for {email}"]
     return re.sub(r"https?://[^/]+", "", shown or "")
 
@@ -117,6 +117,31 @@ def test_a_wrong_address_is_corrected_in_one_step(ada: Visitor, url: str, bos: s
     assert Visitor(url).open(wrong).status == 404
 
 
+def test_a_wrong_address_stays_invited_where_the_right_one_is_refused(ada: Visitor, url: str, bos: str) -> None:
+    link = invited(ada, f"wrong.{bos}")
+    page = ada.press("Cancel and invite this address", email="no address")
+    assert page.status == 400
+    assert "This is no address we could write to." in page.text
+    assert Visitor(url).open(link).status == 200
+
+
+def test_an_invitation_is_renewed_as_what_it_was(ada: Visitor, url: str, bos: str) -> None:
+    invited(ada, bos, "admin")
+    page = ada.press("Renew")
+    assert page.notices == ["The invitation is renewed: its link is good for longer."]
+    assert f"{bos} Admin" in page.text
+
+
+def test_invitations_are_shown_a_page_at_a_time(ada: Visitor, bos: str) -> None:
+    for number in range(12):
+        invited(ada, f"{number}.{bos}")
+    assert f"1.{bos}" not in [one for one in ada.page.text.split()]
+    page = ada.follow("Older")
+    assert f"1.{bos}" in page.text.split()
+    assert f"11.{bos}" not in page.text.split()
+    assert f"11.{bos}" in ada.follow("Newer").text.split()
+
+
 def test_nobody_is_invited_twice_by_a_double_click(ada: Visitor, bos: str) -> None:
     invited(ada, bos)
     page = ada.press("Generate invitation link", email=bos, role="member")
@@ -137,7 +162,7 @@ def test_a_plain_member_sees_members_and_may_change_nobody(ada: Visitor, url: st
     bo = joined(ada, url, bos)
     page = bo.open("/organization/members")
     assert "Ada Lovelace" in page.text
-    said = {said for form in page.forms for said, _ in form.buttons}
+    said = {said for form in page.forms for said, *_ in form.buttons}
     assert said.isdisjoint({"Save roles", "Remove", "Generate invitation link", "Take back"})
     page = bo.send("/organization/invitations", {"email": "x@example.com", "role": "member"})
     assert page.status == 400

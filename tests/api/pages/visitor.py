@@ -23,7 +23,7 @@ class Form:
     fields: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     boxes: dict[str, str] = field(default_factory=dict)
-    buttons: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    buttons: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
 
 
 class Page(HTMLParser):
@@ -88,7 +88,8 @@ class Page(HTMLParser):
                 self._labels[given.get("for") or ""] = said
             elif found == "button" and self.forms:
                 named = {given["name"]: given.get("value") or ""} if given.get("name") else {}
-                self.forms[-1].buttons.append((given.get("aria-label") or said, named))  # type: ignore[arg-type]
+                action = given.get("formaction") or self.forms[-1].action
+                self.forms[-1].buttons.append((given.get("aria-label") or said, named, action))  # type: ignore[arg-type]
             elif found == "title":
                 self.title = said
             if found == "li":
@@ -116,13 +117,14 @@ class Visitor:
     def press(self, button: str, **given: str) -> Page:
         """Press the button of a form on the page, with its fields filled in by their names."""
         for form in self.page.forms:
-            named = next((more for said, more in form.buttons if said == button), None)
-            if named is not None:
+            pressed = next((one for one in form.buttons if one[0] == button), None)
+            if pressed is not None:
+                _, named, action = pressed
                 unknown = given.keys() - form.fields.keys() - form.boxes.keys()
                 assert not unknown, f"there is no field {unknown} beside {button!r}, only {[*form.fields, *form.boxes]}"
                 fields = {name: text for name, text in {**form.fields, **given, **named}.items() if text is not None}
-                return self.send(form.action, fields, form.method)
-        raise AssertionError(f"no button {button!r}: {[said for form in self.page.forms for said, _ in form.buttons]}")
+                return self.send(action, fields, form.method)
+        raise AssertionError(f"no button {button!r}: {[said for form in self.page.forms for said, *_ in form.buttons]}")
 
     def send(self, path: str, fields: dict[str, str], method: str = "post") -> Page:
         """Send a form as a page of ours does."""
