@@ -37,17 +37,17 @@ OWN = {
 
 Tell = Callable[[str, int, int], None]
 
-_NUMBERED = "('00000000-0000-0000-{}-' || lpad(to_hex(n), 12, '0'))::uuid"
-_PEOPLE = f"""
+_PEOPLE = """
 INSERT INTO account_list (user_id, version, email, email_hash, email_slot, name, created_at, updated_at)
-SELECT {_NUMBERED.format("0001")}, 1, 'person' || n || '@example.com', sha256(n::text::bytea), sha256(n::text::bytea),
-       'Given' || mod(n, 500) || ' Family' || n, now(), now() FROM generate_series(1, %s::integer) n
+SELECT uuid, 1, 'person' || n || '@example.com', sha256(n::text::bytea), sha256(n::text::bytea),
+       'Given' || mod(n, 500) || ' Family' || n, now(), now()
+  FROM generate_series(1, %s::integer) n, CAST(lpad(to_hex(n), 32, '0') AS uuid) uuid
 """
-_BELONGING = f"""
+_BELONGING = """
 INSERT INTO member_list (membership_id, version, organization_id, user_id, live_user_id, role, joined_at)
-SELECT {_NUMBERED.format("0002")}, 1, %s, {_NUMBERED.format("0001")}, {_NUMBERED.format("0001")},
-       CASE WHEN mod(n, 1000) = 0 THEN 'owner' ELSE 'member' END, now() + n * interval '1 second'
-  FROM generate_series(1, %s::integer) n
+SELECT uuid, 1, %s, uuid, uuid, CASE WHEN mod(n, 1000) = 0 THEN 'owner' ELSE 'member' END,
+       now() + n * interval '1 second'
+  FROM generate_series(1, %s::integer) n, CAST(lpad(to_hex(n), 32, '0') AS uuid) uuid
 """
 
 

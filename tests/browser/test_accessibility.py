@@ -63,7 +63,8 @@ def shared_names(device: Device) -> list[str]:
           const name = (one) => `${texts(one, 'aria-labelledby') || own(one)} ${texts(one, 'aria-describedby')}`;
           const place = (one) => {
             const form = one.closest('form');
-            return form ? (one.formAction || form.action) + [...new FormData(form)].join('&') : one.href ?? one.closest('li').innerText;
+            const sent = form && (one.formAction || form.action) + [...new FormData(form)].join('&');
+            return sent ?? one.href ?? one.closest('li').innerText;
           };
           const rows = [...document.querySelectorAll('li')];
           const seen = new Map(), shared = [];
