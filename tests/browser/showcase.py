@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -89,6 +90,7 @@ class Showcase:
     canceled: str
     expired: str
     closed_url: str = ""
+    limited_url: str = ""
 
     def reset_link(self) -> str:
         """A link that sets another password for Bo."""
@@ -140,6 +142,23 @@ def _kept(device: Device, showcase: Showcase) -> None:
     device.signs_in(showcase.bo.email)
 
 
+def _not_verified(device: Device, showcase: Showcase) -> None:
+    device.open(f"{showcase.closed_url}/sign-in")
+    device.signs_in(showcase.bo.email)
+
+
+def _tried_too_often(device: Device, showcase: Showcase) -> None:
+    for _ in range(4):
+        device.open(f"{showcase.limited_url}/sign-in")
+        device.press("Sign in", email="nobody@example.com", password="not it at all 1")
+
+
+def _too_much(device: Device, _: Showcase) -> None:
+    device.open("/account/settings")
+    device.tab.evaluate("document.getElementById('name').removeAttribute('maxlength')")
+    device.press("Save", name="x" * 70_000)
+
+
 SCENES: Sequence[Scene] = [
     Scene("sign-in", "", at("/sign-in")),
     Scene("sign-in-wrong", "", sent("/sign-in", "Sign in", email="nobody@example.com", password="not it at all 1")),
@@ -154,6 +173,9 @@ SCENES: Sequence[Scene] = [
     Scene("forgot-password-sent", "", sent("/forgot-password", "Send the link", email="nobody@example.com")),
     Scene("reset-password", "", lambda device, all_: device.open(all_.reset_link())),
     Scene("link-over", "", at("/reset-password?token=unknown")),
+    Scene("verify-first", "", _not_verified),
+    Scene("too-many-tries", "", _tried_too_often),
+    Scene("too-much", "bo", _too_much),
     Scene("no-such-page", "", at("/no/such/page")),
     Scene("invitation", "", lambda device, all_: device.open(f"/accept-invitation/{all_.invitation}")),
     Scene("invitation-sign-up", "", lambda device, all_: device.open(f"/sign-up?invitation={all_.invitation}")),
@@ -192,8 +214,12 @@ def showcase(database: Database, mail_folder: Path, names: Names) -> Iterator[Sh
     """All of it, running. It is noon there; it began nine days before."""
     with product(database, mail_folder, **SETTINGS) as running:
         built = _built(running, names)
-        closed = settings_for(database, mail_folder=mail_folder, sign_up="invited", **SETTINGS)
-        with application(closed, running.clock) as built.closed_url:
+        also = partial(settings_for, database, mail_folder=mail_folder, **SETTINGS)
+        closed, limited = also(sign_up="invited", email_verification="required"), also(rate_limit="on")
+        with (
+            application(closed, running.clock) as built.closed_url,
+            application(limited, running.clock) as built.limited_url,
+        ):
             yield built
 
 
