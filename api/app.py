@@ -26,7 +26,7 @@ from .edge.request_context import BASE_PATH
 from .edge.route_index import RouteIndex
 from .edge.services import Services, open_services
 from .edge.warm_up import warm_up
-from .pages import error_page
+from .pages import error_page, served
 from .pages.documentation import add_documentation
 from .routes import (
     account,
@@ -98,13 +98,17 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock.now
     # as routes, not as routers within routers: the framework would ask each of them, and more than once
     for router in (*routers, health.operations):
         web.router.routes.extend(router.routes)
+    pages = served(known)
+    if pages is not None:
+        web.router.routes.extend(pages.routes)
     here = f"{BASE_PATH}{get_session.PATH}"
     add_documentation(web, get_session.documentation.routes, known)
     for kind in (problems.Problem, Refusal, RequestValidationError, *problems.UNAVAILABLE):
         web.add_exception_handler(kind, _answer_error)
     web.add_exception_handler(Exception, _answer_unexpected)
     plain = {("GET", here): get_session.get_session}
-    gate: Gate = Gate(web, routes=RouteIndex(web.routes), plain=plain)
+    surface = None if pages is None else pages.surface
+    gate: Gate = Gate(web, routes=RouteIndex(web.routes), plain=plain, pages=surface)
     return gate
 
 

@@ -105,16 +105,6 @@ class MailSettings(DeploymentSettings):
         host = host_of(self.origin)
         return said or Mailbox("", f"no-reply@{host if may_be_mailed_from(host) else 'localhost'}")
 
-    @property
-    def page_of_invitations(self) -> str:
-        """The URL that the link of an invitation opens."""
-        return self.invitation_page or f"{self.origin}/"
-
-    @property
-    def page_of_resets(self) -> str:
-        """The URL of the page that asks for a new password."""
-        return self.reset_page or f"{self.origin}/"
-
 
 def _outbox(data_dir: Path) -> Path:
     return data_dir.absolute() / "outbox"

@@ -21,7 +21,7 @@ from domain.passwords import SHORTEST, Argon2Parameters
 from domain.session import Lifetimes
 
 from .deployment_settings import PREFIX
-from .mail_settings import MailSettings
+from .page_settings import PageSettings
 from .setting_values import listed, may_match_origin, networks
 from .sites import host_of, wrong_with_cookie_domain
 
@@ -35,7 +35,7 @@ MAY_NEED_FRESHNESS = ("change-password", "update-user")
 """Calls for which an operator may ask for a fresh session. Ending sessions never needs one (wire.md A2)."""
 
 
-class Settings(MailSettings):
+class Settings(PageSettings):
     """Times are in seconds. What is not set has a default that works on one machine."""
 
     # More origins whose pages may use the service, comma-separated (wire.md §4.3).

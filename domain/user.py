@@ -44,6 +44,13 @@ class ImageChanged:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LanguageChosen:
+    """A person reads pages in another language (its code, BCP 47)."""
+
+    language: Personal
+
+
+@dataclass(frozen=True, kw_only=True)
 class PasswordChanged:
     """A person who knew the password chose another one, or an operator set one."""
 
@@ -117,6 +124,7 @@ UserEvent = (
     SignedUp
     | NameChanged
     | ImageChanged
+    | LanguageChosen
     | PasswordChanged
     | PasswordReset
     | EmailVerified
@@ -158,6 +166,10 @@ class User:
     def show(self, image: str | None, *, before: str | None) -> list[UserEvent]:
         """Show another image, or none; nothing if it is the one `before`."""
         return [] if image == before else [ImageChanged(image=image)]
+
+    def read_in(self, language: str, *, before: str | None) -> list[UserEvent]:
+        """Read pages in another language; nothing if it is the one `before`."""
+        return [] if language == before else [LanguageChosen(language=language)]
 
     def change_password(self, *, revoking: bool) -> list[UserEvent]:
         """Make the next password version the current one; `revoking` ends all sessions begun with older ones."""
@@ -208,7 +220,7 @@ def evolve(state: User | None, event: UserEvent) -> User:
             return User(email_hash=email_hash, password_version=password_version)
     assert state is not None, "an account begins with SignedUp"
     match event:
-        case NameChanged() | ImageChanged() | AccountUnlocked():
+        case NameChanged() | ImageChanged() | LanguageChosen() | AccountUnlocked():
             return state
         case PasswordChanged(password_version=password_version) | PasswordReset(password_version=password_version):
             return replace(state, password_version=password_version)

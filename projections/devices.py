@@ -101,17 +101,17 @@ class _Device(NamedTuple):
     system: str
 
 
-def device(user_agent: str | None) -> str:
+def device(user_agent: str | None, *, on: str = " on ") -> str:
     """Browser with major version and operating system, such as "Chrome 130 on macOS"; "" when it says neither.
 
     Says only what the string can prove: versions of operating systems are frozen in it, and an iPad that asks for
     desktop pages cannot be told from a Mac. The text is short printable ASCII without markup, whatever was sent;
-    still it is the sender's claim. wire.md, extra fields: `device`.
+    still it is the sender's claim. `on` stands between both, in the reader's language. wire.md, extra fields: `device`.
     """
     browser, version, system = _read((user_agent or "")[:_LONGEST])
     if browser and version:
         browser = f"{browser} {version}"
-    return " on ".join(part for part in (browser, system) if part)
+    return on.join(part for part in (browser, system) if part)
 
 
 def family(user_agent: str | None) -> tuple[str, str]:

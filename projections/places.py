@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from importlib.resources import files
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 import maxminddb
+from babel import Locale
 from iptocc import country_code
 
+_ENGLISH = "en"
 _TABLE = files("tzdata") / "zoneinfo" / "iso3166.tab"
 _READABLE = {  # the table has them in a form made for sorting, abbreviated, or not at all
     "AS": "American Samoa",
@@ -47,22 +50,25 @@ class Places:
     def __init__(self, city_database: Path | None = None) -> None:
         """Take a file in MaxMind DB format 2 with cities or countries; raise PlacesUnreadable if it is none."""
         self._cities = None if city_database is None else _opened(city_database)
-        self._countries = _country_names()
         self._cached = lru_cache(maxsize=4096)(self._place)
 
-    def __call__(self, ip_address: str | None) -> str:
-        """The place, such as "Berlin, Germany" or "Germany"; "" if private, unknown or no address. Never raises."""
-        return self._cached(ip_address) if ip_address else ""
+    def __call__(self, ip_address: str | None, language: str = _ENGLISH) -> str:
+        """The place, such as "Berlin, Germany" or "Germany"; "" if private, unknown or no address. Never raises.
 
-    def _place(self, ip_address: str) -> str:
+        In another language that Babel knows (its code), as far as names in it are known.
+        """
+        return self._cached(ip_address, language) if ip_address else ""
+
+    def _place(self, ip_address: str, language: str) -> str:
         address = _public(ip_address)
         if address is None:
             return ""
         found = self._found(address)
         code = _text(found, "country", "iso_code") or country_code(str(address)) or ""
-        country = self._countries.get(code) or _text(found, "country", "names", "en")
-        city = _text(found, "city", "names", "en")
-        if not city or city == country:
+        country = _country_names(language).get(code) or _named(found, "country", language)
+        city = _named(found, "city", language)
+        # of a city that is a country, another language may know the name of one of both only
+        if not city or city == country or _named(found, "city") == _country_names(_ENGLISH).get(code):
             return country
         return f"{city}, {country}" if country else city
 
@@ -102,9 +108,17 @@ def _public(text: str) -> IPv4Address | IPv6Address | None:
     return address if address.is_global else None
 
 
-def _country_names() -> dict[str, str]:
+@cache
+def _country_names(language: str) -> Mapping[str, str]:
+    if language != _ENGLISH:
+        # what Babel does not name of what the table does is told in English
+        return {**_country_names(_ENGLISH), **Locale.parse(language).territories}
     lines = _TABLE.read_text("utf-8").splitlines()
     return {code: name for code, _, name in (line.partition("\t") for line in lines) if len(code) == 2} | _READABLE
+
+
+def _named(found: object, kind: str, language: str = _ENGLISH) -> str:
+    return _text(found, kind, "names", language) or _text(found, kind, "names", _ENGLISH)
 
 
 def _text(found: object, *path: str) -> str:

@@ -23,7 +23,7 @@ from domain.commands.session import (
     sign_out,
     use_session,
 )
-from domain.commands.user import sign_up, update_user
+from domain.commands.user import choose_language, sign_up, update_user
 from domain.commands.verified_account import verified_account
 from domain.events.catalogue import SESSION
 from domain.passwords import Argon2Parameters, Passwords
@@ -169,6 +169,10 @@ class Lives:
         image = self.chances.choice([None, "", f"https://example.com/{self.chances.randrange(9)}.png"])
         where_from = self.somewhere()
         update_user(context, through(context, session_id, now=self.now, where_from=where_from), name=name, image=image)
+        language = "de" if image else "en"
+        choose_language(
+            context, through(context, session_id, now=self.now, where_from=where_from), language=language, before=None
+        )
 
     def _confirms(self, context: Context, session_id: UUID) -> None:
         password, where_from = self.passwords[self.sessions[session_id]], self.somewhere()

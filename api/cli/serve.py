@@ -24,6 +24,7 @@ from api.deliveries.mail_folder import FolderUnusable, MailFolder
 from api.deliveries.mail_texts import MailTexts
 from api.deliveries.template_files import TemplateUnusable
 from api.mail_settings import MailSettings
+from api.pages.look import Look, LookUnusable
 from api.settings import Settings
 from domain import clock as system_clock
 from projections.places import Places, PlacesUnreadable
@@ -52,6 +53,7 @@ def serve(settings: Settings, *, show: bool, as_json: bool) -> None:
     _require_places(settings)
     _require_mail_folder(settings)
     _require_mail_templates(settings)
+    _require_look(settings)
     with closing(Listener(settings.host, settings.port)) as listener:
         # before there is a database, beside which none would be made any more
         secret = secret_of(settings)
@@ -159,6 +161,15 @@ def _require_mail_templates(settings: Settings) -> None:
         raise WontStart(str(error)) from error
 
 
+def _require_look(settings: Settings) -> None:
+    """Else the first who looks at a page would notice. Raises WontStart."""
+    try:
+        if settings.has_pages:
+            Look.of(settings)
+    except LookUnusable as error:
+        raise WontStart(str(error)) from error
+
+
 def _open_outbox(settings: Settings) -> None:
     """Where nobody said how mail leaves, beside the embedded database. Raises WontStart."""
     if settings.outbox is None:
@@ -211,7 +222,10 @@ def _announce(settings: Settings, preparation: Preparation, supervisor: Supervis
         print(json.dumps({"url": settings.origin, "docs": docs, "migrated": applied}), flush=True)
         return
     console = Console(highlight=False, soft_wrap=True, markup=False)
-    console.print(f"Daybook is ready at {settings.origin}/api/auth (all routes: {docs})")
+    if settings.has_pages:
+        console.print(f"Daybook is ready at {settings.origin}; for programs at {settings.origin}/api/auth ({docs})")
+    else:
+        console.print(f"Daybook is ready at {settings.origin}/api/auth (all routes: {docs})")
     if settings.database_url is None:
         console.print(f"Its database and its secret are kept in {settings.data_dir.resolve()}; stop it with Ctrl-C.")
 

@@ -97,7 +97,7 @@ def channels(settings: Settings, store: Store, clock: Clock, way: Transport[Mail
         texts=texts,
         sender=sender,
         places=places,
-        page=settings.sessions_page,
+        page=settings.page_of_sessions,
         wanted=settings.new_device_mail == "on",
         per_hour=settings.notices_per_hour,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from domain.refusals import WrongPassword
 from domain.store.attempts import Attempt, Attempts, Folded
 
+from .problems import STATUS_OF_CODE
 from .request_context import RequestContext
 from .write_behind import WriteBehind
 
@@ -18,7 +19,8 @@ _READING = {"GET", "HEAD", "OPTIONS"}
 
 def attempt_of(request: RequestContext, code: str, status: int | None, *, command: str | None) -> Attempt | None:
     """What is remembered of a request that was refused with this code; None if it was no command, or not refused."""
-    refused = status in _REFUSED or code in _GUESSES
+    # a page shows its form again, whatever the wire answers
+    refused = not {status, STATUS_OF_CODE.get(code)}.isdisjoint(_REFUSED) or code in _GUESSES
     if not refused or request.method in _READING or command is None:
         return None
     return Attempt(

@@ -48,18 +48,20 @@ def none_is_sent(headers: Mapping[str, str]) -> bool:
     return "content-length" not in headers and "transfer-encoding" not in headers
 
 
+async def read_form(receive: Receive, request: RequestContext) -> Body:
+    """The fields of a page's form. Raises as `read`."""
+    raw = await _received(receive, request, LARGEST)
+    return _parsed(raw, request, (media_type.FORM,))
+
+
 async def read(receive: Receive, request: RequestContext) -> Body:
     """The body of a request. Raises the Problem of §1 (400, 413, 415), 408, or ClientGone.
 
     A body without any Content-Type is no body, nor is that of a GET: it is read to its end, and not looked at.
     """
+    raw = await _received(receive, request, largest(request.path))
     try:
-        async with asyncio.timeout(PATIENCE):
-            raw = await _bytes(receive, request.headers.get("content-length", ""), largest(request.path))
-    except TimeoutError:
-        raise Problem.of_code("REQUEST_TIMEOUT", headers={"Connection": "close"}) from None
-    try:
-        content = _parsed(raw, request)
+        content = _parsed(raw, request, accepted(request.path))
     except Problem:
         if len(raw) > LARGEST:
             # whatever else is wrong with it, there is no picture in it that could make up for that
@@ -70,11 +72,19 @@ async def read(receive: Receive, request: RequestContext) -> Body:
     return content
 
 
-def _parsed(raw: bytes, request: RequestContext) -> Body:
+async def _received(receive: Receive, request: RequestContext, most: int) -> bytes:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await _bytes(receive, request.headers.get("content-length", ""), most)
+    except TimeoutError:
+        raise Problem.of_code("REQUEST_TIMEOUT", headers={"Connection": "close"}) from None
+
+
+def _parsed(raw: bytes, request: RequestContext, types: tuple[str, ...]) -> Body:
     content_type = request.headers.get("content-type")
     if not raw or not content_type or request.method == "GET":
         return Body()
-    if refusal := media_type.refusal(content_type, accepted(request.path)):
+    if refusal := media_type.refusal(content_type, types):
         raise Problem.of_code("UNSUPPORTED_MEDIA_TYPE", refusal)
     try:
         if media_type.is_form(content_type):

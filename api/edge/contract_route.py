@@ -45,7 +45,7 @@ class ContractRoute(APIRoute):
             kind, *marks = (
                 get_args(parameter.annotation) if _annotated(parameter.annotation) else [parameter.annotation]
             )
-            if kind is Caller:
+            if isinstance(kind, type) and issubclass(kind, Caller):
                 self._caller = name
             elif kind is Client:
                 self._client = name
@@ -80,7 +80,9 @@ class ContractRoute(APIRoute):
         """
         arguments = {name: read(query_string, body) for name, read in self._readers.items()}
         if self._caller:
-            arguments[self._caller] = Caller.of(services, request, presented or await find_session(services, request))
+            arguments[self._caller] = self._caller_of(
+                services, request, presented or await find_session(services, request)
+            )
         elif self._client:
             arguments[self._client] = Client(services, request)
         if self._last:
@@ -91,6 +93,9 @@ class ContractRoute(APIRoute):
         else:
             answer = await to_thread.run_sync(partial(self.endpoint, **arguments))
         return answer
+
+    def _caller_of(self, services: Services, request: RequestContext, presented: PresentedCredentials) -> Caller:
+        return Caller.of(services, request, presented)
 
 
 def _folder(path: str, parameters: Collection[str]) -> tuple[str, str]:

@@ -25,13 +25,10 @@ from .request_context import RequestContext
 from .response_writer import ResponseWriter
 from .route_index import RouteIndex
 from .services import Services
-from .surfaces import Surface, surface_of
+from .surfaces import CONTRACT, Surface, of_the_contract
 
 DEADLINE = 9.5
 """Seconds after which a request is answered with 503, so that none outlives ten."""
-
-_HASHING = frozenset({"/sign-in/email", "/sign-up/email", "/change-password", "/verify-password"})
-"""Calls that have a password hashed. They are refused here while nobody can be: before their body is read."""
 
 PlainRoute = Callable[[Services, RequestContext, Scope, ResponseWriter, Awaitable[None]], Awaitable[None]]
 """The last argument is the counting of the request, to be awaited before anything is written or answered."""
@@ -40,8 +37,9 @@ PlainRoute = Callable[[Services, RequestContext, Scope, ResponseWriter, Awaitabl
 class Gate:
     """An ASGI application around the web framework.
 
-    `routes` of the contract are answered without the framework, which answers health and documentation. `plain` are
-    those that write their answers themselves, by method and path, and keep their deadlines themselves: the hottest.
+    `routes` of the contract and of the `pages`, if there are any, are answered without the framework, which answers
+    health and documentation. `plain` are those that write their answers themselves, by method and path, and keep their
+    deadlines themselves: the hottest.
     """
 
     def __init__(
@@ -50,8 +48,9 @@ class Gate:
         *,
         routes: RouteIndex,
         plain: Mapping[tuple[str, str], PlainRoute],
+        pages: Surface | None = None,
     ) -> None:
-        self._web, self._routes, self._plain = web, routes, plain
+        self._web, self._routes, self._plain, self._pages = web, routes, plain, pages
         self.services: Services | None = None
         self._hashing = 0
 
@@ -64,7 +63,7 @@ class Gate:
             await send({"type": "websocket.close"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        services, surface = self.services, surface_of(scope["path"])
+        services, surface = self.services, self._surface(scope)
         deadlines.begin()
         request, writer = _way_out(services, surface, scope, send)
         if wrong := wrongly_addressed(scope):
@@ -76,7 +75,7 @@ class Gate:
             page: ASGIApp = self._web if self._routes.framework_answers(scope) else Problem(404).to_response()
             work: Awaitable[None] = _until(DEADLINE, page(scope, receive, writer), writer)
         elif services is None or request is None:
-            work = problems.unavailable().to_response()(scope, receive, writer)
+            work = surface.refuse(problems.unavailable(), None)(scope, receive, writer)
         else:
             work = self._answer_on(surface, services, request, scope, receive, writer)
         try:
@@ -90,6 +89,12 @@ class Gate:
         services.operator_hints.answered(request)
         if request.refused_with is not None and surface.remembers_attempts:
             self._note(services, request, request.refused_with, scope, writer.status)
+
+    def _surface(self, scope: Scope) -> Surface | None:
+        """Where a request belongs; health and documentation are on no surface, and what nobody knows is a page's."""
+        if of_the_contract(scope["path"]):
+            return CONTRACT
+        return None if self._pages is None or self._routes.framework_answers(scope) else self._pages
 
     async def _refuse(
         self,
@@ -133,7 +138,7 @@ class Gate:
         # asked by the browser, not the person, and costs nothing: counted, every sign-in from there would count twice
         if answer := surface.answers_before(request, services.origins):
             return await answer(scope, receive, writer)
-        if request.path in _HASHING and request.method == "POST" and self._queue_is_full(services):
+        if request.path in surface.hashing and request.method == "POST" and self._queue_is_full(services):
             raise HashingBusy
         plain = self._plain.get((request.method, scope["path"]))
         route = self._routes.route(scope) if plain is None else None
@@ -160,7 +165,7 @@ class Gate:
             return UNCOUNTED
         routed = scope["path"] in self._routes.paths
         whose = counted_for(services, request, asks_who=asks_who)
-        return services.limits.count_request(whose, request.path, routed=routed)
+        return services.limits.count_request(whose, surface.counted_as(request), routed=routed)
 
     async def _answer_routed(
         self,
@@ -178,7 +183,7 @@ class Gate:
             raise Problem(404)
         sent = await surface.read_body(receive, request)
         surface.require_trusted(request, sent, scope["query_string"], services.origins)
-        if request.path not in _HASHING:
+        if request.path not in surface.hashing or request.method != "POST":
             presented = None
             if request.method == READING and route.asks_who:
                 presented = await find_session(services, request)

@@ -198,14 +198,20 @@ def of(error: Exception) -> Problem:
 
 def response_to(error: Exception, request: RequestContext | None) -> JsonResponse:
     """How any error is answered; its request remembers what it was refused with, also where the wire shows no code."""
-    if request is not None and isinstance(error, Problem | Refusal):
+    if request is not None:
+        remember(error, request)
+    return of(error).to_response()
+
+
+def remember(error: Exception, request: RequestContext) -> None:
+    """What a request was refused with, and whose account it concerned."""
+    if isinstance(error, Problem | Refusal):
         request.refused_with = error.code
-    if request is not None and isinstance(error, Refusal) and error.user_id is not None:
+    if isinstance(error, Refusal) and error.user_id is not None:
         request.concerns = error.user_id
-    if request is not None and isinstance(error, refusals.SessionOver):
+    if isinstance(error, refusals.SessionOver):
         # it was let in, and ended meanwhile
         request.take_back()
-    return of(error).to_response()
 
 
 def log_unexpected(error: Exception) -> None:

@@ -10,6 +10,8 @@ from .origins import TrustedOrigins
 from .problems import STATUS_OF_CODE, Problem
 from .request_context import BASE_PATH
 
+CONFIRM_ADDRESS = "/confirm-address"
+"""The page that asks whether an address is theirs who opened a link."""
 _REFUSED = {
     "callbackURL": "INVALID_CALLBACK_URL",
     "redirectTo": "INVALID_REDIRECT_URL",

@@ -34,7 +34,7 @@ class RequestContext:
 
     `tokens` are the sessions' secrets it shows, once somebody looked, and `signed` whether by us. What its answer will
     carry: cookies, and the token for clients without cookies. What is known of it once it was refused: with which code,
-    whose account it concerned, and through which session.
+    whose account it concerned, through which session, and which language that person has chosen.
     """
 
     method: str
@@ -49,6 +49,7 @@ class RequestContext:
     refused_with: str | None = None
     concerns: UUID | None = None
     session_id: UUID | None = None
+    language: str | None = None
 
     @staticmethod
     def of(scope: Mapping[str, Any], now: datetime, addresses: ClientAddresses) -> RequestContext:

@@ -1,8 +1,8 @@
 """Surfaces: the ways in which clients of one kind are served, each below a prefix of its own.
 
-All of them pass the one gate. A surface says what it does for a request: whether it is counted, how its body is read,
-from which pages it may come, in which form it is refused, and whether a refusal is remembered as an attempt. What is
-below no prefix, health and documentation, has neither session nor limit.
+All of them pass the one gate. A surface says what it does for a request: as what it is counted, how its body is read,
+from which pages it may come, in which form it is refused, and whether a refusal is remembered as an attempt. Health and
+documentation are on none: they have neither session nor limit.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class Surface:
 
     `headers` are those of every answer, `headers_of_nobody` those where nothing is known of the request yet.
     `answers_before` answers what is the browser's question, not the person's. `read_body` raises Problem or ClientGone,
-    `require_trusted` raises Problem or UntrustedTarget; `refuse` gives any error its form.
+    `require_trusted` raises Problem or UntrustedTarget; `refuse` gives any error its form. `hashing` are the paths of
+    commands that have a password hashed: they are refused while nobody's can be, before their body is read.
+    `counted_as` is the path under which a request is counted.
     """
 
     prefix: str
@@ -39,7 +41,9 @@ class Surface:
     read_body: Callable[[Receive, RequestContext], Awaitable[Body]]
     require_trusted: Callable[[RequestContext, Body, bytes, TrustedOrigins], None]
     refuse: Callable[[Exception, RequestContext | None], Response]
+    hashing: frozenset[str]
     counted: bool
+    counted_as: Callable[[RequestContext], str]
     remembers_attempts: bool
 
 
@@ -59,13 +63,14 @@ CONTRACT = Surface(
     read_body=body.read,
     require_trusted=_require_trusted,
     refuse=problems.response_to,
+    hashing=frozenset({"/sign-in/email", "/sign-up/email", "/change-password", "/verify-password"}),
     counted=True,
+    counted_as=lambda request: request.path,
     remembers_attempts=True,
 )
 """Better Auth's contract: JSON, problems with codes, and CORS for pages of trusted origins."""
-SURFACES = (CONTRACT,)
 
 
-def surface_of(path: str) -> Surface | None:
-    """The surface that a path belongs to; its prefix without the slash too, so that nobody mistakes it for a page."""
-    return next((one for one in SURFACES if f"{path}/".startswith(one.prefix)), None)
+def of_the_contract(path: str) -> bool:
+    """Whether a path is below the contract's prefix, or that without its slash: nobody shall mistake it for a page."""
+    return f"{path}/".startswith(CONTRACT.prefix)

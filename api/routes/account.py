@@ -6,19 +6,21 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
 
-from api.edge.authentication import give_cookie, password_guess
+from api.acts import passwords
+from api.acts.pictures_given import wanted
+from api.edge.authentication import give_cookie
 from api.edge.caller import CurrentCaller
 from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
 from api.edge.request_context import BASE_PATH
-from domain.commands import credential, user
+from domain.commands import user
 from projections.lists.account_list import password_dates
 
 from . import shapes
 from .answer_fields import SessionSecret
 from .documented import documented, uncoded
-from .fields import NOTHING_TO_UPDATE, GivenPassword, NewPassword, PersonsName, PictureUrl, picture_given_in, wanted
+from .fields import NOTHING_TO_UPDATE, GivenPassword, NewPassword, PersonsName, PictureUrl, picture_given_in
 from .sessions import DoneAnswer
 
 router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["account"])
@@ -78,19 +80,13 @@ class ChangedPasswordAnswer(TypedDict):
     ),
 )
 def change_password(caller: CurrentCaller, form: ChangePassword) -> JsonResponse:
-    current, services, request = caller.require_principal(), caller.services, caller.request
-    always = services.settings.password_change_revokes == "always"  # noqa: S105  a word, no secret
-    with password_guess(services, request, current.session):
-        changed = credential.change_password(
-            services.context,
-            current.principal,
-            current=form.currentPassword,
-            new=form.newPassword,
-            revoking=form.revokeOtherSessions or always,
-            organization_id=current.active_organization_id,
-        )
-    if changed.token is not None:
-        give_cookie(services, request, changed.token, remembered=caller.remembered, started_at=request.now)
+    changed = passwords.change_password(
+        caller,
+        caller.require_principal(),
+        given=form.currentPassword,
+        wanted=form.newPassword,
+        revoking=form.revokeOtherSessions,
+    )
     return JsonResponse(ChangedPasswordAnswer(token=changed.token, user=shapes.user(changed.person)))
 
 
@@ -110,9 +106,7 @@ def change_password(caller: CurrentCaller, form: ChangePassword) -> JsonResponse
     ),
 )
 def verify_password(caller: CurrentCaller, form: VerifyPassword) -> JsonResponse:
-    current, services, request = caller.require_principal(), caller.services, caller.request
-    with password_guess(services, request, current.session):
-        credential.reauthenticate(services.context, current.principal, password=form.password)
+    passwords.confirm_password(caller.require_principal(), form.password)
     return JsonResponse(DoneAnswer(status=True))
 
 

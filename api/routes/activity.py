@@ -12,7 +12,8 @@ from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BeforeValidator, Field
 from starlette.responses import Response
 
-from api.edge.caller import Caller, CurrentCaller, CurrentPrincipal
+from api.acts.activity import FORBIDDEN, NOT_A_MEMBER, organization_activity, own_activity, require_readable
+from api.edge.caller import CurrentCaller, CurrentPrincipal
 from api.edge.contract_route import ContractRoute
 from api.edge.downloads import MEDIA_TYPES, download
 from api.edge.json_response import NOT_KEPT, JsonResponse
@@ -21,23 +22,17 @@ from api.edge.query import QueryModel
 from api.edge.request_context import BASE_PATH
 from api.edge.wire_time import to_wire
 from domain.events.catalogue import EVENT_BY_NAME, NAME_BY_EVENT
-from domain.roles import Role
 from domain.session import SessionRenewed
-from projections.lists.member_list import live_role, role_when_closed
-from projections.trails.activity import ATTEMPT, Page, Selection, of_a_person, of_an_organization
+from projections.trails.activity import ATTEMPT, OwnSelection, Selection
 from projections.trails.cursor import BadCursor, Cursor
-from projections.trails.names import Reader
-from projections.trails.narrator import Narrator, RenderedEntry
+from projections.trails.narrator import RenderedEntry
 
 from .activity_shapes import EXAMPLE_FILES, ActivityAnswer, Entry, OrganizationActivityAnswer, OrganizationEntry
 from .documented import documented
 from .shapes import wire_id
 
-FORBIDDEN = "YOU_ARE_NOT_ALLOWED_TO_READ_THE_ACTIVITY_OF_THIS_ORGANIZATION"
-
 _BATCH = 250
 """Entries of a download that are read at once."""
-_READERS = {Role.OWNER, Role.ADMIN}
 _ID = re.compile(r"[0-9a-f]{32}")
 _EVENTS = sorted(set(EVENT_BY_NAME) - {NAME_BY_EVENT[SessionRenewed]})
 # nothing ever happened outside of these, and what is computed with moments inside of them stays a moment
@@ -128,16 +123,9 @@ router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["activity"
 )
 def list_activity(caller: CurrentCaller, query: Annotated[ActivityQuery, Query()]) -> JsonResponse:
     current = caller.require_principal()
-    page = of_a_person(
-        caller.services.context.store.statements,
-        caller.services.context.keyring,
-        current.user_id,
-        before=Cursor.of(query.cursor),
-        limit=query.limit,
-        event=query.type or None,
-    )
-    rendered = _rendered(caller, page, Reader(user_id=current.user_id))
-    entries = [_entry(one, current) for one in rendered]
+    only = OwnSelection(event=query.type or None)
+    page = own_activity(current, only, cursor=query.cursor, limit=query.limit)
+    entries = [_entry(one, current) for one in page.entries]
     return JsonResponse(ActivityAnswer(entries=entries, nextCursor=page.next_cursor), headers=NOT_KEPT)
 
 
@@ -159,7 +147,7 @@ def _with_downloads(responses: dict[int | str, dict[str, Any]]) -> dict[int | st
             "VALIDATION_ERROR",
             "NO_ACTIVE_ORGANIZATION",
             "UNAUTHORIZED",
-            "YOU_ARE_NOT_A_MEMBER_OF_THIS_ORGANIZATION",
+            NOT_A_MEMBER,
             FORBIDDEN,
             body=False,
         )
@@ -168,54 +156,42 @@ def _with_downloads(responses: dict[int | str, dict[str, Any]]) -> dict[int | st
 def list_organization_activity(caller: CurrentCaller, query: Annotated[OrganizationActivityQuery, Query()]) -> Response:
     current = caller.require_principal()
     selection = Selection(
-        organization_id=_readable_organization(caller, current, query.organizationId),
+        organization_id=_readable_organization(current, query.organizationId),
         actor_id=UUID(query.actor) if query.actor else None,
         event=query.type or None,
         since=query.since,
         until=query.until,
     )
     if query.format != "json":
-        pages = _all_pages(caller, current, selection)
+        pages = _all_pages(current, selection)
         return download("activity", query.format, list(OrganizationEntry.__annotations__), pages)
-    entries, next_cursor = _organization_page(caller, current, selection, query.cursor, query.limit)
+    entries, next_cursor = _organization_page(current, selection, query.cursor, query.limit)
     return JsonResponse(OrganizationActivityAnswer(entries=entries, nextCursor=next_cursor), headers=NOT_KEPT)
 
 
-def _readable_organization(caller: Caller, current: CurrentPrincipal, asked: str) -> UUID:
-    """The organization whose trail the caller may read, by committed state (wire.md §10: as members are listed).
-
-    Of a closed one, those who owned it last may still read what became of it.
-    """
+def _readable_organization(current: CurrentPrincipal, asked: str) -> UUID:
+    """The organization whose trail the caller may read. Raises Problem."""
     organization_id = current.active_organization_id
     if asked:
         # an id that cannot be one is unknown like any other
         organization_id = UUID(asked) if _ID.fullmatch(asked) else UUID(int=0)
     if organization_id is None:
         raise Problem.of_code("NO_ACTIVE_ORGANIZATION")
-    read = caller.services.context.store.statements
-    role = live_role(read, organization_id, current.user_id)
-    if role is None and Role.OWNER in (role_when_closed(read, organization_id, current.user_id) or "").split(","):
-        return organization_id
-    if role is None:
-        raise Problem.of_code("YOU_ARE_NOT_A_MEMBER_OF_THIS_ORGANIZATION")
-    if _READERS.isdisjoint(part.strip() for part in role.split(",")):
-        raise Problem.of_code(FORBIDDEN)
+    require_readable(current, organization_id)
     return organization_id
 
 
-def _all_pages(caller: Caller, current: CurrentPrincipal, selection: Selection) -> Iterator[list[OrganizationEntry]]:
+def _all_pages(current: CurrentPrincipal, selection: Selection) -> Iterator[list[OrganizationEntry]]:
     cursor: str | None = ""
     while cursor is not None:
-        entries, cursor = _organization_page(caller, current, selection, cursor, _BATCH)
+        entries, cursor = _organization_page(current, selection, cursor, _BATCH)
         yield entries
 
 
 def _organization_page(
-    caller: Caller, current: CurrentPrincipal, selection: Selection, cursor: str, limit: int
+    current: CurrentPrincipal, selection: Selection, cursor: str, limit: int
 ) -> tuple[list[OrganizationEntry], str | None]:
-    page = of_an_organization(
-        caller.services.context.store.statements, selection, before=Cursor.of(cursor), limit=limit
-    )
+    page = organization_activity(current, selection, cursor=cursor, limit=limit)
     entries = [
         OrganizationEntry(
             **_entry(one, current),
@@ -226,14 +202,9 @@ def _organization_page(
             personId=_optional_id(one.person_id),
             personEmail=one.person_email,
         )
-        for one in _rendered(caller, page, Reader(organization_id=selection.organization_id))
+        for one in page.entries
     ]
     return entries, page.next_cursor
-
-
-def _rendered(caller: Caller, page: Page, reader: Reader) -> list[RenderedEntry]:
-    services = caller.services
-    return Narrator(services.context.store, services.places, page.entries, reader=reader).rendered()
 
 
 def _entry(told: RenderedEntry, current: CurrentPrincipal) -> Entry:

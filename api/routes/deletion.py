@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from functools import cache, partial
 from typing import Annotated, Any, Literal, NotRequired
 
 from fastapi import APIRouter, Query
@@ -11,20 +10,17 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from api.edge.authentication import clear_cookies, forget_device, password_guess
+from api.acts import deletion
+from api.edge.authentication import password_guess
 from api.edge.caller import CurrentBySession, CurrentCaller
 from api.edge.contract_route import ContractRoute
 from api.edge.fetch_purpose import require_opened_by_hand
 from api.edge.json_response import JsonResponse
-from api.edge.limiting.of_a_person import counters_of
 from api.edge.problems import Problem
 from api.edge.query import ExactQuery
 from api.edge.redirects import redirect, require_page
 from api.edge.request_context import BASE_PATH
 from api.edge.session_schemes import SESSION_USED
-from domain.commands.deletion_request import request_deletion
-from domain.commands.erasure import delete_account
-from domain.mailed_link import Purpose
 from domain.refusals import LinkNotFound, SessionNotFresh
 
 from .documented import at, documented
@@ -129,33 +125,15 @@ def confirm_deletion(caller: CurrentCaller, query: Annotated[Confirmed, Query()]
 
 
 def _have_link_sent(current: CurrentBySession, form: DeleteUser) -> DeletedAnswer:
-    services = current.services
-    elsewhere = request_deletion(
-        services.context,
-        current.principal,
-        password=form.password or None,
-        callback_url=form.callbackURL,
-        # counted once, however often it is decided
-        admitted=cache(lambda address: services.mail_brake.admits(Purpose.ACCOUNT_DELETION, address)),
-    )
+    elsewhere = deletion.have_link_sent(current, password=form.password or None, callback_url=form.callbackURL)
     answer = DeletedAnswer(success=True, message="Verification email sent")
     return {**answer, "sentToFormerAddress": True} if elsewhere else answer
 
 
 def _delete(current: CurrentBySession, password: str | None, *, link: str | None = None) -> None:
-    """Whoever wants it, their cookies are taken away, also that of a known device."""
-    services = current.services
     try:
-        delete_account(
-            services.context,
-            current.principal,
-            password=password,
-            link=link,
-            counters=partial(counters_of, services.context.keyring),
-        )
+        deletion.delete(current, password=password, link=link)
     except SessionNotFresh:
         raise Problem.of_code("SESSION_EXPIRED") from None
     except LinkNotFound as refused:
         raise Problem.of_code(refused.code, status=404) from None
-    clear_cookies(services, current.request)
-    forget_device(services, current.request, current.user_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -11,23 +10,23 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from api.edge.caller import CurrentCaller, CurrentClient
+from api.acts.address import request_change
+from api.acts.verification import have_verification_sent
+from api.edge.caller import Caller, CurrentCaller
 from api.edge.contract_route import ContractRoute
 from api.edge.even_time import evened
 from api.edge.fetch_purpose import require_opened
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem, message_for
 from api.edge.query import ExactQuery
-from api.edge.redirects import redirect, require_page
-from api.edge.request_context import BASE_PATH, RequestContext
-from api.edge.services import Services
+from api.edge.redirects import CONFIRM_ADDRESS, redirect, require_page
+from api.edge.request_context import BASE_PATH
 from api.edge.session_schemes import SESSION_USED
 from domain.commands.context import EmailVerification
-from domain.commands.email import request_email_change, verify_email
-from domain.commands.mailed_link import request_verification, require_verification_of
+from domain.commands.email import address_link, verify_email
+from domain.commands.mailed_link import require_verification_of
 from domain.email_address import canonical
-from domain.mailed_link import Purpose
-from domain.refusals import Conflict, LinkExpired, LinkNotFound, SameEmail, SubjectGone
+from domain.refusals import LinkExpired, LinkNotFound, SameEmail
 
 from . import shapes
 from .documented import at, documented, uncoded
@@ -98,25 +97,29 @@ async def send_verification(caller: CurrentCaller, form: SendVerification) -> Js
     if session is not None:
         await to_thread.run_sync(lambda: require_verification_of(services.context, session.user_id, email=form.email))
     async with evened():
-        await to_thread.run_sync(_have_link_sent, services, caller.request, form)
+        await to_thread.run_sync(_have_link_sent, caller, form)
     return JsonResponse(DoneAnswer(status=True))
 
 
-def _have_link_sent(services: Services, request: RequestContext, form: SendVerification) -> None:
+def _have_link_sent(caller: Caller, form: SendVerification) -> None:
     address = canonical(form.email)
     if address is not None:
-        send_verification_to(services, request, address, callback_url=form.callbackURL)
+        have_verification_sent(caller, address, callback_url=form.callbackURL)
 
 
-def send_verification_to(services: Services, request: RequestContext, address: str, *, callback_url: str) -> None:
-    """Have the link sent to who has this canonical address, if it is not proved; if it may have one more message."""
-    if not services.mail_brake.admits(Purpose.EMAIL_VERIFICATION, address):
-        return
-    # what only an account that there is may meet says nothing to who asks
-    with suppress(Conflict, SubjectGone):
-        request_verification(
-            services.context, email=address, callback_url=callback_url, now=request.now, where_from=request.where_from
-        )
+def _wants_to_be_asked(caller: Caller, link: str) -> bool:
+    """A page was asked for, by nobody who is signed in to the account: it may be what looks through mail for danger.
+
+    What opens nothing is not asked about, either.
+    """
+    if "text/html" not in caller.request.headers.get("accept", ""):
+        return False
+    session = caller.presented.session
+    try:
+        found = address_link(caller.services.context, link=link, now=caller.request.now)
+    except (LinkNotFound, LinkExpired):
+        return False
+    return session is None or session.user_id != found.user_id
 
 
 _VERIFIED: dict[int | str, dict[str, Any]] = {
@@ -129,7 +132,10 @@ _VERIFIED: dict[int | str, dict[str, Any]] = {
         "CONFLICT",
         body=False,
     ),
-    302: {"description": "To `callbackURL`, where one is given; with `error` if the link does nothing"},
+    302: {
+        "description": "To `callbackURL`, where one is given; with `error` if the link does nothing. A browser that is"
+        " not signed in to the account goes to a page of ours first, which asks"
+    },
 }
 
 
@@ -141,10 +147,12 @@ _VERIFIED: dict[int | str, dict[str, Any]] = {
     response_class=Response,
     responses=_VERIFIED,
 )
-def open_verification_link(client: CurrentClient, query: Annotated[Verification, Query()]) -> Response:
-    require_opened(client.request)
-    services, request, target = client.services, client.request, query.callbackURL
+def open_verification_link(caller: CurrentCaller, query: Annotated[Verification, Query()]) -> Response:
+    require_opened(caller.request)
+    services, request, target = caller.services, caller.request, query.callbackURL
     require_page(target, services.origins)
+    if services.settings.has_pages and _wants_to_be_asked(caller, query.token):
+        return redirect(CONFIRM_ADDRESS, services.settings.origin, token=query.token, callbackURL=target)
     try:
         person = verify_email(services.context, link=query.token, now=request.now, where_from=request.where_from)
     except (LinkNotFound, LinkExpired) as refused:
@@ -177,19 +185,8 @@ async def change_email(caller: CurrentCaller, form: ChangeEmail) -> JsonResponse
     if not caller.services.settings.sends_mail:
         raise Problem(400, message=_NO_MAIL)
 
-    def request_change() -> None:
-        with caller.services.mail_brake.sending(current.user_id) as admit:
-            request_email_change(
-                caller.services.context,
-                current.principal,
-                email=form.newEmail,
-                callback_url=form.callbackURL,
-                admit=admit,
-            )
-
     try:
-        async with evened():
-            await to_thread.run_sync(request_change)
+        await request_change(current, email=form.newEmail, callback_url=form.callbackURL)
     except SameEmail:
         raise Problem(400, message=_THE_SAME) from None
     return JsonResponse(DoneAnswer(status=True))

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import AfterValidator, Field, ValidationError, WrapValidator
 from pydantic_core import PydanticCustomError
 
+from api.acts.pictures_given import LONGEST_URL, require_picture_url
 from api.edge.problems import Problem
 from domain import passwords, pictures
 from domain.email_address import LONGEST, PATTERN, canonical
-from domain.pictures import NotAPicture, Picture, picture_in
 from domain.refusals import PictureNotKept
 
 NOTHING_TO_UPDATE = "No fields to update"
 """What is answered, without a code, to a body with nothing in it that may be set."""
-
-_LONGEST_URL = 2048
-_URL = re.compile(r"https?://[^\s/?#]+[^\s]*|/(?![/\\])[^\s\\]*", re.IGNORECASE)
 
 
 def _either(given: Any, validate: Callable[[Any], Any]) -> Any:
@@ -38,25 +33,6 @@ def _email(text: str) -> str:
     return text
 
 
-def _picture_url(text: str) -> str:
-    if text.startswith(pictures.SCHEME):
-        _require_at_most(pictures.LONGEST_URL, text)
-        try:
-            picture_in(text)
-        except NotAPicture:
-            raise ValueError("Invalid image: not a PNG, JPEG, WebP or GIF in base64 that is what it says") from None
-    elif text:
-        _require_at_most(_LONGEST_URL, text)
-        if not (_URL.fullmatch(text) and text.isprintable()):
-            raise ValueError("Invalid image URL")
-    return text
-
-
-def _require_at_most(longest: int, text: str) -> None:
-    if len(text) > longest:
-        raise ValueError(f"Too big: expected string to have <={longest} characters")
-
-
 @contextmanager
 def picture_given_in(place: str) -> Iterator[None]:
     """Around a command that shows what was given there in the body: it is refused like what has not its form."""
@@ -66,11 +42,6 @@ def picture_given_in(place: str) -> Iterator[None]:
         raise Problem.of_code(
             PictureNotKept.code, f"[body.{place}] Invalid image URL: no picture of yours is kept there"
         ) from None
-
-
-def wanted(url: str) -> Picture | str:
-    """What somebody wants to show with an accepted `PictureUrl`: the picture in it, or the URL."""
-    return picture_in(url) if url.startswith(pictures.SCHEME) else url
 
 
 # counted in UTF-16 code units by the commands (wire.md §1), which refuse with codes of their own
@@ -115,9 +86,7 @@ RoleOrRoles = Annotated[
 ]
 CallbackUrl = Annotated[
     str,
-    Field(
-        description="Where the browser wants to be sent: a path, or a trusted origin's URL.", max_length=_LONGEST_URL
-    ),
+    Field(description="Where the browser wants to be sent: a path, or a trusted origin's URL.", max_length=LONGEST_URL),
 ]
 """No longer than that: nobody shall have a link sent to another's mailbox that is too long to be opened."""
 RememberMe = Annotated[
@@ -125,22 +94,12 @@ RememberMe = Annotated[
 ]
 PictureUrl = Annotated[
     str,
-    AfterValidator(_picture_url),
+    AfterValidator(require_picture_url),
     Field(
-        description=f"An address of http or https or a path on the host of the page, of {_LONGEST_URL} characters at"
+        description=f"An address of http or https or a path on the host of the page, of {LONGEST_URL} characters at"
         " most; or a picture itself, `data:image/png;base64,…` (`jpeg`, `webp`, `gif`), which is kept and answered as"
         " an address of ours. Empty for none.",
         json_schema_extra={"maxLength": pictures.LONGEST_URL, "examples": ["https://example.com/ada.png"]},
     ),
 ]
 """What an account or an organization shows of itself; nothing that a page could run (wire.md A18, A36)."""
-
-_ID = re.compile(r"[0-9a-f]{32}")
-_NOBODY = UUID(int=0)
-
-
-def id_in(text: str | None) -> UUID | None:
-    """The id that was given; None if none was. One that cannot be an id is unknown, like any that nothing has."""
-    if not text:
-        return None
-    return UUID(hex=text) if _ID.fullmatch(text) else _NOBODY

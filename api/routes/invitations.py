@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from api.edge.caller import Caller, CurrentCaller
 from api.edge.contract_route import ContractRoute
+from api.edge.ids_given import id_in
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
 from api.edge.query import QueryModel
@@ -22,7 +23,7 @@ from projections.lists.member_list import live_role
 
 from . import shapes
 from .documented import Refused, documented, uncoded
-from .fields import GivenAddress, OptionalId, RoleOrRoles, id_in
+from .fields import GivenAddress, OptionalId, RoleOrRoles
 
 router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["invitation"])
 

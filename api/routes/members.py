@@ -17,6 +17,7 @@ from typing_extensions import TypedDict
 
 from api.edge.caller import Caller, CurrentCaller, CurrentPrincipal
 from api.edge.contract_route import ContractRoute
+from api.edge.ids_given import id_in
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
 from api.edge.query import QueryModel
@@ -31,7 +32,7 @@ from projections.lists.member_search import IN_MEMORY, Filter, Order, field_type
 from . import shapes
 from .answer_fields import MemberRole
 from .documented import at, documented
-from .fields import OptionalId, id_in
+from .fields import OptionalId
 from .organizations import Which, named, seen_now
 from .queries import AtMost
 

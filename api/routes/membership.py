@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from api.edge.caller import Caller, CurrentCaller
 from api.edge.contract_route import ContractRoute
+from api.edge.ids_given import id_in
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
 from api.edge.request_context import BASE_PATH
@@ -23,7 +24,7 @@ from projections.lists.member_list import MemberRow
 
 from . import shapes
 from .documented import documented, uncoded
-from .fields import OptionalId, RoleOrRoles, id_in
+from .fields import OptionalId, RoleOrRoles
 from .members import NO_ACTIVE, meant
 
 router = APIRouter(route_class=ContractRoute, prefix=f"{BASE_PATH}/organization", tags=["organization"])

@@ -9,9 +9,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
+from api.acts.pictures_given import wanted
 from api.edge.authentication import give_cookie
 from api.edge.caller import CurrentCaller
 from api.edge.contract_route import ContractRoute
+from api.edge.ids_given import id_in
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
 from api.edge.request_context import BASE_PATH
@@ -23,7 +25,7 @@ from projections.lists.member_list import member
 
 from . import shapes
 from .documented import at, documented, uncoded
-from .fields import NOTHING_TO_UPDATE, OptionalId, PictureUrl, id_in, picture_given_in, wanted
+from .fields import NOTHING_TO_UPDATE, OptionalId, PictureUrl, picture_given_in
 from .organizations import named
 
 router = APIRouter(route_class=ContractRoute, prefix=f"{BASE_PATH}/organization", tags=["organization"])

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from api.edge.batching.organizations_seen import OrganizationView
 from api.edge.caller import Caller, CurrentCaller, CurrentPrincipal
 from api.edge.contract_route import ContractRoute
+from api.edge.ids_given import id_in
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
 from api.edge.query import QueryModel
@@ -25,7 +26,7 @@ from projections.lists.member_list import live_role
 
 from . import shapes
 from .documented import at, documented
-from .fields import OptionalId, id_in
+from .fields import OptionalId
 from .queries import AtMost
 
 router = APIRouter(route_class=ContractRoute, prefix=f"{BASE_PATH}/organization", tags=["organization"])

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
+from api.acts import passwords
 from api.edge.caller import CurrentClient
 from api.edge.contract_route import ContractRoute
-from api.edge.even_time import evened
 from api.edge.json_response import JsonResponse
-from api.edge.limiting.wrong_passwords import forget_wrong_passwords
 from api.edge.problems import Problem
 from api.edge.query import ExactQuery
 from api.edge.redirects import error_page_of, redirect, require_page
-from api.edge.request_context import BASE_PATH, RequestContext
-from api.edge.services import Services
-from domain.commands.mailed_link import request_password_reset
-from domain.commands.password_reset import require_reset_link, reset_password
-from domain.email_address import canonical
-from domain.mailed_link import Purpose
-from domain.refusals import Conflict, LinkNotFound, SubjectGone
-from domain.store.conflicts import StoreUnavailable
+from api.edge.request_context import BASE_PATH
+from domain.commands.password_reset import require_reset_link
+from domain.refusals import LinkNotFound
 
 from .documented import documented
 from .fields import CallbackUrl, EmailAddress, NewPassword
@@ -90,24 +82,8 @@ class LinkSentAnswer(TypedDict):
 async def request_reset(client: CurrentClient, form: RequestPasswordReset) -> JsonResponse:
     if not client.services.settings.sends_mail:
         raise Problem.of_code("RESET_PASSWORD_DISABLED")
-    async with evened():
-        await to_thread.run_sync(_have_link_sent, client.services, client.request, form)
+    await passwords.have_reset_link_sent(client, email=form.email, callback_url=form.redirectTo)
     return JsonResponse(LinkSentAnswer(status=True, message=_SENT))
-
-
-def _have_link_sent(services: Services, request: RequestContext, form: RequestPasswordReset) -> None:
-    address = canonical(form.email)
-    if address is None or not services.mail_brake.admits(Purpose.PASSWORD_RESET, address):
-        return
-    # what only an account that there is may meet says nothing to who asks
-    with suppress(Conflict, SubjectGone):
-        request_password_reset(
-            services.context,
-            email=address,
-            callback_url=form.redirectTo,
-            now=request.now,
-            where_from=request.where_from,
-        )
 
 
 _REDIRECTS: dict[int | str, dict[str, Any]] = {
@@ -158,16 +134,8 @@ def open_reset_link(
     ),
 )
 def set_password(client: CurrentClient, query: Annotated[WithToken, Query()], form: ResetPassword) -> JsonResponse:
-    services, request = client.services, client.request
     link = form.token or query.token
     if not link:
         raise LinkNotFound
-    person = reset_password(
-        services.context, link=link, password=form.newPassword, now=request.now, where_from=request.where_from
-    )
-    # the guesses of others, or one's own that led here, were at a password that is no more
-    with suppress(StoreUnavailable):
-        forget_wrong_passwords(
-            services.counters, services.context.keyring, address=person.email or "", user_id=person.user_id
-        )
+    passwords.set_password_by_link(client, link=link, password=form.newPassword)
     return JsonResponse(DoneAnswer(status=True))

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
+from api.acts.session_list import sessions_of
 from api.edge.authentication import clear_cookies
-from api.edge.batching.session_lists import SessionListKey
 from api.edge.caller import CurrentCaller
 from api.edge.contract_route import ContractRoute
 from api.edge.json_response import NOT_KEPT, JsonResponse
@@ -54,28 +54,16 @@ class DoneAnswer(TypedDict):
     responses=documented(list[shapes.ListedSession], "VALIDATION_ERROR", "UNAUTHORIZED", body=False),
 )
 async def list_sessions(caller: CurrentCaller, query: Annotated[Paged, Query()]) -> JsonResponse:
-    current, services, now = await caller.require_principal_soon(), caller.services, caller.request.now
-    session = current.session
-    lifetimes, held = services.context.lifetimes, services.last_active_buffer.held()
-    rows = await services.session_lists.sessions_of(
-        SessionListKey(
-            session.user_id, session.session_id, now, lifetimes.started_after(now), query.limit, query.offset
-        )
-    )
-    used = {view.row.session_id: max(at, held.pending(view.row.session_id) or at) for view, at in rows}
-    used[session.session_id] = now
-    views = [view for view, _ in rows]
-    # what is not written down yet may have another order
-    views.sort(key=lambda view: (view.row.session_id == session.session_id, used[view.row.session_id]), reverse=True)
+    current, services = await caller.require_principal_soon(), caller.services
     listed = [
         shapes.listed_session(
-            view,
-            lifetimes,
+            shown.view,
+            services.context.lifetimes,
             services.places,
-            current=view.row.session_id == session.session_id,
-            active_at=used[view.row.session_id],
+            current=shown.current,
+            active_at=shown.active_at,
         )
-        for view in views
+        for shown in await sessions_of(current, limit=query.limit, offset=query.offset)
     ]
     return JsonResponse(listed, headers=NOT_KEPT)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -27,7 +27,7 @@ from domain.user import User
 from .context import Context
 from .invitation import Admit, unbraked
 from .lookups import Person
-from .mailed_link import address_in, opened, sending, withdrawn_from
+from .mailed_link import address_in, address_named, opened, sending, withdrawn_from
 from .principal import PersonBySession, PersonWithoutSession, load_by_session, record_of
 from .queries import link_for, the_session
 
@@ -68,6 +68,25 @@ def request_email_change(
         ),
     )
     context.store.append(record, loaded.subject, requested, guards=loaded.guards)
+
+
+def address_asked_for(context: Context, user_id: UUID, *, now: datetime) -> str | None:
+    """The address that an account shall have once the link that went there is opened; None if none was asked for."""
+    [mailed] = context.store.find(link_for(user_id, Purpose.EMAIL_CHANGE))
+    if mailed is None or mailed.state.ended or (mailed.state.expires_at or now) <= now:
+        return None
+    return address_named(context.store, (mailed.stream_id, mailed.version))
+
+
+@retry_on_conflict
+def withdraw_email_change(context: Context, principal: PersonBySession) -> bool:
+    """Take back that another address was asked for: the link opens nothing any more; whether there was one.
+
+    Raises SessionOver, SubjectGone, Conflict.
+    """
+    loaded, [mailed] = load_by_session(context, principal, link_for(principal.user_id, Purpose.EMAIL_CHANGE))
+    additions = [] if mailed is None else [mailed.with_events(mailed.state.withdraw())]
+    return context.store.append(record_of(principal), loaded.subject, *additions, guards=loaded.guards)
 
 
 @retry_on_conflict
@@ -147,6 +166,46 @@ def _change(
         # by somebody a moment ago
         raise LinkNotFound from None
     return replace(account.person, email=address, email_verified=True, updated_at=principal.at)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddressLink:
+    """A link that proves an address, before anything is done by it: whose account, which address, and which it has."""
+
+    user_id: UUID
+    address: str
+    account_address: str
+
+    @property
+    def changes(self) -> bool:
+        """Whether the account has another address once it is used."""
+        return self.address != self.account_address
+
+
+def address_link(context: Context, *, link: str, now: datetime) -> AddressLink:
+    """What would be done by a link; nothing is. Raises LinkNotFound, LinkExpired."""
+    mailed, user, _ = opened(context, link)
+    account = context.lookups.account(user.stream_id)
+    if account is None or account.person.email is None:
+        raise LinkNotFound
+    present = account.person.email
+    match mailed.state.purpose:
+        case Purpose.EMAIL_VERIFICATION:
+            if mailed.state.email_hash != user.state.email_hash or user.state.email_contested:
+                raise LinkNotFound
+            if not (mailed.state.ended and user.state.email_verified):
+                mailed.state.use(now=now)
+            return AddressLink(user_id=user.stream_id, address=present, account_address=present)
+        case Purpose.EMAIL_CHANGE:
+            mailed.state.use(now=now)
+            place = mailed.stream_id, mailed.version
+            asked = context.store.recorded([place]).get(place)
+            address = address_in(asked)
+            if address is None or _asking(context, asked, user) is None:
+                raise LinkNotFound
+            return AddressLink(user_id=user.stream_id, address=address, account_address=present)
+        case _:
+            raise LinkNotFound
 
 
 class _Asking(NamedTuple):

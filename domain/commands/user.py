@@ -290,3 +290,16 @@ def update_user(context: Context, principal: PersonBySession, *, name: str | Non
         guards=loaded.guards,
         writes=writes,
     )
+
+
+@retry_on_conflict
+def choose_language(context: Context, principal: PersonBySession, *, language: str, before: str | None) -> bool:
+    """Have pages in this language (BCP 47) on all devices; whether it was another one `before`.
+
+    Raises SessionOver, SubjectGone, Conflict.
+    """
+    loaded, _ = load_by_session(context, principal)
+    chosen = loaded.user.state.read_in(language, before=before)
+    return context.store.append(
+        record_of(principal), loaded.subject, loaded.user.with_events(chosen, loaded.subject), guards=loaded.guards
+    )

@@ -60,6 +60,7 @@ EVENT_BY_NAME: Mapping[str, type] = {
     "SignedUp": user.SignedUp,
     "NameChanged": user.NameChanged,
     "ImageChanged": user.ImageChanged,
+    "LanguageChosen": user.LanguageChosen,
     "PasswordChanged": user.PasswordChanged,
     "PasswordReset": user.PasswordReset,
     "EmailVerified": user.EmailVerified,

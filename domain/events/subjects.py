@@ -55,6 +55,7 @@ from domain.user import (
     EmailRestored,
     EmailVerified,
     ImageChanged,
+    LanguageChosen,
     NameChanged,
     PasswordChanged,
     PasswordReset,
@@ -103,7 +104,9 @@ def key_owner(stream_id: UUID, event: Event) -> KeyOwner | None:
             return KeyOwner(user_id)
         case NameChanged() | ImageChanged() | PasswordChanged() | PasswordReset() | SessionsRevoked() | PersonErased():
             return None
-        case EmailVerified() | EmailContested() | EmailChanged() | EmailRestored() | AccountUnlocked():
+        case (
+            EmailVerified() | EmailContested() | EmailChanged() | EmailRestored() | LanguageChosen() | AccountUnlocked()
+        ):
             return None
         case OrganizationRenamed() | SlugChanged() | LogoChanged() | MetadataChanged() | OrganizationClosed():
             return None

@@ -22,6 +22,7 @@ from domain.user import (
     EmailRestored,
     EmailVerified,
     ImageChanged,
+    LanguageChosen,
     NameChanged,
     PasswordChanged,
     PasswordReset,
@@ -43,6 +44,7 @@ TABLE = Table(
         "email_slot": "bytea",
         "name": "text",
         "image": "text",
+        "language": "text",
         "email_verified": "boolean",
         "email_contested": "boolean",
         "session_epoch": "integer",
@@ -55,7 +57,7 @@ TABLE = Table(
 )
 
 
-PERSONAL = ("email", "name", "image")
+PERSONAL = ("email", "name", "image", "language")
 """The columns that are empty once the person is erased."""
 
 
@@ -78,6 +80,9 @@ def project(event: UserEvent, command: CommandRecord) -> Row | None:
             return change(name=name, updated_at=at)
         case ImageChanged(image=image):
             return change(image=image, updated_at=at)
+        case LanguageChosen(language=language):
+            # no client is told of it: to them the account is as it was
+            return change(language=language)
         case PasswordChanged(password_version=password_version) | PasswordReset(password_version=password_version):
             return change(password_version=password_version, password_changed_at=at)
         case EmailVerified():

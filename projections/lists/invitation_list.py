@@ -211,6 +211,26 @@ def invitations_of(read: Statements, organization_id: UUID, *, limit: int | None
     return _INVITATION.read_all(rows)
 
 
+class Pending(NamedTuple):
+    """Invitations that wait or ran out, and how many there are in all."""
+
+    rows: list[InvitationRow]
+    total: int
+
+
+def pending_of(read: Statements, organization_id: UUID, *, limit: int, offset: int) -> Pending:
+    """The invitations of an organization that nobody has ended, also those that ran out; newest first, a page."""
+    pending = "i.organization_id = $1 AND i.status IN ('pending', 'expired')"
+    rows = read.rows(
+        f"{_ROWS} WHERE {pending} ORDER BY i.created_at DESC, i.invitation_id DESC LIMIT $2 OFFSET $3",
+        organization_id,
+        limit,
+        offset,
+    )
+    [total] = read.row(f"SELECT count(*) FROM invitation_list i WHERE {pending}", organization_id) or (0,)
+    return Pending(_INVITATION.read_all(rows), total)
+
+
 def invitations_to(read: Statements, email_hash: bytes) -> list[InvitationRow]:
     """The invitations to an address into open organizations that nobody ended, also those that ran out."""
     rows = read.rows(

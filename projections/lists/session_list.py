@@ -156,6 +156,7 @@ class LiveSession:
     email: str | None
     name: str | None
     image: str | None
+    language: str | None
     email_verified: bool
     user_created_at: datetime
     user_updated_at: datetime
@@ -198,6 +199,7 @@ LIVE_SESSION = SelectList(
     email="a.email",
     name="a.name",
     image="a.image",
+    language="a.language",
     email_verified="a.email_verified",
     user_created_at="a.created_at",
     user_updated_at="a.updated_at",

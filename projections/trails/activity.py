@@ -17,7 +17,8 @@ from uuid import UUID
 from domain.events.catalogue import NAME_BY_EVENT
 from domain.events.keys import Keyring
 from domain.invitation import InvitationRejected, RecipientErased
-from domain.organization import OrganizationClosed
+from domain.membership import MemberJoined, MemberRoleChanged
+from domain.organization import OrganizationClosed, OrganizationFounded, PersonalOrganizationFounded
 from domain.store import StreamVersion
 from domain.store.connections import Statements
 from domain.store.log import position_at
@@ -31,6 +32,10 @@ ATTEMPT = "AttemptRefused"
 """What the type of a refused attempt is called, beside the names of events."""
 _CLOSED, _REJECTED = NAME_BY_EVENT[OrganizationClosed], NAME_BY_EVENT[InvitationRejected]
 _ERASED = NAME_BY_EVENT[RecipientErased]
+_GIVING_A_ROLE = tuple(
+    NAME_BY_EVENT[event]
+    for event in (MemberJoined, MemberRoleChanged, OrganizationFounded, PersonalOrganizationFounded)
+)
 _CHUNK = 100
 _READ_AT_MOST = 1_000
 """Entries that one page of folds may be made of: a siege of an account must not make its page slow."""
@@ -88,6 +93,19 @@ class Page:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OwnSelection:
+    """Which entries of a person: of which type, of one session, from when (included) until when (excluded)."""
+
+    event: str | None = None
+    session_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ALL_OWN = OwnSelection()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
     """Which entries of an organization: by whom, of which type, from when (included) until when (excluded)."""
 
@@ -116,24 +134,32 @@ _OF_A_TYPE = f"""
 SELECT {_ENTRY.sql} FROM journal j
  WHERE j.person_id = $1 AND j.event = $2 AND j.position < $3 ORDER BY j.position DESC LIMIT $4
 """
+_OF_A_ROLE = f"""
+SELECT {_ENTRY.sql} FROM journal j
+ WHERE j.person_id = $1 AND j.organization_id = $2 AND j.event = ANY($3) ORDER BY j.position DESC LIMIT 1
+"""
 _ACT = f"SELECT {_ENTRY.sql} FROM journal j WHERE j.command_id = ANY($1) AND {{visible}} ORDER BY j.position"
 _ACTS_OF_A_PERSON = _ACT.format(visible="(j.person_id = $2 OR j.actor_id = $2 OR j.position = ANY($3))")
 _ACTS_OF_AN_ORGANIZATION = _ACT.format(visible="j.organization_id = $2")
 
 
 def of_a_person(
-    read: Statements, keyring: Keyring, user_id: UUID, *, before: Cursor, limit: int, event: str | None = None
+    read: Statements, keyring: Keyring, user_id: UUID, *, before: Cursor, limit: int, only: OwnSelection = ALL_OWN
 ) -> Page:
-    """What a person did and what was done to their account, attempts folded, with where they came from."""
+    """What a person did and what was done to their account, attempts folded, with where they came from.
+
+    Of a session, what was done through it and what became of it.
+    """
     found = list[Iterator[JournalEntry | Attempts]]()
-    if event != ATTEMPT:
-        found.append(_heads(read, user_id, before, event))
-    if event in (None, ATTEMPT):
-        found.append(attempts_on(read, keyring, user_id, before=before, chunk=_CHUNK))
+    if only.event != ATTEMPT:
+        found.append(_heads(read, user_id, before, only))
+    if only.event in (None, ATTEMPT):
+        about = (only.session_id, only.since, only.until)
+        found.append(attempts_on(read, keyring, user_id, about, before=before, chunk=_CHUNK))
     chosen, next_cursor = _page(merge(*found, key=lambda one: one.cursor, reverse=True), limit)
     heads = [one for one in chosen if isinstance(one, JournalEntry)]
     positions = [one.position for one in heads]
-    acts = _acts(read, _ACTS_OF_A_PERSON, heads, user_id, positions, event=event)
+    acts = _acts(read, _ACTS_OF_A_PERSON, heads, user_id, positions, event=only.event)
     return Page([acts[one.position] if isinstance(one, JournalEntry) else one for one in chosen], next_cursor)
 
 
@@ -151,44 +177,78 @@ def last_of_a_type(read: Statements, user_id: UUID, event: str, *, before: int, 
     return _ENTRY.read_all(read.rows(_OF_A_TYPE, user_id, event, before, limit))
 
 
+def last_about_role(read: Statements, user_id: UUID, organization_id: UUID) -> Page:
+    """How a person came by what they are in an organization: the last that was said of it, if anything was."""
+    found = _ENTRY.read_all(read.rows(_OF_A_ROLE, user_id, organization_id, list(_GIVING_A_ROLE)))
+    return Page([Act((one,)) for one in found], None)
+
+
 # texts differ with what is asked for, since a filter that may be absent keeps the planner from its index
 
 
-def _of_a_person(event: str | None) -> str:
-    given, alike = ("", "") if event is None else (" AND j.event = $4", " AND h.event = $4")
+class _Conditions:
+    """What entries `j` have to meet, beside the first three values of a query; and an earlier one `h` of the same
+    command, to be told in their place.
+    """
+
+    def __init__(self) -> None:
+        self.values, self._entry, self._alike = list[Any](), list[str](), list[str]()
+
+    def add(self, condition: str, value: Any, *, alike: bool = False) -> None:
+        """One, with `{0}` for the entry and `{1}` for the value."""
+        self.values.append(value)
+        hole = f"${len(self.values) + 3}"
+        self._entry.append(condition.format("j", hole))
+        if alike:
+            self._alike.append(condition.format("h", hole))
+
+    def add_times(self, read: Statements, since: datetime | None, until: datetime | None) -> None:
+        """From when until when; by the positions around them an index finds the place."""
+        if since is not None:
+            self.add("{0}.at >= {1}", since)
+            self.add("{0}.position > {1}", position_at(read, since - _EARLY))
+        if until is not None:
+            self.add("{0}.at < {1}", until)
+            self.add("{0}.position <= {1}", position_at(read, until + _LATE))
+
+    @property
+    def entry(self) -> str:
+        return "".join(f" AND {one}" for one in self._entry)
+
+    @property
+    def alike(self) -> str:
+        return "".join(f" AND {one}" for one in self._alike)
+
+
+def _of_a_person(read: Statements, only: OwnSelection) -> tuple[str, list[Any]]:
+    given = _Conditions()
+    if only.event is not None:
+        given.add("{0}.event = {1}", only.event, alike=True)
+    if only.session_id is not None:
+        given.add("({0}.session_id = {1} OR {0}.stream_id = {1})", only.session_id, alike=True)
+    given.add_times(read, only.since, only.until)
+    visible = "h.person_id = $1 OR h.actor_id = $1"
     branches = [
-        _HEADS.format(where=f"j.{column} = $1{given}", visible="h.person_id = $1 OR h.actor_id = $1", alike=alike)
+        _HEADS.format(where=f"j.{column} = $1{given.entry}", visible=visible, alike=given.alike)
         for column in ("person_id", "actor_id")
     ]
-    if event in (None, _CLOSED):
-        branches.append(_CLOSINGS)
+    if only.event in (None, _CLOSED):
+        branches.append(f"{_CLOSINGS}{given.entry}")
     limited = (f"({branch} ORDER BY j.position DESC LIMIT $3)" for branch in branches)
-    return f"SELECT * FROM ({' UNION '.join(limited)}) all_ways ORDER BY position DESC LIMIT $3"
+    return f"SELECT * FROM ({' UNION '.join(limited)}) all_ways ORDER BY position DESC LIMIT $3", given.values
 
 
 def _of_an_organization(read: Statements, selection: Selection) -> tuple[str, list[Any]]:
-    conditions, values, alike = ["j.organization_id = $1"], list[Any](), ""
-
-    def also(condition: str, value: Any) -> str:
-        values.append(value)
-        hole = f"${len(values) + 3}"
-        conditions.append(condition.format(hole))
-        return hole
-
+    given, where = _Conditions(), "j.organization_id = $1"
     if selection.actor_id is not None:
-        also("j.actor_id = {}", selection.actor_id)
+        given.add("{0}.actor_id = {1}", selection.actor_id)
         # who never belonged to it is told by their address only: to be asked for by an id would tell whose it is
-        conditions.append(f"j.event NOT IN ('{_REJECTED}', '{_ERASED}')")
+        where += f" AND j.event NOT IN ('{_REJECTED}', '{_ERASED}')"
     if selection.event is not None:
-        alike = f" AND h.event = {also('j.event = {}', selection.event)}"
-    if selection.since is not None:
-        also("j.at >= {}", selection.since)
-        also("j.position > {}", position_at(read, selection.since - _EARLY))
-    if selection.until is not None:
-        also("j.at < {}", selection.until)
-        also("j.position <= {}", position_at(read, selection.until + _LATE))
-    heads = _HEADS.format(where=" AND ".join(conditions), visible="h.organization_id = $1", alike=alike)
-    return f"{heads} ORDER BY j.position DESC LIMIT $3", values
+        given.add("{0}.event = {1}", selection.event, alike=True)
+    given.add_times(read, selection.since, selection.until)
+    heads = _HEADS.format(where=f"{where}{given.entry}", visible="h.organization_id = $1", alike=given.alike)
+    return f"{heads} ORDER BY j.position DESC LIMIT $3", given.values
 
 
 def _acts(read: Statements, sql: str, heads: Sequence[JournalEntry], *values: Any, event: str | None) -> dict[int, Act]:
@@ -220,10 +280,10 @@ def _page(found: Iterable[JournalEntry | Attempts], limit: int) -> tuple[list[Jo
     return chosen, None
 
 
-def _heads(read: Statements, user_id: UUID, before: Cursor, event: str | None) -> Iterator[JournalEntry]:
+def _heads(read: Statements, user_id: UUID, before: Cursor, only: OwnSelection) -> Iterator[JournalEntry]:
     # an attempt stands after the event at its position, which so is still to come
     position = before.position + 1 if before.key else before.position
-    values = [] if event is None else [event]
-    while entries := _ENTRY.read_all(read.rows(_of_a_person(event), user_id, position, _CHUNK, *values)):
+    sql, values = _of_a_person(read, only)
+    while entries := _ENTRY.read_all(read.rows(sql, user_id, position, _CHUNK, *values)):
         yield from entries
         position = entries[-1].position

@@ -69,18 +69,24 @@ _ATTEMPT = SelectList(
     session_id="a.session_id",
     times="a.times",
 )
+About = tuple[UUID | None, datetime | None, datetime | None]
+"""Of which session, from when (included) until when (excluded); None each if that does not matter."""
 _ATTEMPTS = f"""
 SELECT {_ATTEMPT.sql}
   FROM attempts a LEFT JOIN subject_keys k ON k.subject_id = a.person_id
  WHERE a.person_id = $1 AND (a.after_position, a.key) < ($2, $3)
    AND a.after_position <= coalesce((SELECT position FROM followers WHERE name = 'journal'), -1)
+   AND ($5::uuid IS NULL OR a.session_id = $5)
+   AND ($6::timestamptz IS NULL OR a.last_at >= $6) AND ($7::timestamptz IS NULL OR a.first_at < $7)
  ORDER BY a.after_position DESC, a.key DESC LIMIT $4
 """
 
 
-def attempts_on(read: Statements, keyring: Keyring, user_id: UUID, *, before: Cursor, chunk: int) -> Iterator[Attempts]:
+def attempts_on(
+    read: Statements, keyring: Keyring, user_id: UUID, about: About, *, before: Cursor, chunk: int
+) -> Iterator[Attempts]:
     """The attempts on a person's account, newest first; so many are read at once."""
-    while rows := _ATTEMPT.read_all(read.rows(_ATTEMPTS, user_id, before.position, before.key, chunk)):
+    while rows := _ATTEMPT.read_all(read.rows(_ATTEMPTS, user_id, before.position, before.key, chunk, *about)):
         for row in rows:
             before = Cursor(row.after_position, row.key)
             yield Attempts(

@@ -6,8 +6,8 @@ trail by taking another name, nobody reads a name that was given after they left
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
@@ -18,11 +18,17 @@ from domain.store.envelope import Recorded
 from domain.store.select_list import Known, SelectList
 from domain.user import EmailChanged, EmailRestored, NameChanged, SignedUp
 
-from .printable import printable, quoted
+from .language import ENGLISH, Choice, Language, Word
+from .printable import printable
 
-YOU = "You"
-SOMEBODY = "a removed person"
-FORMER = "a former organization"
+YOU = Word("You")
+SOMEBODY = Word("a removed person")
+FORMER = Word("a former organization")
+INVITED = Word("somebody")
+_YOU_TOO = Word("you")
+_OTHER_NAME = Word("another name")
+_OTHER_ADDRESS = Word("another one")
+_ROLES = {"owner": Word("owner"), "admin": Word("admin"), "member": Word("member")}
 
 _NAMING = [
     name
@@ -112,8 +118,15 @@ class NamesThen:
     """The names of those whom entries are about, looked up together. `people` and `organizations` by stream version."""
 
     def __init__(
-        self, store: Store, reader: Reader, *, people: Iterable[StreamVersion], organizations: Iterable[StreamVersion]
+        self,
+        store: Store,
+        reader: Reader,
+        *,
+        people: Iterable[StreamVersion],
+        organizations: Iterable[StreamVersion],
+        language: Language = ENGLISH,
     ) -> None:
+        self._language = language
         self._people, self._organizations = set(people), set(organizations)
         self._reader, self._read = reader, store.statements
         self._then = self._opened(store, self._people | self._organizations)
@@ -136,21 +149,28 @@ class NamesThen:
         if organization_id is None or version is None:
             return FORMER
         then = self._then.get((organization_id, version), _NOBODY).name
-        return self._in_words(organization_id, then) or quoted(self._now.get(organization_id), otherwise=FORMER)
+        return self._in_words(organization_id, then) or self._language.quoted(
+            self._now.get(organization_id), otherwise=FORMER
+        )
 
     def before(self, stream_id: UUID, version: int) -> str:
         """What whoever's stream it is was called just before this version of it, as a sentence names it."""
-        return quoted(self._then.get((stream_id, version - 1), _NOBODY).name, otherwise="another name")
+        then = self._then.get((stream_id, version - 1), _NOBODY)
+        return self._language.quoted(then.name, otherwise=_OTHER_NAME)
 
     def address_before(self, stream_id: UUID, version: int) -> str:
         """Which address whoever's stream it is had just before this version of it, as a sentence names it."""
-        return quoted(self._then.get((stream_id, version - 1), _NOBODY).email, otherwise="another one")
+        then = self._then.get((stream_id, version - 1), _NOBODY)
+        return self._language.quoted(then.email, otherwise=_OTHER_ADDRESS)
 
     def _in_words(self, who: UUID | None, then: str) -> str:
         if not then:
             return ""
         now = self._now.get(who)
-        return f"{quoted(then)} (now {quoted(now)})" if now and now != then else quoted(then)
+        named = self._language.quoted(then)
+        if not now or now == then:
+            return named
+        return self._language.say("{name} (now {now})", name=named, now=self._language.quoted(now))
 
     def _opened(self, store: Store, wanted: set[StreamVersion]) -> dict[StreamVersion, Named]:
         if not wanted:
@@ -201,7 +221,10 @@ class NamesThen:
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """Who and what an event is told with, in a sentence's words; `actor` and `person` are "You" if it is the reader."""
+    """Who and what an event is told with, and in which language; `actor` and `person` are YOU if it is the reader.
+
+    Names are in quotation marks; what else stands in their place is a Word, and translated within its sentence.
+    """
 
     actor: str
     person: str
@@ -210,21 +233,58 @@ class Names:
     organization: str
     device: str
     """Of the session the event is about, with its place: "Chrome 130 on macOS, Germany"."""
-    invited: str = "somebody"
+    invited: str = INVITED
     """The address an invitation was sent to."""
-    before: str = field(default="another name")
+    before: str = _OTHER_NAME
     """Of a renaming: the name before."""
-    address_before: str = "another one"
+    address_before: str = _OTHER_ADDRESS
     """Of another address: the one before."""
+    language: Language = ENGLISH
+
+    def say(self, text: str, /, **more: str) -> str:
+        """A sentence with these names, and more."""
+        return self.language.filled(text, _Said(self, more))
+
+    def quoted(self, name: str | None, *, otherwise: Word) -> str:
+        """Another name, as it stands in a sentence."""
+        return self.language.quoted(name, otherwise=otherwise)
+
+    def roles(self, text: str) -> str:
+        """Roles as they are stored, in words."""
+        return self.language.text(" and ").join(self.language.word(_ROLES.get(one, one)) for one in text.split(","))
 
     @property
-    def whose(self) -> str:
+    def does(self) -> Choice:
+        """What the actor does, where a language has another word for it when the reader is addressed."""
+        return Choice("", self.actor == YOU)
+
+    @property
+    def person_does(self) -> Choice:
+        """The same of the person."""
+        return Choice("", self.person == YOU)
+
+    @property
+    def whose(self) -> Choice:
         """The person's, after the actor was named: "changed your name", "changed their name", "changed “Bo”'s name"."""
         if self.person == YOU:
-            return "your"
-        return "their" if self.same else f"{self.person}'s"
+            return Choice("your", 0)
+        if self.same:
+            return Choice("their", 1)
+        return Choice(f"{self.person}'s", 2, self.language.word(self.person, "dative"))
 
     @property
     def whom(self) -> str:
         """The person, as somebody to whom something is done."""
-        return "you" if self.person == YOU else self.person
+        return _YOU_TOO if self.person == YOU else self.person
+
+
+class _Said(dict[str, str]):
+    """What a sentence names: what it was given, else one of the names."""
+
+    def __init__(self, names: Names, more: Mapping[str, str]) -> None:
+        super().__init__(more)
+        self._names = names
+
+    def __missing__(self, name: str) -> str:
+        said: str = getattr(self._names, name)
+        return said

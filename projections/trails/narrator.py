@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 from unicodedata import normalize
 from uuid import UUID
@@ -17,24 +18,26 @@ from domain.store.connections import Statements
 from domain.store.envelope import ActorKind, Recorded
 from domain.store.select_list import SelectList
 from domain.user import EmailChanged, NameChanged
-from projections.devices import device
 
 from .activity import ATTEMPT, Act, JournalEntry
 from .acts import told
 from .attempts import Attempts
-from .names import SOMEBODY, YOU, Named, Names, NamesThen, Reader
+from .language import ENGLISH, Language, Word
+from .names import INVITED, SOMEBODY, YOU, Named, Names, NamesThen, Reader
 from .new_devices import unfamiliar
-from .printable import printable, quoted
+from .printable import printable
 from .sentences import refusal, sentence
 
 Locate = Callable[[str | None], str]
-_ACTORS = {ActorKind.SYSTEM: "Daybook", ActorKind.OPERATOR: "An operator", ActorKind.SERVICE: "A service"}
-_ATTEMPTING = "Somebody"
+_ACTORS = {
+    ActorKind.SYSTEM: Word("Daybook"),
+    ActorKind.OPERATOR: Word("An operator"),
+    ActorKind.SERVICE: Word("A service"),
+}
+_ATTEMPTING = Word("Somebody")
 _RENAMING = {NAME_BY_EVENT[NameChanged], NAME_BY_EVENT[EmailChanged]}
 """What is told with what was so before it."""
-_OUR_WORDS = {name.casefold() for name in (YOU, SOMEBODY, _ATTEMPTING, *_ACTORS.values())}
-_UNREADABLE = "This entry cannot be read."
-_UNKNOWN_DEVICE = "an unknown device"
+UNKNOWN_DEVICE = Word("an unknown device")
 _SENTENCES = 6
 """Of an act that ended more sessions than that, the others are counted."""
 
@@ -98,14 +101,30 @@ class _Part(NamedTuple):
 
 
 class Narrator:
-    """Tells entries to one reader: a person their own, or somebody who reads an organization's trail."""
+    """Tells entries to one reader: a person their own, or somebody who reads an organization's trail.
 
-    def __init__(self, store: Store, locate: Locate, entries: Sequence[Act | Attempts], *, reader: Reader) -> None:
+    `locate` names places in the same language.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        locate: Locate,
+        entries: Sequence[Act | Attempts],
+        *,
+        reader: Reader,
+        language: Language = ENGLISH,
+    ) -> None:
+        self._language = language
         self._read, self._locate, self._reader, self._entries = store.statements, locate, reader, entries
         of_journal = [entry for act in entries if isinstance(act, Act) for entry in act.entries]
         self._events = store.recorded([entry.place for entry in of_journal])
         self._names = NamesThen(
-            store, reader, people=_people(of_journal), organizations=_organizations(of_journal, self._events)
+            store,
+            reader,
+            people=_people(of_journal),
+            organizations=_organizations(of_journal, self._events),
+            language=language,
         )
         self._sessions = _sessions(self._read, of_journal)
         self._invited = _invited(self._read, of_journal)
@@ -123,14 +142,14 @@ class Narrator:
         return RenderedEntry(
             at=one.at,
             event=ATTEMPT,
-            text=refusal(one.command, one.code, place=where, times=one.times),
-            actor=_ATTEMPTING,
+            text=refusal(one.command, one.code, place=where, times=one.times, language=self._language),
+            actor=self._language.word(_ATTEMPTING),
             actor_id=None,
             actor_email="",
             person="",
             person_id=None,
             person_email="",
-            device=device(user_agent),
+            device=self._language.device(user_agent),
             location=self._locate(ip_address),
             ip_address=ip_address or "",
             session_id=one.session_id,
@@ -150,13 +169,15 @@ class Narrator:
             at=entry.at,
             event=act.event or entry.event,
             text=self._text(worth),
-            actor=actor.name if entry.actor_kind == ActorKind.USER else _ACTORS[ActorKind(entry.actor_kind)],
+            actor=self._language.word(
+                actor.name if entry.actor_kind == ActorKind.USER else _ACTORS[ActorKind(entry.actor_kind)]
+            ),
             actor_id=None if self._outside(lead) else entry.actor_id,
             actor_email=actor.email,
-            person=person.name,
+            person=self._language.word(person.name),
             person_id=entry.person_id if person.name else None,
             person_email=person.email,
-            device=device(user_agent),
+            device=self._language.device(user_agent),
             location=self._locate(ip_address),
             ip_address=ip_address or "",
             session_id=self._session(worth),
@@ -168,13 +189,13 @@ class Narrator:
     def _text(self, worth: Sequence[_Part]) -> str:
         sentences = [self._sentence(part) for part in worth[:_SENTENCES]]
         if len(worth) > _SENTENCES:
-            sentences.append(f"And {len(worth) - _SENTENCES} more.")
+            sentences.append(self._language.say("And {number} more.", number=str(len(worth) - _SENTENCES)))
         return " ".join(sentences)
 
     def _sentence(self, part: _Part) -> str:
         entry, recorded = part
         if recorded is None:
-            return _UNREADABLE
+            return self._language.text("This entry cannot be read.")
         last = self._sessions.get(entry.stream_id)
         user_agent, ip_address = (None, None) if last is None else (last.user_agent, last.ip_address)
         if self._may_see(entry) and entry.session_id == entry.stream_id:
@@ -185,10 +206,11 @@ class Narrator:
             person=self._names.person_in_words(entry.person_id, entry.person_version),
             same=entry.actor_kind == ActorKind.USER and entry.actor_id == entry.person_id,
             organization=self._names.organization_in_words(_organization(entry, recorded), entry.organization_version),
-            device=self._where(user_agent, ip_address) or _UNKNOWN_DEVICE,
+            device=self._where(user_agent, ip_address) or UNKNOWN_DEVICE,
             invited=self._address(entry),
             before=self._names.before(entry.stream_id, entry.version),
             address_before=self._names.address_before(entry.stream_id, entry.version),
+            language=self._language,
         )
         words = sentence(part.event, names)
         return words[:1].upper() + words[1:]
@@ -214,7 +236,7 @@ class Narrator:
         found = self._names.person(user_id, version)
         if not found.name:
             return found if user_id is None else Named(SOMEBODY)
-        return found._replace(name=_apart(found.name))
+        return found._replace(name=_apart(found.name, self._language))
 
     def _actor_in_words(self, part: _Part) -> str:
         entry = part.entry
@@ -227,7 +249,7 @@ class Narrator:
         return self._names.person_in_words(entry.actor_id, entry.actor_version)
 
     def _address(self, entry: JournalEntry) -> str:
-        return quoted(self._invited.get(entry.stream_id), otherwise="somebody")
+        return self._language.quoted(self._invited.get(entry.stream_id), otherwise=INVITED)
 
     def _outside(self, part: _Part) -> bool:
         """Whether an organization reads of somebody who never belonged to it."""
@@ -254,12 +276,18 @@ class Narrator:
         return next(about, through)
 
     def _where(self, user_agent: str | None, ip_address: str | None) -> str:
-        return ", ".join(part for part in (device(user_agent), self._locate(ip_address)) if part)
+        return self._language.where(self._language.device(user_agent), self._locate(ip_address))
 
 
-def _apart(name: str) -> str:
+@cache
+def _our_words(language: Language) -> set[str]:
+    words = (YOU, SOMEBODY, _ATTEMPTING, *_ACTORS.values())
+    return {name.casefold() for word in words for name in (word, language.word(word))}
+
+
+def _apart(name: str, language: Language) -> str:
     """A name beside a sentence: whoever calls themselves "You" or "Daybook" shall not pass for the reader or for us."""
-    return quoted(name) if normalize("NFKC", name).casefold() in _OUR_WORDS else name
+    return language.quoted(name) if normalize("NFKC", name).casefold() in _our_words(language) else name
 
 
 def _people(entries: Iterable[JournalEntry]) -> Iterator[StreamVersion]:

@@ -34,6 +34,8 @@ SELECT {_ORIGIN.sql} FROM session_list WHERE user_id = $1 AND created_at <= $2
 _POSITION = "SELECT position FROM log WHERE stream_id = $1 AND version = $2"
 _MOVED = NAME_BY_EVENT[SessionMoved]
 _SHOWING = {NAME_BY_EVENT[SessionStarted], _MOVED}
+_NEWEST = 2**63 - 1
+"""Behind every position of the log."""
 _CHUNK, _CHUNKS = 100, 10
 """Moves that are looked at together, and how often: who is always on the way must not make a page slow."""
 
@@ -67,6 +69,13 @@ def unfamiliar(
         if one.event in _SHOWING and one.person_id == you and one.place in events
     }
     return _unfamiliar(store, you, showing, max((one.position for one in entries), default=0))
+
+
+def unfamiliar_sessions(store: Store, you: UUID, session_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these sessions of a person's began from one of those."""
+    started = store.recorded([(session_id, 1) for session_id in session_ids])
+    showing = {place: (_kind_of_origin(one), one.at) for place, one in started.items()}
+    return {session_id for session_id, _ in _unfamiliar(store, you, showing, _NEWEST)}
 
 
 def is_unfamiliar(store: Store, you: UUID, started: Recorded) -> bool:

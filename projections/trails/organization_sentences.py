@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import assert_never
 
 from domain.invitation import (
@@ -40,34 +39,37 @@ from domain.organization import (
     SlugChanged,
 )
 
+from .language import Word
 from .names import Names
-from .printable import quoted
 
 
 def of_an_organization(event: OrganizationEvent | MembershipEvent | InvitationEvent, names: Names) -> str:
     """What happened, in plain words."""
     match event:
         case PersonalOrganizationFounded() | OrganizationFounded():
-            return f"{names.actor} founded {names.organization}."
+            return names.say("{actor} founded {organization}.")
         case OrganizationRenamed(name=name):
-            return f"{names.actor} renamed {names.before} to {quoted(name, otherwise='something else')}."
+            new = names.quoted(name, otherwise=Word("something else"))
+            return names.say("{actor} renamed {before} to {new}.", new=new)
         case SlugChanged(before=before, slug=slug):
-            change = f"from {quoted(before, otherwise='something else')} to {quoted(slug, otherwise='something else')}"
-            return f"{names.actor} changed the slug of {names.organization} {change}."
+            former, new = (names.quoted(one, otherwise=Word("something else")) for one in (before, slug))
+            return names.say(
+                "{actor} changed the slug of {organization} from {former} to {new}.", former=former, new=new
+            )
         case LogoChanged():
-            return f"{names.actor} changed the logo of {names.organization}."
+            return names.say("{actor} changed the logo of {organization}.")
         case MetadataChanged():
-            return f"{names.actor} changed the metadata of {names.organization}."
+            return names.say("{actor} changed the metadata of {organization}.")
         case OwnerAdded():
-            return f"{names.person} became an owner of {names.organization}."
+            return names.say("{person} became an owner of {organization}.")
         case OwnerRemoved():
-            return f"{names.person} ceased to be an owner of {names.organization}."
+            return names.say("{person} ceased to be an owner of {organization}.")
         case PersonalOrganizationGivenUp():
-            return f"{names.organization} is no longer {names.whose} personal organization."
+            return names.say("{organization} is no longer {whose} personal organization.")
         case OrganizationClosed():
-            return f"{names.actor} closed {names.organization}."
+            return names.say("{actor} closed {organization}.")
         case OrganizationErased():
-            return f"What was known of {names.organization} was erased."
+            return names.say("What was known of {organization} was erased.")
         case MemberJoined() | SeatTaken() | MemberRoleChanged() | MemberLeft() | MemberRemoved():
             return _of_a_member(event, names)
         case _:
@@ -77,20 +79,23 @@ def of_an_organization(event: OrganizationEvent | MembershipEvent | InvitationEv
 def _of_a_member(event: MembershipEvent, names: Names) -> str:
     match event:
         case MemberJoined(role=role, joining=Joining.FOUNDED):
-            return f"{names.person} became {_roles(role)} of {names.organization}."
+            return names.say("{person} became {roles} of {organization}.", roles=names.roles(role))
         case MemberJoined(role=role):
-            return f"{names.person} joined {names.organization} as {_roles(role)}."
+            return names.say("{person} joined {organization} as {roles}.", roles=names.roles(role))
         case SeatTaken(seat=seat):
-            return f"{names.person} took seat {seat} of {names.organization}."
+            return names.say("{person} took seat {seat} of {organization}.", seat=str(seat))
         case MemberRoleChanged(before=before, role=role):
-            change = f"from {_roles(before)} to {_roles(role)}"
-            return f"{names.actor} changed {names.whose} role in {names.organization} {change}."
+            return names.say(
+                "{actor} changed {whose} role in {organization} from {former} to {roles}.",
+                former=names.roles(before),
+                roles=names.roles(role),
+            )
         case MemberLeft():
-            return f"{names.person} left {names.organization}."
+            return names.say("{person} left {organization}.")
         case MemberRemoved() if names.same:
-            return f"{names.person} left {names.organization}."
+            return names.say("{person} left {organization}.")
         case MemberRemoved():
-            return f"{names.actor} removed {names.whom} from {names.organization}."
+            return names.say("{actor} removed {whom} from {organization}.")
         case _:
             assert_never(event)
 
@@ -98,29 +103,28 @@ def _of_a_member(event: MembershipEvent, names: Names) -> str:
 def _of_an_invitation(event: InvitationEvent, names: Names) -> str:
     match event:
         case InvitationSent(role=role):
-            return f"{names.actor} invited {names.invited} to {names.organization} as {_roles(role)}."
+            return names.say("{actor} invited {invited} to {organization} as {roles}.", roles=names.roles(role))
         case InvitationResent():
-            return f"{names.actor} renewed the invitation of {names.invited} to {names.organization}."
+            return names.say("{actor} renewed the invitation of {invited} to {organization}.")
         case InvitationAccepted():
-            return f"{names.actor} accepted the invitation to {names.organization}."
+            return names.say("{actor} accepted the invitation to {organization}.")
         case InvitationRejected():
-            return f"{names.actor} rejected the invitation to {names.organization}."
-        case InvitationCanceled(because=because):
-            return f"{names.actor} took the invitation of {names.invited} to {names.organization} back{_WHY[because]}."
+            return names.say("{actor} rejected the invitation to {organization}.")
+        case InvitationCanceled(because=None):
+            return names.say("{actor} took the invitation of {invited} to {organization} back.")
+        case InvitationCanceled(because=TakenBack.CHANGE_UNDONE):
+            return names.say(
+                "{actor} took the invitation of {invited} to {organization} back, as sent after a change of address"
+                " that was undone."
+            )
+        case InvitationCanceled():
+            return names.say(
+                "{actor} took the invitation of {invited} to {organization} back, as sent before the address of the"
+                " account was proved."
+            )
         case InvitationExpired():
-            return f"The invitation of {names.invited} to {names.organization} ran out."
+            return names.say("The invitation of {invited} to {organization} ran out.")
         case RecipientErased():
-            return f"An invitation to {names.organization} is over: the account of who was invited was deleted."
+            return names.say("An invitation to {organization} is over: the account of who was invited was deleted.")
         case _:
             assert_never(event)
-
-
-_WHY: Mapping[TakenBack | None, str] = {
-    None: "",
-    TakenBack.CHANGE_UNDONE: ", as sent after a change of address that was undone",
-    TakenBack.ADDRESS_PROVED: ", as sent before the address of the account was proved",
-}
-
-
-def _roles(text: str) -> str:
-    return text.replace(",", " and ")

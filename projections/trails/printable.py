@@ -21,10 +21,10 @@ def printable(name: str | None) -> str:
     return " ".join("".join(seen).split())
 
 
-def quoted(name: str | None, *, otherwise: str = "") -> str:
+def quoted(name: str | None, *, otherwise: str = "", marks: tuple[str, str] = ("“", "”")) -> str:
     """A name within a sentence: in quotation marks that it cannot hold itself, so that it cannot pass for a sentence.
 
-    `otherwise` stands for one of which nothing is to be seen, or that was erased.
+    `otherwise` stands for one of which nothing is to be seen, or that was erased; `marks` open and close the quotation.
     """
     shown = printable(name).translate(_QUOTES)
-    return f"“{shown}”" if shown else otherwise
+    return f"{marks[0]}{shown}{marks[1]}" if shown else otherwise

@@ -33,6 +33,7 @@ from domain.user import (
     EmailRestored,
     EmailVerified,
     ImageChanged,
+    LanguageChosen,
     NameChanged,
     PasswordChanged,
     PasswordReset,
@@ -42,80 +43,89 @@ from domain.user import (
     SignedUp,
 )
 
+from .language import ENGLISH, Language, Word
+from .language import marked as _
 from .mail_sentences import of_a_mailed_link
 from .names import YOU, Names
 from .organization_sentences import of_an_organization
-from .printable import quoted
 
 COMMANDS = {
-    "sign_in": "sign in",
-    "sign_up": "open an account",
-    "sign_out": "sign out",
-    "change_password": "change the password",
-    "reauthenticate": "confirm the password",
-    "request_password_reset": "have a link sent to set a new password",
-    "reset_password": "set a new password by a link",
-    "request_verification": "have a link sent to verify the address",
-    "verify_email": "verify an address",
-    "request_email_change": "change the address",
-    "update_user": "change the name or picture",
-    "delete_user": "delete the account",
-    "update_session": "change a session",
-    "revoke_session": "sign a device out",
-    "revoke_sessions": "sign all devices out",
-    "revoke_other_sessions": "sign all other devices out",
-    "found_organization": "found an organization",
-    "update_organization": "change an organization",
-    "close_organization": "close an organization",
-    "choose_organization": "turn to an organization",
-    "invite": "invite somebody",
-    "cancel_invitation": "take an invitation back",
-    "accept_invitation": "accept an invitation",
-    "reject_invitation": "reject an invitation",
-    "change_role": "change a member's role",
-    "remove_member": "remove a member",
-    "transfer_ownership": "make somebody else the owner",
-    "leave_organization": "leave an organization",
-    "check_slug": "ask whether a slug is free",
-    "has_permission": "ask what is permitted",
+    "sign_in": _("sign in"),
+    "sign_up": _("open an account"),
+    "sign_out": _("sign out"),
+    "change_password": _("change the password"),
+    "reauthenticate": _("confirm the password"),
+    "request_password_reset": _("have a link sent to set a new password"),
+    "reset_password": _("set a new password by a link"),
+    "request_verification": _("have a link sent to verify the address"),
+    "verify_email": _("verify an address"),
+    "request_email_change": _("change the address"),
+    "withdraw_email_change": _("keep the address"),
+    "choose_language": _("choose a language"),
+    "judge_password": _("judge a password"),
+    "update_user": _("change the name or picture"),
+    "delete_user": _("delete the account"),
+    "update_session": _("change a session"),
+    "revoke_session": _("sign a device out"),
+    "revoke_sessions": _("sign all devices out"),
+    "revoke_other_sessions": _("sign all other devices out"),
+    "found_organization": _("found an organization"),
+    "update_organization": _("change an organization"),
+    "close_organization": _("close an organization"),
+    "choose_organization": _("turn to an organization"),
+    "invite": _("invite somebody"),
+    "cancel_invitation": _("take an invitation back"),
+    "accept_invitation": _("accept an invitation"),
+    "reject_invitation": _("reject an invitation"),
+    "change_role": _("change a member's role"),
+    "remove_member": _("remove a member"),
+    "transfer_ownership": _("make somebody else the owner"),
+    "leave_organization": _("leave an organization"),
+    "check_slug": _("ask whether a slug is free"),
+    "has_permission": _("ask what is permitted"),
 }
 """What may be refused, by the names under which attempts are kept."""
 _REFUSED = {
-    "INVALID_EMAIL_OR_PASSWORD": "Somebody tried to {action} with a wrong password{times}{place}.",
-    "INVALID_PASSWORD": "Somebody tried to {action}, but entered a wrong password{times}{place}.",
-    "EMAIL_NOT_VERIFIED": "A request to {action} was refused{times}{place}: the address had to be verified first.",
-    "SESSION_NOT_FRESH": "A request to {action} was refused{times}{place}: the password had to be confirmed first.",
-    "TOO_MANY_REQUESTS": "Too many requests to {action} were refused{times}{place}.",
-    "UNAUTHORIZED": "A request to {action} was refused, because its session was over{times}{place}.",
+    "INVALID_EMAIL_OR_PASSWORD": _("Somebody tried to {action} with a wrong password{times}{place}."),
+    "INVALID_PASSWORD": _("Somebody tried to {action}, but entered a wrong password{times}{place}."),
+    "EMAIL_NOT_VERIFIED": _("A request to {action} was refused{times}{place}: the address had to be verified first."),
+    "SESSION_NOT_FRESH": _("A request to {action} was refused{times}{place}: the password had to be confirmed first."),
+    "TOO_MANY_REQUESTS": _("Too many requests to {action} were refused{times}{place}."),
+    "UNAUTHORIZED": _("A request to {action} was refused, because its session was over{times}{place}."),
 }
-_OTHERWISE = "A request to {action} was refused{times}{place}."
+_OTHERWISE = _("A request to {action} was refused{times}{place}.")
+_SOMETHING = _("do something")
 
 
 def sentence(event: Event, names: Names) -> str:
     """What happened, in plain words."""
     match event:
         case SignedUp():
-            return "You opened your account." if names.actor == YOU else f"{names.actor} opened an account."
+            if names.actor == YOU:
+                return names.say("You opened your account.")
+            return names.say("{actor} opened an account.")
         case SessionStarted():
-            return f"{names.actor} signed in with {names.device}."
+            return names.say("{actor} signed in with {device}.")
         case SessionRenewed():
-            return f"{names.actor} kept using {names.device}: the session was extended."
+            return names.say("{actor} kept using {device}: the session was extended.")
         case OrganizationChosen(organization_id=None):
-            return f"{names.actor} turned to no organization on {names.device}."
+            return names.say("{actor} turned to no organization on {device}.")
         case OrganizationChosen():
-            return f"{names.actor} turned to {names.organization} on {names.device}."
+            return names.say("{actor} turned to {organization} on {device}.")
         case SessionReauthenticated():
-            return f"{names.actor} confirmed {names.whose} password on {names.device}."
+            return names.say("{actor} confirmed {whose} password on {device}.")
         case SessionMoved():
-            return f"{_session(names)} was used from another address or browser: {names.device}."
+            return names.say("{session} was used from another address or browser: {device}.", session=_session(names))
         case SessionKept():
-            return f"{names.actor} stayed signed in on {names.device}."
+            return names.say("{actor} stayed signed in on {device}.")
         case SessionEnded(reason=reason):
             return _ended(reason, names)
         case NameChanged() | ImageChanged() | PasswordChanged() | PasswordReset() | SessionsRevoked() | PersonErased():
             return _of_an_account(event, names)
         case AccountUnlocked():
             return _of_an_account(event, names)
+        case LanguageChosen():
+            return names.say("{actor} chose another language.")
         case EmailVerified() | EmailContested() | EmailChanged() | EmailRestored():
             return _of_an_address(event, names)
         case PasswordResetRequested() | EmailVerificationRequested() | EmailChangeRequested():
@@ -140,21 +150,21 @@ def _of_an_account(
 ) -> str:
     match event:
         case NameChanged(name=name):
-            new = quoted(name, otherwise="another name")
-            return f"{names.actor} changed {names.whose} name from {names.before} to {new}."
+            new = names.quoted(name, otherwise=Word("another name"))
+            return names.say("{actor} changed {whose} name from {before} to {new}.", new=new)
         case ImageChanged():
             # none may also be one that was erased
-            return f"{names.actor} changed {names.whose} picture."
+            return names.say("{actor} changed {whose} picture.")
         case PasswordChanged():
-            return f"{names.actor} changed {names.whose} password."
+            return names.say("{actor} changed {whose} password.")
         case PasswordReset():
-            return f"{names.actor} set a new password by a link that was sent to {names.whose} address."
+            return names.say("{actor} set a new password by a link that was sent to {whose} address.")
         case SessionsRevoked(reason=reason):
             return _revoked(reason, names)
         case AccountUnlocked():
-            return f"{names.actor} unlocked {names.whose} account: the wrong passwords so far count no more."
+            return names.say("{actor} unlocked {whose} account: the wrong passwords so far count no more.")
         case PersonErased():
-            return f"{names.actor} deleted {names.whose} account."
+            return names.say("{actor} deleted {whose} account.")
         case _:
             assert_never(event)
 
@@ -162,18 +172,18 @@ def _of_an_account(
 def _of_an_address(event: EmailVerified | EmailContested | EmailChanged | EmailRestored, names: Names) -> str:
     match event:
         case EmailVerified():
-            return f"{names.actor} verified {names.whose} address."
+            return names.say("{actor} verified {whose} address.")
         case EmailContested():
-            return (
-                f"{names.actor} tried to open an account with {names.whose} address, which was not verified. From then"
-                " on only a new password verifies it, set by a link that goes there."
+            return names.say(
+                "{actor} tried to open an account with {whose} address, which was not verified. From then on only a new"
+                " password verifies it, set by a link that goes there."
             )
         case EmailChanged(email=email):
-            new = quoted(email, otherwise="another one")
-            return f"{names.actor} changed {names.whose} address from {names.address_before} to {new}."
+            new = names.quoted(email, otherwise=Word("another one"))
+            return names.say("{actor} changed {whose} address from {address_before} to {new}.", new=new)
         case EmailRestored(email=email):
-            former = quoted(email, otherwise="the one before")
-            return f"{names.actor} undid a change of {names.whose} address: it is {former} again."
+            former = names.quoted(email, otherwise=Word("the one before"))
+            return names.say("{actor} undid a change of {whose} address: it is {former} again.", former=former)
         case _:
             assert_never(event)
 
@@ -181,13 +191,13 @@ def _of_an_address(event: EmailVerified | EmailContested | EmailChanged | EmailR
 def _revoked(reason: Revocation, names: Names) -> str:
     match reason:
         case Revocation.EVERYWHERE if names.same:
-            return f"{names.actor} signed out everywhere."
+            return names.say("{actor} signed out everywhere.")
         case Revocation.EVERYWHERE:
-            return f"{names.actor} ended all of {names.whose} sessions."
+            return names.say("{actor} ended all of {whose} sessions.")
         case Revocation.OTHERS:
-            return f"{names.actor} ended all of {names.whose} other sessions."
+            return names.say("{actor} ended all of {whose} other sessions.")
         case Revocation.PASSWORD_CHANGED | Revocation.PASSWORD_RESET:
-            return "All sessions that began with the old password were ended."
+            return names.say("All sessions that began with the old password were ended.")
         case _:
             assert_never(reason)
 
@@ -195,31 +205,30 @@ def _revoked(reason: Revocation, names: Names) -> str:
 def _ended(reason: EndReason, names: Names) -> str:
     match reason:
         case EndReason.SIGNED_OUT if names.same:
-            return f"{names.actor} signed out of {names.device}."
+            return names.say("{actor} signed out of {device}.")
         case EndReason.SIGNED_OUT | EndReason.REVOKED:
-            return f"{names.actor} ended {names.whose} session on {names.device}."
+            return names.say("{actor} ended {whose} session on {device}.")
         case EndReason.REPLACED:
-            return f"{_session(names)} on {names.device} was replaced by a new one."
+            return names.say("{session} on {device} was replaced by a new one.", session=_session(names))
         case EndReason.EXPIRED:
-            return f"{_session(names)} on {names.device} expired."
+            return names.say("{session} on {device} expired.", session=_session(names))
         case EndReason.CROWDED_OUT:
-            return f"{_session(names)} on {names.device} was ended to make room for a newer one."
+            return names.say("{session} on {device} was ended to make room for a newer one.", session=_session(names))
         case _:
             assert_never(reason)
 
 
 def _session(names: Names) -> str:
     # a name stays as it is written, also where a sentence begins
-    return "Your session" if names.person == YOU else f"{names.person}'s session"
+    return names.say("Your session") if names.person == YOU else names.say("{person}'s session")
 
 
-def refusal(command: str, code: str, *, place: str, times: int) -> str:
+def refusal(command: str, code: str, *, place: str, times: int, language: Language = ENGLISH) -> str:
     """What was tried and refused, in plain words."""
     told = _REFUSED.get(code, _OTHERWISE)
-    return told.format(
-        action=COMMANDS.get(command, "do something"), times=_times(times), place=f", from {place}" if place else ""
+    return language.say(
+        told,
+        action=language.text(COMMANDS.get(command, _SOMETHING)),
+        times="" if times == 1 else language.say(", {times} times", times=str(times)),
+        place=language.say(", from {place}", place=place) if place else "",
     )
-
-
-def _times(times: int) -> str:
-    return "" if times == 1 else f", {times} times"

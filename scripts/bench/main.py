@@ -21,6 +21,7 @@ import idle
 import journal
 import maintenance
 import organizations
+import pages
 import queue_under_snapshots
 import typer
 from cluster import Cluster, running
@@ -50,6 +51,7 @@ ALONE: dict[str, Callable[[Cluster, int, int, Tell], dict[str, Any]]] = {
     "queue": queue_under_snapshots.measured,
     "growth": growth.measured,
     "even-answers": even_answers.measured,
+    "pages": pages.measured,
 }
 """No pairs: how long something takes on so many events, or costs while there are none. Run alone, each."""
 

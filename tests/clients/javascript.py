@@ -160,8 +160,8 @@ def dated(value: Any) -> Any:
     return {name: datetime.fromisoformat(item) if name.endswith("At") else dated(item) for name, item in value.items()}
 
 
-def installed(spare: Path) -> Path:
-    """The folder `node_modules` of the locked packages, installed once for each lock and kept in the person's cache.
+def installed(spare: Path, locked_in: Path = HERE) -> Path:
+    """The folder `node_modules` of packages locked in a folder, installed once a lock and kept in the person's cache.
 
     `spare` is used where that cannot be written. Skips where the client cannot run; fails there if `CI` is set.
     """
@@ -170,10 +170,10 @@ def installed(spare: Path) -> Path:
     capable = ["node", "-e", "process.exit('getSetCookie' in Headers.prototype ? 0 : 1)"]
     if subprocess.run(capable, capture_output=True, timeout=30, check=False).returncode != 0:
         cannot_run("node is too old here; take 20 or newer")
-    locked = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in INSTALLED)).hexdigest()
+    locked = hashlib.sha256(b"".join((locked_in / name).read_bytes() for name in INSTALLED)).hexdigest()
     kept = (kept_folder() or spare) / f"better-auth-{locked[:16]}"
     if not kept.exists():
-        _install(kept)
+        _install(kept, locked_in)
     return kept / "node_modules"
 
 
@@ -182,13 +182,13 @@ def _revive(value: dict[str, Any]) -> Any:
     return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=value["Date"]) if value.keys() == {"Date"} else value
 
 
-def _install(kept: Path) -> None:
+def _install(kept: Path, locked_in: Path) -> None:
     """Install beside `kept` and rename, so that an interrupted or second run never leaves half an installation."""
     with tempfile.TemporaryDirectory(dir=kept.parent) as draft:
         folder = Path(draft, "installed")
         folder.mkdir()
         for name in INSTALLED:
-            shutil.copy(HERE / name, folder / name)
+            shutil.copy(locked_in / name, folder / name)
         try:
             run = subprocess.run(NPM_CI, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
         except subprocess.TimeoutExpired:

@@ -11,6 +11,7 @@ from domain.user import (
     EmailRestored,
     EmailVerified,
     ImageChanged,
+    LanguageChosen,
     NameChanged,
     PasswordChanged,
     PasswordReset,
@@ -40,6 +41,12 @@ def test_another_name_is_news_and_the_same_one_is_not() -> None:
     ada = given(evolve, [SIGNED_UP])
     assert ada.rename("Ada King", before="Ada") == [NameChanged(name="Ada King")]
     assert ada.rename("Ada", before="Ada") == []
+
+
+def test_a_language_is_chosen_once() -> None:
+    ada = given(evolve, [SIGNED_UP, LanguageChosen(language="de")])
+    assert ada.read_in("de", before=None) == [LanguageChosen(language="de")]
+    assert ada.read_in("de", before="de") == []
 
 
 def test_an_image_is_shown_changed_and_taken_away() -> None:

@@ -15,8 +15,12 @@ from projections.places import Places, PlacesUnreadable
 
 EVERYWHERE = Places()
 
+MUNICH = {
+    "city": {"names": {"en": "Munich", "de": "München"}},
+    "country": {"iso_code": "DE", "names": {"en": "Germany"}},
+}
 BERLIN = {
-    "city": {"names": {"en": "Berlin", "de": "Berlin"}},
+    "city": {"names": {"en": "Berlin"}},
     "country": {"iso_code": "DE", "names": {"en": "Germany"}},
 }
 LONDON = {"city": {"names": {"en": "London"}}, "country": {"iso_code": "GB", "names": {"en": "United Kingdom"}}}
@@ -29,7 +33,7 @@ MALFORMED = {"city": {"names": ["Berlin"]}, "country": "DE"}
 
 def city_database(path: Path, kind: str = "GeoLite2-City", version: int = 6) -> Path:
     """A database written by another library, with addresses that the registries gave to someone else."""
-    writer = MMDBWriter(ip_version=version, database_type=kind, languages=["en"], ipv4_compatible=version == 6)
+    writer = MMDBWriter(ip_version=version, database_type=kind, languages=["en", "de"], ipv4_compatible=version == 6)
     placed: dict[str, dict[str, Any]] = {
         "10.0.0.0/8": BERLIN,  # an office could have placed its own network
         "141.20.0.0/16": BERLIN,
@@ -39,6 +43,7 @@ def city_database(path: Path, kind: str = "GeoLite2-City", version: int = 6) -> 
         "193.0.6.0/24": PRISTINA,
         "202.12.27.0/24": NOWHERE,
         "200.160.0.0/24": MALFORMED,
+        "129.187.0.0/16": MUNICH,
     }
     for network, record in placed.items():
         writer.insert_network(IPSet([network]), record)
@@ -170,3 +175,12 @@ def test_a_database_damaged_inside_leaves_the_country(tmp_path: Path) -> None:
 @given(st.text(max_size=64) | st.ip_addresses().map(str))
 def test_any_text_yields_a_text(address: str) -> None:
     assert "\n" not in EVERYWHERE(address)
+
+
+def test_places_are_named_in_the_language_that_is_asked_for_as_far_as_it_has_names(cities: Places) -> None:
+    assert cities("129.187.1.1", "de") == "München, Deutschland"
+    assert cities("129.187.1.1") == "Munich, Germany"
+    assert cities("212.58.244.20", "de") == "London, Vereinigtes Königreich"
+    assert cities("8.8.8.8", "de") == "Singapur"
+    assert EVERYWHERE("193.0.6.139", "de") == "Niederlande"
+    assert EVERYWHERE("10.1.2.3", "de") == ""

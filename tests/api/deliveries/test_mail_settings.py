@@ -18,9 +18,9 @@ from api.smtp_url import SmtpServer, smtp_server
 @pytest.mark.parametrize(
     ("given", "sender", "page"),
     [
-        ({}, ("", "no-reply@localhost"), "http://localhost:8000/"),
+        ({}, ("", "no-reply@localhost"), "http://localhost:8000/accept-invitation"),
         ({"base_url": "https://accounts.example.com:8443"}, ("", "no-reply@accounts.example.com"),
-         "https://accounts.example.com:8443/"),
+         "https://accounts.example.com:8443/accept-invitation"),
         ({"mail_from": "Accounts <a@x.io>", "invitation_page": "https://app.x.io/#/join?a=b"}, ("Accounts", "a@x.io"),
          "https://app.x.io/#/join?a=b"),
     ],

@@ -197,7 +197,9 @@ def test_nobody_has_a_link_sent_that_is_too_long_to_be_opened(ada: Browser, emai
 def test_a_link_to_no_page_leads_to_the_one_the_settings_name(ada: Browser, email: str, postman: Postman) -> None:
     ask(Browser(ada.url), email)
     link = postman.link_to(email)
-    assert ada.ask("GET", link.path).header("location") == f"{postman.settings.origin}/?token={link.token}"
+    assert (
+        ada.ask("GET", link.path).header("location") == f"{postman.settings.origin}/reset-password?token={link.token}"
+    )
 
 
 @pytest.mark.parametrize("fields", [{}, {"email": "no address"}, {"email": 5}])

@@ -194,6 +194,11 @@ def changes_address(context: Context, scene: Scene, at: datetime) -> None:
     email.request_email_change(context, scene.ada.acts(at=at), email=new_email(scene), callback_url="")
 
 
+def keeps_address(context: Context, scene: Scene, at: datetime) -> None:
+    changes_address(context, scene, at - LATER)
+    email.withdraw_email_change(context, scene.ada.acts(at=at))
+
+
 def deletes(password: str | None) -> Act:
     """Ada deletes her account."""
     return lambda context, scene, at: erasure.delete_account(context, scene.ada.acts(at=at), password=password)
@@ -246,6 +251,7 @@ SENSITIVE: list[tuple[str, str, Act]] = [
     ("delete_account", "goes for good, as an owner", deletes(None)),
 ]
 HARMLESS: list[tuple[str, str, Act]] = [
+    ("withdraw_email_change", "keeps the address, whatever was asked for", keeps_address),
     ("change_role", "makes a member an admin", turns("cy", (Role.ADMIN,))),
     ("change_role", "gives an owner another role beside", turns("bo", (Role.OWNER, Role.ADMIN))),
     ("remove_member", "removes a member", removes("cy")),
@@ -277,6 +283,11 @@ HARMLESS: list[tuple[str, str, Act]] = [
         "update_user",
         "is called otherwise",
         lambda context, scene, at: user.update_user(context, scene.ada.acts(at=at), name="Ada King", image=None),
+    ),
+    (
+        "choose_language",
+        "reads otherwise",
+        lambda context, scene, at: user.choose_language(context, scene.ada.acts(at=at), language="de", before=None),
     ),
     (
         "reauthenticate",

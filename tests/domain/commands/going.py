@@ -14,7 +14,7 @@ from domain.commands.erasure import Erased, delete_account
 from domain.commands.organization import found_organization
 from domain.commands.principal import PersonBySession
 from domain.commands.session import sign_in, use_session
-from domain.commands.user import sign_up, update_user
+from domain.commands.user import choose_language, sign_up, update_user
 from domain.commands.verified_account import verified_account
 from domain.pictures import Picture
 from domain.store.attempts import Attempt, Attempts, Folded
@@ -120,6 +120,7 @@ class Town:
         ada = self.signs_up(ADAS, "Ada Lovelace", where_from=HERS, image="https://example.com/ada-herself.png")
         bo, cy = self.signs_up(BOS, "Bo"), self.signs_up(CYS, "Cy")
         update_user(self.context, self.by(ada, HERS), name="Countess Ada", image=Picture(PNG))
+        choose_language(self.context, self.by(ada, HERS), language="de", before=None)
         self.signs_in(ADAS, ELSEWHERE)
         moved = self.by(ada, HERS)
         use_session(

@@ -23,6 +23,7 @@ COLUMNS = {
     "account_list.email_hash": HASH,
     "account_list.email_slot": EMPTY,
     "account_list.image": EMPTY,
+    "account_list.language": EMPTY,
     "account_list.name": EMPTY,
     "attempts.code": GONE,
     "attempts.command": GONE,

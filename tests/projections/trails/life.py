@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +20,9 @@ from domain.store.attempts import Attempt as Refused
 from domain.store.attempts import Attempts, Folded
 from domain.store.envelope import CommandRecord, WhereFrom
 from projections.places import Places
-from projections.trails.activity import Page, Selection, of_a_person, of_an_organization
+from projections.trails.activity import OwnSelection, Page, Selection, of_a_person, of_an_organization
 from projections.trails.cursor import Cursor
+from projections.trails.language import ENGLISH, Language
 from projections.trails.names import Reader
 from projections.trails.narrator import Narrator, RenderedEntry
 from tests.databases import Database
@@ -167,7 +169,7 @@ class Life:
         )
         return found
 
-    def page(self, name: str, cursor: str = "", *, limit: int = 100, event: str | None = None) -> Page:
+    def page(self, name: str, cursor: str = "", *, limit: int = 100, **only: Any) -> Page:
         """A page of a person's journal."""
         caught_up(self.database)
         return of_a_person(
@@ -176,13 +178,12 @@ class Life:
             self.people[name],
             before=Cursor.of(cursor),
             limit=limit,
-            event=event,
+            only=OwnSelection(**only),
         )
 
-    def told(self, name: str, page: Page | None = None) -> list[RenderedEntry]:
+    def told(self, name: str, page: Page | None = None, *, language: Language = ENGLISH) -> list[RenderedEntry]:
         """What a person is told, of everything if no page is given."""
-        reader = Reader(user_id=self.people[name])
-        return Narrator(self.context.store, EVERYWHERE, (page or self.page(name)).entries, reader=reader).rendered()
+        return self._rendered(page or self.page(name), Reader(user_id=self.people[name]), language)
 
     def texts(self, name: str) -> list[str]:
         """What a person is told, in words only."""
@@ -194,12 +195,16 @@ class Life:
         selection = Selection(organization_id=self.organization_of(organization), **only)
         return of_an_organization(self.context.store.statements, selection, before=Cursor.of(cursor), limit=limit)
 
-    def told_to_admins(self, page: Page | None = None, *, organization: str = "Ada") -> list[RenderedEntry]:
+    def told_to_admins(
+        self, page: Page | None = None, *, organization: str = "Ada", language: Language = ENGLISH
+    ) -> list[RenderedEntry]:
         """What those who read the trail of somebody's organization are told."""
         reader = Reader(organization_id=self.organization_of(organization))
-        return Narrator(
-            self.context.store, EVERYWHERE, (page or self.selected(organization=organization)).entries, reader=reader
-        ).rendered()
+        return self._rendered(page or self.selected(organization=organization), reader, language)
+
+    def _rendered(self, page: Page, reader: Reader, language: Language) -> list[RenderedEntry]:
+        locate = partial(EVERYWHERE, language=language.code)
+        return Narrator(self.context.store, locate, page.entries, reader=reader, language=language).rendered()
 
     def spots_of(self, name: str) -> list[tuple[int, bytes]]:
         """Where a person's entries stand, newest first, as the owner of the tables sees them."""

@@ -43,7 +43,14 @@ class Model:
         password: str, now: datetime,
     ) -> None:  # fmt: skip
         """An account, its organization, and its owner's place in it."""
-        account = {"user_id": user_id, "email": email, "name": name, "image": image, "email_verified": False}
+        account = {
+            "user_id": user_id,
+            "email": email,
+            "name": name,
+            "image": image,
+            "language": None,
+            "email_verified": False,
+        }
         account |= {"email_contested": False, "session_epoch": 0, "password_version": 1, "password_changed_at": None}
         account |= {"created_at": now, "updated_at": now, "ended_at": None}
         organization = {
@@ -168,6 +175,13 @@ class Model:
             if self.accounts[user_id][what] != value:
                 self._of_account(user_id, {what: value, "updated_at": now})
         return len(self.changes) > before
+
+    def language_chosen(self, user_id: UUID, language: str) -> bool:
+        """Pages in another language; whether it is another one. Nobody is shown that as a change of the account."""
+        if self.accounts[user_id]["language"] == language:
+            return False
+        self._of_account(user_id, {"language": language})
+        return True
 
     def of_a_person(self, user_id: UUID, through: int) -> Story:
         """All that is theirs."""

@@ -239,3 +239,36 @@ def test_what_is_no_cursor_is_refused(cursor: str) -> None:
 )
 def test_a_cursor_names_its_place(spot: Cursor) -> None:
     assert Cursor.of(str(spot)) == spot
+
+
+def test_of_a_session_is_told_what_was_done_through_it_and_what_became_of_it(life: Life) -> None:
+    first = life.opens("Ada")
+    phone = life.signs_in("Ada", AWAY)
+    life.turns_to(phone, "Ada", None)
+    life.turns_to(first, "Ada", None)
+    life.is_refused("Ada")
+    life.revokes(phone, first)
+    page = life.page("Ada", session_id=phone)
+    told = [one.text for one in life.told("Ada", page)]
+    assert len(told) == 3
+    assert told[1].startswith("You turned to no organization on")
+    assert told[2].startswith("You signed in with")
+    assert life.page("Ada", session_id=ids.new_id()).entries == []
+    life.opens("Bo")
+    assert life.page("Bo", session_id=phone).entries == []
+
+
+def test_of_days_are_told_the_entries_and_attempts_of_these(life: Life) -> None:
+    life.opens("Ada")
+    [opened] = life.page("Ada").entries
+    at = life.passes(minutes=5)
+    life.is_refused("Ada")
+    life.signs_in("Ada")
+    everything = life.page("Ada").entries
+    assert [type(one) for one in everything] == [Act, Attempts, Act]
+    assert life.page("Ada", since=at - timedelta(hours=1)).entries == everything
+    assert life.page("Ada", since=at).entries == everything[:2]
+    assert life.page("Ada", since=life.now).entries == everything[:1]
+    assert life.page("Ada", since=life.now + timedelta(seconds=1)).entries == []
+    assert life.page("Ada", since=life.now, event=ATTEMPT).entries == []
+    assert everything[2] == opened

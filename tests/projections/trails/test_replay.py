@@ -101,6 +101,7 @@ def test_a_person_s_story_begins_with_their_account_and_says_what_became_true(
         "email": "ada@example.com",
         "name": "Ada",
         "image": None,
+        "language": None,
         "email_verified": False,
         "email_contested": False,
         "session_epoch": 0,

@@ -26,7 +26,7 @@ from domain.commands.session import (
     sign_out,
     use_session,
 )
-from domain.commands.user import sign_up, update_user
+from domain.commands.user import choose_language, sign_up, update_user
 from domain.commands.verified_account import verified_account
 from domain.events.catalogue import AGGREGATE_BY_EVENT, EVENT_BY_NAME, SESSION, USER
 from domain.refusals import EmailTaken, SessionOver, WrongCredentials, WrongPassword
@@ -181,6 +181,9 @@ class World:
         changed = update_user(self.context, command, name=name, image=(image or "") if move.flag else None)
         given = {"name": name, "image": image} if move.flag else {"name": name}
         assert changed is self.model.person_changed(user_id, self.now, **given)
+        language, before = "de" if move.flag else "en", self.model.accounts[user_id]["language"]
+        chosen = choose_language(self.context, command, language=language, before=before)
+        assert chosen is self.model.language_chosen(user_id, language)
 
     def _confirm(self, move: Move, command: PersonBySession, session_id: UUID) -> None:
         user_id = self.model.sessions[session_id]["user_id"]

@@ -38,6 +38,7 @@ from domain.user import (
     EmailRestored,
     EmailVerified,
     ImageChanged,
+    LanguageChosen,
     NameChanged,
     PasswordChanged,
     PasswordReset,
@@ -114,6 +115,9 @@ TOLD = {
     ),
     "ImageChanged": Sentences(
         ImageChanged(image="https://x.io/a.png"), "You changed your picture.", "Ada changed their picture."
+    ),
+    "LanguageChosen": Sentences(
+        LanguageChosen(language="de"), "You chose another language.", "Ada chose another language."
     ),
     "PasswordChanged": Sentences(
         PasswordChanged(password_version=2), "You changed your password.", "Ada changed their password."

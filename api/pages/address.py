@@ -1,0 +1,60 @@
+"""Confirm your address: what a link in a mail leads to who is not signed in to the account; only pressing does it.
+
+Mail is looked through by programs that open every link in it: none of them shall prove that somebody has an address.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from api.edge.query import ExactQuery
+from api.edge.redirects import CONFIRM_ADDRESS
+from domain.commands.email import address_link, verify_email
+from domain.refusals import LinkExpired, LinkNotFound
+
+from .page_caller import HOME, PageCaller
+from .page_route import CurrentPageCaller, Pages
+
+pages = Pages()
+
+
+class Opened(ExactQuery):
+    """The secret of a link, and where it leads to in the end."""
+
+    token: str = ""
+    callbackURL: str = ""
+
+
+class Confirmed(BaseModel):
+    """The same, once somebody has said that it is meant."""
+
+    token: str = Field(default="", repr=False)
+    next: str = ""
+
+
+@pages.show(CONFIRM_ADDRESS)
+def confirm_page(caller: CurrentPageCaller, query: Annotated[Opened, Query()]) -> Response:
+    try:
+        found = address_link(caller.services.context, link=query.token, now=caller.request.now)
+    except (LinkNotFound, LinkExpired) as refused:
+        return _over(caller, refused)
+    return caller.page("confirm_address.html", found=found, token=query.token, next=query.callbackURL, narrow=True)
+
+
+@pages.act(CONFIRM_ADDRESS, "verify_email")
+def confirm(caller: CurrentPageCaller, form: Confirmed) -> Response:
+    request = caller.request
+    try:
+        verify_email(caller.services.context, link=form.token, now=request.now, where_from=request.where_from)
+    except (LinkNotFound, LinkExpired) as refused:
+        return _over(caller, refused)
+    return caller.led_to(form.next or HOME)
+
+
+def _over(caller: PageCaller, refused: LinkNotFound | LinkExpired) -> Response:
+    [reason] = caller.problems_of(refused).values()
+    return caller.page("link_over.html", status=400, reason=reason, again="/sign-in", narrow=True)

@@ -1,0 +1,95 @@
+"""What pages look like: their style sheet and script, and the operator's name, logo, notice and style."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from api.page_settings import PageSettings
+
+ASSETS = "/assets/"
+"""Below which they are found, each by a name that says what is in it: it never changes and may be kept for good."""
+
+_OURS = Path(__file__).parent / "assets"
+_LARGEST = 256 * 1024
+"""Bytes of a file of the operator's."""
+_KINDS = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+    ".gif": "image/gif",
+    ".svg": "image/svg+xml",
+}
+
+
+class LookUnusable(Exception):
+    """A file that shall give pages their look cannot be used; the message says in a sentence which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file that pages name: where it is found, what it is, and its bytes."""
+
+    path: str
+    media_type: str
+    content: bytes
+
+    @staticmethod
+    def of(name: str, suffix: str, media_type: str, content: bytes) -> Asset:
+        """The asset with this content, whose path says what is in it."""
+        return Asset(f"{ASSETS}{name}.{hashlib.sha256(content).hexdigest()[:16]}{suffix}", media_type, content)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How pages look; `logo` is None where there is only a name."""
+
+    name: str
+    notice: str
+    style: Asset
+    script: Asset
+    icon: Asset
+    logo: Asset | None
+
+    @staticmethod
+    def of(settings: PageSettings) -> Look:
+        """The look that the settings ask for. Reads files. Raises LookUnusable."""
+        style = (_OURS / "daybook.css").read_bytes()
+        if settings.pages_style is not None:
+            style += b"\n" + _read(settings.pages_style, "PAGES_STYLE")
+        return Look(
+            name=settings.pages_name,
+            notice=settings.pages_notice,
+            style=Asset.of("daybook", ".css", "text/css; charset=utf-8", style),
+            script=Asset.of("daybook", ".js", "text/javascript; charset=utf-8", (_OURS / "daybook.js").read_bytes()),
+            icon=Asset.of("icon", ".svg", _KINDS[".svg"], (_OURS / "icon.svg").read_bytes()),
+            logo=None if settings.pages_logo is None else _logo(settings.pages_logo),
+        )
+
+    @property
+    def assets(self) -> Mapping[str, Asset]:
+        """All files there are, by their path."""
+        return {one.path: one for one in (self.style, self.script, self.icon, self.logo) if one is not None}
+
+
+def _logo(file: Path) -> Asset:
+    suffix = file.suffix.lower()
+    if suffix not in _KINDS:
+        raise LookUnusable(f"DAYBOOK_PAGES_LOGO, {file}, must be one of {', '.join(sorted(_KINDS))}.")
+    return Asset.of("logo", suffix, _KINDS[suffix], _read(file, "PAGES_LOGO"))
+
+
+def _read(file: Path, setting: str) -> bytes:
+    try:
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise LookUnusable(f"DAYBOOK_{setting}, {file}, is no file.")
+        if status.st_size > _LARGEST:
+            raise LookUnusable(f"DAYBOOK_{setting}, {file}, has more than {_LARGEST // 1024} KiB.")
+        return file.read_bytes()
+    except OSError as error:
+        raise LookUnusable(f"DAYBOOK_{setting}, {file}, cannot be read ({type(error).__name__}).") from error

@@ -1,0 +1,148 @@
+"""Account → Sessions: the devices somebody is signed in on, and ending them. Never refused for want of freshness."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from anyio import to_thread
+from fastapi import Query
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from api.acts.session_list import ShownSession, sessions_of
+from api.edge.authentication import clear_cookies
+from api.edge.caller import CurrentBySession
+from api.edge.query import ExactQuery
+from domain.commands import session as commands
+from projections.places import Places
+from projections.trails.language import Language
+from projections.trails.new_devices import unfamiliar_sessions
+
+from .page_caller import PageCaller, see_other
+from .page_route import CurrentPageCaller, Pages
+from .wording import marked as _
+
+pages = Pages()
+
+PATH = "/account/sessions"
+UNKNOWN = _("An unknown device")
+_NEW_FOR = timedelta(days=7)
+_LOOKED_AT = 100
+"""Sessions of which it is found out: the last used."""
+
+
+class DoneQuery(ExactQuery):
+    """What was done before."""
+
+    done: str = ""
+
+
+class Ending(BaseModel):
+    """Which session to end."""
+
+    session: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A session as its person recognizes it, `called` as no other on the page is. Empty where nothing is known."""
+
+    handle: str
+    name: str
+    called: str
+    place: str
+    ip_address: str
+    way: str
+    began_at: datetime
+    active_at: datetime
+    confirmed_at: datetime
+    current: bool
+    new: bool
+
+    @staticmethod
+    def of(shown: ShownSession, places: Places, language: Language, called: str, *, new: bool) -> Device:
+        """The device that a session was begun with, or was last seen on, named in this language."""
+        row = shown.view.row
+        return Device(
+            handle=row.session_id.hex,
+            name=language.device(row.user_agent),
+            called=called,
+            place=places(row.ip_address, language.code),
+            ip_address=row.ip_address or "",
+            way=row.way,
+            began_at=row.created_at,
+            active_at=shown.active_at,
+            confirmed_at=row.authenticated_at,
+            current=shown.current,
+            new=new and not shown.current,
+        )
+
+
+@pages.show(PATH)
+async def sessions_page(caller: CurrentPageCaller, query: Annotated[DoneQuery, Query()]) -> Response:
+    current = await caller.require_person_soon()
+    sessions = await sessions_of(current, limit=None, offset=0)
+    new, language = await to_thread.run_sync(_new_of, current, sessions), caller.wording.journal
+    devices = [
+        Device.of(one, caller.services.places, language, called, new=one.view.row.session_id in new)
+        for one, called in zip(sessions, _names(caller, sessions), strict=True)
+    ]
+    # what just began is what somebody looks for who was warned of it
+    devices.sort(key=lambda one: (one.current, one.new), reverse=True)
+    return caller.saying(query.done).page("sessions.html", devices=devices)
+
+
+def _names(caller: PageCaller, sessions: Sequence[ShownSession]) -> list[str]:
+    """What each device is called by who hears of nothing but its buttons: several of a kind by when they came."""
+    kinds = [caller.wording.journal.device(one.view.row.user_agent) or caller.text(UNKNOWN) for one in sessions]
+    seen = Counter(kinds)
+    return [
+        kind if seen[kind] == 1 else f"{kind}, {caller.wording.moment(one.view.row.created_at)}"
+        for kind, one in zip(kinds, sessions, strict=True)
+    ]
+
+
+def _new_of(current: CurrentBySession, sessions: Sequence[ShownSession]) -> set[UUID]:
+    """The sessions that began of late on a device nobody knew before."""
+    recent = [one.view.row for one in sessions if current.request.now - one.view.row.created_at < _NEW_FOR]
+    return unfamiliar_sessions(
+        current.services.context.store, current.user_id, [row.session_id for row in recent[:_LOOKED_AT]]
+    )
+
+
+@pages.act(f"{PATH}/end", "revoke_session")
+def end_session(caller: CurrentPageCaller, form: Ending) -> Response:
+    current = caller.require_person()
+    if current.session.session_id == commands.revoke_session(
+        caller.services.context, current.principal, named=form.session
+    ):
+        clear_cookies(caller.services, caller.request)
+        return see_other("/sign-in", done="signed-out")
+    return see_other(PATH, done="session-ended")
+
+
+@pages.act(f"{PATH}/end-others", "revoke_other_sessions")
+def end_others(caller: CurrentPageCaller) -> Response:
+    current = caller.require_person()
+    commands.revoke_other_sessions(caller.services.context, current.principal)
+    return see_other(PATH, done="others-ended")
+
+
+@pages.act(f"{PATH}/end-all", "revoke_sessions")
+def end_all(caller: CurrentPageCaller) -> Response:
+    current = caller.require_person()
+    commands.revoke_sessions(caller.services.context, current.principal)
+    clear_cookies(caller.services, caller.request)
+    return see_other("/sign-in", done="signed-out")
+
+
+@pages.act(f"{PATH}/not-me", "revoke_session")
+def not_me(caller: CurrentPageCaller, form: Ending) -> Response:
+    current = caller.require_person()
+    commands.revoke_session(caller.services.context, current.principal, named=form.session)
+    return see_other("/account/settings#current_password", done="not-me")

@@ -1,0 +1,88 @@
+"""A link in a mail that a browser opens which is not signed in to the account: it asks, and only pressing does it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.api.browser import Browser
+from tests.api.conftest import HandClock
+from tests.api.pages.visitor import Page, Visitor
+from tests.api.routes.mailbox import Postman, postman_of, serving
+from tests.databases import Database
+from tests.people import PASSWORD
+
+BROWSERS = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.fixture(scope="module")
+def postman(module_database: Database, module_clock: HandClock, tmp_path_factory: pytest.TempPathFactory) -> Postman:
+    return postman_of(module_database, module_clock, tmp_path_factory, email_verification="required")
+
+
+@pytest.fixture(scope="module")
+def url(postman: Postman) -> Iterator[str]:
+    with serving(postman) as url:
+        yield url
+
+
+@pytest.fixture
+def link(url: str, email: str, postman: Postman, clock: HandClock) -> str:
+    """That verifies the address of somebody who has just signed up on a page."""
+    visitor = Visitor(url)
+    visitor.open("/sign-up?next=/account/sessions")
+    visitor.press("Sign up", name="Ada", email=email, password=PASSWORD)
+    return postman.link_to(email, "email-verification").path
+
+
+def looked_through(url: str, link: str) -> Page:
+    """What a program is shown that opens each link of a mail as a browser would."""
+    answer = Browser(url).ask("GET", link, None, BROWSERS)
+    assert answer.status == 302
+    return Page(Browser(url).ask("GET", (answer.header("location") or "").removeprefix(url), None, BROWSERS))
+
+
+def test_who_looks_through_mail_verifies_nothing(url: str, email: str, link: str) -> None:
+    for _ in range(2):
+        page = looked_through(url, link)
+        assert page.status == 200
+        assert email in page.text
+    assert Browser(url).sign_in(email).problem == (403, "EMAIL_NOT_VERIFIED")
+
+
+def test_who_presses_verifies_and_goes_on_where_they_wanted_to(url: str, email: str, link: str) -> None:
+    visitor = Visitor(url)
+    visitor.browser_headers = BROWSERS
+    visitor.open(link)
+    visitor.press("Yes, that was me")
+    assert visitor.path.startswith("/sign-in")
+    page = visitor.press("Sign in", email=email, password=PASSWORD)
+    assert (page.status, visitor.path) == (200, "/account/sessions")
+
+
+def test_a_program_verifies_by_the_link_alone(url: str, email: str, link: str) -> None:
+    assert Browser(url).ask("GET", link).status == 302
+    assert Browser(url).sign_in(email).status == 200
+
+
+def test_a_link_that_opens_nothing_says_so_on_its_page_too(url: str) -> None:
+    page = Visitor(url).open(f"/confirm-address?token={'0' * 32}")
+    assert page.status == 400
+    assert "This link opens nothing any more." in page.text
+
+
+def test_the_link_of_a_change_names_both_addresses_and_asks_first(
+    url: str, email: str, link: str, postman: Postman
+) -> None:
+    Browser(url).ask("GET", link)
+    ada, another = Browser(url), f"another.{email}"
+    ada.sign_in(email)
+    assert ada.post("/change-email", {"newEmail": another}).status == 200
+    change = postman.link_to(another, "email-change-confirmation").path
+    page = looked_through(url, change)
+    assert f"The account of {email} shall have the address {another} from now on." in page.text
+    assert Browser(url).sign_in(email).status == 200
+    # signed in to the account it is done by opening it
+    assert ada.ask("GET", change, None, {**BROWSERS, "Cookie": ada.cookie_header}).status in (200, 302)
+    assert Browser(url).sign_in(another).status == 200

@@ -1,0 +1,123 @@
+"""What comes between a form and what it does: the session is over, it is not fresh, it is pressed twice, or Back."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import Devices
+from tests.browser.devices import Device
+from tests.browser.product import Account, Product
+from tests.people import PASSWORD
+
+SETTINGS = {"fresh_for": 600, "fresh_calls": "change-password,update-user"}
+
+PAGE = "/account/settings"
+MEMBERS = "/organization/members"
+
+
+def invited(ada: Account) -> list[str]:
+    """Whom her organization waits for."""
+    return [one["email"] for one in ada.get("/organization/list-invitations").json()]
+
+
+def test_what_was_typed_is_not_lost_when_the_session_is_over_and_goes_where_it_was_meant_to(
+    ada: Account, bo: Account, laptop: Device
+) -> None:
+    ada.founds("Acme")
+    device = ada.another_device()
+    laptop.has_cookies_of(device)
+    laptop.open(MEMBERS)
+    device.post("/sign-out")
+    laptop.press("Generate invitation link", email=bo.email)
+    assert "Your session ended. Sign in again; nothing was lost." in laptop.text
+    assert invited(ada) == []
+    laptop.signs_in(ada.email)
+    assert "nothing was lost" in laptop.text
+    laptop.press("Send it now")
+    assert laptop.notices == ["The invitation is made. Copy its link, or wait for the mail to arrive."]
+    assert invited(ada) == [bo.email]
+
+
+def test_a_password_is_in_no_page_that_keeps_what_was_typed(ada: Account, laptop: Device) -> None:
+    device = ada.another_device()
+    laptop.has_cookies_of(device)
+    laptop.open(PAGE)
+    device.post("/sign-out")
+    laptop.press("Change password", current_password=PASSWORD, password="battery staple 2 horses")
+    assert PASSWORD not in laptop.tab.content()
+    assert "battery" not in laptop.tab.content()
+
+
+def test_who_is_not_fresh_confirms_and_what_they_asked_for_is_done(
+    product: Product, ada: Account, laptop: Device
+) -> None:
+    laptop.has_cookies_of(ada)
+    laptop.open(PAGE)
+    product.clock.wind(hours=1)
+    laptop.tab.locator("#name").fill("Countess & Co. #1")
+    laptop.press("Save")
+    assert "Confirm it is you" in laptop.text
+    laptop.press("Confirm", confirm_password="not it at all 1")
+    assert "This is not your password." in laptop.text
+    laptop.press("Confirm", confirm_password=PASSWORD)
+    assert laptop.notices == ["Your profile is saved."]
+    assert laptop.field("name").input_value() == "Countess & Co. #1"
+
+
+def test_sessions_are_ended_without_being_fresh(product: Product, ada: Account, laptop: Device) -> None:
+    laptop.has_cookies_of(ada)
+    ada.another_device()
+    product.clock.wind(hours=1)
+    laptop.open("/account/sessions")
+    laptop.press("Sign out all other devices")
+    assert laptop.notices == ["All your other devices are signed out."]
+
+
+def test_pressing_twice_does_it_once(ada: Account, bo: Account, laptop: Device) -> None:
+    ada.founds("Acme")
+    laptop.has_cookies_of(ada)
+    laptop.open(MEMBERS)
+    laptop.field("email").fill(bo.email)
+    laptop.comes(lambda: laptop.button("Generate invitation link").dblclick())
+    laptop.tab.wait_for_load_state()
+    laptop.open(MEMBERS)
+    assert invited(ada) == [bo.email]
+    assert laptop.tab.locator("#invitations-card h3").count() == 1
+
+
+def test_back_after_a_form_shows_the_form_and_sends_nothing_again(ada: Account, bo: Account, laptop: Device) -> None:
+    ada.founds("Acme")
+    laptop.has_cookies_of(ada)
+    laptop.open(MEMBERS)
+    laptop.press("Generate invitation link", email=bo.email)
+    laptop.tab.go_back()
+    assert laptop.path == MEMBERS
+    laptop.tab.go_forward()
+    laptop.tab.reload()
+    assert invited(ada) == [bo.email]
+
+
+def test_a_form_is_sent_again_after_back(ada: Account, bo: Account, devices: Devices) -> None:
+    ada.founds("Acme")
+    laptop = devices(signed_in=ada)
+    laptop.open(MEMBERS)
+    laptop.press("Generate invitation link", email=bo.email)
+    laptop.tab.go_back()
+    laptop.press("Generate invitation link", email=f"second-{bo.email}")
+    assert sorted(invited(ada)) == sorted([bo.email, f"second-{bo.email}"])
+
+
+@pytest.mark.parametrize("page", [PAGE, MEMBERS, "/account/sessions", "/account/activity", "/account/delete"])
+def test_who_is_signed_out_in_another_tab_signs_in_and_is_back_on_the_page(
+    ada: Account, laptop: Device, page: str
+) -> None:
+    ada.founds("Acme")
+    laptop.has_cookies_of(ada)
+    laptop.open(page)
+    other = laptop.another_tab()
+    other.goto("/account/settings")
+    with other.expect_navigation():
+        other.get_by_role("button", name="Sign out").click()
+    laptop.tab.reload()
+    laptop.signs_in(ada.email)
+    assert laptop.path == page
