@@ -50,6 +50,7 @@ class RequestContext:
     concerns: UUID | None = None
     session_id: UUID | None = None
     language: str | None = None
+    query_string: bytes = field(default=b"", repr=False)
 
     @staticmethod
     def of(scope: Mapping[str, Any], now: datetime, addresses: ClientAddresses) -> RequestContext:
@@ -60,7 +61,8 @@ class RequestContext:
         user_agent = headers.get("user-agent", "").replace("\0", "")[:_LONGEST_USER_AGENT]
         path = scope["path"].removeprefix(BASE_PATH)
         address = addresses.seen(peer[0] if peer else None, headers)
-        return RequestContext(scope["method"], path, now, headers, WhereFrom(address, user_agent))
+        where_from = WhereFrom(address, user_agent)
+        return RequestContext(scope["method"], path, now, headers, where_from, query_string=scope["query_string"])
 
     def take_back(self) -> None:
         """Give nothing of what the request was given so far: the session is over, and another may have its place."""

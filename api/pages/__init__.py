@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from starlette.responses import Response
+
 from api.edge.surfaces import Surface
 from api.settings import Settings
 
@@ -23,7 +25,8 @@ from . import (
     ways_in,
 )
 from .look import Look
-from .page_route import PageRoute, Pages
+from .page_caller import see_other
+from .page_route import CurrentPageCaller, Handler, PageRoute, Pages
 from .rendering import Renderer
 from .surface import surface
 from .trouble import Trouble
@@ -44,6 +47,27 @@ PAGES: Sequence[Pages] = (
 )
 
 
+def _ways_back() -> Pages:
+    """What is seen where there is only a form to be sent: the page above. A browser that shows a refused form has its
+    address in its bar, and asks for that again.
+    """
+    shown = set[str]().union(*(group.shown for group in PAGES))
+    back = Pages()
+    for path in sorted(set[str]().union(*(group.acts for group in PAGES)) - shown):
+        above = path
+        while above not in shown:
+            above = above.rpartition("/")[0] or "/"
+        back.show(path)(_leading_to(above))
+    return back
+
+
+def _leading_to(page: str) -> Handler:
+    async def way_back(caller: CurrentPageCaller) -> Response:
+        return see_other(page)
+
+    return way_back
+
+
 class Served(NamedTuple):
     """What an application needs to serve pages."""
 
@@ -56,5 +80,5 @@ def served(settings: Settings) -> Served | None:
     if not settings.has_pages:
         return None
     renderer = Renderer(Look.of(settings))
-    routes = [route for group in PAGES for route in group.routes(renderer)]
+    routes = [route for group in (*PAGES, _ways_back()) for route in group.routes(renderer)]
     return Served(surface(Trouble(renderer, settings), settings), routes)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from starlette.responses import Response
 
 from api.acts.passwords import confirm_password
@@ -38,7 +36,7 @@ def sign_in_first(caller: PageCaller, kept: Kept) -> Response:
 
     Passwords are not kept: a form that had some leads back to its page.
     """
-    waiting = {"kept_for": kept.path, "kept": kept.text} if kept.whole else {"next": _page_of_the_form(caller)}
+    waiting = {"kept_for": kept.path, "kept": kept.text} if kept.whole else {"next": caller.shown_at}
     return caller.page(
         "sign_in.html",
         status=401,
@@ -50,16 +48,6 @@ def sign_in_first(caller: PageCaller, kept: Kept) -> Response:
         sends_mail=caller.services.settings.sends_mail,
         narrow=True,
     )
-
-
-def _page_of_the_form(caller: PageCaller) -> str:
-    """Where it stands, by what the browser says (our pages' `Referrer-Policy` lets it); nothing if it does not."""
-    try:
-        sent_from = urlsplit(caller.request.headers.get("referer", ""))
-    except ValueError:
-        return ""
-    page = f"{sent_from.path}?{sent_from.query}" if sent_from.query else sent_from.path
-    return page if caller.is_here(page) else ""
 
 
 def confirm_first(caller: PageCaller, kept: Kept, refused: Exception) -> Response:

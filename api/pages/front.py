@@ -55,10 +55,12 @@ async def front(caller: CurrentPageCaller, query: Annotated[Front, Query()]) -> 
 
 @pages.show("/assets/{file}")
 async def asset(caller: CurrentPageCaller, file: str) -> Response:
-    found = caller.renderer.look.assets.get(caller.request.path)
-    if found is None or not file:
+    look = caller.renderer.look
+    if (found := look.assets.get(caller.request.path)) is not None:
+        return Response(found.content, media_type=found.media_type, headers={"Cache-Control": FOR_GOOD})
+    if (found := look.now_called(file)) is None:
         raise Problem(404)
-    return Response(found.content, media_type=found.media_type, headers={"Cache-Control": FOR_GOOD})
+    return Response(found.content, media_type=found.media_type)
 
 
 @pages.show("/.well-known/change-password")

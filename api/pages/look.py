@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -70,10 +71,20 @@ class Look:
             logo=None if settings.pages_logo is None else _logo(settings.pages_logo),
         )
 
+    def now_called(self, file: str) -> Asset | None:
+        """What a file of another release is here: while nodes are replaced, a page may ask another for its style."""
+        kinds = {_of_a_release(path.removeprefix(ASSETS)): one for path, one in self.assets.items()}
+        return None if (kind := _of_a_release(file)) is None else kinds.get(kind)
+
     @property
     def assets(self) -> Mapping[str, Asset]:
         """All files there are, by their path."""
         return {one.path: one for one in (self.style, self.script, self.icon, self.logo) if one is not None}
+
+
+def _of_a_release(file: str) -> tuple[str, str] | None:
+    found = re.fullmatch(r"([a-z]+)\.[0-9a-f]{16}(\.[a-z]+)", file)
+    return None if found is None else (found[1], found[2])
 
 
 def _logo(file: Path) -> Asset:

@@ -109,7 +109,9 @@ def here(caller: PageCaller, current: CurrentBySession, organization: str = "") 
     Raises OrganizationNotFound, NotAMember.
     """
     read = caller.services.context.store.statements
-    organization_id = id_in(organization) or current.active_organization_id
+    organization_id = id_in(organization) if organization else current.active_organization_id
+    if organization_id is None and organization:
+        raise OrganizationNotFound
     if organization_id is None:
         return None
     row = organization_list.organization(read, organization_id)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from starlette.responses import Response
 
@@ -87,12 +87,26 @@ class PageCaller(Caller):
         """Whether this is a page of ours."""
         return target.startswith("/") and self.trusts(target)
 
+    @property
+    def shown_at(self) -> str:
+        """The page of ours that the browser shows; of a form, where the browser says that it stood, if it says so."""
+        if self.request.method != "POST":
+            query = self.request.query_string.decode("latin-1")
+            return f"{self.request.path}?{query}" if query else self.request.path
+        try:
+            # our pages' `Referrer-Policy` lets it
+            sent_from = urlsplit(self.request.headers.get("referer", ""))
+        except ValueError:
+            return ""
+        page = f"{sent_from.path}?{sent_from.query}" if sent_from.query else sent_from.path
+        return page if self.is_here(page) else ""
+
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """A page, with what every page shows: who is signed in, where they are, what they have just done."""
         notice = self.text(DONE[self.said]) if self.said in DONE else ""
         shown = {
             "session": self.presented.session,
-            "here": self.request.path,
+            "here": self.shown_at,
             "notice": notice,
             "narrow": False,
             "section": "",

@@ -66,7 +66,7 @@ class PageRoute(ContractRoute):
         except (SignInFirst, SessionOver, SubjectGone):
             if request.method == "POST":
                 return sign_in_first(caller, Kept.of(request.path, body.content))
-            return see_other("/sign-in", next=_asked(request, query_string), over="1" if presented.tokens else "")
+            return see_other("/sign-in", next=caller.shown_at, over="1" if presented.tokens else "")
         except (SessionNotFresh, WrongConfirmation) as refused:
             remember(refused, request)
             return confirm_first(caller, Kept.of(request.path, body.content), refused)
@@ -74,11 +74,6 @@ class PageRoute(ContractRoute):
     def _caller_of(self, services: Services, request: RequestContext, presented: PresentedCredentials) -> Caller:
         caller = Caller.of(services, request, presented)
         return PageCaller(caller.services, caller.request, caller.presented, self._renderer)
-
-
-def _asked(request: RequestContext, query_string: bytes) -> str:
-    """The page that was asked for, as its address stands in the browser."""
-    return f"{request.path}?{query_string.decode('latin-1')}" if query_string else request.path
 
 
 _METHODS = {"GET": ["GET", "HEAD"], "POST": ["POST"]}
@@ -104,6 +99,16 @@ class Pages:
             return handler
 
         return declared
+
+    @property
+    def shown(self) -> set[str]:
+        """The paths at which something is seen."""
+        return {path for method, path, *_ in self._declared if method == "GET"}
+
+    @property
+    def acts(self) -> set[str]:
+        """The paths that forms are sent to."""
+        return {path for method, path, *_ in self._declared if method == "POST"}
 
     def routes(self, renderer: Renderer) -> Sequence[PageRoute]:
         """The routes of one application."""

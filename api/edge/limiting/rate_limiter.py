@@ -35,6 +35,12 @@ _BY_PREFIX = {
     "/request-password-reset": _FEW_MAILS,
     "/send-verification-email": _FEW_MAILS,
     "/forget-password": _FEW_MAILS,
+    # the same on pages
+    "/account/password": _FEW,
+    "/account/delete": _FEW,
+    "/account/address": _FEW,
+    "/account/verify": _FEW_MAILS,
+    "/forgot-password": _FEW_MAILS,
     "/reset-password/": _GENERAL,  # whatever stands behind it
     PICTURES: _MANY,  # all together
 }

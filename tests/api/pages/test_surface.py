@@ -6,6 +6,7 @@ import pytest
 
 from tests.api.browser import Browser
 from tests.api.pages.visitor import Page, Visitor
+from tests.people import PASSWORD
 
 PATHS = [
     "/sign-in",
@@ -57,7 +58,33 @@ def test_all_a_page_needs_comes_from_us_is_small_and_may_be_kept_for_good(browse
         assert (asset.status, asset.header("cache-control")) == (200, "public, max-age=31536000, immutable")
         size += len(asset.content)
     assert size <= 60 * 1024
-    assert browser.ask("GET", "/assets/daybook.0000000000000000.css").status == 404
+    assert browser.ask("GET", "/assets/nothing.0000000000000000.css").status == 404
+
+
+def test_a_page_of_another_release_has_its_style_from_this_one_and_keeps_it_for_now_only(browser: Browser) -> None:
+    answer = browser.ask("GET", "/assets/daybook.0000000000000000.css")
+    assert (answer.status, answer.header("content-type")) == (200, "text/css; charset=utf-8")
+    assert answer.header("cache-control") == "no-store"
+    for path in ("/assets/daybook.css", "/assets/../daybook.0000000000000000.css", "/assets/daybook.0.css", "/assets/"):
+        assert browser.ask("GET", path).status == 404
+
+
+def test_every_address_of_a_form_leads_back_to_its_page_where_somebody_looks_at_it(url: str, email: str) -> None:
+    ada = Visitor(url)
+    ada.open("/sign-up")
+    ada.press("Sign up", name="Ada Lovelace", email=email, password=PASSWORD)
+    leads = {
+        "/account/profile": "/account/settings",
+        "/account/sessions/end-others": "/account/sessions",
+        "/organization/members/role": "/organization/members",
+        "/organization/invitations/renew": "/organization/members",
+        "/organizations/found": "/organizations",
+        "/sign-out": "/account/settings",
+        "/language": "/account/settings",
+    }
+    for path, page in leads.items():
+        assert (ada.open(path).status, ada.path) == (200, page)
+    assert ada.browser.session() is not None
 
 
 def test_an_unknown_page_says_so_and_does_not_repeat_its_address(browser: Browser) -> None:
@@ -71,6 +98,22 @@ def test_pages_are_in_the_language_that_is_asked_for(url: str) -> None:
     assert "Sign in" in Visitor(url, language="fr;q=0.9, en;q=0.5").open("/sign-in").title
     german = Visitor(url, language="fr, de-CH;q=0.8, en;q=0.5").open("/sign-in")
     assert german.elements[0] == ("html", {"lang": "de"})
+
+
+def test_a_language_is_chosen_without_losing_where_one_was(url: str) -> None:
+    visitor = Visitor(url)
+    for path in (
+        "/sign-in?next=%2Faccount%2Factivity%3Fkind%3DX",
+        "/reset-password?token=abc",
+        "/accept-invitation?invitationId=abc",
+    ):
+        visitor.open(path)
+        visitor.press("Deutsch" if "Deutsch" in visitor.page.text else "English")
+        assert visitor.path == path
+    visitor.open("/sign-up?next=%2Forganizations")
+    visitor.press("Registrieren", name="", email="x", password="y")
+    visitor.press("English")
+    assert visitor.path == "/sign-up?next=%2Forganizations"
 
 
 def test_a_language_that_was_chosen_stays_chosen(url: str) -> None:

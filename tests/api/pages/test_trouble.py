@@ -199,6 +199,29 @@ def test_every_mistake_of_a_sign_up_is_told_at_once_beside_its_field(url: str) -
     assert "This password is too short." in page.text
 
 
+@pytest.mark.parametrize(
+    ("path", "times"),
+    [("/forgot-password", 3), ("/account/password", 3), ("/account/delete", 3), ("/account/address", 3),
+     ("/account/verify", 3), ("/sign-up", 3)],
+)  # fmt: skip
+def test_pages_are_tried_no_oftener_than_the_api(limited: str, path: str, times: int) -> None:
+    visitor = Visitor(limited)
+    statuses = [visitor.send(path, {"email": "nobody@example"}).status for _ in range(times + 1)]
+    assert statuses[-1] == 429
+    assert 429 not in statuses[:-1]
+
+
+@pytest.mark.parametrize("organization", ["zz", "%00", "0" * 31])
+def test_a_form_of_an_organization_that_there_cannot_be_does_nothing_to_another(
+    ada: Visitor, organization: str, email: str
+) -> None:
+    page = ada.send(
+        "/organization/invitations", {"organization": organization, "email": f"bo.{email}", "role": "admin"}
+    )
+    assert page.status == 400
+    assert f"bo.{email}" not in ada.open("/organization/members").text
+
+
 def test_looking_at_a_page_is_no_try(limited: str) -> None:
     assert {Visitor(limited).open("/sign-in").status for _ in range(20)} == {200}
 
