@@ -36,6 +36,11 @@ class PageSettings(MailSettings):
         return self._page(self.reset_page, "/reset-password")
 
     @property
+    def page_of_confirmations(self) -> str | None:
+        """The URL of the page that asks whether an address is somebody's, None if there is none."""
+        return f"{self.origin}/confirm-address" if self.has_pages else None
+
+    @property
     def page_of_sessions(self) -> str | None:
         """The URL of the page on which people look through where they are signed in, None if there is none."""
         return self.sessions_page or (f"{self.origin}/account/sessions" if self.has_pages else None)

@@ -117,6 +117,7 @@ def channels(settings: Settings, store: Store, clock: Clock, way: Transport[Mail
         places=places,
         origin=settings.origin,
         reset_page=settings.page_of_resets,
+        confirm_page=settings.page_of_confirmations,
     )
     farewells = FarewellMails(store=store, clock=clock, texts=texts, sender=sender)
     lost_addresses = LostAddressMails(store=store, clock=clock, texts=texts, sender=sender)

@@ -39,7 +39,8 @@ from .transport import Dropped
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LinkMails:
     """Makes them from what is so at the moment of sending. `origin` is where the links lead, which send on to a page:
-    `reset_page` where who asked for a new password named none.
+    `reset_page` where who asked for a new password named none. Those that prove an address lead to `confirm_page`, if
+    there is one: it asks first, since programs open what stands in mails (wire.md A43).
     """
 
     store: Store
@@ -49,6 +50,7 @@ class LinkMails:
     places: Places
     origin: str
     reset_page: str
+    confirm_page: str | None
 
     def compose(self, delivery: Delivery) -> Mail | Dropped:
         """The message, or why there is none any more. Raises StoreUnavailable."""
@@ -133,6 +135,8 @@ class LinkMails:
         return self._leading(f"reset-password/{link}?", callback_url or self.reset_page)
 
     def _verifying(self, link: str, callback_url: str | None) -> str:
+        if self.confirm_page is not None:
+            return f"{self.confirm_page}?token={link}&callbackURL={quote(callback_url or '/', safe='')}"
         return self._leading(f"verify-email?token={link}&", callback_url or "/")
 
     def _deleting(self, link: str, callback_url: str | None) -> str:

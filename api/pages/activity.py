@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -19,14 +17,24 @@ from api.edge.ids_given import id_in
 from api.edge.query import QueryModel
 from api.edge.request_context import BASE_PATH
 from domain.events.catalogue import NAME_BY_EVENT
-from domain.invitation import InvitationAccepted, InvitationCanceled, InvitationSent
+from domain.invitation import (
+    InvitationAccepted,
+    InvitationCanceled,
+    InvitationExpired,
+    InvitationRejected,
+    InvitationResent,
+    InvitationSent,
+)
+from domain.mailed_link import EmailChangeRequested, PasswordResetRequested
 from domain.membership import MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged
-from domain.organization import OrganizationRenamed
-from domain.session import SessionEnded, SessionStarted
-from domain.user import EmailChanged, NameChanged, PasswordChanged, PasswordReset, SessionsRevoked
+from domain.organization import LogoChanged, OrganizationFounded, OrganizationRenamed, SlugChanged
+from domain.session import SessionEnded, SessionMoved, SessionReauthenticated, SessionStarted
+from domain.user import EmailChanged, EmailVerified, NameChanged, PasswordChanged, PasswordReset, SessionsRevoked
 from projections.trails.activity import ATTEMPT, OwnSelection, Selection
 from projections.trails.cursor import BadCursor
+from projections.trails.narrator import RenderedEntry
 
+from .days import Days, days_in
 from .organization import ORGANIZATIONS, here
 from .page_caller import PageCaller, see_other
 from .page_route import CurrentPageCaller, Pages
@@ -40,14 +48,22 @@ _A_PAGE = 30
 _MOST_DEVICES = 100
 _OWN_KINDS: Mapping[str, str] = {
     NAME_BY_EVENT[SessionStarted]: _("Signed in"),
+    NAME_BY_EVENT[SessionMoved]: _("Went on from elsewhere"),
+    NAME_BY_EVENT[SessionReauthenticated]: _("Confirmed that it is you"),
     NAME_BY_EVENT[SessionEnded]: _("Signed out"),
     NAME_BY_EVENT[SessionsRevoked]: _("Several devices signed out"),
     NAME_BY_EVENT[PasswordChanged]: _("Password changed"),
+    NAME_BY_EVENT[PasswordResetRequested]: _("Link for another password"),
     NAME_BY_EVENT[PasswordReset]: _("Password set by a link"),
+    NAME_BY_EVENT[EmailVerified]: _("Address confirmed"),
+    NAME_BY_EVENT[EmailChangeRequested]: _("Another address asked for"),
     NAME_BY_EVENT[EmailChanged]: _("Address changed"),
     NAME_BY_EVENT[NameChanged]: _("Name changed"),
+    NAME_BY_EVENT[OrganizationFounded]: _("Organization founded"),
     NAME_BY_EVENT[MemberJoined]: _("Organization joined"),
     NAME_BY_EVENT[MemberRoleChanged]: _("Role changed"),
+    NAME_BY_EVENT[MemberLeft]: _("Organization left"),
+    NAME_BY_EVENT[MemberRemoved]: _("Removed from an organization"),
     ATTEMPT: _("Tried and refused"),
 }
 _KINDS: Mapping[str, str] = {
@@ -56,52 +72,42 @@ _KINDS: Mapping[str, str] = {
     NAME_BY_EVENT[MemberRemoved]: _("Member removed"),
     NAME_BY_EVENT[MemberRoleChanged]: _("Role changed"),
     NAME_BY_EVENT[InvitationSent]: _("Invitation sent"),
+    NAME_BY_EVENT[InvitationResent]: _("Invitation renewed"),
     NAME_BY_EVENT[InvitationAccepted]: _("Invitation accepted"),
+    NAME_BY_EVENT[InvitationRejected]: _("Invitation declined"),
     NAME_BY_EVENT[InvitationCanceled]: _("Invitation taken back"),
+    NAME_BY_EVENT[InvitationExpired]: _("Invitation ran out"),
     NAME_BY_EVENT[OrganizationRenamed]: _("Organization renamed"),
+    NAME_BY_EVENT[SlugChanged]: _("Short name changed"),
+    NAME_BY_EVENT[LogoChanged]: _("Logo changed"),
 }
 
 
 class Wanted(QueryModel):
-    """Which entries: of one kind, of certain days, of one session, by somebody; and from where on.
-
-    `offset` is by how many minutes the reader's clock is behind UTC, if their browser says so: where days begin.
-    """
+    """Which entries: of one kind, of certain days in a time zone, of one session, by somebody; and from where on."""
 
     kind: str = ""
     since: str = ""
     until: str = ""
-    offset: str = ""
+    zone: str = ""
     session: str = ""
     actor: str = ""
     cursor: str = ""
 
     @property
-    def begins_at(self) -> datetime | None:
-        """The beginning of the first day; None if none was named."""
-        return self._midnight(self.since, days=0)
-
-    @property
-    def ends_at(self) -> datetime | None:
-        """The end of the last day; None if none was named."""
-        return self._midnight(self.until, days=1)
-
-    def _midnight(self, text: str, *, days: int) -> datetime | None:
-        behind = int(self.offset) if re.fullmatch(r"-?[0-9]{1,3}", self.offset) else 0
-        try:
-            return datetime.combine(date.fromisoformat(text), time.min, UTC) + timedelta(days=days, minutes=behind)
-        except (ValueError, OverflowError):
-            return None
+    def days(self) -> Days:
+        """The days, as far as they are days."""
+        return days_in(self.since, self.until, self.zone)
 
 
 @pages.show(OWN)
 async def own_page(caller: CurrentPageCaller, query: Annotated[Wanted, Query()]) -> Response:
-    current = await caller.require_person_soon()
+    current, days = await caller.require_person_soon(), query.days
     only = OwnSelection(
         event=query.kind if query.kind in _OWN_KINDS else None,
         session_id=id_in(query.session),
-        since=query.begins_at,
-        until=query.ends_at,
+        since=days.since,
+        until=days.until,
     )
     language = caller.wording.journal
     try:
@@ -117,7 +123,9 @@ async def own_page(caller: CurrentPageCaller, query: Annotated[Wanted, Query()])
         kinds=_OWN_KINDS,
         devices=_devices(sessions, only.session_id, caller),
         query=query,
-        later=_address(OWN, query, found.next_cursor),
+        zone=days.zone,
+        newest=_address(OWN, query, cursor="") if query.cursor else "",
+        later=_address(OWN, query, cursor=found.next_cursor) if found.next_cursor else "",
     )
 
 
@@ -142,7 +150,14 @@ def organization_page(caller: CurrentPageCaller, query: Annotated[Wanted, Query(
     if at is None:
         return see_other(ORGANIZATIONS)
     require_readable(current, at.row.organization_id)
-    selection = _selection(query, at.row.organization_id)
+    days = query.days
+    selection = Selection(
+        organization_id=at.row.organization_id,
+        actor_id=id_in(query.actor),
+        event=query.kind if query.kind in _KINDS else None,
+        since=days.since,
+        until=days.until,
+    )
     try:
         found = organization_activity(
             current, selection, cursor=query.cursor, limit=_A_PAGE, language=caller.wording.journal
@@ -155,26 +170,32 @@ def organization_page(caller: CurrentPageCaller, query: Annotated[Wanted, Query(
         entries=found.entries,
         kinds=_KINDS,
         query=query,
-        later=_address(ORGANIZATION, query, found.next_cursor),
+        zone=days.zone,
+        actor=_actor(found.entries, selection.actor_id),
+        by_anybody=_address(ORGANIZATION, query, actor="", cursor=""),
+        by=_by(found.entries, query),
+        newest=_address(ORGANIZATION, query, cursor="") if query.cursor else "",
+        later=_address(ORGANIZATION, query, cursor=found.next_cursor) if found.next_cursor else "",
         downloads={form: _download(selection, form) for form in ("csv", "ndjson")},
     )
 
 
-def _selection(query: Wanted, organization_id: UUID) -> Selection:
-    return Selection(
-        organization_id=organization_id,
-        actor_id=id_in(query.actor),
-        event=query.kind if query.kind in _KINDS else None,
-        since=query.begins_at,
-        until=query.ends_at,
-    )
+def _by(entries: Sequence[RenderedEntry], query: Wanted) -> Mapping[UUID, str]:
+    """The pages of what each of these people did, by who they are, while nobody is asked for."""
+    found = {one.actor_id for one in entries if one.actor_id is not None and not query.actor}
+    return {one: _address(ORGANIZATION, query, actor=one.hex, cursor="") for one in found}
 
 
-def _address(path: str, query: Wanted, cursor: str | None) -> str:
-    if cursor is None:
-        return ""
-    asked = {**query.model_dump(), "cursor": cursor}
-    return f"{path}?{urlencode({name: value for name, value in asked.items() if value})}"
+def _actor(entries: Sequence[RenderedEntry], actor_id: UUID | None) -> str | None:
+    """What who is asked for was called last; None if anybody is, "" if there is nothing of theirs."""
+    if actor_id is None:
+        return None
+    return entries[0].actor if entries else ""
+
+
+def _address(path: str, query: Wanted, **others: str) -> str:
+    asked = {**query.model_dump(), **others}
+    return f"{path}?{urlencode({name: value for name, value in asked.items() if value})}".rstrip("?")
 
 
 def _download(selection: Selection, form: str) -> str:

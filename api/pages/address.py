@@ -13,10 +13,11 @@ from starlette.responses import Response
 
 from api.edge.query import ExactQuery
 from api.edge.redirects import CONFIRM_ADDRESS
+from api.edge.request_context import BASE_PATH
 from domain.commands.email import address_link, verify_email
 from domain.refusals import LinkExpired, LinkNotFound
 
-from .page_caller import HOME, PageCaller
+from .page_caller import HOME, PageCaller, see_other
 from .page_route import CurrentPageCaller, Pages
 
 pages = Pages()
@@ -38,11 +39,21 @@ class Confirmed(BaseModel):
 
 @pages.show(CONFIRM_ADDRESS)
 def confirm_page(caller: CurrentPageCaller, query: Annotated[Opened, Query()]) -> Response:
+    session, target = caller.presented.session, query.callbackURL
     try:
         found = address_link(caller.services.context, link=query.token, now=caller.request.now)
     except (LinkNotFound, LinkExpired) as refused:
+        if caller.trusts(target) and not caller.is_here(target):
+            # the application's own page tells of it
+            return _at_once(query)
         return _over(caller, refused)
+    if session is not None and session.user_id == found.user_id:
+        return _at_once(query)
     return caller.page("confirm_address.html", found=found, token=query.token, next=query.callbackURL, narrow=True)
+
+
+def _at_once(query: Opened) -> Response:
+    return see_other(f"{BASE_PATH}/verify-email", token=query.token, callbackURL=query.callbackURL)
 
 
 @pages.act(CONFIRM_ADDRESS, "verify_email")

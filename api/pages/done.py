@@ -31,6 +31,9 @@ DONE: Mapping[str, str] = {
     "organization-deleted": _("The organization is deleted."),
     "invited": _("The invitation is made. Copy its link, or wait for the mail to arrive."),
     "invited-link": _("The invitation is made. Copy its link, and hand it on."),
+    "invited-late": _(
+        "The invitation is made. The one to the wrong address was over already: look whether somebody has joined by it."
+    ),
     "renewed": _("The invitation is renewed: its link is good for longer."),
     "canceled": _("The invitation is taken back. Its link opens nothing any more."),
     "role": _("The role is changed."),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import permutations
 from typing import Annotated, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from fastapi import Query
@@ -30,6 +30,9 @@ from .pending_invitations import invitations_shown
 pages = Pages()
 
 _A_PAGE = 15
+_KEPT = ("search", "role", "page", "invitations")
+"""What of a page's address says who is on it."""
+_LONGEST_WAY_BACK = 200
 
 
 class Wanted(QueryModel):
@@ -42,10 +45,22 @@ class Wanted(QueryModel):
     done: str = ""
 
 
-class Member(BaseModel):
-    """A member of an organization."""
+class Shown(BaseModel):
+    """A form on the page of an organization's members; `back` is what of them was shown there."""
 
     organization: str = ""
+    back: str = ""
+
+    @property
+    def wanted(self) -> Wanted:
+        """What is shown once it is sent."""
+        asked = parse_qsl(self.back[:_LONGEST_WAY_BACK])
+        return Wanted(**{name: text for name, text in asked if name in _KEPT})
+
+
+class Member(Shown):
+    """A member of an organization."""
+
     member: str = ""
 
 
@@ -97,8 +112,8 @@ def change_role(caller: CurrentPageCaller, form: RolesWanted) -> Response:
             roles=roles_in(form.roles),
         )
     except Refusal as refused:
-        return members_shown(caller, at, Wanted(), {"": _only(caller.problems_of(refused))})
-    return see_other(MEMBERS, done="role")
+        return members_shown(caller, at, form.wanted, {"": _only(caller.problems_of(refused))})
+    return see_other(address_of(form.wanted), done="role")
 
 
 @pages.act("/organization/members/remove", "remove_member")
@@ -114,8 +129,8 @@ def remove(caller: CurrentPageCaller, form: Member) -> Response:
             membership_id=_named(form),
         )
     except Refusal as refused:
-        return members_shown(caller, at, Wanted(), {"": _only(caller.problems_of(refused))})
-    return see_other(MEMBERS, done="removed")
+        return members_shown(caller, at, form.wanted, {"": _only(caller.problems_of(refused))})
+    return see_other(address_of(form.wanted), done="removed")
 
 
 @pages.act("/organization/members/transfer", "transfer_ownership")
@@ -131,8 +146,8 @@ def transfer(caller: CurrentPageCaller, form: Member) -> Response:
             membership_id=_named(form),
         )
     except Refusal as refused:
-        return members_shown(caller, at, Wanted(), {"": _only(caller.problems_of(refused))})
-    return see_other(MEMBERS, done="transferred")
+        return members_shown(caller, at, form.wanted, {"": _only(caller.problems_of(refused))})
+    return see_other(address_of(form.wanted), done="transferred")
 
 
 @pages.act("/organization/leave", "leave_organization")
@@ -143,24 +158,18 @@ def leave(caller: CurrentPageCaller, form: Member) -> Response:
     try:
         commands.leave(caller.services.context, at.current.principal, organization_id=at.row.organization_id)
     except Refusal as refused:
-        return members_shown(caller, at, Wanted(), {"": _only(caller.problems_of(refused))})
+        return members_shown(caller, at, form.wanted, {"": _only(caller.problems_of(refused))})
     return see_other(ORGANIZATIONS, done="left")
 
 
 def members_shown(caller: PageCaller, at: Here, query: Wanted, problems: dict[str, str], **values: object) -> Response:
     """A page of the members of an organization, with what is wrong with a form that was sent there."""
-    role = next((one for one in Role if one == query.role), None)
     page, of_invitations = _number(query.page), _number(query.invitations)
     beside = invitations_shown(caller, at, of_invitations)
-    rows, total = members_of(
-        caller.services.context.store.statements,
-        at.row.organization_id,
-        filtered=None if role is None else Filter(field="role", operator="in", value=_texts_with(role)),
-        search=query.search[:200],
-        order=Order(),
-        limit=_A_PAGE,
-        offset=(page - 1) * _A_PAGE,
-    )
+    rows, total = _found(caller, at, query, page)
+    last = max(-(-total // _A_PAGE), 1)
+    if page > last:
+        page, (rows, total) = last, _found(caller, at, query, last)
     return caller.page(
         "members.html",
         status=400 if problems else 200,
@@ -169,14 +178,31 @@ def members_shown(caller: PageCaller, at: Here, query: Wanted, problems: dict[st
         roles=list(ROLE_NAMES.items()),
         members=[_shown(at, row) for row in rows],
         total=total,
-        earlier=_address(query, page=page - 1) if page > 1 else "",
-        later=_address(query, page=page + 1) if page * _A_PAGE < total else "",
-        newer_invitations=_address(query, invitations=of_invitations - 1) if of_invitations > 1 else "",
+        page=page,
+        last=last,
+        back=_back(query),
+        earlier=address_of(query, page=page - 1) if page > 1 else "",
+        later=address_of(query, page=page + 1) if page < last else "",
+        newer_invitations=address_of(query, invitations=of_invitations - 1) if of_invitations > 1 else "",
         older_invitations=(
-            _address(query, invitations=of_invitations + 1) if of_invitations < beside["invitation_pages"] else ""
+            address_of(query, invitations=of_invitations + 1) if of_invitations < beside["invitation_pages"] else ""
         ),
         problems=problems,
         **{**beside, **values},
+    )
+
+
+def _found(caller: PageCaller, at: Here, query: Wanted, page: int) -> tuple[list[MemberRow], int]:
+    """A page of the members that are wanted, and how many they are."""
+    role = next((one for one in Role if one == query.role), None)
+    return members_of(
+        caller.services.context.store.statements,
+        at.row.organization_id,
+        filtered=None if role is None else Filter(field="role", operator="in", value=_texts_with(role)),
+        search=query.search[:200],
+        order=Order(),
+        limit=_A_PAGE,
+        offset=(page - 1) * _A_PAGE,
     )
 
 
@@ -214,11 +240,17 @@ def _number(text: str) -> int:
     return max(int(text), 1) if text.isdecimal() and len(text) < 7 else 1
 
 
-def _address(query: Wanted, **pages: int) -> str:
-    asked = {"search": query.search, "role": query.role, "page": query.page, "invitations": query.invitations}
-    asked |= {name: str(page) for name, page in pages.items()}
+def address_of(query: Wanted, **pages: int) -> str:
+    """The page of these members, or other pages of the same."""
+    asked = {name: getattr(query, name) for name in _KEPT} | {name: str(page) for name, page in pages.items()}
     place = "#invitations" if "invitations" in pages else ""
-    return f"{MEMBERS}?{urlencode({name: value for name, value in asked.items() if value})}{place}"
+    return f"{MEMBERS}?{urlencode({name: value for name, value in asked.items() if value})}".rstrip("?") + place
+
+
+def _back(query: Wanted) -> str:
+    """What a form keeps of where it stands; nothing where that would make the page too long."""
+    back = address_of(query).removeprefix(MEMBERS).removeprefix("?")
+    return back if len(back) <= _LONGEST_WAY_BACK else ""
 
 
 def _only(problems: dict[str, str]) -> str:

@@ -35,7 +35,7 @@ MEMBERS = "/organization/members"
 SETTINGS = "/organization/settings"
 ORGANIZATIONS = "/organizations"
 ROLE_NAMES: Mapping[Role, str] = {Role.OWNER: _("Owner"), Role.ADMIN: _("Admin"), Role.MEMBER: _("Member")}
-_ABILITIES: Mapping[tuple[str, str], str] = {
+ABILITIES: Mapping[tuple[str, str], str] = {
     ("organization", "update"): _("Change the name, short name and logo of the organization"),
     ("organization", "delete"): _("Delete the organization"),
     ("member", "update"): _("Change the roles of members"),
@@ -250,7 +250,7 @@ def _settings_page(caller: PageCaller, at: Here, form: Details | None, problems:
         problems=problems,
         abilities=[
             (text, at.may(resource, action), [ROLE_NAMES[role] for role in Role if _allows(role, resource, action)])
-            for (resource, action), text in _ABILITIES.items()
+            for (resource, action), text in ABILITIES.items()
         ],
         own_roles=[ROLE_NAMES[role] for role in at.roles],
         given=role_given(at.current, row.organization_id, language=caller.wording.journal),

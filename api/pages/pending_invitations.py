@@ -34,7 +34,14 @@ class ShownInvitation(NamedTuple):
 def invitations_shown(caller: PageCaller, at: Here, page: int) -> Mapping[str, Any]:
     """A page of them, the newest on the first; nothing to who may not invite."""
     if not at.may("invitation", "create"):
-        return {"invitations": [], "invitation_pages": 0, "may_invite": False, "invited_as": [], "invitation": None}
+        return {
+            "invitations": [],
+            "invitation_pages": 0,
+            "may_invite": False,
+            "sends_mail": False,
+            "invited_as": [],
+            "invitation": None,
+        }
     offset = (page - 1) * _A_PAGE
     rows, total = pending_of(
         caller.services.context.store.statements, at.row.organization_id, limit=_A_PAGE, offset=offset
@@ -43,6 +50,7 @@ def invitations_shown(caller: PageCaller, at: Here, page: int) -> Mapping[str, A
         "invitations": [_shown(caller, at, row) for row in rows],
         "invitation_pages": -(-total // _A_PAGE),
         "may_invite": caller.services.context.rules.invitations,
+        "sends_mail": caller.services.settings.sends_mail,
         "invited_as": [(role, ROLE_NAMES[role]) for role in reversed(at.grantable)],
         "invitation": None,
     }

@@ -1,4 +1,7 @@
-"""Account → Sessions: the devices somebody is signed in on, and ending them. Never refused for want of freshness."""
+"""Account → Sessions: the devices somebody is signed in on, and ending them. Never refused for want of freshness.
+
+A device that somebody does not know is ended first; then they set another password, by which all others end too.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,19 @@ from uuid import UUID
 
 from anyio import to_thread
 from fastapi import Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from api.acts import passwords
 from api.acts.session_list import ShownSession, sessions_of
 from api.edge.authentication import clear_cookies
 from api.edge.caller import CurrentBySession
 from api.edge.query import ExactQuery
 from domain.commands import session as commands
+from domain.refusals import Refusal
 from projections.places import Places
 from projections.trails.language import Language
-from projections.trails.new_devices import unfamiliar_sessions
+from projections.trails.new_devices import Origin, lately_new
 
 from .page_caller import PageCaller, see_other
 from .page_route import CurrentPageCaller, Pages
@@ -31,9 +36,9 @@ pages = Pages()
 
 PATH = "/account/sessions"
 UNKNOWN = _("An unknown device")
+NEW_PASSWORD = f"{PATH}/new-password"
 _NEW_FOR = timedelta(days=7)
-_LOOKED_AT = 100
-"""Sessions of which it is found out: the last used."""
+"""So long a device is new: who looks once a week sees each that came."""
 
 
 class DoneQuery(ExactQuery):
@@ -46,6 +51,13 @@ class Ending(BaseModel):
     """Which session to end."""
 
     session: str = ""
+
+
+class NewPassword(BaseModel):
+    """The password as it is, and as it shall be."""
+
+    current_password: str = Field(default="", repr=False)
+    password: str = Field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +74,10 @@ class Device:
     active_at: datetime
     confirmed_at: datetime
     current: bool
-    new: bool
+    new_since: datetime | None
 
     @staticmethod
-    def of(shown: ShownSession, places: Places, language: Language, called: str, *, new: bool) -> Device:
+    def of(shown: ShownSession, places: Places, language: Language, called: str, new_since: datetime | None) -> Device:
         """The device that a session was begun with, or was last seen on, named in this language."""
         row = shown.view.row
         return Device(
@@ -79,7 +91,7 @@ class Device:
             active_at=shown.active_at,
             confirmed_at=row.authenticated_at,
             current=shown.current,
-            new=new and not shown.current,
+            new_since=new_since,
         )
 
 
@@ -89,11 +101,11 @@ async def sessions_page(caller: CurrentPageCaller, query: Annotated[DoneQuery, Q
     sessions = await sessions_of(current, limit=None, offset=0)
     new, language = await to_thread.run_sync(_new_of, current, sessions), caller.wording.journal
     devices = [
-        Device.of(one, caller.services.places, language, called, new=one.view.row.session_id in new)
+        Device.of(one, caller.services.places, language, called, new.get(one.view.row.session_id))
         for one, called in zip(sessions, _names(caller, sessions), strict=True)
     ]
     # what just began is what somebody looks for who was warned of it
-    devices.sort(key=lambda one: (one.current, one.new), reverse=True)
+    devices.sort(key=lambda one: (one.current, one.new_since is not None), reverse=True)
     return caller.saying(query.done).page("sessions.html", devices=devices)
 
 
@@ -107,12 +119,12 @@ def _names(caller: PageCaller, sessions: Sequence[ShownSession]) -> list[str]:
     ]
 
 
-def _new_of(current: CurrentBySession, sessions: Sequence[ShownSession]) -> set[UUID]:
-    """The sessions that began of late on a device nobody knew before."""
-    recent = [one.view.row for one in sessions if current.request.now - one.view.row.created_at < _NEW_FOR]
-    return unfamiliar_sessions(
-        current.services.context.store, current.user_id, [row.session_id for row in recent[:_LOOKED_AT]]
-    )
+def _new_of(current: CurrentBySession, sessions: Sequence[ShownSession]) -> dict[UUID, datetime]:
+    """The other sessions that are on devices somebody was first seen on lately, and since when those are known."""
+    rows = [one.view.row for one in sessions if not one.current]
+    seen = {row.session_id: Origin(row.user_agent, row.ip_address, row.seen_at) for row in rows}
+    after = current.request.now - _NEW_FOR
+    return lately_new(current.services.context.store, current.user_id, seen, after=after)
 
 
 @pages.act(f"{PATH}/end", "revoke_session")
@@ -144,5 +156,38 @@ def end_all(caller: CurrentPageCaller) -> Response:
 @pages.act(f"{PATH}/not-me", "revoke_session")
 def not_me(caller: CurrentPageCaller, form: Ending) -> Response:
     current = caller.require_person()
-    commands.revoke_session(caller.services.context, current.principal, named=form.session)
-    return see_other("/account/settings#current_password", done="not-me")
+    if current.session.session_id == commands.revoke_session(
+        caller.services.context, current.principal, named=form.session
+    ):
+        clear_cookies(caller.services, caller.request)
+        return see_other("/sign-in", next=NEW_PASSWORD, done="signed-out")
+    return see_other(NEW_PASSWORD, done="not-me")
+
+
+@pages.show(NEW_PASSWORD)
+def new_password_page(caller: CurrentPageCaller, query: Annotated[DoneQuery, Query()]) -> Response:
+    return _new_password_page(caller.saying(query.done), caller.require_person(), {})
+
+
+@pages.act(NEW_PASSWORD, "change_password")
+def set_new_password(caller: CurrentPageCaller, form: NewPassword) -> Response:
+    current = caller.require_person()
+    # fresh or not: the present password, which comes with it, is all that confirming would ask for
+    try:
+        passwords.change_password(caller, current, given=form.current_password, wanted=form.password, revoking=True)
+    except Refusal as refused:
+        return _new_password_page(caller, current, caller.problems_of(refused))
+    return see_other(PATH, done="password-others")
+
+
+def _new_password_page(caller: PageCaller, current: CurrentBySession, problems: dict[str, str]) -> Response:
+    settings = caller.services.settings
+    return caller.page(
+        "new_password.html",
+        status=400 if problems else 200,
+        problems=problems,
+        email=current.email or "",
+        sends_mail=settings.sends_mail,
+        shortest=settings.password_minimum_length,
+        narrow=True,
+    )

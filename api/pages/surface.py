@@ -26,7 +26,16 @@ _ALWAYS = (
     (b"vary", b"Accept-Language, Cookie"),
 )
 _HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
-HASHING = frozenset({"/sign-in", "/sign-up", "/reset-password", "/account/password", "/confirm"})
+HASHING = frozenset(
+    {
+        "/sign-in",
+        "/sign-up",
+        "/reset-password",
+        "/account/password",
+        "/account/sessions/new-password",
+        "/account/delete",
+    }
+)
 """Forms by which a password is hashed."""
 
 

@@ -19,7 +19,7 @@ from .activity import JournalEntry, last_of_a_type
 
 
 class Origin(NamedTuple):
-    """Where sessions of a person began, and the first of them when."""
+    """Where sessions of a person began or were seen, and the first of them when."""
 
     user_agent: str | None
     ip_address: str | None
@@ -55,6 +55,12 @@ class _Origins:
         beginning = min(self._first.values())
         return {place for place, (kind, at) in showing.items() if self._first[kind] == at != beginning}
 
+    def after(self, moment: datetime, kinds: Mapping[UUID, Any]) -> dict[UUID, datetime]:
+        """When each of these was first there, of those who were not before a moment, nor in the beginning."""
+        beginning = min(self._first.values())
+        firsts = {one: self._first[kind] for one, kind in kinds.items()}
+        return {one: first for one, first in firsts.items() if moment < first != beginning}
+
 
 def unfamiliar(
     store: Store, you: UUID, entries: Sequence[JournalEntry], events: Mapping[StreamVersion, Recorded]
@@ -71,11 +77,25 @@ def unfamiliar(
     return _unfamiliar(store, you, showing, max((one.position for one in entries), default=0))
 
 
-def unfamiliar_sessions(store: Store, you: UUID, session_ids: Sequence[UUID]) -> set[UUID]:
-    """Which of these sessions of a person's began from one of those."""
-    started = store.recorded([(session_id, 1) for session_id in session_ids])
-    showing = {place: (_kind_of_origin(one), one.at) for place, one in started.items()}
-    return {session_id for session_id, _ in _unfamiliar(store, you, showing, _NEWEST)}
+def lately_new(store: Store, you: UUID, seen: Mapping[UUID, Origin], *, after: datetime) -> dict[UUID, datetime]:
+    """Which of a person's sessions were last seen where none was seen before a moment; of each, when one first was.
+
+    `seen` is where and since when each was last seen. Where somebody began is not new to them.
+    """
+    if not seen:
+        return {}
+    origins, kinds = _Origins(), dict[UUID, Any]()
+    for one in _ORIGIN.read_all(store.statements.rows(_STARTS, you, max(one.at for one in seen.values()))):
+        origins.see(_kind(one.user_agent, one.ip_address), one.at)
+    for session_id, one in seen.items():
+        kinds[session_id] = _kind(one.user_agent, one.ip_address)
+        origins.see(kinds[session_id], one.at)
+    for moves in _moves_before(store, you, _NEWEST):
+        if not origins.after(after, kinds):
+            break
+        for recorded in moves:
+            origins.see(_kind_of_origin(recorded), recorded.at)
+    return origins.after(after, kinds)
 
 
 def is_unfamiliar(store: Store, you: UUID, started: Recorded) -> bool:

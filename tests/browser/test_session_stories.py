@@ -6,6 +6,7 @@ import pytest
 
 from tests.browser.devices import Device
 from tests.browser.product import Account, Product
+from tests.people import PASSWORD
 
 SESSIONS = "/account/sessions"
 
@@ -47,10 +48,29 @@ def test_several_are_signed_out_at_once(both: tuple[Device, Device], button: str
     assert not phone.is_signed_in
 
 
-def test_a_device_that_was_not_theirs_is_ended_and_a_new_password_asked_for(both: tuple[Device, Device]) -> None:
+def test_a_device_that_was_not_theirs_is_ended_and_another_password_set_in_one_story(
+    both: tuple[Device, Device], ada: Account
+) -> None:
     laptop, phone = both
     row = laptop.beside("Android")
     laptop.comes(lambda: row.get_by_role("button", name="was not me").click())
     assert laptop.notices == ["That device is signed out. Now set a new password, so that it stays out."]
-    assert laptop.field("current_password").count() == 1
     assert not phone.is_signed_in
+    laptop.press("Change password", current_password=PASSWORD, password="battery staple 2 horses")
+    assert laptop.notices == ["Your password is changed, and all your other devices are signed out."]
+    assert laptop.path.startswith(SESSIONS)
+    phone.open("/sign-in")
+    phone.signs_in(ada.email)
+    assert "Address or password are not right." in phone.text
+
+
+def test_a_new_device_stands_above_a_known_one_and_says_why(
+    both: tuple[Device, Device], ada: Account, product: Product
+) -> None:
+    laptop, _ = both
+    product.clock.wind(minutes=1)
+    ada.another_device()
+    laptop.tab.reload()
+    rows = laptop.tab.locator(".list > li").all_inner_texts()
+    assert ["This device" in rows[0], "Android" in rows[1], "macOS" in rows[2]] == [True, True, True]
+    assert "You were not seen before on this browser, system and network." in rows[1]

@@ -37,6 +37,7 @@ _BY_PREFIX = {
     "/forget-password": _FEW_MAILS,
     # the same on pages
     "/account/password": _FEW,
+    "/account/sessions/new-password": _FEW,
     "/account/delete": _FEW,
     "/account/address": _FEW,
     "/account/verify": _FEW_MAILS,

@@ -25,13 +25,10 @@ function tellTimes() {
 tellTimes();
 setInterval(tellTimes, 30_000);
 
-// days begin at midnight where the reader is
-for (const field of document.querySelectorAll("[data-offset]")) {
-  const form = field.form;
-  form.addEventListener("submit", () => {
-    const day = form.elements.since.value || form.elements.until.value;
-    field.value = day ? String(new Date(`${day}T00:00`).getTimezoneOffset()) : "";
-  });
+// days that nobody has chosen yet are meant as they are where the reader is
+for (const field of document.querySelectorAll("[data-zone]")) {
+  field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+  if (field.value) document.getElementById(field.dataset.zone).textContent = field.value;
 }
 
 for (const button of document.querySelectorAll("[data-copies]")) {

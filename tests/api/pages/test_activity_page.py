@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -98,12 +99,39 @@ def test_days_begin_where_the_reader_is(ada: Visitor, module_database: Database,
     tomorrow = f"{late + timedelta(days=1):%Y-%m-%d}"
     assert ada.open(f"{ACTIVITY}?since={tomorrow}").items == []
     # in Berlin it is half past midnight
-    assert len(ada.open(f"{ACTIVITY}?since={tomorrow}&offset=-60").items) == 1
+    assert len(ada.open(f"{ACTIVITY}?since={tomorrow}&zone=Europe/Berlin").items) == 1
+
+
+def test_days_of_summer_begin_where_the_reader_is_then(
+    ada: Visitor, email: str, module_database: Database, clock: HandClock
+) -> None:
+    # half past midnight in Berlin, where clocks were put forward in between (2026-03-29)
+    clock.now = datetime(2026, 4, 5, 22, 30, tzinfo=UTC)
+    ada.open("/sign-in")
+    ada.press("Sign in", email=email, password=PASSWORD)
+    renamed(ada, "Countess")
+    caught_up(module_database)
+    recorded_now(module_database, clock)
+    asked = f"{ACTIVITY}?kind=NameChanged&since=2026-03-01&until=2026-04-{{}}&zone=Europe/Berlin"
+    assert [len(ada.open(asked.format(last)).items) for last in ("05", "06")] == [0, 1]
+
+
+@pytest.mark.parametrize(("zone", "told"), [("", "UTC"), ("Europe/Berlin", "Europe/Berlin"), ("Mars/Base", "UTC")])
+def test_the_page_says_where_its_days_begin(ada: Visitor, zone: str, told: str) -> None:
+    page = ada.open(f"{ACTIVITY}?zone={zone}&since=2026-03-14")
+    assert f"Days begin and end at midnight in this time zone: {told} " in page.text
+
+
+@pytest.mark.parametrize("page", [ACTIVITY, "/organization/activity"])
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30", "yesterday"])
+@pytest.mark.parametrize("end", ["since", "until"])
+def test_any_day_that_can_be_typed_is_answered(ada: Visitor, page: str, day: str, end: str) -> None:
+    assert ada.open(f"{page}?{end}={day}").status == 200
 
 
 @pytest.mark.parametrize(
-    "asked", ["since=2026-02-30", "until=9999-12-31", "offset=99999999999&since=2026-03-14", "kind='--",
-              "since=0001-01-01&offset=-900", "session=zz&offset=a"]
+    "asked", ["since=2026-02-30", "until=9999-12-31", "zone=Mars/Base&since=2026-03-14", "kind='--",
+              "since=0001-01-01&zone=Asia/Tokyo", "session=zz&zone=..", "until=2026-03-14&zone=Europe"]
 )  # fmt: skip
 def test_what_cannot_be_asked_for_is_a_page_all_the_same(ada: Visitor, asked: str) -> None:
     assert ada.open(f"{ACTIVITY}?{asked}").status == 200
@@ -136,8 +164,10 @@ def test_older_pages_are_of_the_same_kind(ada: Visitor, module_database: Databas
     caught_up(module_database)
     page = ada.open(f"{ACTIVITY}?kind=NameChanged")
     assert len(page.items) == 30
+    assert "Newest" not in page.links
     page = ada.follow("Older")
     assert len(page.items) == 2
+    assert "Older" not in page.links
     assert all("name" in one.lower() for one in page.items)
 
 
@@ -149,3 +179,42 @@ def test_who_is_no_owner_or_admin_is_told_who_may_read_it(ada: Visitor, url: str
     assert page.status == 403
     assert "An owner or admin of the organization may." in page.text
     assert page.links
+
+
+def test_what_one_member_did_is_one_step_away_and_stays_with_the_other_filters(
+    ada: Visitor, url: str, email: str, module_database: Database
+) -> None:
+    ada.open("/organizations")
+    ada.press("Create organization", name="Acme", slug=f"acme-{email.partition('@')[0]}")
+    joined(ada, url, f"bo.{email}", "admin")
+    caught_up(module_database)
+    everything = ada.open("/organization/activity").items
+    page = ada.follow("Only what Bo did")
+    assert 0 < len(page.items) < len(everything)
+    assert all("Bo" in one for one in page.items)
+    page = ada.press("Show", kind="MemberJoined")
+    assert len(page.items) == 1
+    page = ada.follow("What anybody did")
+    assert "kind=MemberJoined" in ada.path
+    assert "Only what Bo did" in page.links
+    assert len(ada.follow("Show everything").items) == len(everything)
+
+
+def test_a_download_is_of_what_is_shown_and_no_formula(
+    ada: Visitor, url: str, email: str, module_database: Database
+) -> None:
+    ada.open("/organizations")
+    ada.press("Create organization", name="=1+1", slug=f"acme-{email.partition('@')[0]}")
+    bo = joined(ada, url, f"bo.{email}", "admin")
+    renamed(bo, '=HYPERLINK("http://x")')
+    bo.open("/organization/members")
+    bo.press("Generate invitation link", email=f"cy.{email}")
+    caught_up(module_database)
+    page = ada.open("/organization/activity?kind=InvitationSent&since=2026-03-01&zone=Europe/Berlin")
+    table = ada.browser.ask("GET", page.links["CSV"], None, ada.browser._cookie_header()).content.decode()
+    head, *rows = csv.reader(table.splitlines())
+    assert {row[head.index("event")] for row in rows} == {"InvitationSent"}
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
+    assert "'=HYPERLINK" in table
+    lines = ada.browser.ask("GET", page.links["NDJSON"], None, ada.browser._cookie_header()).content.decode()
+    assert len(lines.splitlines()) == len(rows)

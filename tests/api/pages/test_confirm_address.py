@@ -9,9 +9,10 @@ import pytest
 from tests.api.browser import Browser
 from tests.api.conftest import HandClock
 from tests.api.pages.visitor import Page, Visitor
-from tests.api.routes.mailbox import Postman, postman_of, serving
+from tests.api.routes.mailbox import Link, Postman, postman_of, serving
 from tests.databases import Database
 from tests.people import PASSWORD
+from tests.server import application
 
 BROWSERS = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -28,42 +29,57 @@ def url(postman: Postman) -> Iterator[str]:
 
 
 @pytest.fixture
-def link(url: str, email: str, postman: Postman, clock: HandClock) -> str:
+def link(url: str, email: str, postman: Postman, clock: HandClock) -> Link:
     """That verifies the address of somebody who has just signed up on a page."""
     visitor = Visitor(url)
     visitor.open("/sign-up?next=/account/sessions")
     visitor.press("Sign up", name="Ada", email=email, password=PASSWORD)
-    return postman.link_to(email, "email-verification").path
+    return postman.link_to(email, "email-verification")
 
 
-def looked_through(url: str, link: str) -> Page:
-    """What a program is shown that opens each link of a mail as a browser would."""
-    answer = Browser(url).ask("GET", link, None, BROWSERS)
-    assert answer.status == 302
-    return Page(Browser(url).ask("GET", (answer.header("location") or "").removeprefix(url), None, BROWSERS))
+def looked_through(url: str, link: str, headers: dict[str, str]) -> Page:
+    """What a program is shown that opens each link of a mail, and whatever that leads to."""
+    visitor = Visitor(url)
+    visitor.browser_headers = headers
+    return visitor.open(link)
 
 
-def test_who_looks_through_mail_verifies_nothing(url: str, email: str, link: str) -> None:
+@pytest.mark.parametrize("headers", [BROWSERS, {"Accept": "*/*"}, {"User-Agent": "Safe Links"}])
+def test_who_looks_through_mail_verifies_nothing(url: str, email: str, link: Link, headers: dict[str, str]) -> None:
     for _ in range(2):
-        page = looked_through(url, link)
+        page = looked_through(url, link.path, headers)
         assert page.status == 200
         assert email in page.text
     assert Browser(url).sign_in(email).problem == (403, "EMAIL_NOT_VERIFIED")
 
 
-def test_who_presses_verifies_and_goes_on_where_they_wanted_to(url: str, email: str, link: str) -> None:
+def test_who_presses_verifies_and_goes_on_where_they_wanted_to(url: str, email: str, link: Link) -> None:
     visitor = Visitor(url)
     visitor.browser_headers = BROWSERS
-    visitor.open(link)
+    visitor.open(link.path)
     visitor.press("Yes, that was me")
     assert visitor.path.startswith("/sign-in")
     page = visitor.press("Sign in", email=email, password=PASSWORD)
     assert (page.status, visitor.path) == (200, "/account/sessions")
 
 
-def test_a_program_verifies_by_the_link_alone(url: str, email: str, link: str) -> None:
-    assert Browser(url).ask("GET", link).status == 302
+def test_a_program_verifies_by_the_token_alone(url: str, email: str, link: Link) -> None:
+    assert Browser(url).ask("GET", link.route).status == 302
     assert Browser(url).sign_in(email).status == 200
+
+
+def test_a_browser_that_calls_the_route_itself_is_asked_too(url: str, email: str, link: Link) -> None:
+    answer = Browser(url).ask("GET", link.route, None, BROWSERS)
+    assert (answer.status, answer.header("location")) == (302, f"{url}{link.path}")
+    assert Browser(url).sign_in(email).problem == (403, "EMAIL_NOT_VERIFIED")
+
+
+def test_an_application_of_its_own_is_told_of_a_link_that_opens_nothing(postman: Postman, clock: HandClock) -> None:
+    settings = postman.settings.model_copy(update={"trusted_origins": "https://app.example.com"})
+    with application(settings, clock) as url:
+        visitor = Visitor(url)
+        visitor.open(f"/confirm-address?token={'0' * 32}&callbackURL=https%3A%2F%2Fapp.example.com%2Fverified")
+        assert visitor.path == "https://app.example.com/verified?error=INVALID_TOKEN"
 
 
 def test_a_link_that_opens_nothing_says_so_on_its_page_too(url: str) -> None:
@@ -73,16 +89,18 @@ def test_a_link_that_opens_nothing_says_so_on_its_page_too(url: str) -> None:
 
 
 def test_the_link_of_a_change_names_both_addresses_and_asks_first(
-    url: str, email: str, link: str, postman: Postman
+    url: str, email: str, link: Link, postman: Postman
 ) -> None:
-    Browser(url).ask("GET", link)
+    Browser(url).ask("GET", link.route)
     ada, another = Browser(url), f"another.{email}"
     ada.sign_in(email)
     assert ada.post("/change-email", {"newEmail": another}).status == 200
     change = postman.link_to(another, "email-change-confirmation").path
-    page = looked_through(url, change)
+    page = looked_through(url, change, BROWSERS)
     assert f"The account of {email} shall have the address {another} from now on." in page.text
     assert Browser(url).sign_in(email).status == 200
     # signed in to the account it is done by opening it
-    assert ada.ask("GET", change, None, {**BROWSERS, "Cookie": ada.cookie_header}).status in (200, 302)
+    visitor = Visitor(url)
+    visitor.browser.cookies |= ada.cookies
+    visitor.open(change)
     assert Browser(url).sign_in(another).status == 200

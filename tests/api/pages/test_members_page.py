@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
+import psycopg
 import pytest
 
+from api.pages.organization import ABILITIES
+from domain.roles import PERMISSIONS
+from domain.store.connections import connection_arguments
 from tests.api.browser import Browser
 from tests.api.pages.visitor import Visitor
+from tests.databases import Database
+from tests.keeping import caught_up
 from tests.people import PASSWORD
 
 
@@ -221,3 +228,81 @@ def test_who_may_do_what_and_why_is_told(ada: Visitor, url: str, bos: str) -> No
     assert "You are: Member" in page.text
     assert "No: Invite people, and renew invitations Owner, Admin" in page.text
     assert "Yes: See the organization" in page.text
+
+
+def test_the_list_of_what_is_allowed_is_that_of_the_matrix() -> None:
+    things = {(thing, act) for may in PERMISSIONS.values() for thing, acts in may.items() for act in acts}
+    # there are no teams, and roles are neither made nor changed; members come by invitations
+    unheard_of = {("ac", act) for act in ("create", "update", "delete")} | {("member", "create")}
+    assert set(ABILITIES) == {one for one in things if one[0] != "team"} - unheard_of
+
+
+def test_who_gave_a_role_is_told_also_once_they_have_left_and_once_they_are_erased(
+    ada: Visitor, url: str, bos: str, module_database: Database
+) -> None:
+    bo = joined(ada, url, bos)
+    ada.open("/organization/members?role=member")
+    ada.press("Save roles", owner="on")
+    caught_up(module_database)
+    assert "“Ada Lovelace” changed your role" in bo.open("/organization/settings").text
+    ada.open("/organization/members")
+    ada.press("Leave this organization")
+    caught_up(module_database)
+    assert "“Ada Lovelace” changed your role" in bo.open("/organization/settings").text
+    assert ada.browser.post("/delete-user", {"password": PASSWORD}).status == 200
+    caught_up(module_database)
+    text = bo.open("/organization/settings").text
+    assert "A removed person changed your role" in text
+    assert "Ada Lovelace" not in text
+
+
+def test_who_changes_a_member_is_back_where_they_were(ada: Visitor, url: str, bos: str) -> None:
+    joined(ada, url, bos)
+    ada.open(f"/organization/members?search={bos}&role=member&page=1")
+    page = ada.press("Save roles", admin="on", member_role="on")
+    assert page.notices == ["The role is changed."]
+    assert f"search={quote(bos, safe='')}&role=member&page=1" in ada.path
+    assert "Ada Lovelace Ada" not in page.text
+    assert "1 member" in page.text
+    page = ada.send("/organization/members/remove", {"member": "0" * 32, "back": f"search={bos}"})
+    assert page.status == 400
+    assert "1 member" in page.text
+
+
+def test_what_is_written_in_back_leads_nowhere_else(ada: Visitor, url: str, bos: str) -> None:
+    joined(ada, url, bos)
+    ada.open("/organization/members?role=member")
+    ada.press("Remove", back="https://evil.example.com/?done=left&next=//evil.example.com&page=1#x")
+    assert ada.path == "/organization/members?page=1%23x&done=removed"
+    assert ada.page.notices == ["The member is removed."]
+
+
+def test_behind_the_last_page_of_members_is_the_last_page(ada: Visitor) -> None:
+    page = ada.open("/organization/members?page=99")
+    assert "Ada Lovelace" in page.text
+    assert "Nobody is found." not in page.text
+
+
+def test_which_page_of_how_many_is_shown(ada: Visitor, module_database: Database, email: str) -> None:
+    _crowd(module_database, email, 40)
+    page = ada.open("/organization/members")
+    assert "Page 1 of 3" in page.text
+    ada.follow("Next page")
+    page = ada.follow("Next page")
+    assert "Page 3 of 3" in page.text
+    assert "Next page" not in page.links
+
+
+def _crowd(database: Database, email: str, size: int) -> None:
+    """So many more members of the organization of who has this address, in the lists alone."""
+    with psycopg.connect(database.application_url, **connection_arguments("tests")) as lists:
+        lists.execute(
+            "WITH made AS (SELECT gen_random_uuid() AS id, n FROM generate_series(1, %(size)s) n), accounts AS ("
+            " INSERT INTO account_list (user_id, version, email, email_hash, email_slot, name, created_at, updated_at)"
+            " SELECT id, 1, n || '.' || %(email)s, sha256(id::text::bytea), sha256(id::text::bytea), 'Member ' || n,"
+            "   now(), now() FROM made)"
+            " INSERT INTO member_list (membership_id, version, organization_id, user_id, live_user_id, role, joined_at)"
+            " SELECT gen_random_uuid(), 1, m.organization_id, id, id, 'member', now() FROM made,"
+            "   (SELECT organization_id FROM organization_list WHERE slug = %(slug)s) m",
+            {"size": size, "email": email, "slug": f"engines-{email.partition('@')[0]}"},
+        )

@@ -202,7 +202,7 @@ def test_every_mistake_of_a_sign_up_is_told_at_once_beside_its_field(url: str) -
 @pytest.mark.parametrize(
     ("path", "times"),
     [("/forgot-password", 3), ("/account/password", 3), ("/account/delete", 3), ("/account/address", 3),
-     ("/account/verify", 3), ("/sign-up", 3)],
+     ("/account/verify", 3), ("/sign-up", 3), ("/account/sessions/new-password", 3)],
 )  # fmt: skip
 def test_pages_are_tried_no_oftener_than_the_api(limited: str, path: str, times: int) -> None:
     visitor = Visitor(limited)

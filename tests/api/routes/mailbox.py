@@ -23,6 +23,7 @@ from domain.store.connections import connection_arguments, open_pool
 from domain.store.requirements import open_keyring
 from projections import INLINE
 from projections.deliveries.queue import Queue
+from tests.api.browser import BASE
 from tests.api.conftest import settings_for
 from tests.databases import Database
 from tests.keeping import caught_up
@@ -39,6 +40,11 @@ class Link:
     path: str
     token: str
     callback_url: str
+
+    @property
+    def route(self) -> str:
+        """The route of the contract that does what the link is for, with the same token: a page asks before it does."""
+        return self.path.replace("/confirm-address?", f"{BASE}/verify-email?")
 
 
 def link_in(mail: EmailMessage, origin: str) -> Link:

@@ -183,7 +183,7 @@ def test_who_had_the_address_is_told_and_can_have_it_back(ada: Browser, email: s
     notice = postman.mails_to(email)[-1].get_body(("plain",))
     assert notice is not None
     link = postman.link_to(email)
-    opened = ada.ask("GET", link.path)
+    opened = ada.ask("GET", link.route)
     assert opened.header("location") == f"{postman.settings.origin}/reset-password?token={link.token}"
     assert address_of(ada) == (new, True)
     assert reset(ada.url, link.token).status == 200

@@ -165,7 +165,7 @@ def test_a_service_that_cannot_send_mail_deletes_by_none(module_database: Databa
 def moved(ada: Browser, email: str, new: str, postman: Postman) -> None:
     """The account has another address, by a link that went there."""
     assert ada.post("/change-email", {"newEmail": new}).status == 200
-    assert ada.get(postman.link_to(new, "email-change-confirmation").path.removeprefix(BASE)).status in (200, 302)
+    assert ada.get(postman.link_to(new, "email-change-confirmation").route.removeprefix(BASE)).status in (200, 302)
 
 
 def test_a_thief_who_changed_the_address_does_not_get_the_link(ada: Browser, email: str, postman: Postman) -> None:

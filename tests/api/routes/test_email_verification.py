@@ -68,7 +68,7 @@ def test_who_signs_up_gets_a_link_and_is_let_in_meanwhile(browser: Browser, emai
     assert is_verified(browser) is False
     link = asking.link_to(email)
     assert link.callback_url == "/welcome"
-    opened = browser.ask("GET", link.path)
+    opened = browser.ask("GET", link.route)
     assert (opened.status, opened.header("location")) == (302, f"{asking.settings.origin}/welcome")
     assert is_verified(browser) is True
 
