@@ -76,11 +76,10 @@ def _roles(text: str) -> list[str]:
 
 def role_given(
     current: CurrentBySession, organization_id: UUID, *, language: Language = ENGLISH
-) -> RenderedEntry | None:
-    """How somebody came by what they are in an organization; None where that is not told yet."""
+) -> Sequence[RenderedEntry]:
+    """How somebody came by what they are in an organization, and by whose offer; empty where that is not told yet."""
     page = last_about_role(current.services.context.store.statements, current.user_id, organization_id)
-    entries, _ = _rendered(current, page, Reader(user_id=current.user_id), language)
-    return entries[0] if entries else None
+    return _rendered(current, page, Reader(user_id=current.user_id), language).entries
 
 
 def _rendered(current: CurrentBySession, page: Page, reader: Reader, language: Language) -> Entries:

@@ -171,26 +171,23 @@ def organization_page(caller: CurrentPageCaller, query: Annotated[Wanted, Query(
         kinds=_KINDS,
         query=query,
         zone=days.zone,
-        actor=_actor(found.entries, selection.actor_id),
-        by_anybody=_address(ORGANIZATION, query, actor="", cursor=""),
-        by=_by(found.entries, query),
+        actors=_actors(found.entries, selection.actor_id, caller),
         newest=_address(ORGANIZATION, query, cursor="") if query.cursor else "",
         later=_address(ORGANIZATION, query, cursor=found.next_cursor) if found.next_cursor else "",
         downloads={form: _download(selection, form) for form in ("csv", "ndjson")},
     )
 
 
-def _by(entries: Sequence[RenderedEntry], query: Wanted) -> Mapping[UUID, str]:
-    """The pages of what each of these people did, by who they are, while nobody is asked for."""
-    found = {one.actor_id for one in entries if one.actor_id is not None and not query.actor}
-    return {one: _address(ORGANIZATION, query, actor=one.hex, cursor="") for one in found}
-
-
-def _actor(entries: Sequence[RenderedEntry], actor_id: UUID | None) -> str | None:
-    """What who is asked for was called last; None if anybody is, "" if there is nothing of theirs."""
-    if actor_id is None:
-        return None
-    return entries[0].actor if entries else ""
+def _actors(entries: Sequence[RenderedEntry], chosen: UUID | None, caller: PageCaller) -> dict[str, str]:
+    """Who may be asked for: those who did what is shown, as they were called last, and who is asked for."""
+    named = dict[str, str]()
+    for one in entries:
+        if one.actor_id is not None:
+            told = f"{one.actor} ({one.actor_email})" if one.actor_email not in ("", one.actor) else one.actor
+            named.setdefault(one.actor_id.hex, told)
+    if chosen is not None:
+        named.setdefault(chosen.hex, caller.text(_("Somebody who did nothing of the kind")))
+    return named
 
 
 def _address(path: str, query: Wanted, **others: str) -> str:

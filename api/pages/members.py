@@ -32,7 +32,8 @@ pages = Pages()
 _A_PAGE = 15
 _KEPT = ("search", "role", "page", "invitations")
 """What of a page's address says who is on it."""
-_LONGEST_WAY_BACK = 200
+_LONGEST_WAY_BACK = 3_000
+"""A search of 200 characters may be twelve times as long in an address."""
 
 
 class Wanted(QueryModel):
@@ -54,7 +55,8 @@ class Shown(BaseModel):
     @property
     def wanted(self) -> Wanted:
         """What is shown once it is sent."""
-        asked = parse_qsl(self.back[:_LONGEST_WAY_BACK])
+        # anybody may write it, and what no text may hold is refused in an address
+        asked = parse_qsl(self.back[:_LONGEST_WAY_BACK].replace("%00", "").replace("\0", ""))
         return Wanted(**{name: text for name, text in asked if name in _KEPT})
 
 

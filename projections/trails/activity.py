@@ -16,7 +16,13 @@ from uuid import UUID
 
 from domain.events.catalogue import NAME_BY_EVENT
 from domain.events.keys import Keyring
-from domain.invitation import InvitationRejected, RecipientErased
+from domain.invitation import (
+    InvitationAccepted,
+    InvitationRejected,
+    InvitationResent,
+    InvitationSent,
+    RecipientErased,
+)
 from domain.membership import MemberJoined, MemberRoleChanged
 from domain.organization import OrganizationClosed, OrganizationFounded, PersonalOrganizationFounded
 from domain.store import StreamVersion
@@ -36,6 +42,8 @@ _GIVING_A_ROLE = tuple(
     NAME_BY_EVENT[event]
     for event in (MemberJoined, MemberRoleChanged, OrganizationFounded, PersonalOrganizationFounded)
 )
+_JOINED, _ACCEPTED = NAME_BY_EVENT[MemberJoined], NAME_BY_EVENT[InvitationAccepted]
+_OFFERING = tuple(NAME_BY_EVENT[event] for event in (InvitationSent, InvitationResent))
 _CHUNK = 100
 _READ_AT_MOST = 1_000
 """Entries that one page of folds may be made of: a siege of an account must not make its page slow."""
@@ -138,6 +146,13 @@ _OF_A_ROLE = f"""
 SELECT {_ENTRY.sql} FROM journal j
  WHERE j.person_id = $1 AND j.organization_id = $2 AND j.event = ANY($3) ORDER BY j.position DESC LIMIT 1
 """
+_OFFER_BEHIND = f"""
+SELECT {_ENTRY.sql} FROM journal j
+ WHERE j.event = ANY($3) AND j.position = ANY (ARRAY(
+       SELECT l.position FROM journal a JOIN log l ON l.stream_id = a.stream_id
+        WHERE a.command_id = $1 AND a.event = $2))
+ ORDER BY j.position DESC LIMIT 1
+"""
 _ACT = f"SELECT {_ENTRY.sql} FROM journal j WHERE j.command_id = ANY($1) AND {{visible}} ORDER BY j.position"
 _ACTS_OF_A_PERSON = _ACT.format(visible="(j.person_id = $2 OR j.actor_id = $2 OR j.position = ANY($3))")
 _ACTS_OF_AN_ORGANIZATION = _ACT.format(visible="j.organization_id = $2")
@@ -178,8 +193,13 @@ def last_of_a_type(read: Statements, user_id: UUID, event: str, *, before: int, 
 
 
 def last_about_role(read: Statements, user_id: UUID, organization_id: UUID) -> Page:
-    """How a person came by what they are in an organization: the last that was said of it, if anything was."""
+    """How a person came by what they are in an organization: the last that was said of it, if anything was.
+
+    Of who accepted an invitation, also who sent it, or renewed it last: it was theirs to give.
+    """
     found = _ENTRY.read_all(read.rows(_OF_A_ROLE, user_id, organization_id, list(_GIVING_A_ROLE)))
+    if found and found[0].event == _JOINED:
+        found += _ENTRY.read_all(read.rows(_OFFER_BEHIND, found[0].command_id, _ACCEPTED, list(_OFFERING)))
     return Page([Act((one,)) for one in found], None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import psycopg
 import pytest
@@ -306,3 +306,40 @@ def _crowd(database: Database, email: str, size: int) -> None:
             "   (SELECT organization_id FROM organization_list WHERE slug = %(slug)s) m",
             {"size": size, "email": email, "slug": f"engines-{email.partition('@')[0]}"},
         )
+
+
+def test_no_text_may_lead_back_to_what_no_page_can_be_asked_for(ada: Visitor, url: str, bos: str) -> None:
+    joined(ada, url, bos)
+    ada.open("/organization/members?role=member")
+    page = ada.press("Remove", back="search=%00&page=2&page=3")
+    assert (page.status, page.notices) == (200, ["The member is removed."])
+
+
+def test_a_long_search_is_come_back_to_whole(ada: Visitor, url: str, bos: str) -> None:
+    joined(ada, url, bos)
+    asked = {"search": "B" + "🦊" * 199, "role": "member"}
+    ada.open("/organization/members?role=member")
+    ada.press("Save roles", back=urlencode(asked), member_role="on")
+    assert dict(parse_qsl(urlsplit(ada.path).query)) == {**asked, "done": "role"}
+
+
+def test_who_joined_is_told_who_invited_them(ada: Visitor, url: str, bos: str, module_database: Database) -> None:
+    bo = joined(ada, url, bos, "owner")
+    cys = f"cy.{bos}"
+    cy = joined(bo, url, cys)
+    caught_up(module_database)
+    assert f"“Bo” invited “{cys}” to “Analytical Engines” as member." in cy.open("/organization/settings").text
+    assert "You joined “Analytical Engines” as member." in cy.page.text
+    bo.open("/account/delete")
+    bo.press("Delete it for good", current_password=PASSWORD)
+    caught_up(module_database)
+    assert f"A removed person invited “{cys}” to" in cy.open("/organization/settings").text
+
+
+def test_a_wrong_address_is_corrected_as_all_that_it_was_invited_as(ada: Visitor, bos: str) -> None:
+    ada.open("/organization/members")
+    ada.send("/organization/invitations", {"email": f"wrong.{bos}", "role": "admin,member"})
+    ada.press("Cancel and invite this address", email="no address")
+    page = ada.press("Generate invitation link", email=bos)
+    assert f"{bos} Admin, Member" in page.text
+    assert f"wrong.{bos}" not in page.text
