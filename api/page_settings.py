@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from .mail_settings import MailSettings
 
@@ -24,6 +25,14 @@ class PageSettings(MailSettings):
     pages_style: Path | None = None
     # The language of who asks for none that there is.
     pages_language: Literal["en", "de"] = "en"
+
+    @field_validator("pages_name")
+    @classmethod
+    def _require_something_to_see(cls, name: str) -> str:
+        # it is all that the link to the front page is called by
+        if not any(letter.isprintable() and not letter.isspace() for letter in name):
+            raise PydanticCustomError("pages_name", "must have something to see in it")
+        return name
 
     @property
     def page_of_invitations(self) -> str:

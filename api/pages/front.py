@@ -57,10 +57,18 @@ async def front(caller: CurrentPageCaller, query: Annotated[Front, Query()]) -> 
 async def asset(caller: CurrentPageCaller, file: str) -> Response:
     look = caller.renderer.look
     if (found := look.assets.get(caller.request.path)) is not None:
-        return Response(found.content, media_type=found.media_type, headers={"Cache-Control": FOR_GOOD})
+        headers = {"Cache-Control": FOR_GOOD, "ETag": found.etag}
+        if found.is_known(caller.request.headers.get("if-none-match", "")):
+            return Response(status_code=304, headers=headers)
+        return Response(found.content, media_type=found.media_type, headers=headers)
     if (found := look.now_called(file)) is None:
         raise Problem(404)
     return Response(found.content, media_type=found.media_type)
+
+
+@pages.show("/favicon.ico")
+async def icon(caller: CurrentPageCaller) -> Response:
+    return see_other(caller.renderer.look.icon.path)
 
 
 @pages.show("/.well-known/change-password")

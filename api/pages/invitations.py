@@ -7,7 +7,7 @@ from starlette.responses import Response
 from domain.commands import invitation as commands
 from domain.refusals import InvitationLimitReached, InvitationNotFound, OrganizationNotFound, Refusal
 
-from .members import Shown, address_of, members_shown
+from .members import FormOfMembers, address_of, members_shown
 from .organization import MEMBERS, ORGANIZATIONS, Here, here
 from .page_caller import PageCaller, see_other
 from .page_route import CurrentPageCaller, Pages
@@ -17,7 +17,7 @@ pages = Pages()
 ALL = f"{MEMBERS}#invitations"
 
 
-class Invite(Shown):
+class Invite(FormOfMembers):
     """Whom to invite, and as what; `invitation` is one to a wrong address that this one takes the place of."""
 
     email: str = ""
@@ -25,7 +25,7 @@ class Invite(Shown):
     invitation: str = ""
 
 
-class Named(Shown):
+class Named(FormOfMembers):
     """An invitation, by the id in its link."""
 
     invitation: str = ""
@@ -108,7 +108,7 @@ def _cancel(caller: PageCaller, form: Invite | Named) -> None:
     commands.cancel(caller.services.context, at.current.principal, link=form.invitation)
 
 
-def _here(caller: PageCaller, form: Shown) -> Here:
+def _here(caller: PageCaller, form: FormOfMembers) -> Here:
     """The organization that the form names, else the one turned to. Raises OrganizationNotFound, NotAMember."""
     at = here(caller, caller.require_person(), form.organization)
     if at is None:
@@ -125,6 +125,6 @@ def _refused(caller: PageCaller, form: Invite | Named, refused: Refusal) -> Resp
     return members_shown(caller, at, form.wanted, problems, **values)
 
 
-def _where(form: Shown) -> str:
+def _where(form: FormOfMembers) -> str:
     """Among the invitations that were shown."""
     return f"{address_of(form.wanted)}#invitations"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api.page_settings import PageSettings
+from domain.pictures import media_type
 
 ASSETS = "/assets/"
 """Below which they are found, each by a name that says what is in it: it never changes and may be kept for good."""
@@ -26,6 +27,11 @@ _KINDS = {
     ".svg": "image/svg+xml",
 }
 
+# what may stand before the root; possessive, so that a file of nothing but comments is read once
+_SVG = re.compile(r"(?>\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>]*>)*+<(?:\w+:)?svg[\s/>]", re.DOTALL)
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
+_ELSEWHERE = re.compile(r"@import\b|url\(\s*[\"']?\s*(?:[a-z][a-z0-9+.-]*:|//)", re.IGNORECASE)
+
 
 class LookUnusable(Exception):
     """A file that shall give pages their look cannot be used; the message says in a sentence which and why."""
@@ -33,16 +39,22 @@ class LookUnusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file that pages name: where it is found, what it is, and its bytes."""
+    """A file that pages name: where it is found, what it is, its bytes, and the entity tag of these."""
 
     path: str
     media_type: str
     content: bytes
+    etag: str
 
     @staticmethod
     def of(name: str, suffix: str, media_type: str, content: bytes) -> Asset:
         """The asset with this content, whose path says what is in it."""
-        return Asset(f"{ASSETS}{name}.{hashlib.sha256(content).hexdigest()[:16]}{suffix}", media_type, content)
+        said = hashlib.sha256(content).hexdigest()[:16]
+        return Asset(f"{ASSETS}{name}.{said}{suffix}", media_type, content, f'"{said}"')
+
+    def is_known(self, if_none_match: str) -> bool:
+        """Whether who sends this field has it already; `*` is whatever there is (RFC 9110 §13.1.2)."""
+        return if_none_match.strip(" \t") == "*" or self.etag in if_none_match
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +73,7 @@ class Look:
         """The look that the settings ask for. Reads files. Raises LookUnusable."""
         style = (_OURS / "daybook.css").read_bytes()
         if settings.pages_style is not None:
-            style += b"\n" + _read(settings.pages_style, "PAGES_STYLE")
+            style += b"\n" + _style(settings.pages_style)
         return Look(
             name=settings.pages_name,
             notice=settings.pages_notice,
@@ -91,7 +103,32 @@ def _logo(file: Path) -> Asset:
     suffix = file.suffix.lower()
     if suffix not in _KINDS:
         raise LookUnusable(f"DAYBOOK_PAGES_LOGO, {file}, must be one of {', '.join(sorted(_KINDS))}.")
-    return Asset.of("logo", suffix, _KINDS[suffix], _read(file, "PAGES_LOGO"))
+    content = _read(file, "PAGES_LOGO")
+    found = _KINDS[".svg"] if _SVG.match(_text(content) or "") else media_type(content)
+    if found != _KINDS[suffix]:
+        raise LookUnusable(f"DAYBOOK_PAGES_LOGO, {file}, is no picture of that kind.")
+    return Asset.of("logo", suffix, found, content)
+
+
+def _style(file: Path) -> bytes:
+    """What comes after ours. Browsers ask no other host whatever stands in it; here the operator is told so."""
+    style = _text(_read(file, "PAGES_STYLE"))
+    if style is None:
+        raise LookUnusable(f"DAYBOOK_PAGES_STYLE, {file}, is no text in UTF-8.")
+    if (asks := _ELSEWHERE.search(_COMMENT.sub(" ", style))) is not None:
+        what = re.sub(r"[\s\"']", "", asks[0]).lower()
+        raise LookUnusable(
+            f"DAYBOOK_PAGES_STYLE, {file}, asks for something of another host, which pages do not ({what})."
+        )
+    return style.encode()
+
+
+def _text(content: bytes) -> str | None:
+    """UTF-8, without a byte order mark: in the middle of a sheet it would be a part of the first selector."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
 
 
 def _read(file: Path, setting: str) -> bytes:

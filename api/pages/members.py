@@ -46,7 +46,7 @@ class Wanted(QueryModel):
     done: str = ""
 
 
-class Shown(BaseModel):
+class FormOfMembers(BaseModel):
     """A form on the page of an organization's members; `back` is what of them was shown there."""
 
     organization: str = ""
@@ -60,7 +60,7 @@ class Shown(BaseModel):
         return Wanted(**{name: text for name, text in asked if name in _KEPT})
 
 
-class Member(Shown):
+class Member(FormOfMembers):
     """A member of an organization."""
 
     member: str = ""

@@ -13,7 +13,7 @@ from api.edge.authentication import PresentedCredentials, find_session
 from api.edge.body import Body
 from api.edge.caller import Caller
 from api.edge.contract_route import ContractRoute
-from api.edge.problems import remember
+from api.edge.problems import Problem, remember
 from api.edge.request_context import RequestContext
 from api.edge.services import Services
 from domain.refusals import SessionNotFresh, SessionOver, SubjectGone
@@ -24,6 +24,9 @@ from .page_caller import PageCaller, SignInFirst, see_other
 from .rendering import Renderer
 
 Handler = Callable[..., Any]
+
+_LONGEST_QUERY = 4_096
+"""Bytes. What is asked stands in the page again, for the form that chooses a language and for links to other pages."""
 
 
 class PageRoute(ContractRoute):
@@ -41,7 +44,12 @@ class PageRoute(ContractRoute):
         body: Body,
         presented: PresentedCredentials | None = None,
     ) -> Response:
-        """What the handler answers; where something else has to come first, the page of that, with what was sent."""
+        """What the handler answers; where something else has to come first, the page of that, with what was sent.
+
+        Raises Problem for a query that is too long.
+        """
+        if len(query_string) > _LONGEST_QUERY:
+            raise Problem(413)
         presented = presented or await find_session(services, request)
         if presented.session is not None:
             # errors are told in it too, who know of no session

@@ -10,6 +10,7 @@ from api.edge.request_context import RequestContext
 from api.edge.surfaces import Surface
 from api.settings import Settings
 
+from .look import ASSETS
 from .trouble import Trouble
 
 # what a page says in its address (a link's secret) is told to no other site, and yet our forms say where they come from
@@ -23,8 +24,9 @@ _ALWAYS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
-    (b"vary", b"Accept-Language, Cookie"),
 )
+_NOT_OF_FILES = (b"vary", b"Accept-Language, Cookie")
+"""Files are the same for everybody: a browser that heard this would fetch them anew with each cookie it is given."""
 _HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 HASHING = frozenset(
     {
@@ -41,10 +43,11 @@ HASHING = frozenset(
 
 def surface(trouble: Trouble, settings: Settings) -> Surface:
     """The pages of one service."""
-    headers = (*_ALWAYS, _HTTPS_ONLY) if settings.secure else _ALWAYS
+    of_files = (*_ALWAYS, _HTTPS_ONLY) if settings.secure else _ALWAYS
+    headers = (*of_files, _NOT_OF_FILES)
     return Surface(
         prefix="/",
-        headers=lambda request, origins: headers,
+        headers=lambda request, origins: of_files if request.path.startswith(ASSETS) else headers,
         headers_of_nobody=headers,
         answers_before=lambda request, origins: None,
         read_body=body.read_form,

@@ -4,6 +4,7 @@ phone of 320 px and a wide screen, with nothing wider than the screen and nothin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -40,7 +41,7 @@ def test_a_page_is_for_everybody(browser_program: Chromium, shown: Showcase, nod
     wrong: list[str] = []
     with reached(browser_program, shown, scene) as device:
         assert len(device.tab.title()) > len(" · Daybook")
-        wrong += shared_names(device)
+        wrong += shared_names(device) + nameless(device)
         for width in (1280, 320):
             device.tab.set_viewport_size({"width": width, "height": 800})
             found = width_of(device.tab)
@@ -51,6 +52,13 @@ def test_a_page_is_for_everybody(browser_program: Chromium, shown: Showcase, nod
                 wrong += [f"{width} px, {theme}: {one}" for one in violations(device.tab, node_modules, rules)]
         wrong += device.faults
     assert wrong == []
+
+
+def nameless(device: Device) -> list[str]:
+    """What the accessibility tree says can be used or is a title, and does not say how it is called."""
+    tree = device.tab.locator("body").aria_snapshot()
+    roles = "button|link|textbox|searchbox|checkbox|combobox|heading|navigation"
+    return [f"nameless: {line.strip()}" for line in tree.splitlines() if re.match(rf"\s*- ({roles})(?! \")", line)]
 
 
 def shared_names(device: Device) -> list[str]:

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Devices
 from tests.browser.devices import Device
-from tests.browser.product import Account
+from tests.browser.product import Account, Product
 from tests.people import PASSWORD
 
 _FAR = 80
@@ -108,6 +108,124 @@ def test_a_device_is_signed_out(ada: Account, laptop: Device, keyboard: Keyboard
     keyboard.press("Sign out Firefox 131 on Linux", key="Space")
     assert laptop.notices == ["That device is signed out."]
     assert "Firefox" not in laptop.text
+
+
+def test_somebody_opens_an_account(product: Product, laptop: Device, keyboard: Keyboard) -> None:
+    laptop.open("/sign-in")
+    keyboard.press("Sign up")
+    expect(laptop.field("name")).to_be_focused()
+    keyboard.keys.type("Ada Lovelace")
+    keyboard.type("Email address", product.new_email("ada"))
+    keyboard.type("Password", PASSWORD)
+    laptop.comes(lambda: keyboard.keys.press("Enter"))
+    assert laptop.path == "/account/settings"
+
+
+def test_a_forgotten_password_is_set_anew(product: Product, ada: Account, laptop: Device, keyboard: Keyboard) -> None:
+    laptop.open("/sign-in")
+    keyboard.press("Forgot your password?")
+    expect(laptop.field("email")).to_be_focused()
+    keyboard.keys.type(ada.email)
+    laptop.comes(lambda: keyboard.keys.press("Enter"))
+    laptop.open(product.postman.link_to(ada.email, "password-reset").path)
+    expect(laptop.field("password")).to_be_focused()
+    keyboard.keys.type("battery staple 2 horses")
+    laptop.comes(lambda: keyboard.keys.press("Enter"))
+    assert laptop.notices == ["Your new password is set. Sign in with it."]
+
+
+def test_a_name_and_a_password_are_changed(ada: Account, laptop: Device, keyboard: Keyboard) -> None:
+    laptop.has_cookies_of(ada)
+    laptop.open("/account/settings")
+    keyboard.go_to("Name")
+    keyboard.keys.press("ControlOrMeta+a")
+    keyboard.keys.type("Countess")
+    keyboard.press("Save")
+    assert laptop.notices == ["Your profile is saved."]
+    keyboard.type("Present password", PASSWORD)
+    keyboard.type("New password", "battery staple 2 horses")
+    keyboard.press("Change password")
+    assert laptop.notices == ["Your password is changed, and all your other devices are signed out."]
+
+
+def test_what_happened_is_found(product: Product, ada: Account, laptop: Device, keyboard: Keyboard) -> None:
+    product.is_caught_up()
+    laptop.has_cookies_of(ada)
+    laptop.open("/account/activity")
+    keyboard.go_to("What")
+    keyboard.keys.type("Signed in")
+    keyboard.press("Show")
+    assert "kind=SessionStarted" in laptop.path
+
+
+def test_an_organization_is_created_chosen_and_deleted(ada: Account, laptop: Device, keyboard: Keyboard) -> None:
+    laptop.has_cookies_of(ada)
+    laptop.open("/organizations")
+    keyboard.type("Name", "Acme")
+    keyboard.type("Short name", f"acme-{ada.email.partition('@')[0]}")
+    keyboard.press("Create organization")
+    assert laptop.notices == ["The organization is founded."]
+    laptop.open("/organizations")
+    keyboard.press("Choose Ada Lovelace's Organization")
+    assert laptop.notices == ["This is your organization now."]
+    ada.founds("Royal Society")
+    laptop.open("/organization/settings")
+    name = laptop.tab.locator("h1").inner_text().strip()
+    keyboard.type("Name of the organization", name)
+    keyboard.press("Delete it for good")
+    assert laptop.notices == ["The organization is deleted."]
+
+
+def test_an_invitation_is_accepted_and_the_organization_left(
+    ada: Account, bo: Account, laptop: Device, keyboard: Keyboard
+) -> None:
+    ada.founds("Acme")
+    link = ada.invites(bo.email)
+    laptop.has_cookies_of(bo)
+    laptop.open(f"/accept-invitation/{link}")
+    keyboard.press("Accept")
+    assert laptop.notices == ["Welcome! You have joined the organization."]
+    keyboard.press("Leave this organization", key="Space")
+    assert laptop.notices == ["You have left the organization."]
+
+
+def test_an_invitation_is_corrected_and_taken_back(
+    product: Product, ada: Account, bo: Account, laptop: Device, keyboard: Keyboard
+) -> None:
+    ada.founds("Acme")
+    wrong = product.new_email("wrong")
+    ada.invites(wrong)
+    laptop.has_cookies_of(ada)
+    laptop.open("/organization/members")
+    keyboard.go_to(f"Change {wrong}")
+    keyboard.keys.press("Enter")
+    keyboard.type("Right address", bo.email)
+    keyboard.press("Cancel and invite this address")
+    assert wrong not in laptop.text
+    keyboard.go_to(f"Change {bo.email}")
+    keyboard.keys.press("Enter")
+    keyboard.press("Take back")
+    assert bo.email not in laptop.text
+
+
+def test_ownership_is_handed_over(ada: Account, bo: Account, laptop: Device, keyboard: Keyboard) -> None:
+    ada.founds("Acme")
+    ada.takes_in(bo, "admin")
+    laptop.has_cookies_of(ada)
+    laptop.open("/organization/members")
+    keyboard.go_to("Change Bo Diddley")
+    keyboard.keys.press("Enter")
+    keyboard.press("Make owner in your place", beside="Bo Diddley")
+    assert laptop.notices == ["The organization has a new owner."]
+
+
+def test_an_account_is_deleted(ada: Account, laptop: Device, keyboard: Keyboard) -> None:
+    laptop.has_cookies_of(ada)
+    laptop.open("/account/settings")
+    keyboard.press("Delete your account …")
+    keyboard.type("Password", PASSWORD)
+    keyboard.press("Delete it for good")
+    assert laptop.notices == ["Your account is deleted, and what was personal in it is gone."]
 
 
 def test_what_is_wrong_is_where_the_focus_is(devices: Devices) -> None:

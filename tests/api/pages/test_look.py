@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from api.page_settings import PageSettings
+from api.pages.look import Look
 from tests.api.browser import Browser
 from tests.api.cli.terminal import Terminal
 from tests.api.conftest import HandClock, settings_for
@@ -87,20 +90,89 @@ UNUSABLE = [
     ("PAGES_STYLE", "/dev/zero", "is no file."),
     ("PAGES_STYLE", "pipe.css", "is no file."),
     ("PAGES_LOGO", "large.png", "has more than 256 KiB."),
+    ("PAGES_LOGO", "program.png", "is no picture of that kind."),
+    ("PAGES_LOGO", "jpeg.png", "is no picture of that kind."),
+    ("PAGES_LOGO", "empty.gif", "is no picture of that kind."),
+    ("PAGES_LOGO", "page.svg", "is no picture of that kind."),
+    ("PAGES_LOGO", "deep.svg", "is no picture of that kind."),
+    ("PAGES_STYLE", "latin.css", "is no text in UTF-8."),
+    ("PAGES_STYLE", "import.css", "asks for something of another host, which pages do not (@import)."),
+    ("PAGES_STYLE", "elsewhere.css", "asks for something of another host, which pages do not (url(https:)."),
+    ("PAGES_STYLE", "relative.css", "asks for something of another host, which pages do not (url(//)."),
+    ("PAGES_STYLE", "within.css", "asks for something of another host, which pages do not (url(data:)."),
 ]
+CONTENT = {
+    "logo.exe": b"MZ",
+    "large.png": b"x" * (256 * 1024 + 1),
+    "program.png": b"#!/bin/sh\n",
+    "jpeg.png": b"\xff\xd8\xff\xe0\x00\x10JFIF",
+    "empty.gif": b"",
+    "page.svg": b"<!doctype html><p><svg></svg>",
+    "deep.svg": b"<!---->" * 30_000 + b"<p>",
+    "latin.css": ':root { --font: "Söhne" }'.encode("latin-1"),
+    "import.css": b'@IMPORT "https://fonts.example/a.css";',
+    "elsewhere.css": b"body { background: url( 'https://pixel.example/?' ) }",
+    "relative.css": b"body { background: URL(//pixel.example/) }",
+    "within.css": b"body { background: url(data:image/gif;base64,R0lGODlhAQABAAAAACw=) }",
+}
 
 
 @pytest.mark.parametrize(("setting", "name", "why"), UNUSABLE)
 def test_a_file_that_cannot_be_used_is_refused_at_the_start_in_one_sentence(
     database: Database, tmp_path: Path, setting: str, name: str, why: str
 ) -> None:
-    (tmp_path / "logo.exe").write_bytes(b"MZ")
+    for called, content in CONTENT.items():
+        (tmp_path / called).write_bytes(content)
     (tmp_path / "folder.png").mkdir()
-    (tmp_path / "large.png").write_bytes(b"x" * (256 * 1024 + 1))
     os.mkfifo(tmp_path / "pipe.css")
     file = tmp_path / name
     said = Terminal(database, PORT="18998", **{setting: str(file)}).refused("serve")
     assert said == f"DAYBOOK_{setting}, {file}, {why}"
+
+
+TINY_PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01"
+USABLE = {
+    "logo.PNG": TINY_PNG,
+    "logo.jpeg": b"\xff\xd8\xff\xe0\x00\x10JFIF",
+    "logo.gif": b"GIF89a\x01\x00\x01\x00",
+    "logo.webp": b"RIFF\x00\x00\x00\x00WEBPVP8 ",
+    "declared.svg": b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- of ours -->\n<!DOCTYPE svg>\n<svg xmlns="x"/>',
+}
+
+
+@pytest.mark.parametrize("name", USABLE)
+def test_every_kind_of_picture_may_be_a_logo(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(USABLE[name])
+    logo = Look.of(PageSettings(pages_logo=tmp_path / name)).logo
+    assert logo is not None
+    assert logo.content == USABLE[name]
+
+
+STYLES = {
+    "comment": b"/* see https://brand.example/ and @import url(//old) */ :root { --round: 0 }",
+    "ours": b"body { background: url(/api/auth/picture/0123456789abcdef0123456789abcdef) }",
+    "a part of the page": b"body { clip-path: url(#shape) }",
+    "nothing": b"",
+    "unclosed": b":root { --round: 0; /*",
+}
+
+
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
+def test_a_style_may_say_whatever_asks_no_other_host(tmp_path: Path, style: bytes) -> None:
+    (tmp_path / "own.css").write_bytes(style)
+    assert Look.of(PageSettings(pages_style=tmp_path / "own.css")).style.content.endswith(b"\n" + style)
+
+
+def test_the_first_rule_of_a_style_counts_also_where_its_file_says_how_it_is_encoded(tmp_path: Path) -> None:
+    """In the middle of a sheet a byte order mark would be a part of the selector (CSS Syntax §3.2)."""
+    (tmp_path / "own.css").write_bytes(b"\xef\xbb\xbf:root { --round: 0 }")
+    assert Look.of(PageSettings(pages_style=tmp_path / "own.css")).style.content.endswith(b"\n:root { --round: 0 }")
+
+
+@pytest.mark.parametrize("name", ["  ", "\u200b", "\u202e\u2066", "\t\n"])
+def test_a_name_that_nobody_sees_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="must have something to see in it"):
+        PageSettings(pages_name=name)
 
 
 def test_without_pages_there_is_the_api_and_nothing_else(database: Database, clock: HandClock, tmp_path: Path) -> None:

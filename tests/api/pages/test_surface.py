@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.api.browser import Browser
+from tests.api.conftest import HandClock, settings_for
 from tests.api.pages.visitor import Page, Visitor
+from tests.databases import Database
 from tests.people import PASSWORD
+from tests.server import application
 
 PATHS = [
     "/sign-in",
@@ -59,6 +62,43 @@ def test_all_a_page_needs_comes_from_us_is_small_and_may_be_kept_for_good(browse
         size += len(asset.content)
     assert size <= 60 * 1024
     assert browser.ask("GET", "/assets/nothing.0000000000000000.css").status == 404
+
+
+def test_a_file_is_the_same_for_everybody_and_not_sent_to_who_has_it(browser: Browser) -> None:
+    """Else a browser would fetch it anew with every cookie it is given (RFC 9111 §4.1)."""
+    page = Page(browser.ask("GET", "/sign-in"))
+    for path in [given["href"] for tag, given in page.elements if tag == "link"]:
+        answer = browser.ask("GET", path or "")
+        assert answer.header("vary") is None
+        tag = answer.header("etag") or ""
+        for known in (tag, f'W/{tag}, "x"', "*"):
+            again = browser.ask("GET", path or "", headers={"If-None-Match": known})
+            assert (again.status, again.content, again.header("etag")) == (304, b"", tag)
+            assert again.header("cache-control") == "public, max-age=31536000, immutable"
+        assert browser.ask("GET", path or "", headers={"If-None-Match": '"x"'}).status == 200
+
+
+def test_a_browser_that_asks_for_an_icon_by_its_old_name_finds_ours(browser: Browser) -> None:
+    answer = browser.ask("GET", "/favicon.ico")
+    assert answer.status == 303
+    icon = browser.ask("GET", answer.header("location") or "")
+    assert (icon.status, icon.header("content-type")) == (200, "image/svg+xml")
+
+
+def test_pages_and_their_files_are_asked_for_by_https_alone_once_they_are_public(
+    database: Database, clock: HandClock
+) -> None:
+    secure = settings_for(database, base_url="https://accounts.example.com")
+    with application(secure, clock) as url:
+        page = Browser(url).ask("GET", "/sign-in")
+        files = [given["href"] for tag, given in Page(page).elements if tag == "link"]
+        for path in ("/sign-in", "/nowhere", "/favicon.ico", *files):
+            answer = Browser(url).ask("GET", path or "")
+            assert answer.header("strict-transport-security") == "max-age=31536000"
+
+
+def test_nothing_is_said_of_https_where_there_is_none(browser: Browser) -> None:
+    assert browser.ask("GET", "/sign-in").header("strict-transport-security") is None
 
 
 def test_a_page_of_another_release_has_its_style_from_this_one_and_keeps_it_for_now_only(browser: Browser) -> None:
