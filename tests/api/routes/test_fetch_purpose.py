@@ -48,14 +48,14 @@ def url(postman: Postman) -> Iterator[str]:
 def verifying(browser: Browser, email: str, postman: Postman) -> str:
     """The link that verifies the address of who has just signed up."""
     assert browser.sign_up(email).status == 200
-    return postman.link_to(email).path.removeprefix(BASE)
+    return postman.link_to(email).route.removeprefix(BASE)
 
 
 @pytest.fixture
 def deleting(browser: Browser, email: str, verifying: str, postman: Postman) -> str:
     """The one that deletes their account."""
     assert browser.post("/delete-user", {}).status == 200
-    return postman.link_to(email).path.removeprefix(BASE)
+    return postman.link_to(email).route.removeprefix(BASE)
 
 
 def answered(answer: Answer) -> tuple[int, bytes, list[str]]:
