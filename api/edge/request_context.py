@@ -62,7 +62,9 @@ class RequestContext:
         path = scope["path"].removeprefix(BASE_PATH)
         address = addresses.seen(peer[0] if peer else None, headers)
         where_from = WhereFrom(address, user_agent)
-        return RequestContext(scope["method"], path, now, headers, where_from, query_string=scope.get("query_string", b""))
+        return RequestContext(
+            scope["method"], path, now, headers, where_from, query_string=scope.get("query_string", b"")
+        )
 
     def take_back(self) -> None:
         """Give nothing of what the request was given so far: the session is over, and another may have its place."""
