@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import permutations
 from typing import Annotated, NamedTuple
@@ -102,46 +102,29 @@ def members_page(caller: CurrentPageCaller, query: Annotated[Wanted, Query()]) -
 
 @pages.act("/organization/members/role", "change_role")
 def change_role(caller: CurrentPageCaller, form: RolesWanted) -> Response:
-    at = here(caller, caller.require_person(), form.organization)
-    if at is None:
-        return see_other(ORGANIZATIONS)
-    try:
-        commands.change_role(
-            caller.services.context,
-            at.current.principal,
-            organization_id=at.row.organization_id,
-            membership_id=_named(form),
-            roles=roles_in(form.roles),
-        )
-    except Refusal as refused:
-        return members_shown(caller, at, form.wanted, {"": _only(caller.problems_of(refused))})
-    return see_other(address_of(form.wanted), done="role")
+    # read where it may be refused, with what the command refuses
+    return _done_to(
+        caller, form, lambda *by, **whose: commands.change_role(*by, **whose, roles=roles_in(form.roles)), done="role"
+    )
 
 
 @pages.act("/organization/members/remove", "remove_member")
 def remove(caller: CurrentPageCaller, form: Member) -> Response:
-    at = here(caller, caller.require_person(), form.organization)
-    if at is None:
-        return see_other(ORGANIZATIONS)
-    try:
-        commands.remove_member(
-            caller.services.context,
-            at.current.principal,
-            organization_id=at.row.organization_id,
-            membership_id=_named(form),
-        )
-    except Refusal as refused:
-        return members_shown(caller, at, form.wanted, {"": _only(caller.problems_of(refused))})
-    return see_other(address_of(form.wanted), done="removed")
+    return _done_to(caller, form, commands.remove_member, done="removed")
 
 
 @pages.act("/organization/members/transfer", "transfer_ownership")
 def transfer(caller: CurrentPageCaller, form: Member) -> Response:
+    return _done_to(caller, form, commands.transfer_ownership, done="transferred")
+
+
+def _done_to(caller: PageCaller, form: Member, command: Callable[..., object], *, done: str) -> Response:
+    """What comes of a command about the member that a form names: the same members again."""
     at = here(caller, caller.require_person(), form.organization)
     if at is None:
         return see_other(ORGANIZATIONS)
     try:
-        commands.transfer_ownership(
+        command(
             caller.services.context,
             at.current.principal,
             organization_id=at.row.organization_id,
@@ -149,7 +132,7 @@ def transfer(caller: CurrentPageCaller, form: Member) -> Response:
         )
     except Refusal as refused:
         return members_shown(caller, at, form.wanted, {"": _only(caller.problems_of(refused))})
-    return see_other(address_of(form.wanted), done="transferred")
+    return see_other(address_of(form.wanted), done=done)
 
 
 @pages.act("/organization/leave", "leave_organization")

@@ -165,6 +165,15 @@ def test_a_role_is_changed_and_several_may_be_held(ada: Visitor, url: str, bos: 
     assert f"Bo {bos} Admin, Member" in page.text or f"Bo {bos} Member, Admin" in page.text
 
 
+def test_a_member_without_a_role_is_refused_among_the_members(ada: Visitor, url: str, bos: str) -> None:
+    joined(ada, url, bos)
+    ada.open("/organization/members?role=member")
+    page = ada.press("Save roles", member_role="")
+    assert page.status == 400
+    assert page.alerts == ["That did not work Choose a role."]
+    assert f"Bo {bos} Member" in page.text
+
+
 def test_a_plain_member_sees_members_and_may_change_nobody(ada: Visitor, url: str, bos: str) -> None:
     bo = joined(ada, url, bos)
     page = bo.open("/organization/members")
