@@ -5,11 +5,21 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from api.acts.passwords import confirm_password
+from api.edge.problems import Problem
 from domain.refusals import Refusal, SessionOver, SubjectGone
 
 from .kept import CONFIRMATION, Kept
 from .page_caller import PageCaller, SignInFirst
 from .refusals import problems_of
+from .wording import marked as _
+
+SESSION_ENDED = _("Your session ended. Sign in again; nothing was lost.")
+_PASSWORDS_LOST = _(
+    "Your session ended. Sign in again, and enter once more what you entered: passwords are kept nowhere."
+)
+_TOO_LONG = _(
+    "Your session ended. Sign in again, and enter once more what you entered: there was too much of it to be kept."
+)
 
 
 class WrongConfirmation(Exception):
@@ -34,15 +44,15 @@ def confirmed(caller: PageCaller, password: str) -> None:
 def sign_in_first(caller: PageCaller, kept: Kept) -> Response:
     """The sign-in, with what was about to be sent. It is sent by who is signed in then, and only when they say so.
 
-    Passwords are not kept: a form that had some leads back to its page.
+    Passwords are not kept: a form that had some leads back to its page, and so does one that is too long.
     """
     waiting = {"kept_for": kept.path, "kept": kept.text} if kept.whole else {"next": caller.shown_at}
+    said = SESSION_ENDED if kept.whole else _PASSWORDS_LOST if kept.secret else _TOO_LONG
     return caller.page(
         "sign_in.html",
         status=401,
         form={"email": "", "remember": "on", "next": "", "kept_for": "", "kept": "", **waiting},
-        over=True,
-        passwords_lost=not kept.whole,
+        over=caller.text(said),
         problems={},
         open_sign_up=False,
         sends_mail=caller.services.settings.sends_mail,
@@ -51,7 +61,12 @@ def sign_in_first(caller: PageCaller, kept: Kept) -> Response:
 
 
 def confirm_first(caller: PageCaller, kept: Kept, refused: Exception) -> Response:
-    """The page that asks for the password, and then does what was asked for."""
+    """The page that asks for the password, and then does what was asked for.
+
+    Raises Problem for a form that could not be sent with it.
+    """
+    if not kept.fits_again:
+        raise Problem(413)
     problems = dict[str, str]()
     if isinstance(refused, WrongConfirmation):
         problems = problems_of(refused.refusal, caller.wording, names={"current_password": CONFIRMATION})

@@ -4,39 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple, Self
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import quote_plus, urlencode
+
+from api.edge import strict_json
+from api.edge.body import LARGEST
 
 CONFIRMATION = "confirm_password"
 """The field by which somebody confirms that it is them; it goes before what the form itself does."""
 _SECRET = frozenset({"password", "current_password", CONFIRMATION})
 """Fields that stand in no page."""
-_A_FIELD = 4_000
-_MOST_FIELDS = 20
+_BESIDE = 4_096
+"""Bytes of a form for what stands beside what is kept: the longest address, the longest password, their names."""
 
 
 class Kept(NamedTuple):
-    """The fields of a form, and the page of ours that they are sent to; `whole` if all of them stand here."""
+    """The fields of a form, and the page of ours that they are sent to; `secret` if there was a password among them,
+    which does not stand here.
+    """
 
     path: str
     fields: Mapping[str, str]
-    whole: bool = True
+    secret: bool = False
 
     @classmethod
     def of(cls, path: str, content: object) -> Self:
         """What of a form may be kept: no password."""
         given = content if isinstance(content, dict) else {}
-        secret = given.keys() & (_SECRET - {CONFIRMATION})
-        return cls(path, {name: str(value) for name, value in given.items() if name not in _SECRET}, not secret)
+        fields = {name: str(value) for name, value in given.items() if name not in _SECRET}
+        return cls(path, fields, bool(given.keys() & (_SECRET - {CONFIRMATION})))
 
     @classmethod
     def read(cls, path: str, text: str) -> Self | None:
         """What a page has kept; None if nothing, or not for a page of ours."""
         if not path.startswith("/") or path.startswith(("//", "/\\")):
             return None
-        fields = parse_qsl(text[:_A_FIELD], keep_blank_values=True)[:_MOST_FIELDS]
-        return cls(path, {name: value for name, value in fields if name not in _SECRET})
+        try:
+            # all of it, whatever its length: the body that it came in is bounded
+            return cls.of(path, strict_json.form(text.encode()))
+        except strict_json.MalformedBody:
+            return None
 
     @property
     def text(self) -> str:
         """As it stands in a page."""
         return urlencode(self.fields)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it can wait in the form of a sign-in, of which it is one field: it is encoded twice there."""
+        length = len(_as_sent(self.path)) + len(_as_sent(self.text))
+        return not self.secret and length + _BESIDE <= LARGEST
+
+    @property
+    def fits_again(self) -> bool:
+        """Whether its fields can be sent once more with a password beside them."""
+        return len(self.text.replace("~", "%7E")) + _BESIDE <= LARGEST
+
+
+def _as_sent(text: str) -> str:
+    """The value of a field as browsers send it, who encode a tilde too (WHATWG URL standard §5.2)."""
+    return quote_plus(text).replace("~", "%7E")

@@ -25,6 +25,7 @@ from domain.refusals import (
 )
 
 from .accept import Offer, offer_behind
+from .first import SESSION_ENDED
 from .kept import Kept
 from .organization import MEMBERS
 from .page_caller import PageCaller, see_other
@@ -77,7 +78,8 @@ class SignOut(BaseModel):
 async def sign_in_page(caller: CurrentPageCaller, query: Annotated[Asked, Query()]) -> Response:
     if caller.presented.session is not None and not query.over:
         return caller.led_to(query.next)
-    return _sign_in_page(caller.saying(query.done), SignIn(next=query.next, remember="on"), over=query.over == "1")
+    over = caller.text(SESSION_ENDED) if query.over == "1" else ""
+    return _sign_in_page(caller.saying(query.done), SignIn(next=query.next, remember="on"), over=over)
 
 
 @pages.act("/sign-in", "sign_in")
@@ -102,14 +104,13 @@ async def sign_in(caller: CurrentPageCaller, form: SignIn) -> Response:
 
 
 def _sign_in_page(
-    caller: PageCaller, form: SignIn, *, over: bool = False, problems: dict[str, str] | None = None
+    caller: PageCaller, form: SignIn, *, over: str = "", problems: dict[str, str] | None = None
 ) -> Response:
     return caller.page(
         "sign_in.html",
         status=400 if problems else 200,
         form=form,
         over=over,
-        passwords_lost=False,
         problems=problems or {},
         open_sign_up=caller.services.context.rules.open_sign_up,
         sends_mail=caller.services.settings.sends_mail,

@@ -98,6 +98,18 @@ def test_no_form_sends_a_field_twice_when_it_is_confirmed(url: str, clock: HandC
     assert sorted(str(name) for name in names if name not in elsewhere) == ["confirm_password", "name"]
 
 
+def test_what_could_not_be_sent_with_a_password_beside_it_is_too_much_before_anybody_enters_one(
+    url: str, clock: HandClock
+) -> None:
+    visitor = visitor_as(Person(url, "Ada"))
+    clock.wind(hours=1)
+    assert visitor.send("/account/profile", {"name": "Countess", "more": "x" * 65_000}).status == 413
+    assert visitor.send("/account/profile", {"name": "Countess", "more": "x" * 60_000}).status == 403
+    page = visitor.press("Confirm", confirm_password="字" * 128)
+    assert page.alerts == ["That did not work This is not your password."]
+    assert visitor.press("Confirm", confirm_password=PASSWORD).notices == ["Your profile is saved."]
+
+
 def test_who_was_removed_while_the_page_was_open_is_told_so(url: str, clock: HandClock) -> None:
     ada, bo = Person(url, "Ada"), Person(url, "Bo")
     organization = ada.done("create", name="Acme", slug=f"acme-{ada.user_id[:8]}-{ada.email[:5]}")["id"]
