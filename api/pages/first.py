@@ -1,4 +1,6 @@
-"""What has to come before a form does what it is for: signing in again, or confirming that it is still you."""
+"""What has to come before a form does what it is for: signing in again, confirming that it is still you, or saying that
+you mean it though the form is somebody else's.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from api.edge.problems import Problem
 from domain.refusals import Refusal, SessionOver, SubjectGone
 
 from .kept import CONFIRMATION, Kept
-from .page_caller import PageCaller, SignInFirst
+from .page_caller import HOME, PageCaller, SignInFirst, see_other
 from .refusals import problems_of
 from .wording import marked as _
 
@@ -28,6 +30,17 @@ class WrongConfirmation(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.code)
         self.refusal = refusal
+
+
+class MadeForAnother(Exception):
+    """A form says that it was made for somebody else than who is signed in now."""
+
+
+def require_theirs(caller: PageCaller, kept: Kept) -> None:
+    """A page that is left open does nothing for who signed in after it was made. Raises MadeForAnother."""
+    session = caller.presented.session
+    if session is not None and kept.is_anothers(session.user_id):
+        raise MadeForAnother
 
 
 def confirmed(caller: PageCaller, password: str) -> None:
@@ -71,3 +84,26 @@ def confirm_first(caller: PageCaller, kept: Kept, refused: Exception) -> Respons
     if isinstance(refused, WrongConfirmation):
         problems = problems_of(refused.refusal, caller.wording, names={"current_password": CONFIRMATION})
     return caller.page("confirm.html", status=403, kept=kept, problems=problems, narrow=True)
+
+
+def send_kept(caller: PageCaller, kept: Kept, *, status: int = 200) -> Response:
+    """Asks who is signed in whether to send what is kept, by a form that is theirs then.
+
+    Where it was somebody else's it says so, and leads to the sign-in as that one, with what is kept if that may be.
+    """
+    session = caller.presented.session
+    back = caller.shown_at or HOME
+    waiting = (
+        {"kept_for": kept.path, "kept": kept.text}
+        if kept.whole
+        else {"next": see_other("/sign-in", next=back, done="signed-out").headers["location"]}
+    )
+    return caller.page(
+        "send_kept.html",
+        status=status,
+        kept=kept,
+        of_another=session is not None and kept.is_anothers(session.user_id),
+        back=back,
+        waiting=waiting,
+        narrow=True,
+    )

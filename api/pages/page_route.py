@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -18,7 +19,15 @@ from api.edge.request_context import RequestContext
 from api.edge.services import Services
 from domain.refusals import SessionNotFresh, SessionOver, SubjectGone
 
-from .first import WrongConfirmation, confirm_first, confirmed, sign_in_first
+from .first import (
+    MadeForAnother,
+    WrongConfirmation,
+    confirm_first,
+    confirmed,
+    require_theirs,
+    send_kept,
+    sign_in_first,
+)
 from .kept import CONFIRMATION, Kept
 from .page_caller import PageCaller, SignInFirst, see_other
 from .rendering import Renderer
@@ -61,23 +70,27 @@ class PageRoute(ContractRoute):
         return answer
 
     async def _answered(self, caller: PageCaller, request: RequestContext, query_string: bytes, body: Body) -> Response:
-        services, presented = caller.services, caller.presented
         if request.method == "POST" and not body.json:
             # a form with nothing in it
             body = Body(b"{}", {})
+        sent = Kept.of(request.path, body.content)
         try:
+            require_theirs(caller, sent)
             if request.method == "POST" and isinstance(body.content, dict) and CONFIRMATION in body.content:
                 await to_thread.run_sync(confirmed, caller, body.content[CONFIRMATION])
                 # what was read before says that it is not fresh
-                presented = await find_session(services, request)
-            return await super().answer(services, request, query_string, body, presented)
+                caller = replace(caller, presented=await find_session(caller.services, request))
+                require_theirs(caller, sent)
+            return await super().answer(caller.services, request, query_string, body, caller.presented)
+        except MadeForAnother:
+            return send_kept(caller, sent, status=409)
         except (SignInFirst, SessionOver, SubjectGone):
             if request.method == "POST":
-                return sign_in_first(caller, Kept.of(request.path, body.content))
-            return see_other("/sign-in", next=caller.shown_at, over="1" if presented.tokens else "")
+                return sign_in_first(caller, sent)
+            return see_other("/sign-in", next=caller.shown_at, over="1" if caller.presented.tokens else "")
         except (SessionNotFresh, WrongConfirmation) as refused:
             remember(refused, request)
-            return confirm_first(caller, Kept.of(request.path, body.content), refused)
+            return confirm_first(caller, sent, refused)
 
     def _caller_of(self, services: Services, request: RequestContext, presented: PresentedCredentials) -> Caller:
         caller = Caller.of(services, request, presented)

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from starlette.responses import HTMLResponse, Response
 
+from .kept import MADE_FOR
 from .look import Look
 from .wording import LANGUAGES, Wording
 
@@ -47,6 +48,7 @@ def _environment(wording: Wording) -> Environment:
     )
     environment.install_gettext_translations(wording.translations, newstyle=True)  # type: ignore[attr-defined]  # of the extension
     environment.globals["ngettext"] = _counted(cast(Callable[..., str], environment.globals["ngettext"]), wording)
+    environment.globals["MADE_FOR"] = MADE_FOR
     for name in ("safe", "urlize"):
         del environment.filters[name]
     environment.filters["moment"] = wording.moment

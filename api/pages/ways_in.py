@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from anyio import to_thread
@@ -11,8 +12,10 @@ from starlette.responses import Response
 
 from api.acts import ways_in
 from api.acts.ways_in import Application
+from api.edge.authentication import PresentedCredentials
 from api.edge.query import ExactQuery
 from domain.email_address import canonical
+from domain.events.keys import token_hash
 from domain.password_strength import Familiar
 from domain.refusals import (
     EmailNotVerified,
@@ -25,7 +28,7 @@ from domain.refusals import (
 )
 
 from .accept import Offer, offer_behind
-from .first import SESSION_ENDED
+from .first import SESSION_ENDED, send_kept, sign_in_first
 from .kept import Kept
 from .organization import MEMBERS
 from .page_caller import PageCaller, see_other
@@ -36,6 +39,7 @@ from .wording import marked as _
 pages = Pages()
 
 _LONGEST_NAME = 200
+_AS_THE_OTHER = _("You are signed out. Sign in as the person who opened the form; nothing was lost.")
 
 
 class Asked(ExactQuery):
@@ -69,9 +73,11 @@ class SignUp(BaseModel):
 
 
 class SignOut(BaseModel):
-    """Where somebody goes on as somebody else, if they do."""
+    """Where somebody goes on as somebody else, if they do; with what was about to be sent, if something was."""
 
     next: str = ""
+    kept_for: str = ""
+    kept: str = Field(default="", repr=False)
 
 
 @pages.show("/sign-in")
@@ -85,7 +91,7 @@ async def sign_in_page(caller: CurrentPageCaller, query: Annotated[Asked, Query(
 @pages.act("/sign-in", "sign_in")
 async def sign_in(caller: CurrentPageCaller, form: SignIn) -> Response:
     try:
-        await to_thread.run_sync(
+        signed_in = await to_thread.run_sync(
             lambda: ways_in.sign_in(
                 caller,
                 email=form.email,
@@ -100,7 +106,13 @@ async def sign_in(caller: CurrentPageCaller, form: SignIn) -> Response:
     except Refusal as refused:
         return _sign_in_page(caller, form, problems=caller.problems_of(refused))
     kept = Kept.read(form.kept_for, form.kept)
-    return caller.led_to(form.next) if kept is None else caller.page("send_kept.html", kept=kept, narrow=True)
+    if kept is None:
+        return caller.led_to(form.next)
+    # who they are now decides whether what was kept is theirs
+    session = await caller.services.sessions.live_session(token_hash(signed_in.token))
+    if session is None:
+        return sign_in_first(caller, kept)
+    return send_kept(replace(caller, presented=PresentedCredentials(session, signed_in.token)), kept)
 
 
 def _sign_in_page(
@@ -187,4 +199,8 @@ def _sign_up_page(caller: PageCaller, form: SignUp, problems: dict[str, str] | N
 @pages.act("/sign-out", "sign_out")
 def sign_out(caller: CurrentPageCaller, form: SignOut) -> Response:
     ways_in.sign_out(caller)
+    if Kept.read(form.kept_for, form.kept) is not None:
+        waiting = SignIn(remember="on", kept_for=form.kept_for, kept=form.kept)
+        nobody = replace(caller, presented=PresentedCredentials())
+        return _sign_in_page(nobody, waiting, over=caller.text(_AS_THE_OTHER))
     return see_other(form.next) if caller.is_here(form.next) else see_other("/sign-in", done="signed-out")

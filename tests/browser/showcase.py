@@ -112,11 +112,15 @@ def at(path: str) -> Callable[[Device, Showcase], object]:
     return lambda device, _: device.open(path)
 
 
-def sent(path: str, button: str, **fields: str) -> Callable[[Device, Showcase], object]:
-    """Reached by sending a form on a page as it is, whatever the browser thinks of what stands in it."""
+def sent(path: str, button: str, *, by: str = "", **fields: str) -> Callable[[Device, Showcase], object]:
+    """Reached by sending a form on a page as it is, whatever the browser thinks of what stands in it; `by` is who signs
+    in while the page is open, if somebody does.
+    """
 
-    def reach(device: Device, _: Showcase) -> None:
+    def reach(device: Device, showcase: Showcase) -> None:
         device.open(path)
+        if by:
+            device.has_cookies_of(getattr(showcase, by))
         device.tab.evaluate("for (const form of document.forms) form.noValidate = true")
         for field, text in fields.items():
             device.tab.locator(f"#{field}").fill(text)
@@ -165,6 +169,8 @@ SCENES: Sequence[Scene] = [
     Scene("sign-in-wrong", "", sent("/sign-in", "Sign in", email="nobody@example.com", password="not it at all 1")),
     Scene("sign-in-session-ended", "", _ended),
     Scene("sign-in-and-send", "", _kept),
+    Scene("send-as-another", "bo", sent("/account/settings", "Save", by="ada")),
+    Scene("send-as-another-password", "bo", sent("/account/delete", "Delete it for good", by="ada")),
     Scene("signed-out", "", at("/sign-in?done=signed-out")),
     Scene("sign-up", "", at("/sign-up")),
     Scene("sign-up-wrong", "", sent("/sign-up", "Sign up", email="ada@example", password="short")),

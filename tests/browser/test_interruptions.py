@@ -38,6 +38,53 @@ def test_what_was_typed_is_not_lost_when_the_session_is_over_and_goes_where_it_w
     assert invited(ada) == [bo.email]
 
 
+def becomes(laptop: Device, other: Account) -> None:
+    """In another tab Ada signs out, and somebody else in."""
+    tab = laptop.another_tab()
+    tab.goto("/account/settings")
+    with tab.expect_navigation():
+        tab.get_by_role("button", name="Sign out").click()
+    tab.locator("[name=email]").fill(other.email)
+    tab.locator("[name=password]").fill(PASSWORD)
+    with tab.expect_navigation():
+        tab.get_by_role("button", name="Sign in").click()
+    tab.close()
+
+
+def test_a_form_left_open_does_nothing_for_who_signed_in_in_another_tab(
+    ada: Account, bo: Account, laptop: Device
+) -> None:
+    laptop.has_cookies_of(ada.another_device())
+    laptop.open(PAGE)
+    becomes(laptop, bo)
+    laptop.press("Save", name="Countess")
+    assert "You are signed in as Bo Diddley. The form was opened by another person" in laptop.text
+    laptop.follow("Leave it")
+    assert laptop.field("name").input_value() == "Bo Diddley"
+
+
+def test_who_opened_the_form_signs_in_again_and_sends_it(ada: Account, bo: Account, laptop: Device) -> None:
+    laptop.has_cookies_of(ada.another_device())
+    laptop.open(PAGE)
+    becomes(laptop, bo)
+    laptop.press("Save", name="Countess & Co. ~ 100 %")
+    laptop.press("Sign out, and sign in as the other person")
+    laptop.signs_in(ada.email)
+    laptop.press("Send it now")
+    assert laptop.notices == ["Your profile is saved."]
+    assert laptop.field("name").input_value() == "Countess & Co. ~ 100 %"
+
+
+def test_who_means_it_sends_what_another_person_entered(ada: Account, bo: Account, laptop: Device) -> None:
+    laptop.has_cookies_of(ada.another_device())
+    laptop.open(PAGE)
+    becomes(laptop, bo)
+    laptop.press("Save", name="Countess")
+    laptop.press("Send it as Bo Diddley")
+    assert laptop.notices == ["Your profile is saved."]
+    assert laptop.field("name").input_value() == "Countess"
+
+
 def test_a_password_is_in_no_page_that_keeps_what_was_typed(ada: Account, laptop: Device) -> None:
     device = ada.another_device()
     laptop.has_cookies_of(device)

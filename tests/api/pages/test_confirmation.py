@@ -95,7 +95,7 @@ def test_no_form_sends_a_field_twice_when_it_is_confirmed(url: str, clock: HandC
     page = visitor.press("Confirm", confirm_password="not it at all 1")
     elsewhere = {None, "next", "language"}
     names = [given.get("name") for tag, given in page.elements if tag == "input"]
-    assert sorted(str(name) for name in names if name not in elsewhere) == ["confirm_password", "name"]
+    assert sorted(str(name) for name in names if name not in elsewhere) == ["confirm_password", "made_for", "name"]
 
 
 def test_what_could_not_be_sent_with_a_password_beside_it_is_too_much_before_anybody_enters_one(
