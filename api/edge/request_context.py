@@ -34,7 +34,8 @@ class RequestContext:
 
     `tokens` are the sessions' secrets it shows, once somebody looked, and `signed` whether by us. What its answer will
     carry: cookies, and the token for clients without cookies. What is known of it once it was refused: with which code,
-    whose account it concerned, through which session, and which language that person has chosen.
+    whose account it concerned, through which session, and which language that person has chosen; of one too many in how
+    many seconds another is admitted.
     """
 
     method: str
@@ -47,6 +48,7 @@ class RequestContext:
     set_cookies: list[str] = field(default_factory=list)
     auth_token: str | None = field(default=None, repr=False)
     refused_with: str | None = None
+    retry_after: int | None = None
     concerns: UUID | None = None
     session_id: UUID | None = None
     language: str | None = None

@@ -9,7 +9,6 @@ from domain.refusals import Refusal, SessionOver, SubjectGone
 
 from .kept import CONFIRMATION, Kept
 from .page_caller import PageCaller, SignInFirst
-from .refusals import problems_of
 
 
 class WrongConfirmation(Exception):
@@ -54,5 +53,5 @@ def confirm_first(caller: PageCaller, kept: Kept, refused: Exception) -> Respons
     """The page that asks for the password, and then does what was asked for."""
     problems = dict[str, str]()
     if isinstance(refused, WrongConfirmation):
-        problems = problems_of(refused.refusal, caller.wording, names={"current_password": CONFIRMATION})
+        problems = caller.problems_of(refused.refusal, names={"current_password": CONFIRMATION})
     return caller.page("confirm.html", status=403, kept=kept, problems=problems, narrow=True)
