@@ -52,8 +52,8 @@ class PageRoute(ContractRoute):
             raise Problem(413)
         presented = presented or await find_session(services, request)
         if presented.session is not None:
-            # errors are told in it too, who know of no session
-            request.language = presented.session.language
+            # trouble is told in its language, and shows whose it is, without asking again
+            request.session, request.language = presented.session, presented.session.language
         caller = PageCaller(services, request, presented, self._renderer)
         answer = await self._answered(caller, request, query_string, body)
         if request.retry_after is not None:
