@@ -35,6 +35,7 @@ from .wording import marked as _
 pages = Pages()
 
 _LONGEST_NAME = 200
+_SIGNED_IN = _("You are signed in")
 
 
 class Asked(ExactQuery):
@@ -76,7 +77,7 @@ class SignOut(BaseModel):
 @pages.show("/sign-in")
 async def sign_in_page(caller: CurrentPageCaller, query: Annotated[Asked, Query()]) -> Response:
     if caller.presented.session is not None and not query.over:
-        return caller.led_to(query.next)
+        return caller.led_to(query.next, told=_SIGNED_IN)
     return _sign_in_page(caller.saying(query.done), SignIn(next=query.next, remember="on"), over=query.over == "1")
 
 
@@ -98,7 +99,9 @@ async def sign_in(caller: CurrentPageCaller, form: SignIn) -> Response:
     except Refusal as refused:
         return _sign_in_page(caller, form, problems=caller.problems_of(refused))
     kept = Kept.read(form.kept_for, form.kept)
-    return caller.led_to(form.next) if kept is None else caller.page("send_kept.html", kept=kept, narrow=True)
+    if kept is None:
+        return caller.led_to(form.next, told=_SIGNED_IN)
+    return caller.page("send_kept.html", kept=kept, narrow=True)
 
 
 def _sign_in_page(
@@ -120,7 +123,7 @@ def _sign_in_page(
 @pages.show("/sign-up")
 async def sign_up_page(caller: CurrentPageCaller, query: Annotated[Asked, Query()]) -> Response:
     if caller.presented.session is not None:
-        return caller.led_to(query.next)
+        return caller.led_to(query.next, told=_SIGNED_IN)
     return _sign_up_page(caller, SignUp(next=query.next, invitation=query.invitation))
 
 
@@ -144,7 +147,7 @@ async def sign_up(caller: CurrentPageCaller, form: SignUp) -> Response:
         return _sign_up_page(caller, form, caller.problems_of(refused))
     if account.token is None:
         return caller.page("verify_first.html", email=form.email, narrow=True)
-    return see_other(MEMBERS, done="joined") if form.invitation else caller.led_to(form.next)
+    return see_other(MEMBERS, done="joined") if form.invitation else caller.led_to(form.next, told=_SIGNED_IN)
 
 
 async def _wrong_with(caller: PageCaller, form: SignUp, email: str) -> dict[str, str]:
