@@ -26,6 +26,7 @@ from domain.refusals import (
 
 from .accept import Offer, offer_behind
 from .kept import Kept
+from .names import wrong_with_name
 from .organization import MEMBERS
 from .page_caller import PageCaller, see_other
 from .page_route import CurrentPageCaller, Pages
@@ -34,7 +35,6 @@ from .wording import marked as _
 
 pages = Pages()
 
-_LONGEST_NAME = 200
 _SIGNED_IN = _("You are signed in")
 
 
@@ -153,10 +153,8 @@ async def sign_up(caller: CurrentPageCaller, form: SignUp) -> Response:
 async def _wrong_with(caller: PageCaller, form: SignUp, email: str) -> dict[str, str]:
     """All mistakes of a form at once; nothing if the command may judge it."""
     problems = {}
-    if not form.name.strip():
-        problems["name"] = caller.text(_("Tell us what to call you."))
-    elif len(form.name) > _LONGEST_NAME:
-        problems["name"] = caller.text(_("This name is too long."))
+    if wrong := wrong_with_name(form.name, caller.wording, missing=_("Tell us what to call you.")):
+        problems["name"] = wrong
     if canonical(email) is None:
         problems |= caller.problems_of(MalformedEmail())
     if problems:
