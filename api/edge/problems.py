@@ -207,6 +207,8 @@ def remember(error: Exception, request: RequestContext) -> None:
     """What a request was refused with, and whose account it concerned."""
     if isinstance(error, Problem | Refusal):
         request.refused_with = error.code
+    if isinstance(error, refusals.TooManyAttempts):
+        request.retry_after = error.retry_after
     if isinstance(error, Refusal) and error.user_id is not None:
         request.concerns = error.user_id
     if isinstance(error, refusals.SessionOver):

@@ -11,6 +11,7 @@ from uuid import UUID
 from api import deployment_settings
 from domain import pictures
 from domain.store.envelope import WhereFrom
+from projections.lists.session_list import LiveSession
 
 from .client_address import FORWARDING_HEADERS, ClientAddresses
 
@@ -34,7 +35,8 @@ class RequestContext:
 
     `tokens` are the sessions' secrets it shows, once somebody looked, and `signed` whether by us. What its answer will
     carry: cookies, and the token for clients without cookies. What is known of it once it was refused: with which code,
-    whose account it concerned, through which session, and which language that person has chosen.
+    whose account it concerned, through which session, and which language that person has chosen; of one too many in how
+    many seconds another is admitted. `session` is whose page it is, once a page found that out.
     """
 
     method: str
@@ -47,8 +49,10 @@ class RequestContext:
     set_cookies: list[str] = field(default_factory=list)
     auth_token: str | None = field(default=None, repr=False)
     refused_with: str | None = None
+    retry_after: int | None = None
     concerns: UUID | None = None
     session_id: UUID | None = None
+    session: LiveSession | None = field(default=None, repr=False)
     language: str | None = None
     query_string: bytes = field(default=b"", repr=False)
 
@@ -69,7 +73,7 @@ class RequestContext:
     def take_back(self) -> None:
         """Give nothing of what the request was given so far: the session is over, and another may have its place."""
         self.set_cookies.clear()
-        self.auth_token = None
+        self.auth_token = self.session = None
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

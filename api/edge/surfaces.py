@@ -28,9 +28,10 @@ class Surface:
     """What is done for every request below `prefix`, which ends with a slash.
 
     `headers` are those of every answer, `headers_of_nobody` those where nothing is known of the request yet.
-    `answers_before` answers what is the browser's question, not the person's. `read_body` raises Problem or ClientGone,
-    `require_trusted` raises Problem or UntrustedTarget; `refuse` gives any error its form. `hashing` are the paths of
-    commands that have a password hashed: they are refused while nobody's can be, before their body is read.
+    `answers_before` answers, uncounted, what costs nothing: the browser's own question, or where a page is.
+    `read_body` raises Problem or ClientGone, `require_trusted` raises Problem or UntrustedTarget; `refuse` gives any
+    error its form. `hashing` are the paths of commands that have a password hashed: they are refused while nobody's
+    can be, before their body is read.
     `counted_as` is the path under which a request is counted.
     """
 

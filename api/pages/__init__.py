@@ -47,11 +47,16 @@ PAGES: Sequence[Pages] = (
 )
 
 
+def _shown() -> frozenset[str]:
+    """The paths at which something is seen."""
+    return frozenset[str]().union(*(group.shown for group in PAGES))
+
+
 def _ways_back() -> Pages:
     """What is seen where there is only a form to be sent: the page above. A browser that shows a refused form has its
     address in its bar, and asks for that again.
     """
-    shown = set[str]().union(*(group.shown for group in PAGES))
+    shown = _shown()
     back = Pages()
     for path in sorted(set[str]().union(*(group.acts for group in PAGES)) - shown):
         above = path
@@ -81,4 +86,4 @@ def served(settings: Settings) -> Served | None:
         return None
     renderer = Renderer(Look.of(settings))
     routes = [route for group in (*PAGES, _ways_back()) for route in group.routes(renderer)]
-    return Served(surface(Trouble(renderer, settings), settings), routes)
+    return Served(surface(Trouble(renderer, settings), settings, _shown()), routes)

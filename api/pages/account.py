@@ -21,6 +21,7 @@ from domain.commands.email import address_asked_for, withdraw_email_change
 from domain.refusals import Refusal
 
 from .faces import face
+from .names import wrong_with_name
 from .page_caller import PageCaller, see_other
 from .page_route import CurrentPageCaller, Pages
 from .wording import marked as _
@@ -28,7 +29,6 @@ from .wording import marked as _
 pages = Pages()
 
 PATH = "/account/settings"
-_LONGEST_NAME = 200
 
 
 class DoneQuery(ExactQuery):
@@ -69,9 +69,9 @@ def settings_page(caller: CurrentPageCaller, query: Annotated[DoneQuery, Query()
 @pages.act("/account/profile", "update_user")
 def save_profile(caller: CurrentPageCaller, form: Profile) -> Response:
     current = caller.require_person()
-    problems, image = {}, None
-    if not form.name.strip() or len(form.name) > _LONGEST_NAME:
-        problems["name"] = caller.text(_("Tell us what to call you."))
+    problems, image = dict[str, str](), None
+    if wrong := wrong_with_name(form.name, caller.wording, missing=_("Tell us what to call you.")):
+        problems["name"] = wrong
     try:
         image = None if form.image == (current.session.image or "") else wanted(require_picture_url(form.image))
     except ValueError:

@@ -17,6 +17,7 @@ from api.edge.request_context import BASE_PATH
 from domain.commands.email import address_link, verify_email
 from domain.refusals import LinkExpired, LinkNotFound
 
+from .done import DONE
 from .page_caller import HOME, PageCaller, see_other
 from .page_route import CurrentPageCaller, Pages
 
@@ -60,10 +61,24 @@ def _at_once(query: Opened) -> Response:
 def confirm(caller: CurrentPageCaller, form: Confirmed) -> Response:
     request = caller.request
     try:
-        verify_email(caller.services.context, link=form.token, now=request.now, where_from=request.where_from)
+        changed = verify_email(caller.services.context, link=form.token, now=request.now, where_from=request.where_from)
     except (LinkNotFound, LinkExpired) as refused:
         return _over(caller, refused)
-    return caller.led_to(form.next or HOME)
+    return _onward(caller, form.next, "verified" if changed is None else "address-changed")
+
+
+def _onward(caller: PageCaller, target: str, done: str) -> Response:
+    """To where the link leads, by way of what was done: said by the sign-in to who is not signed in, else by a page of
+    its own, since it may be another account that shows the target.
+    """
+    if caller.trusts(target) and not caller.is_here(target):
+        return caller.led_to(target, told=DONE[done])
+    if not caller.trusts(target) or target.partition("?")[0] == HOME:
+        # what its address says was done is said already, and not of whoever signs in
+        target = HOME
+    if caller.presented.session is None:
+        return see_other("/sign-in", done=done, next="" if target == HOME else target)
+    return caller.page("onward.html", target=target, told=caller.text(DONE[done]), at_once=False, narrow=True)
 
 
 def _over(caller: PageCaller, refused: LinkNotFound | LinkExpired) -> Response:

@@ -12,7 +12,6 @@ from domain.refusals import Refusal, SessionOver, SubjectGone
 
 from .kept import CONFIRMATION, Kept
 from .page_caller import HOME, PageCaller, SignInFirst, see_other
-from .refusals import problems_of
 from .wording import marked as _
 
 SESSION_ENDED = _("Your session ended. Sign in again; nothing was lost.")
@@ -82,7 +81,7 @@ def confirm_first(caller: PageCaller, kept: Kept, refused: Exception) -> Respons
         raise Problem(413)
     problems = dict[str, str]()
     if isinstance(refused, WrongConfirmation):
-        problems = problems_of(refused.refusal, caller.wording, names={"current_password": CONFIRMATION})
+        problems = caller.problems_of(refused.refusal, names={"current_password": CONFIRMATION})
     return caller.page("confirm.html", status=403, kept=kept, problems=problems, narrow=True)
 
 

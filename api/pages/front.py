@@ -85,4 +85,4 @@ def choose_language(caller: CurrentPageCaller, form: Language) -> Response:
             commands.choose_language(
                 caller.services.context, current.principal, language=form.language, before=current.session.language
             )
-    return caller.led_to(form.next)
+    return caller.led_to(form.next, told=_("Continue"))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from http.cookies import CookieError, SimpleCookie
-
+from api.edge.cookies import values
 from api.edge.request_context import RequestContext
 from api.settings import Settings
 
@@ -30,11 +29,8 @@ def remember(request: RequestContext, settings: Settings, language: str) -> None
 
 
 def _chosen(request: RequestContext, settings: Settings) -> str | None:
-    try:
-        cookie = SimpleCookie(request.headers.get("cookie", "")).get(_name(settings))
-    except CookieError:
-        return None
-    return cookie.value if cookie is not None and cookie.value in LANGUAGES else None
+    chosen = values(request.headers.get("cookie"), _name(settings))
+    return next((language for language in chosen if language in LANGUAGES), None)
 
 
 def _name(settings: Settings) -> str:

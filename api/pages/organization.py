@@ -25,6 +25,7 @@ from projections.lists.member_list import live_role
 from projections.lists.organization_list import OrganizationRow
 
 from .faces import Face, face
+from .names import wrong_with_name
 from .page_caller import PageCaller, see_other
 from .page_route import CurrentPageCaller, Pages
 from .wording import marked as _
@@ -44,7 +45,6 @@ ABILITIES: Mapping[tuple[str, str], str] = {
     ("invitation", "cancel"): _("Take invitations back"),
     ("ac", "read"): _("See the organization, its members and their roles"),
 }
-_LONGEST = 200
 
 
 class DoneQuery(ExactQuery):
@@ -213,11 +213,14 @@ def delete(caller: CurrentPageCaller, form: Deletion) -> Response:
 
 
 def _wrong_with(caller: PageCaller, form: Details) -> dict[str, str]:
-    problems = {}
-    if not form.name.strip() or len(form.name) > _LONGEST:
-        problems["name"] = caller.text(_("Tell us what the organization is called."))
-    if not form.slug.strip() or len(form.slug) > _LONGEST:
-        problems["slug"] = caller.text(_("Give it a short name, as it may stand in an address."))
+    missing = {
+        "name": _("Tell us what the organization is called."),
+        "slug": _("Give it a short name, as it may stand in an address."),
+    }
+    told = {
+        field: wrong_with_name(getattr(form, field), caller.wording, missing=text) for field, text in missing.items()
+    }
+    problems = {field: wrong for field, wrong in told.items() if wrong}
     try:
         require_picture_url(form.logo)
     except ValueError:

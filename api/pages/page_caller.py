@@ -113,14 +113,16 @@ class PageCaller(Caller):
         }
         return self.renderer.page(template, self.wording, {**shown, **values}, status=status)
 
-    def led_to(self, target: str) -> Response:
-        """To where somebody wanted before they had to do something else, if we trust it."""
+    def led_to(self, target: str, *, told: str) -> Response:
+        """To where somebody wanted before they had to do something else, if we trust it; to another host by a page
+        that says what was `told`.
+        """
         if not self.trusts(target):
             return see_other(HOME)
         if self.is_here(target):
             return see_other(target)
         # a form may lead nowhere but to us (CSP `form-action`), not even by way of us
-        return self.page("onward.html", target=target, narrow=True)
+        return self.page("onward.html", target=target, told=self.text(told), at_once=True, narrow=True)
 
 
 def see_other(path: str, /, **query: str) -> Response:

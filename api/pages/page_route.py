@@ -14,7 +14,7 @@ from api.edge.authentication import PresentedCredentials, find_session
 from api.edge.body import Body
 from api.edge.caller import Caller
 from api.edge.contract_route import ContractRoute
-from api.edge.problems import Problem, remember
+from api.edge.problems import Problem, remember, too_many_requests
 from api.edge.request_context import RequestContext
 from api.edge.services import Services
 from domain.refusals import SessionNotFresh, SessionOver, SubjectGone
@@ -61,10 +61,14 @@ class PageRoute(ContractRoute):
             raise Problem(413)
         presented = presented or await find_session(services, request)
         if presented.session is not None:
-            # errors are told in it too, who know of no session
-            request.language = presented.session.language
+            # trouble is told in its language, and shows whose it is, without asking again
+            request.session, request.language = presented.session, presented.session.language
         caller = PageCaller(services, request, presented, self._renderer)
         answer = await self._answered(caller, request, query_string, body)
+        if request.retry_after is not None:
+            # whatever shows it: the form again, or the page that asks for the password
+            answer.status_code = 429
+            answer.headers.update(too_many_requests(request.retry_after).headers or {})
         # for clients without cookies; a page has no business with its secret
         request.auth_token = None
         return answer

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from starlette.responses import RedirectResponse, Response
+
 from api.edge import body
 from api.edge.body import Body
 from api.edge.origins import TrustedOrigins, forbidden_origin, forbidden_sign_in
@@ -41,15 +45,15 @@ HASHING = frozenset(
 """Forms by which a password is hashed."""
 
 
-def surface(trouble: Trouble, settings: Settings) -> Surface:
-    """The pages of one service."""
+def surface(trouble: Trouble, settings: Settings, shown: Collection[str]) -> Surface:
+    """The pages of one service, which are `shown` at these paths."""
     of_files = (*_ALWAYS, _HTTPS_ONLY) if settings.secure else _ALWAYS
     headers = (*of_files, _NOT_OF_FILES)
     return Surface(
         prefix="/",
         headers=lambda request, origins: of_files if request.path.startswith(ASSETS) else headers,
         headers_of_nobody=headers,
-        answers_before=lambda request, origins: None,
+        answers_before=lambda request, origins: _without_slash(request, shown),
         read_body=body.read_form,
         require_trusted=_require_our_page,
         refuse=trouble.response_to,
@@ -58,6 +62,15 @@ def surface(trouble: Trouble, settings: Settings) -> Surface:
         counted_as=_counted_as,
         remembers_attempts=True,
     )
+
+
+def _without_slash(request: RequestContext, shown: Collection[str]) -> Response | None:
+    """The way to a page for who wrote a slash behind its path; only to one of ours, so never to another host."""
+    page = request.path.removesuffix("/")
+    if request.method not in ("GET", "HEAD") or page == request.path or page == "/" or page not in shown:
+        return None
+    query = request.query_string.decode("latin-1")
+    return RedirectResponse(f"{page}?{query}" if query else page, 308)
 
 
 def _require_our_page(request: RequestContext, _sent: Body, _query_string: bytes, origins: TrustedOrigins) -> None:

@@ -66,6 +66,7 @@ class Trouble:
         answer = problems.response_to(error, request)
         wording = wording_in(self.settings.pages_language) if request is None else wording_of(request, self.settings)
         title, text = _told(error, answer.status_code, request, wording)
+        elsewhere = isinstance(error, Problem) and error.code in _OTHER_SITE and self.settings.base_url
         reference = ""
         if answer.status_code >= 500:
             reference = new_id().hex
@@ -74,7 +75,7 @@ class Trouble:
             "trouble.html",
             wording,
             {
-                "session": None,
+                "session": None if request is None else request.session,
                 # not the path that was asked for, which anybody may have made up
                 "here": "/",
                 "notice": "",
@@ -82,6 +83,8 @@ class Trouble:
                 "text": text,
                 "wait": answer.headers.get("retry-after", ""),
                 "reference": reference,
+                # where our pages are known, if they were moved
+                "known_at": self.settings.base_url if elsewhere else None,
                 "narrow": True,
                 "section": "",
             },

@@ -30,6 +30,7 @@ from domain.refusals import (
 from .accept import Offer, offer_behind
 from .first import SESSION_ENDED, send_kept, sign_in_first
 from .kept import Kept
+from .names import wrong_with_name
 from .organization import MEMBERS
 from .page_caller import PageCaller, see_other
 from .page_route import CurrentPageCaller, Pages
@@ -38,8 +39,8 @@ from .wording import marked as _
 
 pages = Pages()
 
-_LONGEST_NAME = 200
 _AS_THE_OTHER = _("You are signed out. Sign in as the person who opened the form; nothing was lost.")
+_SIGNED_IN = _("You are signed in")
 
 
 class Asked(ExactQuery):
@@ -83,7 +84,7 @@ class SignOut(BaseModel):
 @pages.show("/sign-in")
 async def sign_in_page(caller: CurrentPageCaller, query: Annotated[Asked, Query()]) -> Response:
     if caller.presented.session is not None and not query.over:
-        return caller.led_to(query.next)
+        return caller.led_to(query.next, told=_SIGNED_IN)
     over = caller.text(SESSION_ENDED) if query.over == "1" else ""
     return _sign_in_page(caller.saying(query.done), SignIn(next=query.next, remember="on"), over=over)
 
@@ -107,7 +108,7 @@ async def sign_in(caller: CurrentPageCaller, form: SignIn) -> Response:
         return _sign_in_page(caller, form, problems=caller.problems_of(refused))
     kept = Kept.read(form.kept_for, form.kept)
     if kept is None:
-        return caller.led_to(form.next)
+        return caller.led_to(form.next, told=_SIGNED_IN)
     # who they are now decides whether what was kept is theirs
     session = await caller.services.sessions.live_session(token_hash(signed_in.token))
     if session is None:
@@ -133,7 +134,7 @@ def _sign_in_page(
 @pages.show("/sign-up")
 async def sign_up_page(caller: CurrentPageCaller, query: Annotated[Asked, Query()]) -> Response:
     if caller.presented.session is not None:
-        return caller.led_to(query.next)
+        return caller.led_to(query.next, told=_SIGNED_IN)
     return _sign_up_page(caller, SignUp(next=query.next, invitation=query.invitation))
 
 
@@ -157,16 +158,14 @@ async def sign_up(caller: CurrentPageCaller, form: SignUp) -> Response:
         return _sign_up_page(caller, form, caller.problems_of(refused))
     if account.token is None:
         return caller.page("verify_first.html", email=form.email, narrow=True)
-    return see_other(MEMBERS, done="joined") if form.invitation else caller.led_to(form.next)
+    return see_other(MEMBERS, done="joined") if form.invitation else caller.led_to(form.next, told=_SIGNED_IN)
 
 
 async def _wrong_with(caller: PageCaller, form: SignUp, email: str) -> dict[str, str]:
     """All mistakes of a form at once; nothing if the command may judge it."""
     problems = {}
-    if not form.name.strip():
-        problems["name"] = caller.text(_("Tell us what to call you."))
-    elif len(form.name) > _LONGEST_NAME:
-        problems["name"] = caller.text(_("This name is too long."))
+    if wrong := wrong_with_name(form.name, caller.wording, missing=_("Tell us what to call you.")):
+        problems["name"] = wrong
     if canonical(email) is None:
         problems |= caller.problems_of(MalformedEmail())
     if problems:

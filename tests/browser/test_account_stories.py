@@ -19,6 +19,20 @@ def test_a_name_is_changed_everywhere_it_is_shown(ada: Account, laptop: Device) 
     assert laptop.tab.locator(".who bdi").inner_text() == "Countess of Lovelace"
 
 
+def test_a_name_as_long_as_may_be_is_not_cut_while_it_is_typed(ada: Account, laptop: Device) -> None:
+    laptop.has_cookies_of(ada)
+    laptop.open(PAGE)
+    laptop.field("name").clear()
+    laptop.tab.keyboard.insert_text("x" * 201)
+    laptop.press("Save")
+    assert "This is too long: 200 characters at most." in laptop.text
+    laptop.field("name").clear()
+    laptop.tab.keyboard.insert_text("😀" * 200)
+    laptop.press("Save")
+    assert laptop.notices == ["Your profile is saved."]
+    assert laptop.field("name").input_value() == "😀" * 200
+
+
 def test_a_new_password_signs_the_other_devices_out(ada: Account, laptop: Device, phone: Device) -> None:
     laptop.has_cookies_of(ada)
     phone.has_cookies_of(ada.another_device())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import Locator, Route
 
 from tests.browser.conftest import Devices
 from tests.browser.devices import Device
@@ -130,6 +131,54 @@ def test_pressing_twice_does_it_once(ada: Account, bo: Account, laptop: Device) 
     laptop.open(MEMBERS)
     assert invited(ada) == [bo.email]
     assert laptop.tab.locator("#invitations-card h3").count() == 1
+
+
+def is_stopped(device: Device, button: Locator, path: str, *, times: int = 1) -> int:
+    """Press a button so many times on a network so slow that nothing of it arrives, and then Stop; how often it was
+    sent to that path.
+    """
+    sent: list[Route] = []
+    device.tab.route(f"**{path}", lambda route: sent.append(route))
+    # by the page itself: from outside nothing can be done in one that is being left
+    button.evaluate(
+        """(button, times) => {
+            for (let pressed = 0; pressed < times; pressed++) setTimeout(() => button.click(), 200 * pressed);
+            setTimeout(() => window.stop(), 200 * times + 200);
+        }""",
+        times,
+    )
+    device.tab.wait_for_timeout(200 * times + 400)
+    device.tab.unroute(f"**{path}")
+    return len(sent)
+
+
+def test_pressing_again_and_again_on_a_slow_network_sends_it_once(ada: Account, devices: Devices) -> None:
+    laptop = devices(signed_in=ada)
+    laptop.open(PAGE)
+    assert is_stopped(laptop, laptop.button("Save"), "/account/profile", times=3) == 1
+    assert laptop.button("Save").get_attribute("aria-busy") == "true"
+
+
+def test_a_form_is_sent_again_five_seconds_after_it_was(ada: Account, devices: Devices) -> None:
+    laptop = devices(signed_in=ada)
+    laptop.open(PAGE)
+    laptop.fill(name="Countess")
+    assert is_stopped(laptop, laptop.button("Save"), "/account/profile") == 1
+    laptop.tab.wait_for_timeout(5_000)
+    assert laptop.button("Save").get_attribute("aria-busy") is None
+    laptop.press("Save")
+    assert laptop.notices == ["Your profile is saved."]
+    assert laptop.field("name").input_value() == "Countess"
+
+
+@pytest.mark.parametrize("kind", ["input", "change"])
+def test_a_form_is_sent_again_once_something_else_is_entered(ada: Account, devices: Devices, kind: str) -> None:
+    laptop = devices(signed_in=ada)
+    laptop.open(PAGE)
+    assert is_stopped(laptop, laptop.button("Save"), "/account/profile") == 1
+    laptop.field("name").dispatch_event(kind)
+    laptop.press("Save")
+    assert laptop.notices == ["Your profile is saved."]
 
 
 def test_back_after_a_form_shows_the_form_and_sends_nothing_again(ada: Account, bo: Account, laptop: Device) -> None:

@@ -42,7 +42,17 @@ for (const button of document.querySelectorAll("[data-copies]")) {
   });
 }
 
+// milliseconds in which a form that was sent is not sent again; who presses Stop gets no event that says so
+const SENT_FOR = 5_000;
+
+function canBeSent(form) {
+  delete form.dataset.sent;
+  form.querySelector("[aria-busy]")?.removeAttribute("aria-busy");
+}
+
 for (const form of document.querySelectorAll("form")) {
+  let waiting;
+  for (const entered of ["input", "change"]) form.addEventListener(entered, () => canBeSent(form));
   form.addEventListener("submit", (event) => {
     const button = event.submitter;
     const about = document.getElementById(button?.getAttribute("aria-describedby")?.split(" ")[0])?.innerText;
@@ -54,15 +64,14 @@ for (const form of document.querySelectorAll("form")) {
     if (form.method === "post") {
       form.dataset.sent = "yes";
       button?.setAttribute("aria-busy", "true");
+      clearTimeout(waiting);
+      waiting = setTimeout(() => canBeSent(form), SENT_FOR);
     }
   });
 }
 // a page that comes back from the history can be sent again
 addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form[data-sent]")) {
-    delete form.dataset.sent;
-    form.querySelector("[aria-busy]")?.removeAttribute("aria-busy");
-  }
+  for (const form of document.querySelectorAll("form[data-sent]")) canBeSent(form);
 });
 
 for (const field of document.querySelectorAll("[data-strength]")) {

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
+from base64 import b64encode
+from hashlib import sha256
 from http.client import HTTPResponse
 
 import httpx
@@ -92,6 +95,17 @@ def test_what_is_beside_the_contract_is_not_guessed_at_either(server: Server, me
     answer = Browser(server.url).ask(method, path)
     assert answer.headers.get_all("x-content-type-options") == ["nosniff"]
     assert answer.header("access-control-allow-origin") is None
+
+
+def test_the_documentation_lets_run_only_what_is_ours(server: Server) -> None:
+    answer = Browser(server.url).ask("GET", "/docs")
+    policy = dict(part.split(" ", 1) for part in (answer.header("content-security-policy") or "").split("; "))
+    for kind in ("default-src", "base-uri", "form-action", "frame-ancestors"):
+        assert policy.pop(kind) == "'none'"
+    [inline] = re.findall(r"<script>(.*?)</script>", answer.content.decode(), re.DOTALL)
+    said = b64encode(sha256(inline.encode()).digest()).decode()
+    assert policy.pop("script-src").split() == ["'self'", f"'sha256-{said}'"]
+    assert not [value for value in policy.values() if "*" in value or "http" in value or "eval" in value]
 
 
 def test_scripts_and_styles_of_the_documentation_may_be_kept(server: Server) -> None:

@@ -59,8 +59,44 @@ def test_who_presses_verifies_and_goes_on_where_they_wanted_to(url: str, email: 
     visitor.open(link.path)
     visitor.press("Yes, that was me")
     assert visitor.path.startswith("/sign-in")
+    assert visitor.page.notices == ["Your address is confirmed."]
     page = visitor.press("Sign in", email=email, password=PASSWORD)
     assert (page.status, visitor.path) == (200, "/account/sessions")
+
+
+def test_who_is_signed_in_as_somebody_else_is_told_too_and_goes_on(
+    url: str, email: str, link: Link, postman: Postman
+) -> None:
+    bo, bos = Visitor(url), f"bo.{email}"
+    bo.open("/sign-up")
+    bo.press("Sign up", name="Bo", email=bos, password=PASSWORD)
+    bo.browser.ask("GET", postman.link_to(bos, "email-verification").route)
+    bo.open("/sign-in")
+    assert bo.press("Sign in", email=bos, password=PASSWORD).status == 200
+    bo.open(link.path)
+    page = bo.press("Yes, that was me")
+    assert "Your address is confirmed." in page.text
+    assert bo.follow("Continue").status == 200
+    assert bo.path == "/account/sessions"
+
+
+def test_what_was_done_is_said_on_the_way_to_an_application_of_its_own(
+    postman: Postman, clock: HandClock, email: str
+) -> None:
+    settings = postman.settings.model_copy(update={"trusted_origins": "https://app.example.com"})
+    target = "https://app.example.com/welcome"
+    with application(settings, clock) as url:
+        assert Browser(url).sign_up(email, callbackURL=target).status == 200
+        visitor = Visitor(url)
+        visitor.open(postman.link_to(email, "email-verification").path)
+        page = visitor.press("Yes, that was me")
+        assert page.title == "Your address is confirmed. · Daybook"
+        assert page.links["Continue"] == target
+        assert "signed in" not in page.text
+        # choosing a language leads there too, and nobody is signed in by that either
+        page = visitor.send("/language", {"language": "en", "next": target})
+        assert page.links["Continue"] == target
+        assert "signed in" not in page.text
 
 
 def test_a_program_verifies_by_the_token_alone(url: str, email: str, link: Link) -> None:
@@ -104,3 +140,20 @@ def test_the_link_of_a_change_names_both_addresses_and_asks_first(
     visitor.browser.cookies |= ada.cookies
     visitor.open(change)
     assert Browser(url).sign_in(another).status == 200
+
+
+def test_who_changed_the_address_from_a_page_is_told_so_before_signing_in(
+    url: str, email: str, link: Link, postman: Postman
+) -> None:
+    ada, another = Visitor(url), f"another.{email}"
+    Browser(url).ask("GET", link.route)
+    ada.open("/sign-in")
+    ada.press("Sign in", email=email, password=PASSWORD)
+    ada.press("Change address", new_email=another)
+    elsewhere = Visitor(url)
+    elsewhere.open(postman.link_to(another, "email-change-confirmation").path)
+    page = elsewhere.press("Yes, that was me")
+    assert page.title.startswith("Sign in")
+    assert page.notices == ["The new address is yours."]
+    page = elsewhere.press("Sign in", email=another, password=PASSWORD)
+    assert (page.status, elsewhere.path, page.notices) == (200, "/account/settings", [])

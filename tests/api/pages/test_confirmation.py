@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from tests.api.browser import Browser
 from tests.api.conftest import HandClock, settings_for
+from tests.api.pages.test_activity_page import until_told
 from tests.api.pages.visitor import Page, Visitor
 from tests.api.routes.fellows import Person
 from tests.databases import Database
@@ -85,6 +87,53 @@ def test_whatever_a_form_says_of_its_page_nobody_is_led_elsewhere(url: str, cloc
     visitor.page = Page(answer)
     page = visitor.press("Sign in", email=ada.email, password=PASSWORD)
     assert (page.status, visitor.path) == (200, "/account/settings")
+
+
+def test_a_wrong_confirmation_is_told_as_a_guess_is(url: str, clock: HandClock, module_database: Database) -> None:
+    visitor = visitor_as(Person(url, "Ada"))
+    visitor.open("/account/settings")
+    clock.wind(hours=1)
+    visitor.press("Save", name="Countess")
+    visitor.press("Confirm", confirm_password="not it at all 1")
+    until_told(visitor, module_database, "Somebody tried to change the name or picture, but entered a wrong password")
+
+
+@pytest.fixture
+def braked(database: Database, clock: HandClock) -> Iterator[str]:
+    """Where an account may be guessed at once an hour, and by its devices and sessions not much oftener."""
+    with application(
+        settings_for(database, fresh_for=600, fresh_calls="update-user", rate_limit="on", wrong_passwords=1), clock
+    ) as url:
+        yield url
+
+
+def is_told_when_to_try_again(page: Page) -> None:
+    seconds = int(page.answer.header("retry-after") or 0)
+    assert 3_500 < seconds <= 3_600
+    assert page.answer.header("x-retry-after") == str(seconds)
+    [alert] = page.alerts
+    assert re.search(r"You can try again in (59|60) minutes\.", alert)
+
+
+def test_who_confirms_wrongly_too_often_is_told_when_to_try_again(braked: str, clock: HandClock) -> None:
+    visitor = visitor_as(Person(braked, "Ada"))
+    visitor.open("/account/settings")
+    clock.wind(hours=1)
+    visitor.press("Save", name="Countess")
+    pages = [visitor.press("Confirm", confirm_password="not it at all 1") for _ in range(4)]
+    assert [page.status for page in pages] == [403, 403, 403, 429]
+    is_told_when_to_try_again(pages[-1])
+    assert visitor.press("Confirm", confirm_password=PASSWORD).status == 429
+
+
+def test_so_is_who_signs_in_wrongly_too_often(braked: str) -> None:
+    ada = Person(braked, "Ada")
+    visitor = Visitor(braked)
+    visitor.open("/sign-in")
+    pages = [visitor.press("Sign in", email=ada.email, password="not it at all 1") for _ in range(2)]
+    assert [page.status for page in pages] == [400, 429]
+    is_told_when_to_try_again(pages[-1])
+    assert pages[-1].forms[0].fields["email"] == ada.email
 
 
 def test_no_form_sends_a_field_twice_when_it_is_confirmed(url: str, clock: HandClock) -> None:

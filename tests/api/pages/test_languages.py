@@ -19,7 +19,8 @@ from jinja2 import Environment, nodes
 
 from api.pages.wording import CATALOGUES, ENGLISH, LANGUAGES, language_for, wording
 from projections.trails.language import CASES, FORMS
-from tests.api.pages.visitor import Visitor
+from tests.api.browser import Browser
+from tests.api.pages.visitor import Page, Visitor
 from tests.databases import Database
 from tests.keeping import caught_up
 from tests.people import PASSWORD
@@ -237,6 +238,14 @@ def test_a_language_that_was_chosen_holds_on_all_devices_of_its_person_and_on_no
     assert computer.open("/account/settings").title.startswith("Settings")
     caught_up(module_database)
     assert "You chose another language." in computer.open("/account/activity").text
+
+
+@pytest.mark.parametrize(
+    "beside", ['prefs={"a": 1}', "a[1]=x", "flag", '"', "better-auth.language=xx", "prefs=x; other={}"]
+)
+def test_a_language_that_was_chosen_holds_beside_cookies_of_others(browser: Browser, beside: str) -> None:
+    sent = {"Accept-Language": "en", "Cookie": f"{beside}; better-auth.language=de"}
+    assert Page(browser.ask("GET", "/sign-in", None, sent)).title.startswith("Anmelden")
 
 
 def test_a_language_that_there_is_not_is_not_chosen(url: str, email: str) -> None:

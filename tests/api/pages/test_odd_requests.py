@@ -13,7 +13,13 @@ from tests.api.pages.visitor import Page
 
 MADE_UP = b"evil.example"
 PATHS = [
-    "/sign-in/",
+    "//",
+    "/sign-in//",
+    "//sign-in/",
+    "//evil.example/",
+    "/nowhere/",
+    "/account/profile/",
+    "/assets/daybook.css/",
     "//sign-in",
     "//evil.example/sign-in",
     "/\\evil.example",
@@ -33,9 +39,6 @@ PATHS = [
     "/assets/../sign-in",
     "/assets/%2e%2e/settings.py",
     "/assets/..%2f..%2flook.py",
-    "/account/sessions/",
-    "/organization/members/",
-    "/.well-known/change-password/",
     "/api",
     "/api/authevil.example",
     "/" + "a" * 50_000,
@@ -72,6 +75,30 @@ def test_a_path_that_is_no_page_is_no_way_to_one_and_not_shown(url: str, path: s
     assert Page(answer).title.startswith("There is no such page")
     assert MADE_UP not in answer.content
     assert not [line for line in answer.all_cookies if "evil" in line]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("target", "page"),
+    [
+        ("/sign-in/", "/sign-in"),
+        ("/sign-in/?next=%2Forganizations&a=%0d%0aX:1", "/sign-in?next=%2Forganizations&a=%0d%0aX:1"),
+        ("/sign-in/?//evil.example", "/sign-in?//evil.example"),
+        ("/sign%2Din%2F", "/sign-in"),
+        ("http://evil.example/sign-in/", "/sign-in"),
+        ("/account/sessions/", "/account/sessions"),
+        ("/.well-known/change-password/", "/.well-known/change-password"),
+    ],
+)
+def test_a_page_is_found_behind_a_slash_too_many(url: str, method: str, target: str, page: str) -> None:
+    answer = ask(url, method, target)
+    assert (answer.status, answer.header("location"), answer.content) == (308, page, b"")
+    assert "default-src 'none'" in (answer.header("content-security-policy") or "")
+
+
+def test_a_form_is_not_sent_on_from_there(url: str) -> None:
+    answer = ask(url, "POST", "/sign-in/")
+    assert (answer.status, answer.header("location")) == (404, None)
 
 
 @pytest.mark.parametrize("method", METHODS)

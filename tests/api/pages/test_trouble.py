@@ -172,6 +172,34 @@ def test_a_form_of_another_site_is_told_which_and_what_to_set(url: str, email: s
     is_helpful(page)
 
 
+def test_whose_service_has_another_address_now_is_led_there(database: Database, clock: HandClock) -> None:
+    with application(settings_for(database, base_url="https://accounts.example.com"), clock) as url:
+        visitor = Visitor(url)
+        page = visitor.send("/sign-in", {"email": "ada@example.com", "password": PASSWORD})
+        assert page.status == 403
+        assert f"a page at {url}, which this service does not know" in page.text
+        assert page.links["Go on at https://accounts.example.com"] == "https://accounts.example.com/"
+        assert "To the front page" not in page.links
+
+
+def test_who_is_signed_in_has_name_and_navigation_on_a_page_of_trouble_too(ada: Visitor) -> None:
+    for page in (
+        ada.send("/organization/settings", {"organization": UNKNOWN, "name": "Acme"}),
+        ada.send("/account/verify", {}),
+    ):
+        assert page.status in (400, 404)
+        assert "Ada Lovelace" in page.text
+        assert page.links["Account"] == "/account/settings"
+        assert page.links["Organization"] == "/organization/members"
+        assert [said for form in page.forms for said, *_ in form.buttons] == ["Sign out", "Deutsch"]
+
+
+def test_trouble_of_nobody_knows_shows_nobody(ada: Visitor) -> None:
+    page = Visitor(ada.browser.url).open(f"/sign-in?{'a' * 5_000}")
+    assert page.status == 413
+    assert "Account" not in page.links
+
+
 def test_trouble_is_told_in_the_language_of_the_account(url: str, email: str) -> None:
     ada = signed_up(url, "Ada Lovelace", email)
     ada.open("/account/settings")
