@@ -31,6 +31,7 @@ from .pages.documentation import add_documentation
 from .routes import (
     account,
     activity,
+    api_keys,
     deletion,
     email,
     get_session,
@@ -91,6 +92,7 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock.now
         invitations.router,
         received_invitations.router,
         activity.router,
+        api_keys.router,
         pictures.router,
         health.contract,
         error_page.router,
@@ -165,6 +167,7 @@ async def _close(services: Services) -> None:
     # both at once, for the second that the last word may take
     await asyncio.gather(services.attempt_buffer.close(), services.last_active_buffer.close())
     await services.sessions.close()
+    await services.keys.close()
     await services.organizations.close()
     await services.session_lists.close()
     await services.limits.close()

@@ -31,7 +31,7 @@ OTHER_NAMES = frozenset({"DAYBOOK_VENV"})
 _SERVICE_LINK = re.compile(r"DAYBOOK_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_\w+)?)")
 _HERE = "http://localhost"
 TEN_YEARS = 315_360_000
-MAY_NEED_FRESHNESS = ("change-password", "update-user")
+MAY_NEED_FRESHNESS = ("change-password", "update-user", "api-key/create")
 """Calls for which an operator may ask for a fresh session. Ending sessions never needs one (wire.md A2)."""
 
 
@@ -82,6 +82,10 @@ class Settings(PageSettings):
     invitation_limit: int = Field(default=0, ge=0, le=1_000_000)
     # How many invitations, sent or sent again, of one person in an hour.
     invitations_per_hour: int = Field(default=100, ge=1, le=1_000_000)
+    # How long an API key must and may be good if it is to end, and how long it is if that is not said; 0: for ever.
+    key_min_lifetime: int = Field(default=86_400, ge=1, le=TEN_YEARS)
+    key_max_lifetime: int = Field(default=31_536_000, ge=1, le=TEN_YEARS)
+    key_lifetime: int = Field(default=0, ge=0, le=TEN_YEARS)
     # How many wrong passwords an hour of one account (NIST SP 800-63B §3.2.2: no more than 100).
     wrong_passwords: int = Field(default=100, ge=1, le=1_000_000)
     # What a new password needs: zxcvbn's score, and UTF-16 code units; as the only proof of who somebody is it should
@@ -174,6 +178,14 @@ class Settings(PageSettings):
                 raise PydanticCustomError("no_mail", message, {"name": f"{PREFIX}{name}"})
         return self
 
+    @model_validator(mode="after")
+    def _require_room_for_keys(self) -> Self:
+        shortest, longest, usual = self.key_min_lifetime, self.key_max_lifetime, self.key_lifetime
+        if shortest > longest or (usual and not shortest <= usual <= longest):
+            message = "KEY_MIN_LIFETIME, KEY_LIFETIME and KEY_MAX_LIFETIME must be in this order"
+            raise PydanticCustomError("key_lifetimes", message)
+        return self
+
     @property
     def origin_patterns(self) -> tuple[str, ...]:
         """The other trusted origins (wire.md §4.3)."""
@@ -213,6 +225,9 @@ class Settings(PageSettings):
             email_verification=EmailVerification(self.email_verification),
             member_limit=self.member_limit or None,
             invitation_limit=self.invitation_limit or None,
+            key_lifetime=timedelta(seconds=self.key_lifetime) if self.key_lifetime else None,
+            key_shortest=timedelta(seconds=self.key_min_lifetime),
+            key_longest=timedelta(seconds=self.key_max_lifetime),
         )
 
     @property

@@ -106,6 +106,13 @@ class SessionsRevoked:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ApiKeysRevoked:
+    """All API keys of the account ended at once, and any that is being made: by an epoch, as its sessions do."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccountUnlocked:
     """The wrong passwords that were given for an account count no more: who knows the right one is let in again."""
 
@@ -132,6 +139,7 @@ UserEvent = (
     | EmailChanged
     | EmailRestored
     | SessionsRevoked
+    | ApiKeysRevoked
     | AccountUnlocked
     | PersonErased
 )
@@ -144,6 +152,7 @@ class User:
     email_hash: bytes
     password_version: int
     session_epoch: int = 0
+    key_epoch: int = 0
     email_verified: bool = False
     email_contested: bool = False
     closed: bool = False
@@ -171,18 +180,22 @@ class User:
         """Read pages in another language; nothing if it is the one `before`."""
         return [] if language == before else [LanguageChosen(language=language)]
 
-    def change_password(self, *, revoking: bool) -> list[UserEvent]:
-        """Make the next password version the current one; `revoking` ends all sessions begun with older ones."""
+    def change_password(self, *, revoking: bool, ending_keys: bool = False) -> list[UserEvent]:
+        """Make the next password version the current one; `revoking` ends all sessions begun with older ones, and
+        `ending_keys` all API keys.
+        """
         changed: list[UserEvent] = [PasswordChanged(password_version=self.password_version + 1)]
-        return changed + (self.revoke_sessions(Revocation.PASSWORD_CHANGED) if revoking else [])
+        changed += self.revoke_sessions(Revocation.PASSWORD_CHANGED) if revoking else []
+        return changed + (self.revoke_keys() if ending_keys else [])
 
-    def reset_password(self) -> list[UserEvent]:
+    def reset_password(self, *, ending_keys: bool = False) -> list[UserEvent]:
         """Make the next password version the current one, by a link that went to the account's address.
 
-        That proves the address, and ends all sessions (wire.md A7).
+        That proves the address, and ends all sessions (wire.md A7); `ending_keys` all API keys too.
         """
         reset: list[UserEvent] = [PasswordReset(password_version=self.password_version + 1)]
-        return [*reset, *self.revoke_sessions(Revocation.PASSWORD_RESET), *self.verify_email()]
+        reset += [*self.revoke_sessions(Revocation.PASSWORD_RESET), *self.verify_email()]
+        return reset + (self.revoke_keys() if ending_keys else [])
 
     def verify_email(self) -> list[UserEvent]:
         """The address is the person's; nothing if that is known."""
@@ -203,6 +216,10 @@ class User:
     def revoke_sessions(self, reason: Revocation) -> list[UserEvent]:
         """End every session there is, and any that a sign-in on its way may still commit."""
         return [SessionsRevoked(epoch=self.session_epoch + 1, reason=reason)]
+
+    def revoke_keys(self) -> list[UserEvent]:
+        """End every API key there is, and any that is being made."""
+        return [ApiKeysRevoked(epoch=self.key_epoch + 1)]
 
     def unlock(self) -> list[UserEvent]:
         """Count the wrong passwords given for it no more; how many there were stands elsewhere."""
@@ -232,6 +249,8 @@ def evolve(state: User | None, event: UserEvent) -> User:
             return replace(state, email_hash=email_hash, email_verified=True, email_contested=False)
         case SessionsRevoked(epoch=epoch):
             return replace(state, session_epoch=epoch)
+        case ApiKeysRevoked(epoch=epoch):
+            return replace(state, key_epoch=epoch)
         case PersonErased(epoch=epoch):
             return replace(state, session_epoch=epoch, closed=True)
         case _:

@@ -1,7 +1,15 @@
 """What can be seen, and the one list of which projection runs where."""
 
 from .deliveries import due
-from .lists import account_list, invitation_list, mailed_link_list, member_list, organization_list, session_list
+from .lists import (
+    account_list,
+    api_key_list,
+    invitation_list,
+    mailed_link_list,
+    member_list,
+    organization_list,
+    session_list,
+)
 from .trails import journal
 
 INLINE = (
@@ -11,6 +19,7 @@ INLINE = (
     invitation_list.PROJECTION,
     session_list.PROJECTION,
     mailed_link_list.PROJECTION,
+    api_key_list.PROJECTION,
 )
 
 FOLLOWERS = (journal.FOLLOWER, due.FOLLOWER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .lists.account_list import AccountLookups
+from .lists.api_key_list import ApiKeyLookups
 from .lists.invitation_list import InvitationLookups
 from .lists.mailed_link_list import MailedLinkLookups
 from .lists.member_list import MemberLookups
@@ -18,6 +19,7 @@ class ListLookups(
     OrganizationLookups,
     InvitationLookups,
     MailedLinkLookups,
+    ApiKeyLookups,
     PersonLookups,
 ):
     """`domain.commands.lookups.Lookups`, which says what each answers."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from api.edge.caller import CurrentBySession
+from api.edge.caller import CurrentBySession, CurrentPrincipal
 from api.edge.problems import Problem
 from domain.roles import Role
 from projections.lists.member_list import live_role, role_when_closed
@@ -46,7 +46,7 @@ def own_activity(
 
 
 def organization_activity(
-    current: CurrentBySession, selection: Selection, *, cursor: str, limit: int, language: Language = ENGLISH
+    current: CurrentPrincipal, selection: Selection, *, cursor: str, limit: int, language: Language = ENGLISH
 ) -> Entries:
     """What happened in an organization. Raises BadCursor."""
     read = current.services.context.store.statements
@@ -54,12 +54,14 @@ def organization_activity(
     return _rendered(current, page, Reader(organization_id=selection.organization_id), language)
 
 
-def require_readable(current: CurrentBySession, organization_id: UUID) -> None:
+def require_readable(current: CurrentPrincipal, organization_id: UUID) -> None:
     """Somebody may read the trail of an organization, by committed state (wire.md §10: as members are listed).
 
     Of a closed one, those who owned it last may still read what became of it. Raises Problem.
     """
     read = current.services.context.store.statements
+    if not current.reaches(organization_id):
+        raise Problem.of_code(NOT_A_MEMBER)
     role = live_role(read, organization_id, current.user_id)
     if role is None:
         last = role_when_closed(read, organization_id, current.user_id)
@@ -82,7 +84,7 @@ def role_given(
     return _rendered(current, page, Reader(user_id=current.user_id), language).entries
 
 
-def _rendered(current: CurrentBySession, page: Page, reader: Reader, language: Language) -> Entries:
+def _rendered(current: CurrentPrincipal, page: Page, reader: Reader, language: Language) -> Entries:
     services = current.services
     locate = partial(services.places, language=language.code)
     narrator = Narrator(services.context.store, locate, page.entries, reader=reader, language=language)

@@ -21,7 +21,7 @@ from domain.store.conflicts import StoreUnavailable
 
 
 def change_password(
-    caller: Caller, current: CurrentBySession, *, given: str, wanted: str, revoking: bool
+    caller: Caller, current: CurrentBySession, *, given: str, wanted: str, revoking: bool, ending_keys: bool = False
 ) -> ChangedPassword:
     """Replace the password; if asked, or always by the settings, all sessions begun with the old one end.
 
@@ -36,6 +36,7 @@ def change_password(
             current=given,
             new=wanted,
             revoking=revoking or always,
+            ending_keys=ending_keys,
             organization_id=current.active_organization_id,
         )
     if changed.token is not None:
@@ -68,11 +69,19 @@ def _have_reset_link_sent(client: Client, email: str, callback_url: str) -> None
         )
 
 
-def set_password_by_link(client: Client, *, link: str, password: str) -> None:
-    """Set another password by a link. Raises as `domain.commands.password_reset.reset_password`."""
+def set_password_by_link(client: Client, *, link: str, password: str, ending_keys: bool) -> None:
+    """Set another password by a link, and end all API keys if that is wanted.
+
+    Raises as `domain.commands.password_reset.reset_password`.
+    """
     services, request = client.services, client.request
     person = reset_password(
-        services.context, link=link, password=password, now=request.now, where_from=request.where_from
+        services.context,
+        link=link,
+        password=password,
+        ending_keys=ending_keys,
+        now=request.now,
+        where_from=request.where_from,
     )
     # the guesses of others, or one's own that led here, were at a password that is no more
     with suppress(StoreUnavailable):

@@ -211,6 +211,7 @@ def _ask(user_id: UUID, effects: Mapping[str, int]) -> None:
 
 _EFFECTS = {
     "sessions": "sessions, all that there ever were",
+    "API keys": "API keys, all that there ever were",
     "memberships": "organizations they leave",
     "organizations": "organizations that close",
     "invitations to the person": "invitations to their addresses, forgotten",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.key_refusals import InvalidKey, KeyDisabled, KeyExpired
 from domain.refusals import WrongPassword
 from domain.store.attempts import Attempt, Attempts, Folded
 
@@ -15,13 +16,22 @@ _REFUSED = {401, 403, 429}
 _GUESSES = {WrongPassword.code}
 """Refusals that the contract answers with 400, but are attempts all the same."""
 _READING = {"GET", "HEAD", "OPTIONS"}
+_OF_KEYS = {InvalidKey.code, KeyDisabled.code, KeyExpired.code}
+_USING_A_KEY = "use_api_key"
 
 
 def attempt_of(request: RequestContext, code: str, status: int | None, *, command: str | None) -> Attempt | None:
-    """What is remembered of a request that was refused with this code; None if it was no command, or not refused."""
+    """What is remembered of a request that was refused with this code; None if it was no command, or not refused.
+
+    A key of somebody's that lets nobody in any more is remembered whatever it was to do: somebody still has it.
+    """
+    if code in _OF_KEYS:
+        command = None if request.concerns is None else _USING_A_KEY
+    elif request.method in _READING:
+        command = None
     # a page shows its form again, whatever the wire answers
     refused = not {status, STATUS_OF_CODE.get(code)}.isdisjoint(_REFUSED) or code in _GUESSES
-    if not refused or request.method in _READING or command is None:
+    if not refused or command is None:
         return None
     return Attempt(
         person_id=request.concerns,

@@ -1,22 +1,28 @@
-"""Authentication: which session a request shows, and keeping it alive while it is used."""
+"""Authentication: which session or API key a request shows, and keeping a session alive while it is used."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from domain.commands import session as sessions
+from domain.commands.api_key import use_key
 from domain.commands.lookups import Account
 from domain.events.keys import token_hash
-from domain.refusals import Conflict
+from domain.key_format import is_key
+from domain.key_refusals import InvalidKey
+from domain.refusals import Conflict, SubjectGone
+from projections.lists.api_key_list import LiveKey
 from projections.lists.session_list import LiveSession, was_replaced
 
 from .bearer import bearer_token
+from .key_shown import KeyShown, key_shown
 from .known_device import Device
+from .problems import Problem
 from .request_context import RequestContext
 from .services import Services
 
@@ -27,6 +33,8 @@ READING = "GET"
 class PresentedCredentials:
     """What a request shows to be let in: the secrets, the first that is of a live session, and that session.
 
+    An API key is shown instead of a session: then nothing of a session is looked at.
+
     `others` are further live ones, of a neighbour on the same host or of a cookie domain that was changed; `run_out`
     are those whose time is up, which nobody has noted yet.
     """
@@ -36,6 +44,32 @@ class PresentedCredentials:
     tokens: tuple[str, ...] = field(default=(), repr=False)
     others: tuple[LiveSession, ...] = ()
     run_out: tuple[UUID, ...] = ()
+    key: LiveKey | None = None
+
+
+async def find_credentials(services: Services, request: RequestContext) -> PresentedCredentials:
+    """The API key that is shown, if one is, else the session: one principal, however much somebody shows beside it.
+
+    A bad key is refused, with a good cookie too: Problem, KeyDisabled, KeyExpired, InvalidKey.
+    """
+    shown = key_shown(request)
+    return await find_session(services, request) if shown is None else await _find_key(services, request, shown)
+
+
+async def _find_key(services: Services, request: RequestContext, shown: KeyShown) -> PresentedCredentials:
+    if shown.too_short:
+        raise Problem.of_code(InvalidKey.code, status=403)
+    # a mistyped one costs the database nothing
+    if not is_key(shown.secret):
+        raise InvalidKey
+    key = await services.keys.live_key(token_hash(shown.secret))
+    if (key is None or not key.lives) and request.method == READING and services.limits.on:
+        # anybody can make up what looks right: each would be a limit of its own
+        await services.limits.count_request(request.where_from.ip_address, request.path, routed=True)
+    if key is None:
+        raise InvalidKey
+    key.require_life(request.now)
+    return PresentedCredentials(key=key)
 
 
 async def find_session(services: Services, request: RequestContext) -> PresentedCredentials:
@@ -104,6 +138,24 @@ def record_use(
         give_cookie(services, request, token, remembered=True, started_at=session.created_at)
 
 
+def record_key_use(services: Services, request: RequestContext, key: LiveKey) -> None:
+    """Record that a key is used, or from elsewhere; left to the next use where this one does not get in."""
+    with suppress(Conflict, SubjectGone):
+        use_key(
+            services.context,
+            api_key_id=key.api_key_id,
+            user_id=key.user_id,
+            now=request.now,
+            where_from=request.where_from,
+        )
+
+
+def key_makes_news(request: RequestContext, key: LiveKey) -> bool:
+    """Whether using a key now is worth recording."""
+    where = request.where_from
+    return key.seen.news(ip_address=where.ip_address, user_agent=where.user_agent, now=request.now)
+
+
 def give_cookie(
     services: Services, request: RequestContext, token: str, *, remembered: bool, started_at: datetime
 ) -> None:
@@ -170,7 +222,11 @@ def counted_for(services: Services, request: RequestContext, *, asks_who: bool) 
 
     A backend that checks sessions of many people has one address; who guesses secrets cannot sign them.
     """
-    if asks_who and request.method == READING and (tokens := _tokens(services, request)) and request.signed:
+    if not asks_who or request.method != READING:
+        return request.where_from.ip_address
+    if (shown := key_shown(request)) is not None:
+        return token_hash(shown.secret).hex() if is_key(shown.secret) else request.where_from.ip_address
+    if (tokens := _tokens(services, request)) and request.signed:
         return token_hash(tokens[0]).hex()
     return request.where_from.ip_address
 

@@ -19,12 +19,16 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.responses import Response
 
-from .authentication import PresentedCredentials, find_session
+from domain.key_refusals import NotByKey
+
+from .authentication import READING, PresentedCredentials, find_credentials
 from .body import Body
-from .caller import Caller, Client
+from .caller import Caller, Client, CurrentByKey
+from .key_shown import key_shown
 from .query import ExactQuery, invalid
 from .request_context import RequestContext
 from .services import Services
+from .session_schemes import KEY_SCOPE
 
 _MISSING = {"type": "missing", "msg": "Field required", "input": None}
 
@@ -33,7 +37,8 @@ class ContractRoute(APIRoute):
     """What its handler takes is told by types: a `Client` or a `Caller`, a model of the query, a model of the body; and
     the last part of its path by its name, where that is one in braces.
 
-    A handler that is a coroutine function runs on the event loop, any other in a thread.
+    Programs may call it by an API key if it says so (`session_schemes.by_key`), and else not, however much their key's
+    owner may. A handler that is a coroutine function runs on the event loop, any other in a thread.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -59,12 +64,18 @@ class ContractRoute(APIRoute):
                 raise TypeError(f"a handler of the contract takes no {parameter}: {path}")
         if self.dependencies:
             raise TypeError(f"a route of the contract has no dependencies: {path}")
+        self._key_scope: str = (self.openapi_extra or {}).get(KEY_SCOPE, "")
         self.on_the_loop = inspect.iscoroutinefunction(endpoint)
 
     @property
     def asks_who(self) -> bool:
         """Whether it looks at the session of who asks."""
         return self._caller != ""
+
+    @property
+    def closed_to_keys(self) -> bool:
+        """Whether no API key opens it. Programs may look at what anybody may."""
+        return not self._key_scope and (self.asks_who or self.methods != {READING})
 
     async def answer(
         self,
@@ -74,14 +85,19 @@ class ContractRoute(APIRoute):
         body: Body,
         presented: PresentedCredentials | None = None,
     ) -> Response:
-        """What the handler answers; with the session that is `presented`, if somebody looked already.
+        """What the handler answers; with what is `presented`, if somebody looked already.
 
-        Raises RequestValidationError, before it looks for one itself.
+        Raises RequestValidationError, before it looks for a session itself.
         """
+        if presented is None and key_shown(request) is not None:
+            # a bad one is told before the schema, and one that is good for nothing here
+            presented = await self.find(services, request)
+        if presented is not None and presented.key is not None:
+            self._require_open_to(CurrentByKey(services, request, presented.key))
         arguments = {name: read(query_string, body) for name, read in self._readers.items()}
         if self._caller:
             arguments[self._caller] = self._caller_of(
-                services, request, presented or await find_session(services, request)
+                services, request, presented or await self.find(services, request)
             )
         elif self._client:
             arguments[self._client] = Client(services, request)
@@ -93,6 +109,18 @@ class ContractRoute(APIRoute):
         else:
             answer = await to_thread.run_sync(partial(self.endpoint, **arguments))
         return answer
+
+    def _require_open_to(self, current: CurrentByKey) -> None:
+        """A program may call this, by a key like its own. Raises NotByKey, ScopeMissing."""
+        if self.closed_to_keys:
+            current.request.concerns = current.user_id
+            raise NotByKey
+        if self._key_scope:
+            current.require_scope(self._key_scope)
+
+    async def find(self, services: Services, request: RequestContext) -> PresentedCredentials:
+        """What the request shows to be let in. Raises the refusal of a bad API key."""
+        return await find_credentials(services, request)
 
     def _caller_of(self, services: Services, request: RequestContext, presented: PresentedCredentials) -> Caller:
         return Caller.of(services, request, presented)

@@ -15,9 +15,10 @@ from domain.store import deadlines
 from . import body, problems
 from .addressed import wrongly_addressed
 from .attempts import attempt_of
-from .authentication import READING, PresentedCredentials, count_the_dead, counted_for, find_session
+from .authentication import READING, PresentedCredentials, count_the_dead, counted_for
 from .body import Body
 from .contract_route import ContractRoute
+from .key_shown import require_no_key_in
 from .limiting.rate_limiter import UNCOUNTED
 from .problems import Problem
 from .redirects import UntrustedTarget
@@ -135,6 +136,7 @@ class Gate:
         receive: Receive,
         writer: ResponseWriter,
     ) -> None:
+        require_no_key_in(scope["query_string"])
         # asked by the browser, not the person, and costs nothing: counted, every sign-in from there would count twice
         if answer := surface.answers_before(request, services.origins):
             return await answer(scope, receive, writer)
@@ -148,8 +150,11 @@ class Gate:
             return await plain(services, request, scope, writer, counting)
         if route is not None and route.on_the_loop and request.method == "GET" and body.none_is_sent(request.headers):
             async with asyncio.timeout(DEADLINE):
-                presented = await find_session(services, request) if route.asks_who else None
-                await counting
+                try:
+                    presented = await route.find(services, request) if route.asks_who else None
+                finally:
+                    # who asks too often is told that, whatever they show
+                    await counting
                 if presented is not None:
                     await count_the_dead(services, request, presented)
                 response = await _answered(surface, route, services, request, scope, Body(), presented)
@@ -186,7 +191,7 @@ class Gate:
         if request.path not in surface.hashing or request.method != "POST":
             presented = None
             if request.method == READING and route.asks_who:
-                presented = await find_session(services, request)
+                presented = await route.find(services, request)
                 await count_the_dead(services, request, presented)
             response = await _answered(surface, route, services, request, scope, sent, presented)
             return await response(scope, receive, writer)

@@ -1,4 +1,4 @@
-"""Hints to the operator about what is refused or lost for a setting: more often a forgotten one than an attack."""
+"""Hints to the operator about what is refused or lost: more often by a forgotten setting than in an attack."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import defaultdict
 
 from .cookies import SessionCookies, browser_drops
 from .cross_origin import is_preflight, not_allowed
+from .key_shown import IN_URL
 from .origins import INVALID_ORIGIN, TrustedOrigins, origin_of, untrusted_senders
 from .request_context import RequestContext
 
@@ -16,6 +17,7 @@ _MOST = 20
 _LONGEST = 270
 """Characters of a value: a scheme, the longest host name there is (RFC 1035 §2.3.4) and a port."""
 _HEADER_NAME = re.compile(r"[a-z0-9-]{1,64}")
+_PATH = re.compile(r"[a-z0-9/-]{1,64}")
 _SIGNING_IN = frozenset({"/sign-in/email", "/sign-up/email"})
 
 _PAGE = "Pages of %s are refused: neither DAYBOOK_BASE_URL (%s) nor DAYBOOK_TRUSTED_ORIGINS names their origin."
@@ -23,6 +25,10 @@ _TARGET = "Redirects to %s are refused: neither DAYBOOK_BASE_URL (%s) nor DAYBOO
 _HEADER = (
     "Pages of other origins are refused the header %s, trusted or not, and no setting allows it: let them leave it "
     "out, or serve them from DAYBOOK_BASE_URL (%s), where browsers do not ask."
+)
+_KEY_IN_URL = (
+    "Requests to %s with an API key in their address are refused: whoever keeps addresses has it. Let programs send it "
+    "to %s as x-api-key, and its owner make a new one."
 )
 _COOKIE_LOST = {
     "site": (
@@ -51,6 +57,8 @@ class OperatorHints:
 
     def answered(self, request: RequestContext) -> None:
         """A request got its answer: what of it was refused, or will be by the browser, for a setting?"""
+        if request.refused_with == IN_URL:
+            self._tell(_KEY_IN_URL, request.path if _PATH.fullmatch(request.path) else None)
         origin = request.headers.get("origin", "")
         if not origin and request.refused_with != INVALID_ORIGIN:
             return

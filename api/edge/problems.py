@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from fastapi.exceptions import RequestValidationError
 
-from domain import refusals
+from domain import key_refusals, refusals
 from domain.passwords import HashingBusy
 from domain.refusals import Refusal
 from domain.store.conflicts import StoreUnavailable
@@ -66,6 +66,19 @@ STATUS: Mapping[type[Refusal], int] = {
     refusals.EmailMismatch: 400,
     refusals.SameEmail: 400,
     refusals.Conflict: 409,
+    key_refusals.InvalidKey: 401,
+    key_refusals.KeyNotFound: 404,
+    key_refusals.KeyDisabled: 401,
+    key_refusals.KeyExpired: 401,
+    key_refusals.KeyRotated: 400,
+    key_refusals.NotByKey: 403,
+    key_refusals.ScopeMissing: 403,
+    key_refusals.UnknownScope: 400,
+    key_refusals.NotInKeysOrganization: 403,
+    key_refusals.KeyNameLength: 400,
+    key_refusals.KeyPrefixLength: 400,
+    key_refusals.KeyLifeTooShort: 400,
+    key_refusals.KeyLifeTooLong: 400,
 }
 
 STATUS_OF_CODE: Mapping[str, int] = {
@@ -95,6 +108,12 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "YOU_ARE_NOT_ALLOWED_TO_READ_THE_ACTIVITY_OF_THIS_ORGANIZATION": 403,
     "SESSION_EXPIRED": 400,
     "INVALID_TOKEN": 400,
+    "UNAUTHORIZED_SESSION": 401,
+    "SERVER_ONLY_PROPERTY": 400,
+    "INVALID_METADATA_TYPE": 400,
+    "NO_VALUES_TO_UPDATE": 400,
+    "UNKNOWN_KEY_CONFIGURATION": 400,
+    "API_KEY_IN_URL": 400,
     "SERVICE_UNAVAILABLE": 503,
 }
 """The status of every code there is."""
@@ -124,6 +143,24 @@ _IRREGULAR_MESSAGES = {
         "POST method requires deferSessionRefresh to be enabled in session config"
     ),
     "REQUEST_TIMEOUT": "The request was not sent in time.",
+    "UNAUTHORIZED_SESSION": "Unauthorized or invalid session",
+    "INVALID_API_KEY": "Invalid API key.",
+    "KEY_NOT_FOUND": "API Key not found",
+    "KEY_DISABLED": "API Key is disabled",
+    "KEY_EXPIRED": "API Key has expired",
+    "SERVER_ONLY_PROPERTY": "The property you're trying to set can only be set from the server auth instance only.",
+    "NO_VALUES_TO_UPDATE": "No values to update.",
+    "INVALID_NAME_LENGTH": "The name length is either too large or too small.",
+    "INVALID_PREFIX_LENGTH": "The prefix length is either too large or too small.",
+    "EXPIRES_IN_IS_TOO_SMALL": "The expiresIn is smaller than the predefined minimum value.",
+    "EXPIRES_IN_IS_TOO_LARGE": "The expiresIn is larger than the predefined maximum value.",
+    "INVALID_METADATA_TYPE": "metadata must be an object or undefined",
+    "USER_NOT_MEMBER_OF_ORGANIZATION": "You are not a member of the organization that owns this API key.",
+    "API_KEY_NOT_ALLOWED": "An API key may not do this: it takes the person themselves.",
+    "API_KEY_SCOPE_MISSING": "The scopes of this API key do not include this.",
+    "UNKNOWN_SCOPE": "Scopes are one or more of those that the documentation names.",
+    "UNKNOWN_KEY_CONFIGURATION": "There is no configuration of API keys with this id.",
+    "API_KEY_IN_URL": "An API key was sent in the URL, where others may read it. Send it as x-api-key; make a new one.",
     "CONFLICT": "Others changed the same thing at the same time. Please try again.",
     "SERVICE_UNAVAILABLE": "The service is temporarily unavailable. Please try again.",
 }

@@ -26,7 +26,12 @@ _JUDGED_WORST = (
     "origin", "referer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "sec-purpose", "purpose", "x-moz"
 )  # fmt: skip
 # HTTP/2 allows several Cookie headers (RFC 9113 §8.2.3); some proxies add a forwarding header beside the client's
-_JOINED_BY = {"cookie": "; ", **dict.fromkeys(FORWARDING_HEADERS, ", "), **dict.fromkeys(_JUDGED_WORST, TWICE)}
+_JOINED_BY = {
+    "cookie": "; ",
+    "x-api-key": ", ",
+    **dict.fromkeys(FORWARDING_HEADERS, ", "),
+    **dict.fromkeys(_JUDGED_WORST, TWICE),
+}
 
 
 @dataclass(slots=True)

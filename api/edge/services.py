@@ -23,7 +23,7 @@ from projections.lookups import ListLookups
 from projections.places import Places
 
 from .attempts import AttemptBuffer
-from .batching.current_session import SessionCheck
+from .batching.current_session import KeyCheck, SessionCheck
 from .batching.organizations_seen import OrganizationsSeen
 from .batching.session_lists import SessionLists
 from .client_address import ClientAddresses
@@ -47,8 +47,8 @@ _WAITING_FOR_HASHES = 16
 class Services:
     """What handlers work with. One in each worker, shared by its threads.
 
-    `sessions`, `organizations`, `session_lists`, `addresses`, `operator_hints`, `held_back`, both buffers and what
-    counts requests belong to the event loop.
+    `sessions`, `keys`, `organizations`, `session_lists`, `addresses`, `operator_hints`, `held_back`, both buffers and
+    what counts requests belong to the event loop.
     """
 
     settings: Settings
@@ -67,6 +67,7 @@ class Services:
     origins: TrustedOrigins
     operator_hints: OperatorHints
     sessions: SessionCheck
+    keys: KeyCheck
     organizations: OrganizationsSeen
     session_lists: SessionLists
     places: Places
@@ -159,6 +160,7 @@ def open_services(settings: Settings, clock: Clock) -> Services:
         origins=origins,
         operator_hints=OperatorHints(origins, cookies),
         sessions=SessionCheck(settings.database_url),
+        keys=KeyCheck(settings.database_url),
         organizations=OrganizationsSeen(settings.database_url),
         session_lists=SessionLists(settings.database_url),
         places=places,

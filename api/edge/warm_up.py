@@ -30,6 +30,7 @@ async def warm_up(services: Services) -> None:
         await services.limits.count_request("", "/ok", routed=True)
     await asyncio.gather(
         services.sessions.live_session(random_bytes(32)),
+        services.keys.live_key(random_bytes(32)),
         services.organizations.seen(new_id(), new_id(), invitations=True),
         services.session_lists.sessions_of(SessionListKey(new_id(), new_id(), services.clock(), None, None, 0)),
         *(to_thread.run_sync(_try_to_sign_in, services) for _ in range(services.settings.hashing_threads)),

@@ -16,6 +16,7 @@ from api.acts.session_list import ShownSession, sessions_of
 from api.edge.ids_given import id_in
 from api.edge.query import QueryModel
 from api.edge.request_context import BASE_PATH
+from domain.api_key import ApiKeyEnded, ApiKeyMade, ApiKeyUsed
 from domain.events.catalogue import NAME_BY_EVENT
 from domain.invitation import (
     InvitationAccepted,
@@ -64,6 +65,9 @@ _OWN_KINDS: Mapping[str, str] = {
     NAME_BY_EVENT[MemberRoleChanged]: _("Role changed"),
     NAME_BY_EVENT[MemberLeft]: _("Organization left"),
     NAME_BY_EVENT[MemberRemoved]: _("Removed from an organization"),
+    NAME_BY_EVENT[ApiKeyMade]: _("Key made"),
+    NAME_BY_EVENT[ApiKeyUsed]: _("Key used from a new place"),
+    NAME_BY_EVENT[ApiKeyEnded]: _("Key ended"),
     ATTEMPT: _("Tried and refused"),
 }
 _KINDS: Mapping[str, str] = {

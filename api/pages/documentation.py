@@ -25,6 +25,8 @@ from api.edge.request_context import BASE_PATH
 from api.edge.session_schemes import SESSION_NEEDED, session_schemes
 from api.settings import Settings
 
+from .documented_keys import say_what_keys_are_told
+
 _STATIC = "/docs/static"
 _SCHEMAS = "#/components/schemas/"
 _INTRODUCTION = """\
@@ -97,6 +99,7 @@ def _document(web: FastAPI, also: Sequence[BaseRoute], settings: Settings) -> di
         if "requestBody" in operation and FORM in body.accepted(path.removeprefix(BASE_PATH)):
             _add_form(operation, schemas)
             operation.setdefault("parameters", []).append(_known_device(cookies.known_device_name))
+    say_what_keys_are_told(document["paths"], web.routes)
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     for name in {schema.removeprefix(_SCHEMAS) for schema in _references(_bodies(document), schemas)}:

@@ -41,7 +41,7 @@ class Kept(NamedTuple):
     @classmethod
     def read(cls, path: str, text: str) -> Self | None:
         """What a page has kept; None if nothing, or not for a page of ours."""
-        if not path.startswith("/") or path.startswith(("//", "/\\")):
+        if not path.startswith("/") or path.startswith(("//", "/\\")) or not path.isprintable():
             return None
         try:
             # all of it, whatever its length: the body that it came in is bounded

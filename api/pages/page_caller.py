@@ -50,7 +50,7 @@ class PageCaller(Caller):
     def require_person(self) -> CurrentBySession:
         """Who is signed in. Raises SignInFirst."""
         try:
-            return self.require_principal()
+            return self.require_session()
         except Problem as refused:
             if refused.status != 401:
                 raise
@@ -59,7 +59,7 @@ class PageCaller(Caller):
     async def require_person_soon(self) -> CurrentBySession:
         """As `require_person`, for a handler on the event loop."""
         try:
-            return await self.require_principal_soon()
+            return await self.require_session_soon()
         except Problem as refused:
             if refused.status != 401:
                 raise

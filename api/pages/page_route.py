@@ -73,6 +73,10 @@ class PageRoute(ContractRoute):
         request.auth_token = None
         return answer
 
+    async def find(self, services: Services, request: RequestContext) -> PresentedCredentials:
+        """The session that the browser shows: pages are for people, and no program's key opens them."""
+        return await find_session(services, request)
+
     async def _answered(self, caller: PageCaller, request: RequestContext, query_string: bytes, body: Body) -> Response:
         if request.method == "POST" and not body.json:
             # a form with nothing in it

@@ -44,6 +44,7 @@ class NewPassword(BaseModel):
 
     token: str = Field(default="", repr=False)
     password: str = Field(default="", repr=False)
+    end_keys: str = ""
     next: str = ""
 
 
@@ -118,7 +119,9 @@ def reset_page(caller: CurrentPageCaller, query: Annotated[Opened, Query()]) -> 
 async def reset(caller: CurrentPageCaller, form: NewPassword) -> Response:
     try:
         await to_thread.run_sync(
-            lambda: passwords.set_password_by_link(caller, link=form.token, password=form.password)
+            lambda: passwords.set_password_by_link(
+                caller, link=form.token, password=form.password, ending_keys=bool(form.end_keys)
+            )
         )
     except LinkNotFound as refused:
         return _over(caller, refused)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from domain import refusals
+from domain import key_refusals, refusals
 from domain.refusals import Refusal, TooManyAttempts
 
 from .wording import Wording
@@ -76,6 +76,13 @@ _TOLD: Mapping[type[Refusal], Sentence] = {
     refusals.EmailMismatch: Sentence(_("This is not the address of your account."), "email"),
     refusals.SameEmail: Sentence(_("This is your address already."), "email"),
     refusals.SignUpByInvitationOnly: Sentence(_("Accounts are opened by invitation only.")),
+    key_refusals.KeyNotFound: Sentence(_("You have no such key any more.")),
+    key_refusals.KeyRotated: Sentence(_("This key was made anew already: there is another one in its place.")),
+    key_refusals.UnknownScope: Sentence(_("Choose at least one thing that the key may do."), "scopes"),
+    key_refusals.NotInKeysOrganization: Sentence(_("You do not belong to this organization any more."), "organization"),
+    key_refusals.KeyNameLength: Sentence(_("Give the key a name of 1 to 32 characters."), "name"),
+    key_refusals.KeyLifeTooShort: Sentence(_("Keys have to be good for longer here."), "days"),
+    key_refusals.KeyLifeTooLong: Sentence(_("Keys may not be good for so long here."), "days"),
     refusals.TooManyAttempts: Sentence(_("Too many tries. Wait a moment before you try again.")),
 }
 

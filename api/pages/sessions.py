@@ -54,10 +54,11 @@ class Ending(BaseModel):
 
 
 class NewPassword(BaseModel):
-    """The password as it is, and as it shall be."""
+    """The password as it is, and as it shall be; and whether keys of programs end with it."""
 
     current_password: str = Field(default="", repr=False)
     password: str = Field(default="", repr=False)
+    end_keys: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,14 @@ def set_new_password(caller: CurrentPageCaller, form: NewPassword) -> Response:
     current = caller.require_person()
     # fresh or not: the present password, which comes with it, is all that confirming would ask for
     try:
-        passwords.change_password(caller, current, given=form.current_password, wanted=form.password, revoking=True)
+        passwords.change_password(
+            caller,
+            current,
+            given=form.current_password,
+            wanted=form.password,
+            revoking=True,
+            ending_keys=bool(form.end_keys),
+        )
     except Refusal as refused:
         return _new_password_page(caller, current, caller.problems_of(refused))
     return see_other(PATH, done="password-others")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from api.acts import passwords
 from api.acts.pictures_given import wanted
 from api.edge.authentication import give_cookie
-from api.edge.caller import CurrentCaller
+from api.edge.caller import CurrentBySession, CurrentCaller
 from api.edge.contract_route import ContractRoute
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
 from api.edge.request_context import BASE_PATH
+from api.edge.session_schemes import EVERYTHING, by_key
 from domain.commands import user
 from projections.lists.account_list import password_dates
 
@@ -36,6 +39,7 @@ class ChangePassword(BaseModel):
     currentPassword: GivenPassword
     newPassword: NewPassword
     revokeOtherSessions: bool = False
+    revokeApiKeys: Annotated[bool, Field(description="End all API keys too.")] = False
 
 
 class VerifyPassword(BaseModel):
@@ -82,10 +86,11 @@ class ChangedPasswordAnswer(TypedDict):
 def change_password(caller: CurrentCaller, form: ChangePassword) -> JsonResponse:
     changed = passwords.change_password(
         caller,
-        caller.require_principal(),
+        caller.require_session(),
         given=form.currentPassword,
         wanted=form.newPassword,
         revoking=form.revokeOtherSessions,
+        ending_keys=form.revokeApiKeys,
     )
     return JsonResponse(ChangedPasswordAnswer(token=changed.token, user=shapes.user(changed.person)))
 
@@ -106,7 +111,7 @@ def change_password(caller: CurrentCaller, form: ChangePassword) -> JsonResponse
     ),
 )
 def verify_password(caller: CurrentCaller, form: VerifyPassword) -> JsonResponse:
-    passwords.confirm_password(caller.require_principal(), form.password)
+    passwords.confirm_password(caller.require_session(), form.password)
     return JsonResponse(DoneAnswer(status=True))
 
 
@@ -114,6 +119,7 @@ def verify_password(caller: CurrentCaller, form: VerifyPassword) -> JsonResponse
     "/update-user",
     operation_id="updateUser",
     summary="Change your name or image",
+    openapi_extra=by_key(EVERYTHING),
     responses=documented(
         DoneAnswer,
         "VALIDATION_ERROR",
@@ -125,7 +131,7 @@ def verify_password(caller: CurrentCaller, form: VerifyPassword) -> JsonResponse
     ),
 )
 def update_user(caller: CurrentCaller, form: UpdateUser) -> JsonResponse:
-    current, services, request = caller.require_principal(), caller.services, caller.request
+    current, services = caller.require_principal(), caller.services
     given = form.model_fields_set
     if "email" in (form.model_extra or {}):
         raise Problem.of_code("EMAIL_CAN_NOT_BE_UPDATED")
@@ -138,8 +144,9 @@ def update_user(caller: CurrentCaller, form: UpdateUser) -> JsonResponse:
             name=form.name if "name" in given else None,
             image=wanted(form.image or "") if "image" in given else None,
         )
-    token, remembered = caller.presented.token, caller.remembered
-    give_cookie(services, request, token, remembered=remembered, started_at=current.session.created_at)
+    if isinstance(current, CurrentBySession):
+        token, remembered = caller.presented.token, caller.remembered
+        give_cookie(services, caller.request, token, remembered=remembered, started_at=current.session.created_at)
     return JsonResponse(DoneAnswer(status=True))
 
 
@@ -147,6 +154,7 @@ def update_user(caller: CurrentCaller, form: UpdateUser) -> JsonResponse:
     "/list-accounts",
     operation_id="listAccounts",
     summary="What you sign in with",
+    openapi_extra=by_key(EVERYTHING),
     responses=documented(list[shapes.Account], "UNAUTHORIZED", body=False),
 )
 def list_accounts(caller: CurrentCaller) -> JsonResponse:

@@ -13,15 +13,17 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from starlette.responses import Response
 
 from api.acts.activity import FORBIDDEN, NOT_A_MEMBER, organization_activity, own_activity, require_readable
-from api.edge.caller import CurrentCaller, CurrentPrincipal
+from api.edge.caller import CurrentBySession, CurrentCaller, CurrentPrincipal
 from api.edge.contract_route import ContractRoute
 from api.edge.downloads import MEDIA_TYPES, download
 from api.edge.json_response import NOT_KEPT, JsonResponse
 from api.edge.problems import Problem
 from api.edge.query import QueryModel
 from api.edge.request_context import BASE_PATH
+from api.edge.session_schemes import by_key
 from api.edge.wire_time import to_wire
 from domain.events.catalogue import EVENT_BY_NAME, NAME_BY_EVENT
+from domain.scopes import READ
 from domain.session import SessionRenewed
 from projections.trails.activity import ATTEMPT, OwnSelection, Selection
 from projections.trails.cursor import BadCursor, Cursor
@@ -122,7 +124,7 @@ router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["activity"
     responses=documented(ActivityAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", body=False),
 )
 def list_activity(caller: CurrentCaller, query: Annotated[ActivityQuery, Query()]) -> JsonResponse:
-    current = caller.require_principal()
+    current = caller.require_session()
     only = OwnSelection(event=query.type or None)
     page = own_activity(current, only, cursor=query.cursor, limit=query.limit)
     entries = [_entry(one, current) for one in page.entries]
@@ -141,6 +143,7 @@ def _with_downloads(responses: dict[int | str, dict[str, Any]]) -> dict[int | st
     operation_id="listOrganizationActivity",
     summary="What happened in an organization, newest first, for its owners and admins; a page, or all as a file",
     response_class=Response,
+    openapi_extra=by_key(READ),
     responses=_with_downloads(
         documented(
             OrganizationActivityAnswer,
@@ -216,7 +219,7 @@ def _entry(told: RenderedEntry, current: CurrentPrincipal) -> Entry:
         "location": told.location,
         "ipAddress": told.ip_address,
         "sessionId": _optional_id(told.session_id),
-        "current": told.session_id == current.session.session_id,
+        "current": isinstance(current, CurrentBySession) and told.session_id == current.session.session_id,
         "times": told.times,
         "since": to_wire(told.since),
         "newDevice": told.new_device,

@@ -29,6 +29,7 @@ def _text(example: str) -> Any:
 UserId = Annotated[str, _id("0193a1f0c4e87d2a9b3c5e7f10213243")]
 OtherUserId = Annotated[str, _id("0193a1f0c4e87d2a9b3c5e7f10213244")]
 SessionId = Annotated[str, _id("0193a1f0c4ea7b1c8d2e4f6a71829304")]
+KeyId = Annotated[str, _id("0193a1f0c4f27e5a8b6c7d0e1f203142")]
 OrganizationId = Annotated[str, _id("0193a1f0c4e97c3b8a1d2f4e60718293")]
 MemberId = Annotated[str, _id("0193a1f0c4eb7a4d9c5b6e8f02132435")]
 InvitationId = Annotated[str, _id("6d0a3bd1c2f94e5f8a7b9c0d1e2f3041")]

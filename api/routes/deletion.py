@@ -77,7 +77,7 @@ class DeletedAnswer(TypedDict):
     ),
 )
 def delete_user(caller: CurrentCaller, form: DeleteUser) -> JsonResponse:
-    current = caller.require_principal()
+    current = caller.require_session()
     if form.token:
         _delete(current, None, link=form.token)
     else:
@@ -117,7 +117,7 @@ def confirm_deletion(caller: CurrentCaller, query: Annotated[Confirmed, Query()]
     require_opened_by_hand(caller.request)
     services = caller.services
     require_page(query.callbackURL, services.origins)
-    current = caller.require_principal_or(Problem.of_code("FAILED_TO_GET_USER_INFO", status=404))
+    current = caller.require_session_or(Problem.of_code("FAILED_TO_GET_USER_INFO", status=404))
     _delete(current, None, link=query.token)
     if query.callbackURL:
         return redirect(query.callbackURL, services.settings.origin)

@@ -181,7 +181,7 @@ def open_verification_link(caller: CurrentCaller, query: Annotated[Verification,
     ),
 )
 async def change_email(caller: CurrentCaller, form: ChangeEmail) -> JsonResponse:
-    current = await caller.require_principal_soon()
+    current = await caller.require_session_soon()
     if not caller.services.settings.sends_mail:
         raise Problem(400, message=_NO_MAIL)
 

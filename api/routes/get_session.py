@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from datetime import datetime
 from functools import lru_cache, partial
 from typing import Annotated
 from urllib.parse import parse_qs
@@ -19,8 +20,10 @@ from api.edge.authentication import (
     clear_session,
     count_the_dead,
     extends,
-    find_session,
+    find_credentials,
+    key_makes_news,
     moved,
+    record_key_use,
     record_use,
 )
 from api.edge.contract_route import ContractRoute
@@ -33,6 +36,7 @@ from api.edge.session_schemes import SESSION_USED
 from domain.commands.lookups import Person
 from domain.events.keys import token_hash
 from domain.refusals import SessionOver
+from projections.lists.api_key_list import LiveKey
 from projections.lists.session_list import LiveSession
 
 from . import shapes
@@ -51,7 +55,7 @@ _HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-stor
 
 
 class CurrentSessionAnswer(TypedDict):
-    """The session of the request and its person."""
+    """The session of the request and its person; of a program, its API key told as if it were one."""
 
     session: shapes.Session
     user: shapes.User
@@ -74,7 +78,7 @@ documentation = APIRouter(prefix=BASE_PATH, tags=["session"])
     PATH,
     operation_id="getSession",
     summary="The session of the request and its person, or null",
-    openapi_extra=SESSION_USED,
+    openapi_extra={"security": [*SESSION_USED["security"], {"apiKey": []}]},
     responses=documented(CurrentSessionAnswer | None, body=False),
 )
 def _only_documented(query: Annotated[Looking, Query()]) -> JsonResponse:
@@ -97,8 +101,12 @@ async def get_session(
     services: Services, request: RequestContext, scope: Scope, writer: ResponseWriter, counting: Awaitable[None]
 ) -> None:
     """Answer the session of the request, `null` without one; use extends it, if its refresh window has passed."""
-    presented = await find_session(services, request)
-    await counting
+    try:
+        presented = await find_credentials(services, request)
+    finally:
+        await counting
+    if presented.key is not None:
+        return await _send(writer, await _of_a_key(services, request, presented.key))
     await count_the_dead(services, request, presented)
     session = presented.session
     if session is not None:
@@ -108,7 +116,10 @@ async def get_session(
             await to_thread.run_sync(clear_session, services, request, presented)
     elif (extending := _extends(services, request, session, scope["query_string"])) or moved(request, session):
         session = await _used(services, request, presented, extending)
-    body = _NOBODY if session is None else _body(session, services)
+    await _send(writer, _NOBODY if session is None else _body(session, services))
+
+
+async def _send(writer: ResponseWriter, body: bytes) -> None:
     headers = [*_HEADERS, (b"content-length", str(len(body)).encode())]
     await writer({"type": "http.response.start", "status": 200, "headers": headers})
     await writer({"type": "http.response.body", "body": body})
@@ -138,7 +149,13 @@ async def _used(
 @lru_cache(10_000)
 def _body(row: LiveSession, services: Services) -> bytes:
     """The answer's bytes, kept by the row they come from; a row that differs in any column is another one."""
-    person = Person(
+    session = shapes.session(row, services.context.lifetimes, services.places, current=True)
+    return encode(CurrentSessionAnswer(session=session, user=shapes.user(person_of(row))))
+
+
+def person_of(row: LiveSession | LiveKey) -> Person:
+    """Whose it is."""
+    return Person(
         user_id=row.user_id,
         email=row.email,
         name=row.name,
@@ -147,8 +164,25 @@ def _body(row: LiveSession, services: Services) -> bytes:
         created_at=row.user_created_at,
         updated_at=row.user_updated_at,
     )
-    session = shapes.session(row, services.context.lifetimes, services.places, current=True)
-    return encode(CurrentSessionAnswer(session=session, user=shapes.user(person)))
+
+
+async def _of_a_key(services: Services, request: RequestContext, key: LiveKey) -> bytes:
+    """A key shown as a session that has no end of its own, as far as clients can tell (wire-keys.md)."""
+    services.last_active_buffer.seen(key.api_key_id, request.now)
+    request.concerns = key.user_id
+    if key_makes_news(request, key):
+        async with asyncio.timeout(_RECORDING):
+            await to_thread.run_sync(partial(record_key_use, services, request, key), abandon_on_cancel=True)
+    # in whole hours, so that an answer can be kept
+    ends_at = request.now.replace(minute=0, second=0, microsecond=0) + services.context.lifetimes.full
+    return _body_of_a_key(key, services, key.expires_at or ends_at)
+
+
+@lru_cache(10_000)
+def _body_of_a_key(row: LiveKey, services: Services, expires_at: datetime) -> bytes:
+    """As `_body`."""
+    session = shapes.session_of_key(row, services.places, expires_at=expires_at)
+    return encode(CurrentSessionAnswer(session=session, user=shapes.user(person_of(row))))
 
 
 def _refresh_disabled(query_string: bytes) -> bool:

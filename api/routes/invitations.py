@@ -15,15 +15,17 @@ from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
 from api.edge.query import QueryModel
 from api.edge.request_context import BASE_PATH
+from api.edge.session_schemes import by_key
 from domain.commands import invitation as invitations
 from domain.refusals import OrganizationNotFound, UnknownRole
 from domain.roles import roles_in
+from domain.scopes import READ
 from projections.lists import invitation_list
-from projections.lists.member_list import live_role
 
 from . import shapes
 from .documented import Refused, documented, uncoded
 from .fields import GivenAddress, OptionalId, RoleOrRoles
+from .organizations import role_in
 
 router = APIRouter(route_class=ContractRoute, prefix=BASE_PATH, tags=["invitation"])
 
@@ -65,6 +67,7 @@ class OfOrganization(QueryModel):
     operation_id="inviteMember",
     name="invite",
     summary="Invite somebody by their address; `id` is what goes into the link",
+    openapi_extra=by_key("invitation:create"),
     responses=documented(
         shapes.Invitation,
         "VALIDATION_ERROR",
@@ -109,6 +112,7 @@ def invite_member(caller: CurrentCaller, form: Invite) -> JsonResponse:
     "/organization/cancel-invitation",
     operation_id="cancelInvitation",
     summary="Take an invitation back",
+    openapi_extra=by_key("invitation:cancel"),
     responses=documented(
         shapes.Invitation,
         "VALIDATION_ERROR",
@@ -121,7 +125,12 @@ def invite_member(caller: CurrentCaller, form: Invite) -> JsonResponse:
 )
 def cancel_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
     current = caller.require_principal()
-    canceled = invitations.cancel(caller.services.context, current.principal, link=form.invitationId)
+    context, link = caller.services.context, form.invitationId
+    if not current.sees_links and (listed := id_in(link)) is not None:
+        # as it is listed to a program, which may also have the link of one that it made
+        known = invitation_list.invitation_with_id(context.store.statements, listed) is not None
+        link = context.keyring.invitation_link(listed) if known else link
+    canceled = invitations.cancel(context, current.principal, link=link)
     return JsonResponse(shown(caller, canceled))
 
 
@@ -129,6 +138,7 @@ def cancel_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
     "/organization/list-invitations",
     operation_id="listInvitations",
     summary="The invitations of an organization, whatever became of them",
+    openapi_extra=by_key(READ),
     responses=documented(
         list[shapes.Invitation],
         "VALIDATION_ERROR",
@@ -144,14 +154,14 @@ def list_invitations(caller: CurrentCaller, query: Annotated[OfOrganization, Que
     organization_id = id_in(query.organizationId) or current.active_organization_id
     if organization_id is None:
         raise Problem(400, message=_NO_ORGANIZATION)
-    role = live_role(context.store.statements, organization_id, current.user_id)
+    role = role_in(current, organization_id)
     if role is None:
         raise Problem(403, message=_NOT_A_MEMBER)
     roles = roles_in(role)
-    if not current.may(roles, "invitation", "create"):
+    if not current.may_look(roles, "invitation", "create"):
         raise Problem.of_code("YOU_ARE_NOT_ALLOWED_TO_LIST_INVITATIONS")
     rows = invitation_list.invitations_of(context.store.statements, organization_id, limit=None, offset=0)
-    return JsonResponse(shapes.invitations(rows, context.keyring, seen_as=roles))
+    return JsonResponse(shapes.invitations(rows, context.keyring, seen_as=roles, links=current.sees_links))
 
 
 def shown(caller: Caller, invitation_id: UUID) -> shapes.Invitation:

@@ -22,8 +22,10 @@ from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
 from api.edge.query import QueryModel
 from api.edge.request_context import BASE_PATH
+from api.edge.session_schemes import by_key
 from domain.refusals import NotAMember
 from domain.roles import PERMISSIONS, Roles, roles_in
+from domain.scopes import READ
 from projections.lists import member_list
 from projections.lists.full_organization import FullOrganization
 from projections.lists.member_list import MemberRow
@@ -33,7 +35,7 @@ from . import shapes
 from .answer_fields import MemberRole
 from .documented import at, documented
 from .fields import OptionalId
-from .organizations import Which, named, seen_now
+from .organizations import Which, named, role_in, seen_now
 from .queries import AtMost
 
 router = APIRouter(route_class=ContractRoute, prefix=f"{BASE_PATH}/organization", tags=["organization"])
@@ -116,6 +118,7 @@ class PermissionAnswer(TypedDict):
     "/list-members",
     operation_id="listMembers",
     summary="The members of an organization; all, or a page of them, filtered, sorted, searched",
+    openapi_extra=by_key(READ),
     responses=documented(
         MembersAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", NO_ACTIVE, "ORGANIZATION_NOT_FOUND", NOT_A_MEMBER, body=False
     ),
@@ -132,7 +135,7 @@ async def list_members(caller: CurrentCaller, query: Annotated[ListMembers, Quer
 def _list_members(caller: Caller, current: CurrentPrincipal, query: ListMembers) -> JsonResponse:
     read = caller.services.context.store.statements
     organization_id = meant(caller, current, query.organizationId, query.organizationSlug)
-    if member_list.live_role(read, organization_id, current.user_id) is None:
+    if role_in(current, organization_id) is None:
         raise Problem.of_code(NOT_A_MEMBER)
     rows, total = members_of(
         read,
@@ -150,6 +153,7 @@ def _list_members(caller: Caller, current: CurrentPrincipal, query: ListMembers)
     "/get-active-member",
     operation_id="getActiveMember",
     summary="Yourself as a member of the active organization",
+    openapi_extra=by_key(READ),
     responses=documented(shapes.MemberWithPerson, "UNAUTHORIZED", NO_ACTIVE, body=False),
 )
 async def get_active_member(caller: CurrentCaller) -> JsonResponse:
@@ -163,6 +167,7 @@ async def get_active_member(caller: CurrentCaller) -> JsonResponse:
     "/get-active-member-role",
     operation_id="getActiveMemberRole",
     summary="What a member is",
+    openapi_extra=by_key(READ),
     responses=documented(
         RoleAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", NO_ACTIVE, "ORGANIZATION_NOT_FOUND", NOT_A_MEMBER, body=False
     ),
@@ -170,17 +175,17 @@ async def get_active_member(caller: CurrentCaller) -> JsonResponse:
 async def get_active_member_role(caller: CurrentCaller, query: Annotated[ActiveMemberRole, Query()]) -> JsonResponse:
     current = await caller.require_principal_soon()
     named_ones = [query.organizationId, query.organizationSlug, query.userId]
-    if current.session.active_role is not None and not any(named_ones):
-        return JsonResponse(RoleAnswer(role=current.session.active_role))
+    if current.row.active_role is not None and not any(named_ones):
+        return JsonResponse(RoleAnswer(role=current.row.active_role))
     return await to_thread.run_sync(_role, caller, current, query)
 
 
 def _role(caller: Caller, current: CurrentPrincipal, query: ActiveMemberRole) -> JsonResponse:
     read = caller.services.context.store.statements
     organization_id = meant(caller, current, query.organizationId, query.organizationSlug)
-    own = current.session.active_role
+    own = current.row.active_role
     if organization_id != current.active_organization_id:
-        own = member_list.live_role(read, organization_id, current.user_id)
+        own = role_in(current, organization_id)
     asked = id_in(query.userId)
     role = own if asked is None else member_list.live_role(read, organization_id, asked)
     if own is None or role is None:
@@ -192,6 +197,7 @@ def _role(caller: Caller, current: CurrentPrincipal, query: ActiveMemberRole) ->
     "/has-permission",
     operation_id="hasPermission",
     summary="Whether your roles allow all of this",
+    openapi_extra=by_key(READ),
     responses=documented(
         PermissionAnswer,
         "VALIDATION_ERROR",
@@ -203,7 +209,7 @@ def _role(caller: Caller, current: CurrentPrincipal, query: ActiveMemberRole) ->
 def has_permission(caller: CurrentCaller, form: HasPermission) -> JsonResponse:
     current = caller.require_principal()
     organization_id = meant(caller, current, form.organizationId, "")
-    role = member_list.live_role(caller.services.context.store.statements, organization_id, current.user_id)
+    role = role_in(current, organization_id)
     if role is None:
         raise Problem.of_code(NotAMember.code, status=401)
     return JsonResponse(PermissionAnswer(error=None, success=_allowed(current, roles_in(role), form.permissions or {})))
@@ -226,21 +232,21 @@ def members_answer(rows: Sequence[MemberRow], total: int) -> MembersAnswer:
 
 def active_member(current: CurrentPrincipal) -> MemberRow | None:
     """As whom somebody acts in their active organization, None without one."""
-    session = current.session
-    if session.active_organization_id is None:
+    row = current.row
+    if row.active_organization_id is None:
         return None
-    assert session.active_membership_id is not None
-    assert session.active_role is not None
-    assert session.active_since is not None
+    assert row.active_membership_id is not None
+    assert row.active_role is not None
+    assert row.active_since is not None
     return MemberRow(
-        membership_id=session.active_membership_id,
-        organization_id=session.active_organization_id,
-        user_id=session.user_id,
-        role=session.active_role,
-        joined_at=session.active_since,
-        name=session.name,
-        email=session.email,
-        image=session.image,
+        membership_id=row.active_membership_id,
+        organization_id=row.active_organization_id,
+        user_id=row.user_id,
+        role=row.active_role,
+        joined_at=row.active_since,
+        name=row.name,
+        email=row.email,
+        image=row.image,
     )
 
 

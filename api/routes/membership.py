@@ -15,6 +15,7 @@ from api.edge.ids_given import id_in
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
 from api.edge.request_context import BASE_PATH
+from api.edge.session_schemes import EVERYTHING, by_key
 from domain.commands import membership as memberships
 from domain.email_address import canonical
 from domain.refusals import EmptyRole, MemberNotFound, UnknownRole
@@ -83,6 +84,7 @@ class RemovedAnswer(TypedDict):
     operation_id="updateMemberRole",
     name="change_role",
     summary="Make a member something else",
+    openapi_extra=by_key("member:update"),
     responses=documented(
         shapes.Member,
         "VALIDATION_ERROR",
@@ -117,6 +119,7 @@ def update_member_role(caller: CurrentCaller, form: UpdateRole) -> JsonResponse:
     "/remove-member",
     operation_id="removeMember",
     summary="Remove a member",
+    openapi_extra=by_key("member:delete"),
     responses=documented(
         RemovedAnswer,
         "VALIDATION_ERROR",
@@ -150,6 +153,7 @@ def remove_member(caller: CurrentCaller, form: RemoveMember) -> JsonResponse:
     operation_id="leaveOrganization",
     name="leave_organization",
     summary="Leave an organization",
+    openapi_extra=by_key(EVERYTHING),
     responses=documented(
         shapes.MemberWithPerson,
         "VALIDATION_ERROR",
@@ -184,7 +188,7 @@ def leave(caller: CurrentCaller, form: Leave) -> JsonResponse:
     ),
 )
 def transfer_ownership(caller: CurrentCaller, form: Transfer) -> JsonResponse:
-    current = caller.require_principal()
+    current = caller.require_session()
     organization_id, membership_id = meant(caller, current, form.organizationId, ""), id_in(form.memberId)
     if membership_id is None:
         raise MemberNotFound

@@ -17,6 +17,7 @@ from api.edge.ids_given import id_in
 from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
 from api.edge.request_context import BASE_PATH
+from api.edge.session_schemes import EVERYTHING, by_key
 from domain.commands import organization as organizations
 from domain.pictures import Picture
 from domain.refusals import NewSlugTaken, NotAMember, OrganizationNotFound
@@ -112,6 +113,7 @@ class FreeAnswer(TypedDict):
     operation_id="createOrganization",
     name="found_organization",
     summary="Found an organization, own it and turn to it",
+    openapi_extra=by_key(EVERYTHING),
     responses=documented(
         FoundedAnswer,
         "VALIDATION_ERROR",
@@ -143,6 +145,7 @@ def create(caller: CurrentCaller, form: Create) -> JsonResponse:
     "/check-slug",
     operation_id="checkOrganizationSlug",
     summary="Whether a slug is free",
+    openapi_extra=by_key("organization:update"),
     responses=documented(FreeAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", "ORGANIZATION_SLUG_ALREADY_TAKEN"),
 )
 def check_slug(caller: CurrentCaller, form: Slug) -> JsonResponse:
@@ -157,6 +160,7 @@ def check_slug(caller: CurrentCaller, form: Slug) -> JsonResponse:
     operation_id="updateOrganization",
     name="update_organization",
     summary="Change an organization's name, slug, logo or metadata",
+    openapi_extra=by_key("organization:update"),
     responses=documented(
         shapes.ChangedOrganization,
         "VALIDATION_ERROR",
@@ -215,7 +219,7 @@ def update(caller: CurrentCaller, form: Update) -> JsonResponse:
     ),
 )
 def delete(caller: CurrentCaller, form: Delete) -> JsonResponse:
-    current = caller.require_principal_or(Problem(401))
+    current = caller.require_session_or(Problem(401))
     organization_id = id_in(form.organizationId)
     if organization_id is None:
         raise OrganizationNotFound
@@ -241,7 +245,7 @@ def delete(caller: CurrentCaller, form: Delete) -> JsonResponse:
     ),
 )
 def set_active(caller: CurrentCaller, form: SetActive) -> JsonResponse:
-    current, context = caller.require_principal(), caller.services.context
+    current, context = caller.require_session(), caller.services.context
     organization_id = current.active_organization_id
     if form.organizationId is None:
         organization_id = None

@@ -17,9 +17,10 @@ from api.edge.json_response import JsonResponse
 from api.edge.problems import Problem
 from api.edge.query import QueryModel
 from api.edge.request_context import BASE_PATH
-from domain.events.keys import Keyring
+from api.edge.session_schemes import by_key
 from domain.refusals import NotAMember, OrganizationNotFound
 from domain.roles import roles_in
+from domain.scopes import READ
 from projections.lists import organization_list
 from projections.lists.full_organization import FullOrganization, full_organization
 from projections.lists.member_list import live_role
@@ -56,6 +57,7 @@ class FullAnswer(shapes.Organization):
     "/get-organization",
     operation_id="getOrganization",
     summary="An organization you belong to, or null if none is active",
+    openapi_extra=by_key(READ),
     responses=documented(
         shapes.Organization | None,
         "VALIDATION_ERROR",
@@ -73,7 +75,7 @@ def get_organization(caller: CurrentCaller, query: Annotated[Which, Query()]) ->
     found = organization_list.organization(read, organization_id)
     if found is None:
         raise OrganizationNotFound
-    if live_role(read, organization_id, current.user_id) is None:
+    if role_in(current, organization_id) is None:
         raise Problem.of_code(NotAMember.code, status=403)
     return JsonResponse(shapes.organization(found))
 
@@ -82,6 +84,7 @@ def get_organization(caller: CurrentCaller, query: Annotated[Which, Query()]) ->
     "/get-full-organization",
     operation_id="getFullOrganization",
     summary="An organization you belong to with its members and invitations, or null if none is active",
+    openapi_extra=by_key(READ),
     responses=documented(
         FullAnswer | None,
         "VALIDATION_ERROR",
@@ -98,8 +101,9 @@ async def get_full_organization(caller: CurrentCaller, query: Annotated[WhichInF
         return await to_thread.run_sync(_full_organization, caller, current, query)
     most = query.membersLimit or None
     return seen.answer(
-        f"get-full-organization {most}",
-        lambda full: full_answer(caller.services.context.keyring, full._replace(members=full.members[:most])),
+        # kept for all who see it alike
+        f"get-full-organization {most} {current.sees_links}",
+        lambda full: full_answer(current, full._replace(members=full.members[:most])),
     )
 
 
@@ -108,24 +112,27 @@ def _full_organization(caller: Caller, current: CurrentPrincipal, query: WhichIn
     organization_id = named(caller, query.organizationId, query.organizationSlug) or current.active_organization_id
     if organization_id is None:
         return JsonResponse(None)
-    full = full_organization(read, organization_id, current.user_id, most_members=query.membersLimit or None)
+    full = None
+    if current.reaches(organization_id):
+        full = full_organization(read, organization_id, current.user_id, most_members=query.membersLimit or None)
     if full is None:
         if organization_list.organization(read, organization_id) is None:
             raise OrganizationNotFound
         raise Problem.of_code(NotAMember.code, status=403)
-    return JsonResponse(full_answer(caller.services.context.keyring, full))
+    return JsonResponse(full_answer(current, full))
 
 
 @router.get(
     "/list",
     operation_id="listOrganizations",
     summary="The organizations you belong to, in the order in which you joined",
+    openapi_extra=by_key(READ),
     responses=documented(list[shapes.Organization], "UNAUTHORIZED", body=False),
 )
 def list_organizations(caller: CurrentCaller) -> JsonResponse:
     current = caller.require_principal()
     rows = organization_list.organizations_of(caller.services.context.store.statements, current.user_id)
-    return JsonResponse([shapes.organization(row) for row in rows])
+    return JsonResponse([shapes.organization(row) for row in rows if current.reaches(row.organization_id)])
 
 
 async def seen_now(
@@ -133,20 +140,33 @@ async def seen_now(
 ) -> OrganizationView | None:
     """The organization that is meant, as who asks sees it, of the query that all share who ask at the moment.
 
-    None if that does not say: none is meant, it is named by its slug, it is too large, or they do not belong to it.
+    None if that does not say: none is meant, it is named by its slug, it is too large, or they do not belong to it or
+    ask by a key that is not for it.
     """
     organization_id = id_in(query.organizationId) or current.active_organization_id
-    if organization_id is None or query.organizationSlug:
+    if organization_id is None or query.organizationSlug or not current.reaches(organization_id):
         return None
     view = await caller.services.organizations.seen(organization_id, current.user_id, invitations=invitations)
     return None if view is None or view.crowded else view
 
 
-def full_answer(keyring: Keyring, full: FullOrganization) -> FullAnswer:
+def role_in(current: CurrentPrincipal, organization_id: UUID) -> str | None:
+    """What somebody is in an open organization; None if they are no member, or ask by a key that is not for it."""
+    if not current.reaches(organization_id):
+        return None
+    return live_role(current.services.context.store.statements, organization_id, current.user_id)
+
+
+def full_answer(current: CurrentPrincipal, full: FullOrganization) -> FullAnswer:
     """An organization as a member of it sees it."""
     return {
         **shapes.organization(full.organization),
-        "invitations": shapes.invitations(full.invitations, keyring, seen_as=roles_in(full.role)),
+        "invitations": shapes.invitations(
+            full.invitations,
+            current.services.context.keyring,
+            seen_as=roles_in(full.role),
+            links=current.sees_links,
+        ),
         "members": [shapes.member_with_person(row) for row in full.members],
     }
 

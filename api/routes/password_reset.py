@@ -51,6 +51,7 @@ class ResetPassword(BaseModel):
 
     newPassword: NewPassword
     token: MailedSecret = ""
+    revokeApiKeys: Annotated[bool, Field(description="End all API keys too.")] = False
 
 
 class WithToken(ExactQuery):
@@ -137,5 +138,5 @@ def set_password(client: CurrentClient, query: Annotated[WithToken, Query()], fo
     link = form.token or query.token
     if not link:
         raise LinkNotFound
-    passwords.set_password_by_link(client, link=link, password=form.newPassword)
+    passwords.set_password_by_link(client, link=link, password=form.newPassword, ending_keys=form.revokeApiKeys)
     return JsonResponse(DoneAnswer(status=True))

@@ -110,7 +110,7 @@ class CheckAnswer(TypedDict):
     ),
 )
 def accept_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
-    current, context = caller.require_principal(), caller.services.context
+    current, context = caller.require_session(), caller.services.context
     joined = received_invitation.accept(context, current.principal, link=form.invitationId)
     found = invitation_list.accepted(context.store.statements, joined.invitation_id, joined.membership_id)
     assert found is not None, "it has just been written"
@@ -128,7 +128,7 @@ def accept_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
     ),
 )
 def reject_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
-    current = caller.require_principal()
+    current = caller.require_session()
     try:
         rejected = received_invitation.reject(caller.services.context, current.principal, link=form.invitationId)
     except InvitationNotFound:
@@ -151,7 +151,7 @@ def reject_invitation(caller: CurrentCaller, form: Named) -> JsonResponse:
     ),
 )
 def get_invitation(caller: CurrentCaller, query: Annotated[WhichInvitation, Query()]) -> JsonResponse:
-    current = caller.require_principal_or(Problem(401, message=_NOT_AUTHENTICATED))
+    current = caller.require_session_or(Problem(401, message=_NOT_AUTHENTICATED))
     row = _acceptable(caller, query.id)
     if row.email is None or row.email != current.email:
         raise NotTheRecipient
@@ -185,7 +185,7 @@ def list_user_invitations(
     if query.email:
         raise Problem(400, message=_NO_ADDRESS)
     missing = Problem(400, message=_MISSING_SESSION)
-    current, context = caller.require_principal_or(missing), caller.services.context
+    current, context = caller.require_session_or(missing), caller.services.context
     if not current.email_verified:
         raise Problem.of_code("EMAIL_VERIFICATION_REQUIRED_FOR_INVITATION")
     rows = invitation_list.invitations_to(context.store.statements, context.keyring.email_hash(current.email or ""))

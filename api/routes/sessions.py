@@ -54,7 +54,7 @@ class DoneAnswer(TypedDict):
     responses=documented(list[shapes.ListedSession], "VALIDATION_ERROR", "UNAUTHORIZED", body=False),
 )
 async def list_sessions(caller: CurrentCaller, query: Annotated[Paged, Query()]) -> JsonResponse:
-    current, services = await caller.require_principal_soon(), caller.services
+    current, services = await caller.require_session_soon(), caller.services
     listed = [
         shapes.listed_session(
             shown.view,
@@ -75,7 +75,7 @@ async def list_sessions(caller: CurrentCaller, query: Annotated[Paged, Query()])
     responses=documented(DoneAnswer, "VALIDATION_ERROR", "UNAUTHORIZED", "CONFLICT"),
 )
 def revoke_session(caller: CurrentCaller, form: RevokeSession) -> JsonResponse:
-    current, request = caller.require_principal(), caller.request
+    current, request = caller.require_session(), caller.request
     revoked = sessions.revoke_session(caller.services.context, current.principal, named=form.token)
     if revoked == current.session.session_id:
         clear_cookies(caller.services, request)
@@ -89,7 +89,7 @@ def revoke_session(caller: CurrentCaller, form: RevokeSession) -> JsonResponse:
     responses=documented(DoneAnswer, "UNAUTHORIZED", "CONFLICT"),
 )
 def revoke_sessions(caller: CurrentCaller) -> JsonResponse:
-    current, request = caller.require_principal(), caller.request
+    current, request = caller.require_session(), caller.request
     sessions.revoke_sessions(caller.services.context, current.principal)
     clear_cookies(caller.services, request)
     return JsonResponse(DoneAnswer(status=True))
@@ -102,7 +102,7 @@ def revoke_sessions(caller: CurrentCaller) -> JsonResponse:
     responses=documented(DoneAnswer, "UNAUTHORIZED", "CONFLICT"),
 )
 def revoke_other_sessions(caller: CurrentCaller) -> JsonResponse:
-    current = caller.require_principal()
+    current = caller.require_session()
     sessions.revoke_other_sessions(caller.services.context, current.principal)
     return JsonResponse(DoneAnswer(status=True))
 
@@ -121,7 +121,7 @@ def revoke_other_sessions(caller: CurrentCaller) -> JsonResponse:
     ),
 )
 def update_session(caller: CurrentCaller, form: UpdateSession) -> JsonResponse:
-    caller.require_principal()
+    caller.require_session()
     given: dict[str, Any] = form.model_extra or {}
     if "activeOrganizationId" in given:
         raise Problem.of_code("FIELD_NOT_ALLOWED", "activeOrganizationId is not allowed to be set")

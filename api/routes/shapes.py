@@ -20,6 +20,7 @@ from domain.roles import Role, Roles, roles_in
 from domain.session import Lifetimes
 from projections.devices import device
 from projections.lists.account_list import PasswordDates
+from projections.lists.api_key_list import ApiKeyRow, LiveKey, scopes_of
 from projections.lists.invitation_list import InvitationRow
 from projections.lists.member_list import MemberRow
 from projections.lists.organization_list import OrganizationRow
@@ -35,6 +36,7 @@ from .answer_fields import (
     InvitationId,
     InvitedAddress,
     IpAddress,
+    KeyId,
     Location,
     Logo,
     MemberId,
@@ -91,6 +93,46 @@ class ListedSession(Session):
 
     signInWay: Annotated[str, Field(examples=["password"])]
     lastActiveAt: ChangedAt
+
+
+Uncounted = Annotated[int | None, Field(examples=[None])]
+"""Null, though of the plugin's type: some generated clients have no field that can only be null."""
+
+
+class ApiKey(TypedDict):
+    """A key for a program: all but its secret. `start` is how that begins, to be told from others by.
+
+    `scopes` are what it may do of what its owner may, null if all; `organizationOnly` is the only organization it
+    reaches. `lastRequest` is when it was last used, `lastIpAddress`, `lastLocation` and `lastDevice` from where and by
+    what that was last told ("" if it was not). Fields about counted uses are null: uses are not counted.
+    """
+
+    id: KeyId
+    configId: Annotated[str, Field(examples=["default"])]
+    referenceId: UserId
+    name: Annotated[str | None, Field(examples=["deploy"])]
+    start: Annotated[str | None, Field(examples=["day_q7Zv2K"])]
+    prefix: Annotated[str | None, Field(examples=[None])]
+    enabled: bool
+    scopes: Annotated[list[str] | None, Field(examples=[["read"]])]
+    organizationOnly: OrganizationId | None
+    metadata: Annotated[dict[str, Any] | list[Any] | None, Field(examples=[{"team": "web"}])]
+    permissions: Annotated[dict[str, list[str]] | None, Field(examples=[None])]
+    expiresAt: EndsAt | None
+    createdAt: BeganAt
+    updatedAt: ChangedAt
+    lastRequest: ChangedAt | None
+    lastIpAddress: IpAddress
+    lastLocation: Location
+    lastDevice: DeviceName
+    rateLimitEnabled: bool
+    rateLimitTimeWindow: Uncounted
+    rateLimitMax: Uncounted
+    requestCount: Annotated[int, Field(examples=[0])]
+    remaining: Uncounted
+    refillAmount: Uncounted
+    refillInterval: Uncounted
+    lastRefillAt: Annotated[ChangedAt | None, Field(examples=[None])]
 
 
 class Account(TypedDict):
@@ -207,6 +249,57 @@ def session(row: LiveSession | SessionRow, lifetimes: Lifetimes, locate: Places,
     }
 
 
+def session_of_key(row: LiveKey, locate: Places, *, expires_at: datetime) -> Session:
+    """A key as the session that clients take it for; its handle is the key's id, and nobody proved who they are."""
+    return {
+        "id": wire_id(row.api_key_id),
+        "token": wire_id(row.api_key_id),
+        "userId": wire_id(row.user_id),
+        "expiresAt": to_wire(expires_at),
+        "createdAt": to_wire(row.created_at),
+        "updatedAt": to_wire(row.updated_at),
+        "authenticatedAt": to_wire(row.created_at),
+        "ipAddress": row.ip_address or "",
+        "userAgent": row.user_agent or "",
+        "device": device(row.user_agent),
+        "location": locate(row.ip_address),
+        "current": True,
+        "activeOrganizationId": None if row.active_organization_id is None else wire_id(row.active_organization_id),
+    }
+
+
+def api_key(row: ApiKeyRow, locate: Places, *, used_at: datetime | None) -> ApiKey:
+    """The key as its owner sees it."""
+    return {
+        "id": wire_id(row.api_key_id),
+        "configId": "default",
+        "referenceId": wire_id(row.user_id),
+        "name": row.name,
+        "start": row.start,
+        "prefix": row.prefix,
+        "enabled": row.enabled,
+        "scopes": None if row.scopes is None else list(scopes_of(row.scopes) or ()),
+        "organizationOnly": None if row.organization_id is None else wire_id(row.organization_id),
+        "metadata": None if row.metadata is None else msgspec.json.decode(row.metadata),
+        "permissions": None,
+        "expiresAt": None if row.expires_at is None else to_wire(row.expires_at),
+        "createdAt": to_wire(row.created_at),
+        "updatedAt": to_wire(row.updated_at),
+        "lastRequest": None if used_at is None else to_wire(used_at),
+        "lastIpAddress": row.used_ip_address or "",
+        "lastLocation": locate(row.used_ip_address),
+        "lastDevice": device(row.used_user_agent),
+        "rateLimitEnabled": False,
+        "rateLimitTimeWindow": None,
+        "rateLimitMax": None,
+        "requestCount": 0,
+        "remaining": None,
+        "refillAmount": None,
+        "refillInterval": None,
+        "lastRefillAt": None,
+    }
+
+
 def listed_session(
     view: SessionView, lifetimes: Lifetimes, locate: Places, *, current: bool, active_at: datetime
 ) -> ListedSession:
@@ -276,10 +369,10 @@ def member_with_person(row: MemberRow) -> MemberWithPerson:
     return {**member(row), "user": person}
 
 
-def invitation(row: InvitationRow, keyring: Keyring) -> Invitation:
-    """The invitation as the contract shows it; its id is the one in the link."""
+def invitation(row: InvitationRow, keyring: Keyring, *, link: bool = True) -> Invitation:
+    """The invitation as the contract shows it; its id is the one in the link, or without it one that opens nothing."""
     shown: Invitation = {
-        "id": keyring.invitation_link(row.invitation_id),
+        "id": keyring.invitation_link(row.invitation_id) if link else wire_id(row.invitation_id),
         "organizationId": wire_id(row.organization_id),
         "email": row.email or "",
         "role": row.role,
@@ -293,7 +386,9 @@ def invitation(row: InvitationRow, keyring: Keyring) -> Invitation:
     return shown
 
 
-def invitations(rows: Iterable[InvitationRow], keyring: Keyring, *, seen_as: Roles) -> list[Invitation]:
+def invitations(
+    rows: Iterable[InvitationRow], keyring: Keyring, *, seen_as: Roles, links: bool = True
+) -> list[Invitation]:
     """As members see them: who is no owner does not see who is invited to be one (wire.md §10)."""
     sees_owners = Role.OWNER in seen_as
-    return [invitation(row, keyring) for row in rows if sees_owners or Role.OWNER not in roles_in(row.role)]
+    return [invitation(row, keyring, link=links) for row in rows if sees_owners or Role.OWNER not in roles_in(row.role)]

@@ -104,9 +104,11 @@ def acting_member(
 def acting_as(
     principal: LoadedPerson, organization: Loaded[Organization] | None, membership: Loaded[Membership] | None
 ) -> ActingMember | None:
-    """Who acts as this member; None if there is no such membership, or the organization is closed."""
+    """Who acts as this member; None if there is no such membership, the organization is closed, or they act by
+    something that is not for it.
+    """
     found = belonging(organization, membership)
-    if found is None:
+    if found is None or not principal.reaches(found.organization.stream_id):
         return None
     return ActingMember(organization=found.organization, membership=found.membership, principal=principal)
 

@@ -31,7 +31,10 @@ class EmailVerification(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What the operator allows. Limits are None where there is none; lifetimes are from each sending on."""
+    """What the operator allows. Limits are None where there is none; lifetimes are from each sending on.
+
+    `key_lifetime` is that of an API key of which nothing else is said.
+    """
 
     invitations: bool = True
     invitation_lifetime: timedelta = timedelta(days=7)
@@ -41,6 +44,9 @@ class Rules:
     email_verification: EmailVerification = EmailVerification.OFF
     member_limit: int | None = None
     invitation_limit: int | None = None
+    key_lifetime: timedelta | None = None
+    key_shortest: timedelta = timedelta(days=1)
+    key_longest: timedelta = timedelta(days=365)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,12 +53,15 @@ def change_password(
     current: str,
     new: str,
     revoking: bool,
+    ending_keys: bool = False,
     organization_id: UUID | None,
 ) -> ChangedPassword:
     """Replace the `current` password by a `new` one; of several at once with the same current one, one succeeds.
 
     `revoking` ends every session, also one that is begun with the old password this very moment, and replaces the one
-    asking by a new one, turned to `organization_id`. Raises PasswordTooShort, PasswordTooLong, PasswordCompromised,
+    asking by a new one, turned to `organization_id`; `ending_keys` ends every API key.
+
+    Raises PasswordTooShort, PasswordTooLong, PasswordCompromised,
     WrongPassword, NoPassword, SessionOver, HashingBusy, Conflict.
 
     A change of address that was asked for before is taken back: whoever knew the old password may have asked.
@@ -73,7 +76,7 @@ def change_password(
     context.passwords.require_worthy(
         new, Familiar(email=person.email, name=person.name, organization=None if active is None else active.name)
     )
-    changed = user.state.change_password(revoking=revoking)
+    changed = user.state.change_password(revoking=revoking, ending_keys=ending_keys)
     additions, token = [user.with_events(changed)], None
     if changing is not None:
         additions.append(changing.with_events(changing.state.withdraw()))

@@ -180,7 +180,7 @@ def _erase(
             destroyed=plan.destroyed,
         )
         version = plan.user.version + 1
-        swept = sweep(held, user_id, session_ids=plan.session_ids, counters=counted_by)
+        swept = sweep(held, user_id, session_ids=[*plan.session_ids, *plan.api_key_ids], counters=counted_by)
         touched.update(plan.counted | swept)
         record(held, user_id, version=version, erased_at=command.at, touched=touched, certificate=certificate)
         if history.addresses and certificate is None:

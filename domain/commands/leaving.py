@@ -66,6 +66,7 @@ class Leaving:
     blanked: list[Blanked] = field(default_factory=list)
     destroyed: set[UUID] = field(default_factory=set)
     session_ids: list[UUID] = field(default_factory=list)
+    api_key_ids: list[UUID] = field(default_factory=list)
     counted: Counter[str] = field(default_factory=Counter)
     effects: Counter[str] = field(default_factory=Counter)
 
@@ -152,9 +153,11 @@ def leaving(
             plan.blanked.append(row)
             plan.counted[row.table.name] += row.key not in {one.stream_id for one in plan.additions}
     plan.session_ids = context.lookups.sessions_ever_of(user_id, reading=reading)
+    plan.api_key_ids = context.lookups.keys_ever_of(user_id, reading=reading)
     plan.counted["subject_keys"] = len(plan.destroyed)
     plan.counted["pictures"] = context.lookups.pictures_of(plan.destroyed, reading=reading)
     plan.effects["sessions"] = len(plan.session_ids)
+    plan.effects["API keys"] = len(plan.api_key_ids)
     return plan
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from domain.api_key import KeySeen
 from domain.organization import Facts
 from domain.session import Seen
 from domain.store import Blanked, Reading, Subject
@@ -81,6 +82,16 @@ class OfferToUndo:
 
     mailed_link_id: UUID
     email_hash: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyTexts:
+    """What a person wrote of an API key, None once erased; and how long it was made to be good, None for ever."""
+
+    name: str | None
+    prefix: str | None
+    metadata: str | None
+    lifetime: timedelta | None
 
 
 class Lookups(Protocol):
@@ -174,6 +185,15 @@ class Lookups(Protocol):
 
     def sessions_ever_of(self, user_id: UUID, *, reading: Reading) -> list[UUID]:
         """Every session that a person ever had."""
+
+    def keys_ever_of(self, user_id: UUID, *, reading: Reading) -> list[UUID]:
+        """Every API key that a person ever had."""
+
+    def key_texts(self, api_key_id: UUID) -> KeyTexts | None:
+        """What is written of an API key."""
+
+    def key_seen(self, api_key_id: UUID) -> KeySeen | None:
+        """From where an API key was last known to be used."""
 
     def pictures_of(self, subject_ids: Collection[UUID], *, reading: Reading) -> int:
         """How many pictures are kept that are sealed under these keys."""

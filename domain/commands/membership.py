@@ -15,7 +15,7 @@ from domain.store.conflicts import retry_on_conflict
 from .acting_member import ActingMember, acting_member
 from .context import Context
 from .ownership import require_proof
-from .principal import Person, PersonBySession, record_of
+from .principal import Person, record_of
 from .queries import the_membership
 
 
@@ -68,14 +68,15 @@ def remove_member(context: Context, principal: Person, *, organization_id: UUID,
 
 
 @retry_on_conflict
-def leave(context: Context, principal: PersonBySession, *, organization_id: UUID) -> UUID:
+def leave(context: Context, principal: Person, *, organization_id: UUID) -> UUID:
     """Leave an organization; which membership that was.
 
-    Raises MemberNotFound, LastOwner, SessionNotFresh, SessionOver, Conflict.
+    Raises MemberNotFound, LastOwner, ScopeMissing, SessionNotFresh, SessionOver, Conflict.
     """
     own, _ = acting_member(context, principal, organization_id)
     if own is None:
         raise MemberNotFound
+    own.principal.require_whole()
     owners = _owners(own.organization, own.membership.state, owns=False)
     require_proof(context, own.principal, before=own.roles, after=())
     context.store.append(

@@ -33,7 +33,7 @@ def set_password(context: Context, principal: Operator, *, user_id: UUID, passwo
         raise NoPassword
     person = account.person
     context.passwords.require_worthy(password, Familiar(email=person.email, name=person.name))
-    changed = user.state.change_password(revoking=True)
+    changed = user.state.change_password(revoking=True, ending_keys=True)
     version, password_hash = user.state_after(changed).password_version, context.passwords.hash(password)
     context.store.append(
         record_of(principal),
@@ -66,7 +66,8 @@ def change_email(context: Context, principal: Operator, *, user_id: UUID, email:
     # after the account: what is offered by who changes it meanwhile need not be among them
     links = withdrawn(context, context.lookups.open_links_of(user_id, now=principal.at))
     changed = user.state.change_email(address, email_hash=email_hash)
-    revoked = user.state_after(changed).revoke_sessions(Revocation.EVERYWHERE)
+    # who had the account may have made keys
+    revoked = [*user.state_after(changed).revoke_sessions(Revocation.EVERYWHERE), *user.state.revoke_keys()]
     try:
         context.store.append(record_of(principal), subject, user.with_events([*changed, *revoked]), *links)
     except SubjectGone:

@@ -30,7 +30,7 @@ from .acting_member import acting_member, belonging
 from .context import Context
 from .ownership import require_proof
 from .pictures import Wanted, shown
-from .principal import Person, PersonBySession, load_by_session, record_of
+from .principal import LoadedBySession, Person, PersonBySession, load_by_session, load_principal, record_of
 from .queries import membership_of, the_organization
 
 
@@ -57,7 +57,7 @@ def personal_organization(keyring: Keyring, owner_id: UUID, *, name: str, email:
 @retry_on_conflict
 def found_organization(
     context: Context,
-    principal: PersonBySession,
+    principal: Person,
     *,
     name: str,
     slug: str,
@@ -67,7 +67,8 @@ def found_organization(
 ) -> tuple[UUID, UUID]:
     """Found an organization and own it, `turning` to it; its id and that of the membership. `metadata` is JSON text.
 
-    Raises MayNotFound, SlugTaken, PictureNotKept, SubjectGone, SessionOver, Conflict.
+    Only a session turns to organizations. Raises MayNotFound, SlugTaken, ScopeMissing, PictureNotKept, SubjectGone,
+    SessionOver, Conflict.
     """
     if not context.rules.create_organizations:
         raise MayNotFound
@@ -87,14 +88,17 @@ def found_organization(
     joined = Membership.join(
         organization_id=organization_id, user_id=owner_id, roles=(Role.OWNER,), joining=Joining.FOUNDED
     )
-    loaded, _ = load_by_session(context, principal)
-    turned = loaded.session.state.choose(organization_id) if turning else []
+    loaded, _ = load_principal(context, principal)
+    loaded.require_whole()
+    turned = list[Addition]()
+    if turning and isinstance(loaded, LoadedBySession):
+        turned.append(loaded.session.with_events(loaded.session.state.choose(organization_id)))
     context.store.append(
         record_of(principal),
         loaded.subject,
         Addition(organization_id, 0, founded, subject),
         Addition(membership_id, 0, joined),
-        loaded.session.with_events(turned),
+        *turned,
         guards=loaded.guards,
         writes=showing.writes,
     )

@@ -13,7 +13,7 @@ def require_proof(context: Context, principal: LoadedPerson, *, before: Roles, a
     fresh principal, if it changes who owns the organization.
 
     Asked last: nobody confirms their password for what would be refused all the same. Raises SessionNotFresh,
-    SessionOver.
+    SessionOver, and NotByKey of a program, whatever the settings.
     """
-    if context.lifetimes.fresh and change_ownership(before, after):
+    if change_ownership(before, after):
         principal.require_fresh(context)

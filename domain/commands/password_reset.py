@@ -25,8 +25,11 @@ from .principal import PersonWithoutSession, record_of
 
 @hashed_once
 @retry_on_conflict
-def reset_password(context: Context, *, link: str, password: str, now: datetime, where_from: WhereFrom) -> Person:
-    """Set another password by a link, once: every session ends, also one that is begun with the old one this moment.
+def reset_password(
+    context: Context, *, link: str, password: str, ending_keys: bool = False, now: datetime, where_from: WhereFrom
+) -> Person:
+    """Set another password by a link, once: every session ends, also one that is begun with the old one this moment,
+    and every API key if that is wanted.
 
     By the link that went to who had the account's address before, the account has that again, and the password must not
     have it in it. Invitations that are left pending, of since that change, or of whenever if the address is proved only
@@ -46,7 +49,7 @@ def reset_password(context: Context, *, link: str, password: str, now: datetime,
             raise LinkNotFound
         person = _with_the_address_of(restored, account.person)
         context.passwords.require_worthy(password, Familiar(email=person.email, name=person.name))
-        reset = user.state_after(restored).reset_password()
+        reset = user.state_after(restored).reset_password(ending_keys=ending_keys)
         principal = PersonWithoutSession(user_id=user.stream_id, at=now, where_from=where_from)
         additions = [
             mailed.with_events(used),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from domain.events.catalogue import INVITATION, MAILED_LINK, MEMBERSHIP, ORGANIZATION, SESSION, USER
+from domain.api_key import ApiKey
+from domain.events.catalogue import API_KEY, INVITATION, MAILED_LINK, MEMBERSHIP, ORGANIZATION, SESSION, USER
 from domain.invitation import Invitation
 from domain.mailed_link import MailedLink, Purpose
 from domain.membership import Membership
@@ -22,6 +23,16 @@ def the_account(user_id: UUID | ColumnOf) -> StreamQuery[User]:
 def the_session(session_id: UUID) -> StreamQuery[Session]:
     """A session."""
     return StreamQuery(SESSION, {"session_id": session_id})
+
+
+def the_key(api_key_id: UUID) -> StreamQuery[ApiKey]:
+    """An API key, also one that has ended."""
+    return StreamQuery(API_KEY, {"api_key_id": api_key_id})
+
+
+def key_with(key_hash: bytes) -> StreamQuery[ApiKey]:
+    """The API key whose secret has this hash."""
+    return StreamQuery(API_KEY, {"key_hash": key_hash})
 
 
 def the_organization(organization_id: UUID | ColumnOf) -> StreamQuery[Organization]:

@@ -25,7 +25,15 @@ from .lookups import Person
 from .mailed_link import verification
 from .organization import personal_organization
 from .pictures import ToShow, Wanted, shown
-from .principal import Operator, PersonBySession, PersonWithoutSession, load_by_session, record_of
+from .principal import (
+    Operator,
+    PersonByKey,
+    PersonBySession,
+    PersonWithoutSession,
+    load_by_session,
+    load_principal,
+    record_of,
+)
 from .received_invitation import JoiningByInvitation, invited_by, joining
 from .session import SignedIn, new_session
 
@@ -267,13 +275,14 @@ def create_user(context: Context, *, email: str, name: str, password: str, now: 
 
 
 @retry_on_conflict
-def update_user(context: Context, principal: PersonBySession, *, name: str | None, image: Wanted) -> bool:
+def update_user(context: Context, principal: PersonBySession | PersonByKey, *, name: str | None, image: Wanted) -> bool:
     """Change a person's name or image, whichever is given; an empty image takes theirs away.
 
     Whether anything is different now. A picture that was kept and is shown no more is gone. Raises PictureNotKept,
-    SessionOver, SubjectGone, Conflict.
+    ScopeMissing, SessionOver, SubjectGone, Conflict.
     """
-    loaded, _ = load_by_session(context, principal)
+    loaded, _ = load_principal(context, principal)
+    loaded.require_whole()
     user = loaded.user
     account = context.lookups.account(user.stream_id)
     if account is None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, get_args
 
-from domain import invitation, mailed_link, membership, organization, session, user
+from domain import api_key, invitation, mailed_link, membership, organization, session, user
 
 from .keys import legacy_slug_hash
 
@@ -27,6 +27,7 @@ Event = (
     | membership.MembershipEvent
     | invitation.InvitationEvent
     | mailed_link.MailedLinkEvent
+    | api_key.ApiKeyEvent
 )
 """Every event there is: a `match` over it is checked to leave none out."""
 
@@ -51,7 +52,8 @@ ORGANIZATION = Aggregate("organization", organization.OrganizationEvent, organiz
 MEMBERSHIP = Aggregate("membership", membership.MembershipEvent, membership.evolve)
 INVITATION = Aggregate("invitation", invitation.InvitationEvent, invitation.evolve)
 MAILED_LINK = Aggregate("mailed_link", mailed_link.MailedLinkEvent, mailed_link.evolve)
-AGGREGATES: tuple[Aggregate[Any], ...] = (USER, SESSION, ORGANIZATION, MEMBERSHIP, INVITATION, MAILED_LINK)
+API_KEY = Aggregate("api_key", api_key.ApiKeyEvent, api_key.evolve)
+AGGREGATES: tuple[Aggregate[Any], ...] = (USER, SESSION, ORGANIZATION, MEMBERSHIP, INVITATION, MAILED_LINK, API_KEY)
 
 AGGREGATE_BY_EVENT: Mapping[type, Aggregate[Any]] = {
     event: aggregate for aggregate in AGGREGATES for event in aggregate.event_classes
@@ -68,6 +70,7 @@ EVENT_BY_NAME: Mapping[str, type] = {
     "EmailChanged": user.EmailChanged,
     "EmailRestored": user.EmailRestored,
     "SessionsRevoked": user.SessionsRevoked,
+    "ApiKeysRevoked": user.ApiKeysRevoked,
     "AccountUnlocked": user.AccountUnlocked,
     "PersonErased": user.PersonErased,
     "SessionStarted": session.SessionStarted,
@@ -109,6 +112,15 @@ EVENT_BY_NAME: Mapping[str, type] = {
     "MailedLinkWithdrawn": mailed_link.MailedLinkWithdrawn,
     "EmailChangeUndoLapsed": mailed_link.EmailChangeUndoLapsed,
     "RecipientErased": invitation.RecipientErased,
+    "ApiKeyMade": api_key.ApiKeyMade,
+    "ApiKeyRenamed": api_key.ApiKeyRenamed,
+    "ApiKeyMetadataChanged": api_key.ApiKeyMetadataChanged,
+    "ApiKeyEnabled": api_key.ApiKeyEnabled,
+    "ApiKeyDisabled": api_key.ApiKeyDisabled,
+    "ApiKeyLifetimeChanged": api_key.ApiKeyLifetimeChanged,
+    "ApiKeyRotated": api_key.ApiKeyRotated,
+    "ApiKeyUsed": api_key.ApiKeyUsed,
+    "ApiKeyEnded": api_key.ApiKeyEnded,
 }
 NAME_BY_EVENT: Mapping[type, str] = {event: name for name, event in EVENT_BY_NAME.items()}
 UPCASTS: Mapping[str, Upcast] = {}

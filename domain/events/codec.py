@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from hashlib import sha256
+from threading import Lock
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -30,6 +31,8 @@ T = TypeVar("T")
 
 _personal_fields: dict[type[Any], tuple[str, ...]] = {}
 _left_out: dict[type[Any], tuple[str, ...]] = {}
+_explored: set[type[Any]] = set()
+_exploring = Lock()
 
 _encoder = msgspec.json.Encoder()
 _decode_fields = msgspec.json.Decoder(dict[str, Any]).decode
@@ -155,7 +158,20 @@ def _fields(encoded: Encoded, personal: bytes | None) -> dict[str, Any]:
 
 def _converted(stored: dict[str, Any], kind: type[T]) -> T:
     hidden = dict.fromkeys(personal_fields(kind))
+    _explore(kind)
     return msgspec.convert(hidden | stored, kind)
+
+
+def _explore(kind: type[Any]) -> None:
+    """Let msgspec find out what a class is made of, before anything is read as one.
+
+    It keeps that with the class from the moment it begins: a second thread would read by the half of it, and the
+    process would end with a segmentation fault.
+    """
+    if kind not in _explored:
+        with _exploring:
+            msgspec.json.Decoder(kind)
+        _explored.add(kind)
 
 
 def _is_personal(hint: Any) -> bool:
@@ -174,4 +190,5 @@ def _plain_decoder(name: str) -> Any:
     """Reads events stored under a name in one go, if they are of the newest shape and nothing of them is personal."""
     if name in catalogue.UPCASTS or personal_fields(event := catalogue.event_class(name)):
         return None
+    _explore(event)
     return msgspec.json.Decoder(event).decode

@@ -5,6 +5,17 @@ from __future__ import annotations
 from typing import NamedTuple, assert_never
 from uuid import UUID
 
+from domain.api_key import (
+    ApiKeyDisabled,
+    ApiKeyEnabled,
+    ApiKeyEnded,
+    ApiKeyLifetimeChanged,
+    ApiKeyMade,
+    ApiKeyMetadataChanged,
+    ApiKeyRenamed,
+    ApiKeyRotated,
+    ApiKeyUsed,
+)
 from domain.invitation import (
     InvitationAccepted,
     InvitationCanceled,
@@ -50,6 +61,7 @@ from domain.session import (
 )
 from domain.user import (
     AccountUnlocked,
+    ApiKeysRevoked,
     EmailChanged,
     EmailContested,
     EmailRestored,
@@ -108,6 +120,8 @@ def key_owner(stream_id: UUID, event: Event) -> KeyOwner | None:
             EmailVerified() | EmailContested() | EmailChanged() | EmailRestored() | LanguageChosen() | AccountUnlocked()
         ):
             return None
+        case ApiKeysRevoked():
+            return None
         case OrganizationRenamed() | SlugChanged() | LogoChanged() | MetadataChanged() | OrganizationClosed():
             return None
         case OwnerAdded() | OwnerRemoved():
@@ -126,6 +140,10 @@ def key_owner(stream_id: UUID, event: Event) -> KeyOwner | None:
         case EmailChangeUndoOffered() | AccountDeletionRequested() | SignUpAttempted():
             return None
         case MailedLinkUsed() | MailedLinkWithdrawn() | EmailChangeUndoLapsed():
+            return None
+        case ApiKeyMade() | ApiKeyRenamed() | ApiKeyMetadataChanged() | ApiKeyEnabled() | ApiKeyDisabled():
+            return None
+        case ApiKeyLifetimeChanged() | ApiKeyRotated() | ApiKeyUsed() | ApiKeyEnded():
             return None
         case _:
             assert_never(event)

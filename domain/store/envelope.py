@@ -32,7 +32,7 @@ class WhereFrom:
 
 @dataclass(frozen=True, kw_only=True)
 class CommandRecord:
-    """Who did it, when, through which session and from where: once for all events of one append.
+    """Who did it, when, through which session or by which API key, and from where: once for all events of one append.
 
     `at` is the one clock of the append, in whole milliseconds. Where from is sealed under the key of the actor, like
     any personal field.
@@ -43,6 +43,7 @@ class CommandRecord:
     actor_kind: ActorKind
     actor_id: UUID | None = None
     session_id: UUID | None = None
+    api_key_id: UUID | None = None
     acting_for: UUID | None = None
     ip_address: Personal = None
     user_agent: Personal = None
@@ -61,6 +62,19 @@ class CommandRecord:
             session_id=session_id,
             ip_address=None if where_from is None else where_from.ip_address,
             user_agent=None if where_from is None else where_from.user_agent,
+        )
+
+    @staticmethod
+    def by_key(user_id: UUID, *, api_key_id: UUID, at: datetime, where_from: WhereFrom) -> CommandRecord:
+        """What a program does for a person, by one of their keys."""
+        return CommandRecord(
+            command_id=new_id(),
+            at=at,
+            actor_kind=ActorKind.USER,
+            actor_id=user_id,
+            api_key_id=api_key_id,
+            ip_address=where_from.ip_address,
+            user_agent=where_from.user_agent,
         )
 
     @staticmethod

@@ -1,4 +1,6 @@
-"""Last active: when sessions were last used, one moment each; beside the log, since using one changes nothing."""
+"""Last active: when sessions, and API keys, were last used, one moment each; beside the log, since using one changes
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +21,8 @@ WITH written AS (
     SELECT session_id, at FROM unnest($1::uuid[], $2::timestamptz[]) AS given (session_id, at)
      WHERE NOT EXISTS (SELECT FROM session_list s JOIN account_list a USING (user_id)
                         WHERE s.session_id = given.session_id AND a.ended_at IS NOT NULL)
+       AND NOT EXISTS (SELECT FROM api_key_list k JOIN account_list a USING (user_id)
+                        WHERE k.api_key_id = given.session_id AND a.ended_at IS NOT NULL)
      ORDER BY session_id
     ON CONFLICT (session_id) DO UPDATE SET at = excluded.at WHERE known.at < excluded.at
     RETURNING known.session_id

@@ -49,6 +49,7 @@ class LogEntry(NamedTuple):
     actor_kind: str
     actor_id: UUID | None
     session_id: UUID | None
+    api_key_id: UUID | None
 
     def event(self) -> Any:
         """The event, its personal fields None. Raises UnknownEvent or msgspec.DecodeError if it is unreadable."""
@@ -68,6 +69,7 @@ _ENTRY = SelectList(
     actor_kind="c.actor_kind",
     actor_id="c.actor_id",
     session_id="c.session_id",
+    api_key_id="c.api_key_id",
 )
 _ENTRIES = f"""
 SELECT {_ENTRY.sql}

@@ -91,6 +91,7 @@ class StoredRow(NamedTuple):
     actor_kind: str
     actor_id: UUID | None
     session_id: UUID | None
+    api_key_id: UUID | None
     command_body: bytes
     command_sealed: bytes | None
     command_subject_id: UUID | None
@@ -113,6 +114,7 @@ class SealingMapper(Mapper[UUID]):
             command.actor_kind,
             command.actor_id,
             command.session_id,
+            command.api_key_id,
             command.acting_for,
             _subject_id(subject),
             stored.body,
@@ -176,6 +178,7 @@ class SealingMapper(Mapper[UUID]):
             actor_kind=_ACTOR_KINDS[row.actor_kind],
             actor_id=row.actor_id,
             session_id=row.session_id,
+            api_key_id=row.api_key_id,
             **where_from,
         )
         event = decode(

@@ -33,6 +33,7 @@ COMMAND_COLUMNS = {
     "actor_kind": "text",
     "actor_id": "uuid",
     "session_id": "uuid",
+    "api_key_id": "uuid",
     "acting_for": "uuid",
     "subject_id": "uuid",
     "body": "bytea",

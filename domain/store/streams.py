@@ -41,6 +41,7 @@ _STORED = SelectList(
     actor_kind="c.actor_kind",
     actor_id="c.actor_id",
     session_id="c.session_id",
+    api_key_id="c.api_key_id",
     key_lost=(
         f"(e.sealed IS NOT NULL AND k.wrapped IS NULL AND {_not_erased('k')})"
         f" OR (c.sealed IS NOT NULL AND ck.wrapped IS NULL AND e.name = ANY($3) AND {_not_erased('ck')})"

@@ -17,6 +17,7 @@ from domain.store.rows import Projection, Row, Table, change, put
 from domain.store.select_list import SelectList
 from domain.user import (
     AccountUnlocked,
+    ApiKeysRevoked,
     EmailChanged,
     EmailContested,
     EmailRestored,
@@ -48,6 +49,7 @@ TABLE = Table(
         "email_verified": "boolean",
         "email_contested": "boolean",
         "session_epoch": "integer",
+        "key_epoch": "integer",
         "password_version": "integer",
         "password_changed_at": "timestamptz",
         "created_at": "timestamptz",
@@ -100,6 +102,8 @@ def project(event: UserEvent, command: CommandRecord) -> Row | None:
             )
         case SessionsRevoked(epoch=epoch):
             return change(session_epoch=epoch)
+        case ApiKeysRevoked(epoch=epoch):
+            return change(key_epoch=epoch)
         case AccountUnlocked():
             return None
         case PersonErased(epoch=epoch):
@@ -115,6 +119,7 @@ def restore(row: Mapping[str, Any]) -> User:
         email_hash=row["email_hash"],
         password_version=row["password_version"],
         session_epoch=row["session_epoch"],
+        key_epoch=row["key_epoch"],
         email_verified=row["email_verified"],
         email_contested=row["email_contested"],
         closed=row["ended_at"] is not None,

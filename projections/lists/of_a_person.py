@@ -19,7 +19,7 @@ from domain.store.connections import Statements
 from domain.store.rows import Table
 from domain.store.select_list import SelectList
 
-from . import invitation_list, mailed_link_list, organization_list, session_list
+from . import api_key_list, invitation_list, mailed_link_list, organization_list, session_list
 
 
 class Emptied(NamedTuple):
@@ -34,6 +34,7 @@ _BY_KEY = "r.{key} IN (SELECT k.subject_id FROM subject_keys k WHERE k.person_id
 EMPTIED = (
     Emptied(session_list.TABLE, session_list.PERSONAL, "r.user_id = $1"),
     Emptied(mailed_link_list.TABLE, mailed_link_list.PERSONAL, "r.user_id = $1"),
+    Emptied(api_key_list.TABLE, api_key_list.PERSONAL, "r.user_id = $1"),
     Emptied(organization_list.TABLE, organization_list.PERSONAL, _BY_KEY.format(key="organization_id")),
     Emptied(invitation_list.TABLE, invitation_list.PERSONAL, _BY_KEY.format(key="invitation_id")),
 )

@@ -188,14 +188,15 @@ _ACTIVE_ORGANIZATION = """
   LEFT JOIN member_list m ON m.organization_id = s.organization_id AND m.live_user_id = s.user_id
   LEFT JOIN organization_list o ON o.organization_id = m.organization_id AND o.ended_at IS NULL
 """
-_MEMBERSHIP = "CASE WHEN o.organization_id IS NOT NULL THEN {} END"
+MEMBERSHIP = "CASE WHEN o.organization_id IS NOT NULL THEN {} END"
+"""Something of a membership `m`, if the organization `o` is open."""
 LIVE_SESSION = SelectList(
     LiveSession,
     **_OF_A_SESSION,
     token_hash="s.token_hash",
-    active_membership_id=_MEMBERSHIP.format("m.membership_id"),
-    active_role=_MEMBERSHIP.format("m.role"),
-    active_since=_MEMBERSHIP.format("m.joined_at"),
+    active_membership_id=MEMBERSHIP.format("m.membership_id"),
+    active_role=MEMBERSHIP.format("m.role"),
+    active_since=MEMBERSHIP.format("m.joined_at"),
     email="a.email",
     name="a.name",
     image="a.image",

@@ -33,6 +33,7 @@ class Copies(NamedTuple):
     actor_kind: str
     actor_id: UUID | None
     session_id: UUID | None
+    api_key_id: UUID | None
     acting_for: UUID | None
 
 
@@ -59,6 +60,7 @@ _COMMAND = SelectList(
         actor_kind="c.actor_kind",
         actor_id="c.actor_id",
         session_id="c.session_id",
+        api_key_id="c.api_key_id",
         acting_for="c.acting_for",
     ),
 )

@@ -69,6 +69,8 @@ class JournalEntry:
     actor_version: int | None
     person_version: int | None
     organization_version: int | None
+    api_key_id: UUID | None
+    api_key_version: int | None
 
     @property
     def cursor(self) -> Cursor:

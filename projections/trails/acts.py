@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from domain.api_key import ApiKeyMade, ApiKeyRotated
 from domain.invitation import InvitationAccepted, InvitationRejected, RecipientErased
 from domain.mailed_link import (
     EmailChangeUndoLapsed,
@@ -66,6 +67,8 @@ _SAID_BY: Mapping[type, tuple[type, ...]] = {
     EmailChangeUndoLapsed: (PersonErased,),
     EmailVerificationRequested: (SignedUp,),
     EmailVerified: (PasswordReset, SignedUp),
+    # a key that is made anew has the name of the one before
+    ApiKeyMade: (ApiKeyRotated,),
 }
 
 

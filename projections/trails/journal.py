@@ -14,6 +14,7 @@ from uuid import UUID
 
 from psycopg import Connection, RawCursor
 
+from domain.api_key import ApiKeyMade
 from domain.events.catalogue import NAME_BY_EVENT, Event
 from domain.invitation import InvitationSent
 from domain.mailed_link import (
@@ -56,6 +57,8 @@ COLUMNS = {
     "actor_version": "integer",
     "person_version": "integer",
     "organization_version": "integer",
+    "api_key_id": "uuid",
+    "api_key_version": "integer",
 }
 _HOLES = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(COLUMNS.values(), 1))
 _RENEWED, _CHOSEN = NAME_BY_EVENT[SessionRenewed], NAME_BY_EVENT[OrganizationChosen]
@@ -123,6 +126,9 @@ def concerns(stream_id: UUID, event: Event) -> Concerns | None:
             return Concerns(user_id, stream_id)
         case MemberJoined(user_id=user_id, organization_id=organization_id):
             return Concerns(user_id, organization_id)
+        case ApiKeyMade(user_id=user_id, organization_id=organization_id):
+            # one that is for one organization only is known there
+            return Concerns(user_id, organization_id)
         case InvitationSent(organization_id=organization_id, recipient_id=recipient_id):
             return Concerns(recipient_id, organization_id)
     return Concerns(None, stream_id) if isinstance(event, OrganizationEvent) else None
@@ -169,6 +175,8 @@ def _row(entry: LogEntry, event: Any, known: Known) -> tuple[Any, ...]:
         person_id,
         organization_id,
         *(None if one is None else known.versions[one] for one in (entry.actor_id, person_id, named)),
+        entry.api_key_id,
+        None if entry.api_key_id is None else known.versions[entry.api_key_id],
     )
 
 
@@ -215,7 +223,7 @@ def _learn_versions(connection: Connection[Values], run: Sequence[LogEntry], sai
     for entry, event in zip(run, said, strict=True):
         if event is not None:
             person_id, organization_id = _concerns(entry, event, known)
-            named |= {entry.actor_id, person_id, _named(event, organization_id)}
+            named |= {entry.actor_id, person_id, _named(event, organization_id), entry.api_key_id}
     unknown = [one for one in named if one is not None and one not in known.versions]
     if unknown:
         with RawCursor(connection) as cursor:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
+from domain.api_key import ApiKeyMade, ApiKeyRenamed
 from domain.events.catalogue import stored_names
 from domain.organization import OrganizationFounded, OrganizationRenamed, PersonalOrganizationFounded
 from domain.store import Store, StreamVersion
@@ -25,6 +26,7 @@ YOU = Word("You")
 SOMEBODY = Word("a removed person")
 FORMER = Word("a former organization")
 INVITED = Word("somebody")
+A_KEY = Word("without a name")
 _YOU_TOO = Word("you")
 _OTHER_NAME = Word("another name")
 _OTHER_ADDRESS = Word("another one")
@@ -32,7 +34,15 @@ _ROLES = {"owner": Word("owner"), "admin": Word("admin"), "member": Word("member
 
 _NAMING = [
     name
-    for event in (SignedUp, NameChanged, PersonalOrganizationFounded, OrganizationFounded, OrganizationRenamed)
+    for event in (
+        SignedUp,
+        NameChanged,
+        PersonalOrganizationFounded,
+        OrganizationFounded,
+        OrganizationRenamed,
+        ApiKeyMade,
+        ApiKeyRenamed,
+    )
     for name in stored_names(event)
 ]
 _ADDRESSING = [name for event in (SignedUp, EmailChanged, EmailRestored) for name in stored_names(event)]
@@ -115,7 +125,9 @@ _NOBODY = Named()
 
 
 class NamesThen:
-    """The names of those whom entries are about, looked up together. `people` and `organizations` by stream version."""
+    """The names of those whom entries are about, looked up together; `people`, `organizations` and API `keys` by stream
+    version.
+    """
 
     def __init__(
         self,
@@ -124,12 +136,13 @@ class NamesThen:
         *,
         people: Iterable[StreamVersion],
         organizations: Iterable[StreamVersion],
+        keys: Iterable[StreamVersion] = (),
         language: Language = ENGLISH,
     ) -> None:
         self._language = language
         self._people, self._organizations = set(people), set(organizations)
         self._reader, self._read = reader, store.statements
-        self._then = self._opened(store, self._people | self._organizations)
+        self._then = self._opened(store, self._people | self._organizations | set(keys))
         self._now = self._present()
 
     def person(self, user_id: UUID | None, version: int | None) -> Named:
@@ -152,6 +165,11 @@ class NamesThen:
         return self._in_words(organization_id, then) or self._language.quoted(
             self._now.get(organization_id), otherwise=FORMER
         )
+
+    def key_in_words(self, api_key_id: UUID, version: int | None) -> str:
+        """What a key was called then, as a sentence names it."""
+        then = _NOBODY if version is None else self._then.get((api_key_id, version), _NOBODY)
+        return self._language.quoted(then.name, otherwise=A_KEY)
 
     def before(self, stream_id: UUID, version: int) -> str:
         """What whoever's stream it is was called just before this version of it, as a sentence names it."""
@@ -239,6 +257,8 @@ class Names:
     """Of a renaming: the name before."""
     address_before: str = _OTHER_ADDRESS
     """Of another address: the one before."""
+    key: str = A_KEY
+    """The API key the event is about."""
     language: Language = ENGLISH
 
     def say(self, text: str, /, **more: str) -> str:

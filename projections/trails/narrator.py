@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 from unicodedata import normalize
 from uuid import UUID
 
+from domain.api_key import ApiKeyEvent, ApiKeyRenamed
 from domain.events.catalogue import NAME_BY_EVENT
 from domain.invitation import InvitationEvent, InvitationRejected, RecipientErased
 from domain.organization import OrganizationRenamed
@@ -36,6 +37,7 @@ _ACTORS = {
 }
 _ATTEMPTING = Word("Somebody")
 _RENAMING = {NAME_BY_EVENT[NameChanged], NAME_BY_EVENT[EmailChanged]}
+_OF_A_KEY = {NAME_BY_EVENT[event] for event in get_args(ApiKeyEvent)}
 """What is told with what was so before it."""
 UNKNOWN_DEVICE = Word("an unknown device")
 _SENTENCES = 6
@@ -124,6 +126,7 @@ class Narrator:
             reader,
             people=_people(of_journal),
             organizations=_organizations(of_journal, self._events),
+            keys=_keys(of_journal),
             language=language,
         )
         self._sessions = _sessions(self._read, of_journal)
@@ -190,6 +193,10 @@ class Narrator:
         sentences = [self._sentence(part) for part in worth[:_SENTENCES]]
         if len(worth) > _SENTENCES:
             sentences.append(self._language.say("And {number} more.", number=str(len(worth) - _SENTENCES)))
+        lead = worth[0].entry
+        if lead.api_key_id is not None and lead.api_key_id != lead.stream_id:
+            key = self._names.key_in_words(lead.api_key_id, lead.api_key_version)
+            sentences.append(self._language.say("It was done by the API key {key}.", key=key))
         return " ".join(sentences)
 
     def _sentence(self, part: _Part) -> str:
@@ -198,7 +205,7 @@ class Narrator:
             return self._language.text("This entry cannot be read.")
         last = self._sessions.get(entry.stream_id)
         user_agent, ip_address = (None, None) if last is None else (last.user_agent, last.ip_address)
-        if self._may_see(entry) and entry.session_id == entry.stream_id:
+        if self._may_see(entry) and entry.stream_id in (entry.session_id, entry.api_key_id):
             # what the entry itself says is nearer than what the session says now; of another session it says nothing
             user_agent, ip_address = self._came_from(part)
         names = Names(
@@ -210,6 +217,7 @@ class Narrator:
             invited=self._address(entry),
             before=self._names.before(entry.stream_id, entry.version),
             address_before=self._names.address_before(entry.stream_id, entry.version),
+            key=self._names.key_in_words(entry.stream_id, entry.version),
             language=self._language,
         )
         words = sentence(part.event, names)
@@ -308,6 +316,16 @@ def _organizations(
         if organization_id is not None and one.organization_version is not None:
             yield organization_id, one.organization_version
         if one.event == NAME_BY_EVENT[OrganizationRenamed]:
+            yield one.stream_id, one.version - 1
+
+
+def _keys(entries: Iterable[JournalEntry]) -> Iterator[StreamVersion]:
+    for one in entries:
+        if one.event in _OF_A_KEY:
+            yield one.place
+        if one.api_key_id is not None and one.api_key_version is not None:
+            yield one.api_key_id, one.api_key_version
+        if one.event == NAME_BY_EVENT[ApiKeyRenamed]:
             yield one.stream_id, one.version - 1
 
 

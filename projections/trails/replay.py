@@ -16,6 +16,7 @@ from uuid import UUID
 
 from domain.events.catalogue import (
     AGGREGATE_BY_EVENT,
+    API_KEY,
     INVITATION,
     MEMBERSHIP,
     NAME_BY_EVENT,
@@ -95,6 +96,7 @@ _OF_A_PERSON = {
     ORGANIZATION.name: Section("organizations", many=True),
     MEMBERSHIP.name: Section("memberships", many=True),
     INVITATION.name: Section("invitations", many=True),
+    API_KEY.name: Section("api_keys", many=True),
 }
 _OF_AN_ORGANIZATION = {
     ORGANIZATION.name: Section("organization", many=False),

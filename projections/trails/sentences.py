@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from domain.api_key import (
+    ApiKeyDisabled,
+    ApiKeyEnabled,
+    ApiKeyEnded,
+    ApiKeyLifetimeChanged,
+    ApiKeyMade,
+    ApiKeyMetadataChanged,
+    ApiKeyRenamed,
+    ApiKeyRotated,
+    ApiKeyUsed,
+)
 from domain.events.catalogue import Event
 from domain.mailed_link import (
     AccountDeletionRequested,
@@ -28,6 +39,7 @@ from domain.session import (
 )
 from domain.user import (
     AccountUnlocked,
+    ApiKeysRevoked,
     EmailChanged,
     EmailContested,
     EmailRestored,
@@ -43,6 +55,7 @@ from domain.user import (
     SignedUp,
 )
 
+from .key_sentences import of_a_key
 from .language import ENGLISH, Language, Word
 from .language import marked as _
 from .mail_sentences import of_a_mailed_link
@@ -83,6 +96,13 @@ COMMANDS = {
     "leave_organization": _("leave an organization"),
     "check_slug": _("ask whether a slug is free"),
     "has_permission": _("ask what is permitted"),
+    "use_api_key": _("use an API key"),
+    "make_api_key": _("make an API key"),
+    "change_api_key": _("change an API key"),
+    "delete_api_key": _("delete an API key"),
+    "rotate_api_key": _("make an API key anew"),
+    "revoke_api_keys": _("end all API keys"),
+    "report_api_key": _("report an API key"),
 }
 """What may be refused, by the names under which attempts are kept."""
 _REFUSED = {
@@ -91,6 +111,11 @@ _REFUSED = {
     "EMAIL_NOT_VERIFIED": _("A request to {action} was refused{times}{place}: the address had to be verified first."),
     "SESSION_NOT_FRESH": _("A request to {action} was refused{times}{place}: the password had to be confirmed first."),
     "TOO_MANY_REQUESTS": _("Too many requests to {action} were refused{times}{place}."),
+    "INVALID_API_KEY": _("Somebody tried to {action} that was ended{times}{place}."),
+    "KEY_DISABLED": _("Somebody tried to {action} that is disabled{times}{place}."),
+    "KEY_EXPIRED": _("Somebody tried to {action} that has run out{times}{place}."),
+    "API_KEY_NOT_ALLOWED": _("A request to {action} was refused{times}{place}: no program may do that by an API key."),
+    "API_KEY_SCOPE_MISSING": _("A request to {action} was refused{times}{place}: the API key was not made for that."),
     "UNAUTHORIZED": _("A request to {action} was refused, because its session was over{times}{place}."),
 }
 _OTHERWISE = _("A request to {action} was refused{times}{place}.")
@@ -122,7 +147,7 @@ def sentence(event: Event, names: Names) -> str:
             return _ended(reason, names)
         case NameChanged() | ImageChanged() | PasswordChanged() | PasswordReset() | SessionsRevoked() | PersonErased():
             return _of_an_account(event, names)
-        case AccountUnlocked():
+        case AccountUnlocked() | ApiKeysRevoked():
             return _of_an_account(event, names)
         case LanguageChosen():
             return names.say("{actor} chose another language.")
@@ -134,6 +159,10 @@ def sentence(event: Event, names: Names) -> str:
             return of_a_mailed_link(event, names)
         case MailedLinkUsed() | MailedLinkWithdrawn() | EmailChangeUndoLapsed():
             return of_a_mailed_link(event, names)
+        case ApiKeyMade() | ApiKeyRenamed() | ApiKeyMetadataChanged() | ApiKeyEnabled() | ApiKeyDisabled():
+            return of_a_key(event, names)
+        case ApiKeyLifetimeChanged() | ApiKeyRotated() | ApiKeyUsed() | ApiKeyEnded():
+            return of_a_key(event, names)
         case _:
             return of_an_organization(event, names)
 
@@ -144,6 +173,7 @@ def _of_an_account(
     | PasswordChanged
     | PasswordReset
     | SessionsRevoked
+    | ApiKeysRevoked
     | AccountUnlocked
     | PersonErased,
     names: Names,
@@ -161,6 +191,8 @@ def _of_an_account(
             return names.say("{actor} set a new password by a link that was sent to {whose} address.")
         case SessionsRevoked(reason=reason):
             return _revoked(reason, names)
+        case ApiKeysRevoked():
+            return names.say("{actor} ended all of {whose} API keys.")
         case AccountUnlocked():
             return names.say("{actor} unlocked {whose} account: the wrong passwords so far count no more.")
         case PersonErased():

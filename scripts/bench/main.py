@@ -19,6 +19,7 @@ import get_session
 import growth
 import idle
 import journal
+import key_check
 import maintenance
 import organizations
 import pages
@@ -35,6 +36,7 @@ Tell = Callable[[str, int, int], None]
 """Told what is done, how much of it so far, and how much there is."""
 BENCHMARKS: dict[str, Callable[[Cluster], AbstractContextManager[Iterable[Pair]]]] = {
     "get-session": get_session.pairs,
+    "key-check": key_check.pairs,
     "append-stock": append.against_stock,
     "append-pgbench": append.against_pgbench,
     "organizations": organizations.pairs,
@@ -52,6 +54,7 @@ ALONE: dict[str, Callable[[Cluster, int, int, Tell], dict[str, Any]]] = {
     "growth": growth.measured,
     "even-answers": even_answers.measured,
     "pages": pages.measured,
+    "keys": key_check.grown,
 }
 """No pairs: how long something takes on so many events, or costs while there are none. Run alone, each."""
 

@@ -64,6 +64,7 @@ def test_what_it_will_take_is_said_first_and_nothing_done_without_a_yes(town: To
     assert complained.splitlines() == [
         f"The account {ada.hex} will be deleted, and what was personal of it, for good:",
         "  sessions, all that there ever were: 2",
+        "  API keys, all that there ever were: 0",
         "  organizations they leave: 1",
         "  organizations that close: 2",
         "  invitations to their addresses, forgotten: 1",

@@ -71,8 +71,8 @@ def test_each_change_is_told_once_and_each_refusal_is_counted(world: World, data
     caught_up(database)
     assert world.refused[None, "sign_in", "TOO_MANY_REQUESTS"] > 50
     # who deletes their account reads nothing any more; of what only operators do tests/api/cli/test_operating.py,
-    # of what only pages do tests/api/pages/test_languages.py
-    apart = BY_MAIL | {"AccountUnlocked", "PersonErased", "LanguageChosen"}
+    # of what only pages do tests/api/pages/test_languages.py, of API keys tests/api/routes/test_acting_by_key.py
+    apart = BY_MAIL | {"AccountUnlocked", "ApiKeysRevoked", "PersonErased", "LanguageChosen"}
     names = [one.__name__ for aggregate in (USER, SESSION) for one in aggregate.event_classes]
     names = [name for name in names if name not in apart]
     assert {event for told in world.told.values() for event, *_ in told} == {

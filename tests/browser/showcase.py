@@ -16,6 +16,7 @@ from playwright.sync_api import Browser as Chromium
 
 from domain.events.catalogue import NAME_BY_EVENT
 from domain.user import PasswordReset
+from tests.api.browser import BASE
 from tests.api.conftest import settings_for
 from tests.browser.devices import PHONE, Device
 from tests.browser.product import Account, Product, product
@@ -197,6 +198,10 @@ SCENES: Sequence[Scene] = [
     Scene("sessions-alone", "bo", at("/account/sessions")),
     Scene("new-password", "ada", at("/account/sessions/new-password?done=not-me")),
     Scene("new-password-wrong", "ada", sent("/account/sessions/new-password", "Change password", password="short")),
+    Scene("keys", "ada", at("/account/keys")),
+    Scene("keys-none", "bo", at("/account/keys")),
+    Scene("keys-wrong", "ada", sent("/account/keys", "Make the key")),
+    Scene("key-made", "cy", sent("/account/keys", "Make the key", name="nightly build")),
     Scene("activity", "ada", at("/account/activity")),
     Scene("activity-of-days", "ada", at("/account/activity?since=2026-03-14&zone=Europe/Berlin")),
     Scene("activity-nothing", "ada", at(f"/account/activity?kind={quote(NAME_BY_EVENT[PasswordReset])}")),
@@ -254,6 +259,7 @@ def _built(running: Product, names: Names) -> Showcase:
     ada.post("/organization/cancel-invitation", {"invitationId": canceled})
     ada.invites(running.new_email(names.guest), "admin")
     invitation = ada.invites(bo.email)
+    _have_keys(ada, shown)
     ada.sign_in(ada.email, "not it at all 1")
     _is_noted(running)
     running.is_caught_up()
@@ -269,6 +275,20 @@ def _built(running: Product, names: Names) -> Showcase:
     clock.now = NOON
     running.is_caught_up()
     return Showcase(running, ada, bo, cy, invitation, canceled, expired)
+
+
+def _have_keys(ada: Account, shown: str) -> None:
+    """Programs that act for Ada: one by a key that was used, one by a key that ends soon, one by none any more."""
+    made = [
+        ada.post("/api-key/create", {"name": name, **fields}).json()
+        for name, fields in (
+            ("deploy", {"organizationOnly": shown, "scopes": ["read", "member:update"], "expiresIn": 90 * 86_400}),
+            ("nightly backup of everything x", {}),
+            ("old laptop", {"scopes": ["read"]}),
+        )
+    ]
+    ada.ask("GET", f"{BASE}/get-session", None, {"x-api-key": made[0]["key"], "User-Agent": "curl/8.5.0"})
+    ada.post("/api-key/update", {"keyId": made[2]["id"], "enabled": False})
 
 
 def _is_noted(running: Product) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import threading
@@ -15,6 +16,7 @@ import pytest
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import expect
 
+from tests.api.routes.programs import Program
 from tests.browser.conftest import Devices
 from tests.browser.devices import PHONE, Device
 from tests.browser.product import Account, Product
@@ -24,6 +26,8 @@ from tests.server import free_port
 
 PORT = free_port()
 SETTINGS = {"trusted_origins": f"http://localhost:{PORT}"}
+
+KEY = re.compile(r"^day_[0-9A-Za-z]{70}$")
 
 _BUNDLE = ["node_modules/.bin/esbuild", "app.jsx", "--bundle", "--format=esm", "--outfile=app.js", "--log-level=error"]
 _PAGE = '<!doctype html><title>Another</title><div id="root"></div><script type="module" src="/app.js"></script>'
@@ -74,6 +78,29 @@ def shows(device: Device, product: Product, path: str) -> Tab:
     """One of the kit's views."""
     device.tab.goto(f"http://localhost:{PORT}{path}?{urlencode({'at': product.url})}")
     return device.tab
+
+
+def makes_a_key(tab: Tab, name: str, **chosen: str) -> str:
+    """In the card on the page, with what is `chosen` from the lists; the key, as it is shown."""
+    tab.get_by_role("button", name="Create API Key").click()
+    dialog = tab.get_by_role("dialog", name="Create API Key")
+    dialog.locator("[name=name]").fill(name)
+    for label, option in chosen.items():
+        dialog.get_by_label(label).click()
+        tab.get_by_role("option", name=option).click()
+    dialog.get_by_role("button", name="Create API Key").click()
+    shown = tab.get_by_role("dialog", name="API Key Created")
+    key = shown.get_by_text(KEY).inner_text()
+    shown.get_by_role("button", name="Done").click()
+    expect(shown).to_have_count(0)
+    return key
+
+
+def deletes_a_key(tab: Tab) -> None:
+    """The only one in the card on the page."""
+    tab.get_by_role("button", name="Delete").click()
+    tab.get_by_role("dialog", name="Delete API Key").get_by_role("button", name="Delete").click()
+    expect(tab.get_by_role("dialog")).to_have_count(0)
 
 
 def test_an_account_that_was_opened_there_is_at_home_on_our_pages(product: Product, laptop: Device) -> None:
@@ -132,3 +159,52 @@ def test_who_is_invited_there_accepts_here_and_is_a_member_there(
     assert phone.notices == ["Welcome! You have joined the organization."]
     tab = shows(laptop, product, "/organization/members")
     expect(tab.get_by_text("Bo Diddley")).to_be_visible()
+
+
+def test_a_key_that_is_made_there_is_shown_this_once_works_and_is_dead_once_it_is_deleted_there(
+    product: Product, ada: Account, laptop: Device
+) -> None:
+    laptop.has_cookies_of(ada)
+    tab = shows(laptop, product, "/account/api-keys")
+    key = makes_a_key(tab, "deploy", Expires="in 30 days")
+    deploy = Program(product.url, key)
+    assert deploy.session()["user"]["email"] == ada.email
+    assert [one["name"] for one in deploy.get("/organization/list").json()] == ["Ada Lovelace's Organization"]
+    tab = shows(laptop, product, "/account/api-keys")
+    expect(tab.get_by_text(f"{key[:10]}******")).to_be_visible()
+    expect(tab.get_by_text("deploy", exact=True)).to_be_visible()
+    expect(tab.get_by_text("Expires Apr 13, 2026")).to_be_visible()
+    assert key not in tab.content()
+    deletes_a_key(tab)
+    expect(tab.get_by_text("deploy", exact=True)).to_have_count(0)
+    assert deploy.get("/get-session").problem == (401, "INVALID_API_KEY")
+    assert ada.get("/api-key/list").json() == {"apiKeys": [], "total": 0}
+
+
+def test_a_key_that_is_made_in_an_organization_there_is_its_maker_s_and_listed_in_that_organization_only(
+    product: Product, ada: Account, laptop: Device
+) -> None:
+    acme = ada.founds("Acme")
+    laptop.has_cookies_of(ada)
+    key = makes_a_key(shows(laptop, product, "/organization/api-keys"), "of Acme")
+    tab = shows(laptop, product, "/organization/api-keys")
+    expect(tab.get_by_text("of Acme", exact=True)).to_be_visible()
+    expect(tab.get_by_text("Never Expires")).to_be_visible()
+    tab = shows(laptop, product, "/account/api-keys")
+    expect(tab.get_by_role("button", name="Create API Key")).to_be_visible()
+    own = makes_a_key(tab, "Ada's own")
+    expect(tab.get_by_text("Ada's own", exact=True)).to_be_visible()
+    expect(tab.get_by_text("of Acme", exact=True)).to_have_count(0)
+    # what the kit notes of an organization neither grants nor limits anything
+    listed = ada.get("/api-key/list").json()["apiKeys"]
+    told = {one["name"]: (one["metadata"], one["organizationOnly"], one["referenceId"]) for one in listed}
+    user_id = ada.session()["userId"]
+    assert told == {"of Acme": ({"organizationId": acme}, None, user_id), "Ada's own": (None, None, user_id)}
+    for one in (key, own):
+        names = {organization["name"] for organization in Program(product.url, one).get("/organization/list").json()}
+        assert names == {"Ada Lovelace's Organization", "Acme"}
+    tab = shows(laptop, product, "/organization/api-keys")
+    deletes_a_key(tab)
+    expect(tab.get_by_text("of Acme", exact=True)).to_have_count(0)
+    assert Program(product.url, key).get("/get-session").problem == (401, "INVALID_API_KEY")
+    assert Program(product.url, own).session()["user"]["id"] == user_id

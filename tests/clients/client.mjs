@@ -6,9 +6,11 @@
 
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { apiKeyClient } from "@better-auth/api-key/client";
 import { createAuthClient } from "better-auth/client";
 import { organizationClient } from "better-auth/client/plugins";
 
+const PLUGINS = [organizationClient(), apiKeyClient()];
 const PATIENCE = 5000; // milliseconds a store may take to come to rest
 const ASKED_FOR = ["authorization", "content-type"]; // what the client sends that takes a preflight
 // what a page on another origin may read without being allowed to (Fetch, "CORS-safelisted response-header name")
@@ -111,7 +113,7 @@ class Player {
     this.#browser = new Browser(page);
     this.#client = createAuthClient({
       baseURL,
-      plugins: [organizationClient()],
+      plugins: PLUGINS,
       fetchOptions: { customFetchImpl: this.#browser.fetch, ...(bearer ? this.#withoutCookies() : {}) },
     });
   }
@@ -136,7 +138,7 @@ class Player {
     if (step.browser === "close") return this.#browser.close() ?? {};
     if (step.store) return this.#atRest(step.store, step.filled);
     if (step.refetch) return (await this.#client[step.refetch].get().refetch()) ?? {};
-    if (step.known === "errors") return { data: organizationClient().$ERROR_CODES };
+    if (step.known === "errors") return { data: Object.assign({}, ...PLUGINS.map((plugin) => plugin.$ERROR_CODES)) };
     if (step.fetch) return await this.#client.$fetch(step.fetch, step.options);
     const method = step.call.split(".").reduce((part, name) => part[name], this.#client);
     const given = await method(step.arguments);

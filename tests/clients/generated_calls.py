@@ -13,6 +13,7 @@ from typing import Any
 from daybook_client import AuthenticatedClient, Client
 from daybook_client.api.account import sign_in_email, sign_out, sign_up_email, update_user
 from daybook_client.api.activity import list_activity, list_organization_activity
+from daybook_client.api.api_key import create_api_key, delete_api_key, list_api_keys, update_api_key
 from daybook_client.api.health import ok
 from daybook_client.api.invitation import invite_member, list_invitations
 from daybook_client.api.organization import (
@@ -27,11 +28,14 @@ from daybook_client.api.organization import (
 from daybook_client.api.pages import get_picture
 from daybook_client.api.session import get_session, list_sessions
 from daybook_client.models import (
+    ChangeKey,
     Changes,
     Create,
+    CreateKey,
     HasPermission,
     HasPermissionPermissionsType0,
     Invite,
+    NamedKey,
     OrganizationActivityAnswer,
     ProblemAnswer,
     SetActive,
@@ -63,6 +67,12 @@ def main(base_url: str, email: str) -> dict[str, Any]:
     update_user.sync(client=ada, body=UpdateUser(image=f"data:image/gif;base64,{b64encode(GIF).decode()}"))
     link = get_session.sync(client=ada).user.image.rpartition("/")[2]
     trail = list_organization_activity.sync(client=ada)
+    made = create_api_key.sync(client=ada, body=CreateKey(name="ci", scopes=["read"]))
+    robot = Client(base_url=base_url, headers={"x-api-key": made.key})
+    by_key = list_organizations.sync(client=robot)
+    missing = update_organization.sync(client=robot, body=Update(data=Changes(name="Taken")))
+    disabled = update_api_key.sync(client=ada, body=ChangeKey(key_id=made.id, enabled=False))
+    dead = get_session.sync(client=robot)
     return {
         "ok": ok.sync(client=visitor).ok,
         "user": signed_up.user.name,
@@ -81,6 +91,12 @@ def main(base_url: str, email: str) -> dict[str, Any]:
         "picture": get_picture.sync_detailed(link, client=visitor).content == GIF,
         "trail": isinstance(trail, OrganizationActivityAnswer),
         "journal": isinstance(list_activity.sync(client=ada).entries, list),
+        "key": [disabled.enabled, disabled.name, disabled.expires_at, disabled.scopes],
+        "by key": len(by_key),
+        "without scope": missing.code,
+        "dead": dead.code,
+        "keys": [one.start == made.start for one in list_api_keys.sync(client=ada, limit=1).api_keys],
+        "deleted": delete_api_key.sync(client=ada, body=NamedKey(key_id=made.id)).success,
         "signed out": sign_out.sync(client=ada).success,
         "nobody": get_session.sync(client=ada),
     }

@@ -157,7 +157,10 @@ def dated(value: Any) -> Any:
         return [dated(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {name: datetime.fromisoformat(item) if name.endswith("At") else dated(item) for name, item in value.items()}
+    return {
+        name: datetime.fromisoformat(item) if name.endswith("At") and item is not None else dated(item)
+        for name, item in value.items()
+    }
 
 
 def installed(spare: Path, locked_in: Path = HERE) -> Path:

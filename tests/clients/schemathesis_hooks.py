@@ -1,4 +1,7 @@
-"""What schemathesis is told of this service (run by test_schemathesis.py): who asks, and which answers may be empty."""
+"""What schemathesis is told of this service (run by test_schemathesis.py): who asks, and which answers may be empty.
+
+Who asks has a session or, with SHOWN=apiKey, is a program with a key.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import schemathesis
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
 URL = os.environ["SERVICE"]
+SHOWN = os.environ.get("SHOWN", "session")
 ENDING = {
     "changePassword",
     "deleteOrganization",
@@ -33,16 +37,32 @@ def somebody() -> str:
     return token
 
 
+def key_of(token: str) -> str:
+    """An API key of whose session this is, for all that keys are for."""
+    shown = {"Authorization": f"Bearer {token}", "Origin": URL}
+    answer = httpx.post(f"{URL}/api/auth/api-key/create", json={"name": "ci"}, headers=shown, timeout=20)
+    key: str = answer.raise_for_status().json()["key"]
+    return key
+
+
 ADA = somebody()
+KEY = key_of(ADA)
 
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, object]) -> None:
-    """Whoever asks has a session, and says where they come from; that others are refused is tested elsewhere."""
+    """Whoever asks has a session or a key, and says where they come from; that others are refused is tested elsewhere.
+
+    A key is shown to every operation, those that take none too.
+    """
     operation = case.operation.definition.raw
-    token = somebody() if operation["operationId"] in ENDING else ADA
     case.headers["Origin"] = URL
-    if "security" in operation:
+    for made_up in ("Authorization", "x-api-key"):
+        case.headers.pop(made_up, None)
+    if SHOWN == "apiKey":
+        case.headers["x-api-key"] = KEY
+    elif "security" in operation:
+        token = somebody() if operation["operationId"] in ENDING else ADA
         case.headers["Authorization"] = f"Bearer {token}"
 
 

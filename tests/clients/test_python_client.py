@@ -76,6 +76,12 @@ def test_its_calls_work(tools: Path, generated: Path, server: Server) -> None:
         "picture": True,
         "trail": True,
         "journal": True,
+        "key": [False, "ci", None, ["read"]],
+        "by key": 2,
+        "without scope": "API_KEY_SCOPE_MISSING",
+        "dead": "KEY_DISABLED",
+        "keys": [True],
+        "deleted": True,
         "signed out": True,
         "nobody": None,
     }

@@ -1,6 +1,7 @@
 """schemathesis makes requests from /openapi.json: nothing is a 5xx, and every answer is one that is documented.
 
-The bodies, parameters and headers are right, nearly right and wrong. All operations are asked, with a session.
+The bodies, parameters and headers are right, nearly right and wrong. All operations are asked, with a session and by an
+API key.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ from tests.clients.javascript import HERE
 from tests.server import Server
 
 CHECKS = ("not_a_server_error", "status_code_conformance", "response_headers_conformance", "documented_or_empty")
-OPERATIONS = 54
+OPERATIONS = 62
 MINUTES = 5
+SHOWN = ("session", "apiKey")
 
 
-def attacked(server: Server, tools: Path, folder: Path, *options: str, wait: float) -> str:
+def attacked(server: Server, tools: Path, folder: Path, *options: str, shown: str = "session", wait: float) -> str:
     """What schemathesis reports; it found nothing."""
     environment = os.environ | {
         "SERVICE": server.url,
+        "SHOWN": shown,
         "SCHEMATHESIS_HOOKS": "schemathesis_hooks",
         "PYTHONPATH": str(HERE),
     }
@@ -36,13 +39,18 @@ def attacked(server: Server, tools: Path, folder: Path, *options: str, wait: flo
     return ran.stdout
 
 
+@pytest.mark.parametrize("shown", SHOWN)
 def test_examples_and_edges_of_every_schema_are_answered_as_documented(
-    server: Server, tools: Path, tmp_path: Path
+    server: Server, tools: Path, tmp_path: Path, shown: str
 ) -> None:
-    attacked(server, tools, tmp_path, "--phases", "examples,coverage", "--generation-deterministic", wait=300)
+    phases = ("--phases", "examples,coverage", "--generation-deterministic")
+    attacked(server, tools, tmp_path, *phases, shown=shown, wait=300)
 
 
 @pytest.mark.long
-def test_five_minutes_of_requests_are_answered_as_documented(server: Server, tools: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("shown", SHOWN)
+def test_five_minutes_of_requests_are_answered_as_documented(
+    server: Server, tools: Path, tmp_path: Path, shown: str
+) -> None:
     phases = ("--phases", "examples,coverage,fuzzing,stateful", "--max-time", str(60 * MINUTES), "--workers", "2")
-    attacked(server, tools, tmp_path, *phases, wait=60 * MINUTES + 300)
+    attacked(server, tools, tmp_path, *phases, shown=shown, wait=60 * MINUTES + 300)

@@ -21,6 +21,7 @@ WRONG = {
     '{ name: "Ada", email, password }': '{ name: "Ada", email }',
     '{ data: { name: "Analytical Engines" } }': "{ data: { name: 7 } }",
     '{ format: "csv",': '{ format: "xml",',
+    '{ limit: 1, sortBy: "createdAt" }': '{ limit: 1, sortBy: "hash" }',
     '["User"] = signedUp.data.user;': '["User"] = signedUp.data.token;',
 }
 """What the program says, and what it may not say instead."""
@@ -70,6 +71,11 @@ def test_what_may_be_left_out_is_left_out_and_the_program_compiles_and_works(fol
         "updated": True,
         "allowed": True,
         "trail": "OrganizationFounded",
+        "key": ["read"],
+        "byKey": 2,
+        "withoutScope": "API_KEY_SCOPE_MISSING",
+        "deleted": True,
+        "dead": "INVALID_API_KEY",
         "signedOut": True,
     }
 

@@ -42,11 +42,19 @@ const table = await ada.GET("/api/auth/organization/activity", {
   params: { query: { format: "csv", organizationId: whole.data?.id ?? "" } },
   parseAs: "text",
 });
+const made = await ada.POST("/api/auth/api-key/create", { body: { name: "ci", expiresIn: 86_400, scopes: ["read"] } });
+const robot = createClient<paths>({ baseUrl, headers: { "x-api-key": made.data?.key ?? "" } });
+const byKey = await robot.GET("/api/auth/organization/list");
+const withoutScope = await robot.POST("/api/auth/organization/update", { body: { data: { name: "Taken" } } });
+const keys = await ada.GET("/api/auth/api-key/list", { params: { query: { limit: 1, sortBy: "createdAt" } } });
+const deleted = await ada.POST("/api/auth/api-key/delete", { body: { keyId: made.data?.id ?? "" } });
+const dead = await robot.GET("/api/auth/get-session");
 const signedOut = await ada.POST("/api/auth/sign-out");
 
 // these have the types of the document, else tsc says so
 const user: components["schemas"]["User"] = signedUp.data.user;
 const remembered: boolean | undefined = session.data?.session.current;
+const listed: components["schemas"]["ApiKey"] | undefined = keys.data?.apiKeys?.[0];
 
 console.log(
   JSON.stringify({
@@ -63,6 +71,11 @@ console.log(
     allowed: allowed.data?.success,
     trail: entries.at(-1)?.event,
     table: String(table.data).split("\r\n")[0],
+    key: listed?.start === made.data?.start && listed?.scopes,
+    byKey: byKey.data?.length,
+    withoutScope: withoutScope.error?.code,
+    deleted: deleted.data?.success,
+    dead: dead.error?.code,
     signedOut: signedOut.data?.success,
   }),
 );

@@ -93,7 +93,8 @@ def test_of_random_passwords_and_phrases_of_three_words_none_is_refused() -> Non
     """Words of our own documentation, with and without anything between and behind; always the same ten thousand."""
     chance = Random(2026)
     text = " ".join(file.read_text() for file in sorted((ROOT / "docs").rglob("*.md")))
-    words = sorted(set(re.findall(r"\b[a-z]{4,9}\b", text)))
+    # "example" is a word of the person's address
+    words = sorted(set(re.findall(r"\b[a-z]{4,9}\b", text)) - {"example"})
     assert len(words) > 1_000
     refused = []
     for _ in range(10_000):

@@ -21,11 +21,14 @@ _PATIENCE = 30.0
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A path below the base path; `token` is the secret of the session it shows as its cookie, "" for none."""
+    """A path below the base path; `token` is the secret of the session it shows as its cookie, "" for none, `key` the
+    API key that a program shows.
+    """
 
     method: str = "GET"
     path: str
     token: str = field(default="", repr=False)
+    key: str = field(default="", repr=False)
     fields: object = None
     user_agent: str = ""
 
@@ -41,6 +44,8 @@ class Line:
         headers = {"Origin": self._origin}
         if request.token:
             headers["Cookie"] = f"{TOKEN_COOKIE}={signed(request.token)}"
+        if request.key:
+            headers["x-api-key"] = request.key
         if request.user_agent:
             headers["User-Agent"] = request.user_agent
         body = None

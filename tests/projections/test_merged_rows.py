@@ -159,7 +159,7 @@ def rebuilt(store: Store, story: Story) -> dict[int, dict[str, Any]]:
     return made
 
 
-DEFAULTS = {"account_list": {"email_verified": False, "email_contested": False, "session_epoch": 0}}
+DEFAULTS = {"account_list": {"email_verified": False, "email_contested": False, "session_epoch": 0, "key_epoch": 0}}
 ENTRY = st.builds(Entry, st.integers(0, 7), st.integers(0, 12 * len(EndReason) - 1))
 ENTRIES = st.lists(ENTRY, min_size=1, max_size=24)
 

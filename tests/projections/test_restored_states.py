@@ -19,6 +19,7 @@ from domain.store.envelope import Recorded
 from projections import INLINE
 from tests.databases import Database
 from tests.lived import Lives, context_over
+from tests.lived_by_keys import programs_act
 from tests.lived_by_mail import an_account_is_lost_and_found
 from tests.lived_together import LivesTogether
 
@@ -42,6 +43,7 @@ def test_every_state_is_the_one_its_events_lead_to(database: Database, seed: int
             lives.somebody_comes_and_goes()
         for _ in range(4):
             an_account_is_lost_and_found(lives)
+            programs_act(lives)
         lives.what_has_run_out_is_noted()
         found = Counter[str]()
         for aggregate in AGGREGATES:

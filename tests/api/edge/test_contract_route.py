@@ -14,6 +14,9 @@ from starlette.responses import Response
 from api.edge.body import Body
 from api.edge.contract_route import ContractRoute
 from api.edge.query import ExactQuery
+from api.edge.request_context import RequestContext
+from domain.store.envelope import WhereFrom
+from tests.people import NOON
 
 router = APIRouter(route_class=ContractRoute)
 
@@ -49,8 +52,8 @@ NOTHING, ADA = Body(), Body(b'{"name":"Ada"}', {"name": "Ada"})
 
 def answer(route: ContractRoute, query: bytes = b"", body: Body = NOTHING) -> bytes:
     """What a route answers that looks at nobody's session."""
-    nothing = cast(Any, None)
-    return bytes(asyncio.run(route.answer(nothing, nothing, query, body)).body)
+    request = RequestContext("POST", "/both", NOON, {}, WhereFrom("", ""))
+    return bytes(asyncio.run(route.answer(cast(Any, None), request, query, body)).body)
 
 
 def test_it_is_given_its_query_and_its_body() -> None:

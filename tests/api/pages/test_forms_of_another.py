@@ -114,6 +114,9 @@ def forms_of_everybody(ada: Visitor, url: str, bos: str) -> Iterator[tuple[str, 
     cy = signed_up(url, "Cy", f"cy.{bos}")
     accepted = {"invitationId": link_to(ada, f"cy.{bos}")}
     assert cy.browser.post("/organization/accept-invitation", accepted).status == 200
+    for enabled in (True, False):
+        key = ada.browser.post("/api-key/create", {"name": "deploy"}).json()
+        ada.browser.post("/api-key/update", {"keyId": key["id"], "enabled": enabled})
     Browser(url).sign_in(user_of(ada)["email"])
     bo = Visitor(url)
     bo.browser.sign_in(bos)

@@ -42,7 +42,7 @@ class Page(HTMLParser):
         self._ids: dict[str, str] = {}
         self._open: list[tuple[str, dict[str, str | None], list[str]]] = []
         self._labels: dict[str, str] = {}
-        self._option: tuple[str, str] | None = None
+        self._chosen = False
         self.feed(answer.content.decode())
         self.close()
         self.text = " ".join(self.text.split())
@@ -65,10 +65,11 @@ class Page(HTMLParser):
                 self.forms[-1].fields[name] = given.get("value") or ""
         elif tag == "select" and self.forms and (name := given.get("name")):
             self.forms[-1].fields.setdefault(name, "")
+            self._chosen = False
         elif tag == "option" and self.forms:
             select = next((one[1].get("name") for one in reversed(self._open) if one[0] == "select"), None)
-            if select and ("selected" in given or not self.forms[-1].fields.get(select)):
-                self.forms[-1].fields[select] = given.get("value") or ""
+            if select and ("selected" in given or not self._chosen):
+                self.forms[-1].fields[select], self._chosen = given.get("value") or "", True
         if tag not in _EMPTY:
             self._open.append((tag, given, []))
 

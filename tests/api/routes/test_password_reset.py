@@ -83,6 +83,13 @@ def test_every_session_ends_with_a_reset(ada: Browser, email: str, postman: Post
     assert (ada.session(), phone.session()) == (None, None)
 
 
+def test_keys_of_programs_end_with_a_reset_if_that_is_asked_for(ada: Browser, email: str, postman: Postman) -> None:
+    key = ada.post("/api-key/create", {"name": "deploy"}).json()["key"]
+    for asked, status in ((False, 200), (True, 401)):
+        assert reset(Browser(ada.url), token_for(ada, email, postman), revokeApiKeys=asked).status == 200
+        assert ada.ask("GET", f"{BASE}/organization/list", None, {"x-api-key": key}).status == status
+
+
 def test_a_reset_proves_the_address(ada: Browser, email: str, postman: Postman) -> None:
     assert ada.get("/get-session").json()["user"]["emailVerified"] is False
     reset(Browser(ada.url), token_for(ada, email, postman))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.clock import now
 from domain.commands import (
+    api_key,
     credential,
     deletion_request,
     email,
@@ -219,6 +220,15 @@ def forgets(context: Context, scene: Scene, at: datetime) -> object:
     )
 
 
+def ends_key(how: Callable[[Context, Scene, datetime, api_key.MadeKey], object]) -> Act:
+    """Something becomes of a key that Ada has just made."""
+    return lambda context, scene, at: how(context, scene, at, makes_key(context, scene, at))
+
+
+def makes_key(context: Context, scene: Scene, at: datetime) -> api_key.MadeKey:
+    return api_key.make_key(context, scene.ada.acts(at=at), api_key.KeyWanted(name="deploy"))
+
+
 SENSITIVE: list[tuple[str, str, Act]] = [
     ("request_email_change", "takes the address from who has it", changes_address),
     ("change_role", "makes a member an owner", turns("cy", (Role.OWNER,))),
@@ -364,5 +374,40 @@ HARMLESS: list[tuple[str, str, Act]] = [
         "revoke_other_sessions",
         "ends sessions only",
         lambda context, scene, at: session.revoke_other_sessions(context, scene.ada.acts(at=at)),
+    ),
+    ("make_key", "lets a program do what a person may, but for what is sensitive", makes_key),
+    (
+        "change_key",
+        "calls it otherwise",
+        ends_key(
+            lambda context, scene, at, key: api_key.change_key(
+                context, scene.ada.acts(at=at), key.api_key_id, api_key.KeyChanges(name="ci")
+            )
+        ),
+    ),
+    (
+        "delete_key",
+        "takes away",
+        ends_key(lambda context, scene, at, key: api_key.delete_key(context, scene.ada.acts(at=at), key.api_key_id)),
+    ),
+    (
+        "rotate_key",
+        "gives nothing that was not given before",
+        ends_key(lambda context, scene, at, key: api_key.rotate_key(context, scene.ada.acts(at=at), key.api_key_id)),
+    ),
+    ("revoke_keys", "takes away", lambda context, scene, at: api_key.revoke_keys(context, scene.ada.acts(at=at))),
+    (
+        "report_key",
+        "takes away",
+        ends_key(lambda context, _, at, key: api_key.report_key(context, key.secret, now=at, where_from=HERE)),
+    ),
+    (
+        "use_key",
+        "notes that it is used",
+        ends_key(
+            lambda context, scene, at, key: api_key.use_key(
+                context, api_key_id=key.api_key_id, user_id=scene.ada.user_id, now=at, where_from=HERE
+            )
+        ),
     ),
 ]

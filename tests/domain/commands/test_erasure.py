@@ -64,7 +64,7 @@ def test_one_commit_ends_all_that_somebody_had_a_part_in(town: Town) -> None:
 def test_what_will_happen_is_told_before_and_nothing_happens_by_it(town: Town) -> None:
     ada, _, _ = town.ada_lives()
     assert dict(foreseen(town.context, ada).effects) == {
-        "sessions": 2, "memberships": 1, "organizations": 2, "invitations to the person": 1,
+        "sessions": 2, "API keys": 0, "memberships": 1, "organizations": 2, "invitations to the person": 1,
         "invitations from the person": 1,
     }  # fmt: skip
     assert events_of(town) == []

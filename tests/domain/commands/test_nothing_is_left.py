@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from api.cli.embedded import EmbeddedPostgres
-from projections.lists import account_list, invitation_list, mailed_link_list, organization_list, session_list
+from projections.lists import (
+    account_list,
+    api_key_list,
+    invitation_list,
+    mailed_link_list,
+    organization_list,
+    session_list,
+)
 from projections.lists.of_a_person import EMPTIED
 from tests.api.dumps import dump, found
 from tests.databases import Database
@@ -25,6 +32,15 @@ COLUMNS = {
     "account_list.image": EMPTY,
     "account_list.language": EMPTY,
     "account_list.name": EMPTY,
+    "api_key_list.end_reason": OF_OURS,
+    "api_key_list.key_hash": HASH,
+    "api_key_list.metadata": EMPTY,
+    "api_key_list.name": EMPTY,
+    "api_key_list.prefix": EMPTY,
+    "api_key_list.scopes": OF_OURS,
+    "api_key_list.start": EMPTY,
+    "api_key_list.used_ip_address": EMPTY,
+    "api_key_list.used_user_agent": EMPTY,
     "attempts.code": GONE,
     "attempts.command": GONE,
     "attempts.family": GONE,
@@ -103,7 +119,7 @@ def test_each_column_of_a_list_that_is_emptied_is_named_beside_its_list() -> Non
     by_erasure = {f"{one.table.name}.{column}" for one in EMPTIED for column in one.columns}
     by_event = {
         f"{module.TABLE.name}.{column}"
-        for module in (account_list, organization_list, invitation_list, session_list, mailed_link_list)
+        for module in (account_list, organization_list, invitation_list, session_list, mailed_link_list, api_key_list)
         for column in module.PERSONAL
     }
     slots = {"account_list.email_slot", "invitation_list.pending_slot"}

@@ -77,9 +77,9 @@ def test_every_session_is_over_and_the_operator_is_named(town: Town, ada: UUID) 
         )
     assert town.database.rows(
         "SELECT c.actor_kind, e.name FROM events e JOIN commands c USING (command_id) WHERE e.stream_id = %s"
-        " ORDER BY e.version DESC LIMIT 2",
+        " ORDER BY e.version DESC LIMIT 3",
         ada,
-    ) == [("operator", "SessionsRevoked"), ("operator", "EmailChanged")]
+    ) == [("operator", "ApiKeysRevoked"), ("operator", "SessionsRevoked"), ("operator", "EmailChanged")]
     assert town.signs_in(CYS) == ada
 
 

@@ -19,6 +19,7 @@ WORDS_OF_OURS = {
     "MemberRoleChanged.before": "roles are chosen among three words; any other is refused",
     "MemberRoleChanged.role": "roles are chosen among three words; any other is refused",
     "InvitationSent.role": "roles are chosen among three words; any other is refused",
+    "ApiKeyMade.scopes": "scopes are chosen among a few words; any other is refused",
 }
 HASHES = {
     "SignedUp.email_hash": "keyed",
@@ -41,6 +42,7 @@ HASHES = {
     "AccountDeletionRequested.link_hash": "keyed",
     "SignUpAttempted.email_hash": "keyed",
     "SessionStarted.token_hash": "of 190 random bits",
+    "ApiKeyMade.key_hash": "of 381 random bits",
 }
 SAYS_NOTHING_TYPED = (UUID, datetime, int, bool)
 """Types no text fits into."""

@@ -8,6 +8,18 @@ from uuid import UUID
 
 import pytest
 
+from domain.api_key import (
+    ApiKeyDisabled,
+    ApiKeyEnabled,
+    ApiKeyEnded,
+    ApiKeyLifetimeChanged,
+    ApiKeyMade,
+    ApiKeyMetadataChanged,
+    ApiKeyRenamed,
+    ApiKeyRotated,
+    ApiKeyUsed,
+    KeyEnd,
+)
 from domain.events.catalogue import AGGREGATE_BY_EVENT, EVENT_BY_NAME, Event
 from domain.ids import new_id
 from domain.invitation import (
@@ -59,6 +71,7 @@ from domain.store.envelope import CommandRecord, Recorded, WhereFrom
 from domain.store.rows import write_of
 from domain.user import (
     AccountUnlocked,
+    ApiKeysRevoked,
     EmailChanged,
     EmailContested,
     EmailRestored,
@@ -95,6 +108,7 @@ BEGUN: dict[str, Values] = {
         "email_verified": False,
         "email_contested": False,
         "session_epoch": 3,
+        "key_epoch": 2,
         "password_version": 4,
         "password_changed_at": NOON,
         "created_at": NOON,
@@ -167,6 +181,27 @@ BEGUN: dict[str, Values] = {
         "expires_at": A_WEEK,
         "ended_at": NOON,
     },
+    "api_key": {
+        "user_id": ADA,
+        "epoch": 2,
+        "key_hash": b"#key",
+        "start": "ci_day_q7Zv2K",
+        "prefix": "ci_",
+        "name": "ci",
+        "metadata": '{"a":1}',
+        "scopes": "read",
+        "organization_id": ACME,
+        "enabled": True,
+        "created_at": NOON,
+        "updated_at": NOON,
+        "expires_at": A_WEEK,
+        "rotated_at": None,
+        "used_at": NOON,
+        "used_ip_address": "192.0.2.1",
+        "used_user_agent": "curl",
+        "ended_at": None,
+        "end_reason": None,
+    },
 }
 """A row of each list with something in every column that an event can change."""
 
@@ -179,6 +214,34 @@ def _link(purpose: str, **columns: object) -> Values:
 
 
 BEGINNINGS: list[tuple[Event, Values]] = [
+    (
+        ApiKeyMade(
+            user_id=BO,
+            epoch=4,
+            key_hash=b"#bos",
+            start="day_a1B2c3",
+            prefix=None,
+            name="bot",
+            metadata=None,
+            scopes=("read", "member:update"),
+            organization_id=ACME,
+            expires_at=A_MONTH,
+        ),
+        {
+            "user_id": BO,
+            "epoch": 4,
+            "key_hash": b"#bos",
+            "start": "day_a1B2c3",
+            "prefix": None,
+            "name": "bot",
+            "metadata": None,
+            "scopes": "read member:update",
+            "organization_id": ACME,
+            "created_at": LATER,
+            "updated_at": LATER,
+            "expires_at": A_MONTH,
+        },
+    ),
     (
         SignedUp(email="bo@example.com", name="Bo", image="/b.png", email_hash=b"#bo", password_version=1),
         {
@@ -353,6 +416,7 @@ CHANGES: list[tuple[Event, Values]] = [
         },
     ),
     (SessionsRevoked(epoch=4, reason=Revocation.EVERYWHERE), {"session_epoch": 4}),
+    (ApiKeysRevoked(epoch=3), {"key_epoch": 3}),
     (AccountUnlocked(), {}),
     (
         PersonErased(epoch=4),
@@ -401,6 +465,14 @@ CHANGES: list[tuple[Event, Values]] = [
     (MailedLinkWithdrawn(), {"ended_at": LATER}),
     (EmailChangeUndoLapsed(), {"ended_at": LATER}),
     (RecipientErased(user_id=BO), {"email": None}),
+    (ApiKeyRenamed(name="deploy"), {"name": "deploy", "updated_at": LATER}),
+    (ApiKeyMetadataChanged(metadata=None), {"metadata": None, "updated_at": LATER}),
+    (ApiKeyEnabled(), {"enabled": True, "updated_at": LATER}),
+    (ApiKeyDisabled(), {"enabled": False, "updated_at": LATER}),
+    (ApiKeyLifetimeChanged(expires_at=None), {"expires_at": None, "updated_at": LATER}),
+    (ApiKeyRotated(expires_at=A_MONTH), {"expires_at": A_MONTH, "rotated_at": LATER, "updated_at": LATER}),
+    (ApiKeyUsed(), {"used_at": LATER, "used_ip_address": "203.0.113.7", "used_user_agent": "Firefox"}),
+    (ApiKeyEnded(reason=KeyEnd.DELETED), {"ended_at": LATER, "end_reason": "deleted"}),
 ]
 """Events that find a row, and which of its columns differ after them."""
 

@@ -17,6 +17,7 @@ from domain.store.mapper import SealingMapper
 from tests.databases import Database
 from tests.keeping import caught_up
 from tests.lived import Lives, context_over
+from tests.lived_by_keys import programs_act
 from tests.lived_by_mail import an_account_is_lost_and_found
 from tests.lived_together import LivesTogether
 from tests.projections.maintenance.edited_log import EditedLog
@@ -32,6 +33,7 @@ def lives(module_database: Database) -> Iterator[Lives]:
         for closing in (True, False, False):
             lives.an_organization_lives(closing=closing)
         an_account_is_lost_and_found(lives)
+        programs_act(lives)
         lives.somebody_comes_and_goes()
         lives.what_has_run_out_is_noted()
         caught_up(module_database)

@@ -25,6 +25,7 @@ from projections.maintenance.verify import verify
 from tests.databases import Database
 from tests.keeping import caught_up
 from tests.lived import context_over
+from tests.lived_by_keys import programs_act
 from tests.lived_by_mail import an_account_is_lost_and_found
 from tests.lived_together import LivesTogether
 
@@ -43,6 +44,7 @@ def test_what_is_left_of_the_erased_is_what_a_rebuild_makes(database: Database, 
             lives.an_organization_lives(closing=number == 1)
             erased.append(lives.somebody_comes_and_goes())
             an_account_is_lost_and_found(lives)
+            programs_act(lives)
             erased += [lives.somebody_is_erased(by_operator=bool(number % 2)) for _ in range(3)]
         gone = [one for one in erased if one is not None]
         assert len(gone) > 5
@@ -68,6 +70,7 @@ def test_who_is_erased_while_a_table_is_made_anew_is_not_in_the_new_one(database
         lives.live(10)
         lives.an_organization_lives(closing=False)
         an_account_is_lost_and_found(lives)
+        programs_act(lives)
         caught_up(database)
         begun = next_generation(owner, table, anew=True)
         filling = filling_of(table, SealingMapper(context.keyring), reader)

@@ -138,6 +138,7 @@ def test_rows_whose_key_got_lost_are_left_as_they_are(log: EditedLog) -> None:
             "member_list",
             "invitation_list",
             "mailed_link_list",
+            "api_key_list",
             "journal",
         ),
         0,

@@ -28,6 +28,7 @@ KEYS = {
     "member_list": "membership_id",
     "invitation_list": "invitation_id",
     "mailed_link_list": "mailed_link_id",
+    "api_key_list": "api_key_id",
     "journal": "position",
 }
 

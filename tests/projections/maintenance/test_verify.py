@@ -33,10 +33,18 @@ OTHER = {
     "bytea": "coalesce({column}, '') || '\\x00'",
     "timestamptz": "coalesce({column}, 'epoch') + interval '1 millisecond'",
 }
-ENDABLE = ("account_list", "session_list", "organization_list", "member_list", "invitation_list", "mailed_link_list")
+ENDABLE = (
+    "account_list",
+    "session_list",
+    "organization_list",
+    "member_list",
+    "invitation_list",
+    "mailed_link_list",
+    "api_key_list",
+)
 UNIQUE = {
     "email_slot", "slug_slot", "personal_organization", "token_hash", "live_user_id", "stream_id", "seat", "place",
-    "pending_slot", "link_hash", "slot",
+    "pending_slot", "link_hash", "slot", "key_hash",
 }  # fmt: skip
 
 
@@ -115,7 +123,7 @@ class Corruptions:
     def a_row_too_many(self, table: str) -> list[Any]:
         key, columns = TABLES[table]
         new = "-5" if table == "journal" else "gen_random_uuid()"
-        given = {"token_hash": "'\\x00'", "link_hash": "'\\x00'", "stream_id": "gen_random_uuid()"}
+        given = dict.fromkeys(("token_hash", "link_hash", "key_hash"), "'\\x00'") | {"stream_id": "gen_random_uuid()"}
         values = {name: name for name in columns} | {key: new}
         for name in UNIQUE & values.keys():
             values[name] = given.get(name, "NULL")
@@ -171,7 +179,7 @@ class Corruptions:
         return {
             "account_list": "name", "session_list": "ip_address", "organization_list": "name",
             "member_list": "live_user_id", "invitation_list": "email", "journal": "person_id",
-            "mailed_link_list": "callback_url",
+            "mailed_link_list": "callback_url", "api_key_list": "name",
         }[table]  # fmt: skip
 
     def _change(self, table: str, sets: str, key: Any) -> list[Any]:

@@ -51,6 +51,7 @@ class Model:
             "language": None,
             "email_verified": False,
         }
+        account |= {"key_epoch": 0}
         account |= {"email_contested": False, "session_epoch": 0, "password_version": 1, "password_changed_at": None}
         account |= {"created_at": now, "updated_at": now, "ended_at": None}
         organization = {
@@ -191,6 +192,7 @@ class Model:
             "organizations": {},
             "memberships": {},
             "invitations": {},
+            "api_keys": {},
         }
         return self._told(empty, lambda change: change.person == user_id, through)
 

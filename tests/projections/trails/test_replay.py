@@ -105,6 +105,7 @@ def test_a_person_s_story_begins_with_their_account_and_says_what_became_true(
         "email_verified": False,
         "email_contested": False,
         "session_epoch": 0,
+        "key_epoch": 0,
         "password_version": 1,
         "password_changed_at": None,
         "created_at": NOON,
@@ -117,6 +118,7 @@ def test_a_person_s_story_begins_with_their_account_and_says_what_became_true(
         "organizations": {},
         "memberships": {},
         "invitations": {},
+        "api_keys": {},
     }
     assert steps[0].fields == {"email": "ada@example.com", "name": "Ada", "image": None, "password_version": 1}
     last = steps[-1]

@@ -52,7 +52,7 @@ PLACES = (
 BY_MAIL = {"PasswordReset", "EmailVerified", "EmailContested", "EmailChanged", "EmailRestored"}
 """What happens by a link in a mail. That replay tells what the tables say is asked of these too, beside this model
 (tests/projections/maintenance/test_verify.py)."""
-APART = BY_MAIL | {"AccountUnlocked", "PersonErased"}
+APART = BY_MAIL | {"AccountUnlocked", "ApiKeysRevoked", "PersonErased"}
 LIVED = {name for name, event in EVENT_BY_NAME.items() if AGGREGATE_BY_EVENT[event] in (USER, SESSION)} - APART
 """Events of accounts and sessions, but for the end and what only operators do; of organizations what comes with an
 account."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from domain.api_key import KeyEnd
 from domain.events.catalogue import EVENT_BY_NAME, Event
 from domain.mailed_link import (
     AccountDeletionRequested,
@@ -33,6 +34,7 @@ from domain.session import (
 )
 from domain.user import (
     AccountUnlocked,
+    ApiKeysRevoked,
     EmailChanged,
     EmailContested,
     EmailRestored,
@@ -50,6 +52,7 @@ from domain.user import (
 from projections.trails.names import Names
 from projections.trails.sentences import refusal, sentence
 from tests.people import ADA, BO, NOON
+from tests.projections.trails.test_key_sentences import TOLD as TOLD_OF_KEYS
 from tests.projections.trails.test_organization_sentences import TOLD as TOLD_OF_ORGANIZATIONS
 
 TO_ADA = Names(
@@ -220,6 +223,9 @@ TOLD = {
         "All sessions that began with the old password were ended.",
         "All sessions that began with the old password were ended.",
     ),
+    "ApiKeysRevoked": Sentences(
+        ApiKeysRevoked(epoch=1), "You ended all of your API keys.", "Ada ended all of their API keys."
+    ),
     "AccountUnlocked": Sentences(
         AccountUnlocked(),
         "You unlocked your account: the wrong passwords so far count no more.",
@@ -256,14 +262,15 @@ TOLD = {
         "Ada's session on Chrome 130 on macOS, Germany was ended to make room for a newer one.",
     ),
 }
-WITH_REASONS = {"SessionEnded": EndReason, "SessionsRevoked": Revocation}
+WITH_REASONS = {"ApiKeyEnded": KeyEnd, "SessionEnded": EndReason, "SessionsRevoked": Revocation}
 
 
 def test_every_event_there_is_has_its_expected_sentence_for_every_reason() -> None:
     reasons = {name: [f"{name} {reason}" for reason in WITH_REASONS.get(name, [])] or [name] for name in EVENT_BY_NAME}
-    assert {*TOLD, *TOLD_OF_ORGANIZATIONS} == {one for expected in reasons.values() for one in expected}
+    assert {*TOLD, *TOLD_OF_ORGANIZATIONS, *TOLD_OF_KEYS} == {one for expected in reasons.values() for one in expected}
     events = {name: type(told.event) for name, told in TOLD.items()}
-    events |= {name: type(event) for name, (event, *_) in TOLD_OF_ORGANIZATIONS.items()}
+    for others in (TOLD_OF_ORGANIZATIONS, TOLD_OF_KEYS):
+        events |= {name: type(event) for name, (event, *_) in others.items()}
     assert events == {one: EVENT_BY_NAME[name] for name, expected in reasons.items() for one in expected}
     for name, told in TOLD.items():
         assert getattr(told.event, "reason", "") == name.partition(" ")[2]

@@ -16,13 +16,14 @@ from projections.trails.names import FORMER, INVITED, SOMEBODY, YOU, Names
 from projections.trails.narrator import UNKNOWN_DEVICE
 from projections.trails.sentences import _REFUSED, COMMANDS, refusal, sentence
 from tests.projections.trails.life import AWAY, Life
+from tests.projections.trails.test_key_sentences import TOLD as OF_KEYS
 from tests.projections.trails.test_organization_sentences import TOLD as OF_ORGANIZATIONS
 from tests.projections.trails.test_sentences import TOLD as OF_PEOPLE
 
 GERMAN = wording("de").journal
 CHROME = "Chrome 130 unter macOS (Deutschland)"
 TO_ADA = Names(
-    actor=YOU, person=YOU, same=True, organization="„Acme“", device=CHROME, invited="„cy@example.com“",
+    actor=YOU, person=YOU, same=True, organization="„Acme“", device=CHROME, key="„deploy“", invited="„cy@example.com“",
     before="„Ada“", address_before="„ada@example.com“", language=GERMAN,
 )  # fmt: skip
 OF_ADA = replace(TO_ADA, actor="„Ada“", person="„Ada“")
@@ -37,6 +38,7 @@ UNKNOWN = Names(
 EVENTS = {
     **{name: told.event for name, told in OF_PEOPLE.items()},
     **{name: event for name, (event, *_) in OF_ORGANIZATIONS.items()},
+    **{name: event for name, (event, *_) in OF_KEYS.items()},
 }
 ENGLISH = {
     *("a", "and", "address", "account", "another", "by", "device", "from", "is", "left", "of", "on", "one", "owner"),
