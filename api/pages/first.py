@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from api.acts.passwords import confirm_password
 from api.edge.problems import Problem
-from domain.refusals import Refusal, SessionOver, SubjectGone
+from domain.refusals import Refusal, SessionOver, SubjectGone, TooManyAttempts
 
 from .kept import CONFIRMATION, Kept
 from .page_caller import HOME, PageCaller, SignInFirst, see_other
@@ -40,6 +40,18 @@ def require_theirs(caller: PageCaller, kept: Kept) -> None:
     session = caller.presented.session
     if session is not None and kept.is_anothers(session.user_id):
         raise MadeForAnother
+
+
+async def count_confirmation(caller: PageCaller) -> None:
+    """Count it where the API counts that somebody confirms their password, whichever form it comes with: a few in ten
+    seconds from one address. Raises WrongConfirmation.
+    """
+    services, request = caller.services, caller.request
+    if services.limits.on:
+        try:
+            await services.limits.count_request(request.where_from.ip_address, "/verify-password", routed=True)
+        except TooManyAttempts as refused:
+            raise WrongConfirmation(refused) from None
 
 
 def confirmed(caller: PageCaller, password: str) -> None:

@@ -14,23 +14,25 @@ from starlette.responses import Response
 
 from api.edge.caller import CurrentBySession
 from api.edge.ids_given import id_in
+from api.edge.query import ExactQuery
 from domain.commands import api_key as commands
 from domain.commands.api_key import KeyChanges, KeyWanted, MadeKey
 from domain.key_refusals import KeyNotFound
 from domain.refusals import Refusal
 from domain.scopes import GRANTABLE, READ, Scopes, scopes_in
-from projections.lists.api_key_list import ApiKeyRow, key_of, keys_of, scopes_of
+from domain.store.connections import Statements
+from projections.lists.api_key_list import ApiKeyRow, KeyPage, key_of, keys_of, scopes_of
 from projections.lists.organization_list import OrganizationRow, organizations_of
 
 from .page_caller import PageCaller, see_other
 from .page_route import CurrentPageCaller, Pages
-from .sessions import DoneQuery
 from .wording import marked as _
 
 pages = Pages()
 
 PATH = "/account/keys"
 _PRESET = "90"
+_A_PAGE = 15
 LIFETIMES: Mapping[str, str] = {
     "30": _("30 days"),
     _PRESET: _("90 days"),
@@ -81,6 +83,13 @@ class KeyForm(BaseModel):
 _NEW = KeyForm.model_validate({field_of(READ): "on"})
 
 
+class KeysQuery(ExactQuery):
+    """Which page of them, and what was done before."""
+
+    page: str = ""
+    done: str = ""
+
+
 class OfKey(BaseModel):
     """Which key."""
 
@@ -106,8 +115,9 @@ class Key:
 
 
 @pages.show(PATH)
-def keys_page(caller: CurrentPageCaller, query: Annotated[DoneQuery, Query()]) -> Response:
-    return _page(caller.saying(query.done), caller.require_person(), _NEW)
+def keys_page(caller: CurrentPageCaller, query: Annotated[KeysQuery, Query()]) -> Response:
+    page = int(query.page) if query.page.isascii() and query.page.isdecimal() and len(query.page) < 6 else 1
+    return _page(caller.saying(query.done), caller.require_person(), _NEW, page=max(1, page))
 
 
 @pages.act(PATH, "make_api_key")
@@ -201,21 +211,37 @@ def _shown_once(caller: PageCaller, current: CurrentBySession, made: MadeKey, *,
 
 
 def _page(
-    caller: PageCaller, current: CurrentBySession, form: KeyForm, problems: dict[str, str] | None = None
+    caller: PageCaller,
+    current: CurrentBySession,
+    form: KeyForm,
+    problems: dict[str, str] | None = None,
+    *,
+    page: int = 1,
 ) -> Response:
     read = caller.services.context.store.statements
     organizations = organizations_of(read, current.user_id)
-    keys = [_told(caller, row, organizations) for row in keys_of(read, current.user_id).keys]
+    found = _some(read, current.user_id, page)
+    last = max(1, -(-found.total // _A_PAGE))
+    if page > last:
+        page, found = last, _some(read, current.user_id, last)
     return caller.page(
         "keys.html",
         status=400 if problems else 200,
-        keys=sorted(keys, key=lambda one: (one.over, one.name.casefold())),
+        keys=[_told(caller, row, organizations) for row in found.keys],
+        page=page,
+        last=last,
         form=form,
         problems=problems or {},
         lifetimes=_lifetimes(caller),
         scopes=[(field_of(scope), text, form.chose(scope)) for scope, text in SCOPES.items()],
         organizations=organizations,
     )
+
+
+def _some(read: Statements, user_id: UUID, page: int) -> KeyPage:
+    """A page of somebody's keys, newest first."""
+    offset = (page - 1) * _A_PAGE
+    return keys_of(read, user_id, sort_by="createdAt", descending=True, limit=_A_PAGE, offset=offset)
 
 
 def _lifetimes(caller: PageCaller) -> dict[str, str]:

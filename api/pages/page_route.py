@@ -24,6 +24,7 @@ from .first import (
     WrongConfirmation,
     confirm_first,
     confirmed,
+    count_confirmation,
     require_theirs,
     send_kept,
     sign_in_first,
@@ -85,6 +86,7 @@ class PageRoute(ContractRoute):
         try:
             require_theirs(caller, sent)
             if request.method == "POST" and isinstance(body.content, dict) and CONFIRMATION in body.content:
+                await count_confirmation(caller)
                 await to_thread.run_sync(confirmed, caller, body.content[CONFIRMATION])
                 # what was read before says that it is not fresh
                 caller = replace(caller, presented=await find_session(caller.services, request))

@@ -301,7 +301,7 @@ def keys_of(
     order = "ORDER BY k.created_at, k.api_key_id"
     if sort_by:
         direction = "DESC NULLS LAST" if descending else "ASC NULLS FIRST"
-        order = f"ORDER BY {SORTED_BY[sort_by]} {direction}, k.created_at, k.api_key_id"
+        order = f"ORDER BY {SORTED_BY[sort_by]} {direction}, k.api_key_id {direction}"
     found = read.rows(f"{_KEYS} {order} LIMIT $2 OFFSET $3", user_id, limit, offset)
     [[total]] = read.rows(
         f"SELECT count(*) FROM api_key_list k {_LIVING} WHERE k.user_id = $1 AND k.ended_at IS NULL", user_id

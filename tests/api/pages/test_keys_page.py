@@ -97,6 +97,19 @@ def test_a_key_is_made_anew_and_the_old_one_is_good_for_a_day(ada: Visitor, cloc
     assert listed(ada.open(KEYS)) == ["deploy", "deploy Run out"]
 
 
+def test_many_keys_are_shown_a_page_at_a_time_in_less_than_sixty_kilobytes(ada: Visitor) -> None:
+    for number in range(31):
+        body = {"name": f"{number} {'ü' * 28}", "metadata": {"note": "x" * 9_000}}
+        assert ada.browser.post("/api-key/create", body).status == 200
+    page = ada.open(KEYS)
+    assert (len(page.items), page.items[0][:3]) == (15, "30 ")
+    assert len(page.answer.content) < 60_000
+    assert ada.follow("Next page").items[0][:3] == "15 "
+    assert len(ada.follow("Next page").items) == 1
+    for wanted, first in (("99999", "0 "), ("0", "30 "), ("-1", "30 "), ("x", "30 ")):
+        assert ada.open(f"{KEYS}?page={wanted}").items[0].startswith(first), wanted
+
+
 def test_all_keys_end_at_once(ada: Visitor) -> None:
     programs = [Program(ada.browser.url, makes(ada, name)) for name in ("one", "two")]
     ada.open(KEYS)
