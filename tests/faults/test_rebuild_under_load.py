@@ -32,6 +32,7 @@ TABLES = {
     "member_list",
     "invitation_list",
     "mailed_link_list",
+    "api_key_list",
     "journal",
 }
 KILL_AFTER = (0.05, 0.4, 1.0)

@@ -109,7 +109,7 @@ def test_a_person_s_story_for_programs_is_one_object_a_line(ada: Ada, tmp_path: 
         "fields": {"reason": "signed_out"},
         "state": None,
     }
-    assert set(last["state"]) == {"account", "sessions", "organizations", "memberships", "invitations"}
+    assert set(last["state"]) == {"account", "sessions", "organizations", "memberships", "invitations", "api_keys"}
     assert last["state"]["account"]["name"] == HOSTILE
     assert last["state"]["sessions"] == {
         session: {

@@ -30,6 +30,7 @@ TABLES = [
     "invitation_list",
     "session_list",
     "mailed_link_list",
+    "api_key_list",
     "journal",
 ]
 
@@ -76,13 +77,13 @@ def test_what_is_whole_is_said_to_be_and_the_application_may_look(lives: Lives, 
     code, said, complained = run(module_database, "verify", OWNER_DATABASE_URL=None)
     assert (code, complained) == (0, "")
     lines = said.splitlines()
-    assert [line.partition(":")[0] for line in lines[:7]] == TABLES
+    assert [line.partition(":")[0] for line in lines[: len(TABLES)]] == TABLES
     people = module_database.value("SELECT count(*) FROM account_list")
     fingerprint = lines[0].rpartition(" ")[2]
     assert lines[0] == f"account_list: {people} rows, as their events say; {fingerprint}"
     assert len(bytes.fromhex(fingerprint)) == 32
     events, commands = (module_database.value(f"SELECT count(*) FROM {book}") for book in ("events", "commands"))
-    assert lines[7] == f"{events} events, {commands} commands"
+    assert lines[len(TABLES)] == f"{events} events, {commands} commands"
     assert lines[-1] == "All is well."
 
 
