@@ -173,7 +173,7 @@ def _puts_it_elsewhere(ada: Tourist, stranger: Tourist, key: str) -> None:
     ada.post("/api-key/create", {"name": "x", "scopes": [key]})
     ada.post("/api-key/create", {"name": "x", "organizationOnly": key})
     ada.post("/api-key/create", {"name": "x", "configId": key})
-    for found in ([key], f"{key * 3}", f" {key}"):
+    for found in ([key], f"{key * 3}", f" {key[:-1]}"):
         stranger.post("/api-key/report", {"key": found})
     stranger.post("/sign-in/email", {"email": EMAIL, "password": key})
     stranger.ask("POST", f"{BASE}/api-key/report", f'{{"key": "{key}"'.encode(), {"Content-Type": "application/json"})
