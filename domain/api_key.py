@@ -176,12 +176,20 @@ class ApiKey:
 
     def require_life(self, *, epoch: int, now: datetime) -> None:
         """It lets in, in its owner's `epoch`. Raises InvalidKey, KeyDisabled, KeyExpired, in this order."""
-        if self.ended or self.epoch != epoch:
-            raise InvalidKey
-        if not self.enabled:
-            raise KeyDisabled
-        if self.expires_at is not None and now >= self.expires_at:
-            raise KeyExpired
+        lives = not self.ended and self.epoch == epoch
+        require_open(lives=lives, enabled=self.enabled, expires_at=self.expires_at, now=now)
+
+
+def require_open(*, lives: bool, enabled: bool, expires_at: datetime | None, now: datetime) -> None:
+    """A key that is so lets in; it `lives` in its owner's epoch. Raises InvalidKey, KeyDisabled, KeyExpired, in this
+    order.
+    """
+    if not lives:
+        raise InvalidKey
+    if not enabled:
+        raise KeyDisabled
+    if expires_at is not None and now >= expires_at:
+        raise KeyExpired
 
 
 def evolve(state: ApiKey | None, event: ApiKeyEvent) -> ApiKey:

@@ -21,10 +21,10 @@ from domain.api_key import (
     ApiKeyRotated,
     ApiKeyUsed,
     KeySeen,
+    require_open,
 )
 from domain.commands.lookups import KeyTexts
 from domain.events.catalogue import API_KEY
-from domain.key_refusals import InvalidKey, KeyDisabled, KeyExpired
 from domain.refusals import Refusal
 from domain.scopes import Scopes
 from domain.store import Reading
@@ -188,16 +188,11 @@ class LiveKey:
 
     def require_life(self, now: datetime) -> None:
         """It lets in. Raises InvalidKey, KeyDisabled, KeyExpired, in this order; each names its owner."""
-        refused: Refusal | None = None
-        if not self.lives:
-            refused = InvalidKey()
-        elif not self.enabled:
-            refused = KeyDisabled()
-        elif self.expires_at is not None and now >= self.expires_at:
-            refused = KeyExpired()
-        if refused is not None:
+        try:
+            require_open(lives=self.lives, enabled=self.enabled, expires_at=self.expires_at, now=now)
+        except Refusal as refused:
             refused.user_id = self.user_id
-            raise refused
+            raise
 
 
 _LIVING = "JOIN account_list a ON a.user_id = k.user_id AND a.key_epoch = k.epoch AND a.ended_at IS NULL"
